@@ -1,0 +1,159 @@
+"""What Q-learning and SARSA have in common: a table, an epsilon-greedy policy, a step of learning.
+
+See arXiv:2311.15648, Algorithm 1. The paper draws Q at random for terminal states too; so does
+this, but a step into a terminal state is learned with a discount of 0, which keeps that value out.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rldf.agents import checkpoint
+from rldf.agents.policies import best_actions, epsilon_greedy
+from rldf.agents.protocol import Transition, World
+from rldf.agents.qtable import QTable
+from rldf.agents.schedules import Schedule
+from rldf.agents.updates import step_towards
+from rldf.gridworld import State
+
+
+class TabularAgent:
+    """A table of action values and a policy on it; a subclass says what a step is worth.
+
+    Attributes:
+        q: the table of action values.
+        steps: the number of steps learned from.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        rng: np.random.Generator,
+        alpha: Schedule,
+        epsilon: Schedule,
+        gamma: float = 0.9,
+        initial_q: float = 0.01,
+    ) -> None:
+        """Make an agent that has learned nothing.
+
+        Args:
+            world: the size of the world and the numbering of its states.
+            rng: the agent's own generator, for the initial table and for the policy; loading a
+                checkpoint sets its state.
+            alpha: the learning rate, by the visits of the state-action pair, from 1.
+            epsilon: the rate of exploration, by the steps learned from, from 0.
+            gamma: the discount, in [0, 1]; the paper's is below 1.
+            initial_q: the initial values are uniform in [0, initial_q). The default is small
+                beside rewards of about 1, so that it breaks ties and does no more.
+
+        Raises:
+            ValueError: gamma is outside [0, 1], or initial_q is negative or not finite.
+        """
+        if not 0.0 <= gamma <= 1.0:
+            raise ValueError(f"gamma {gamma!r}: give a number in [0, 1]")
+        seed = int(rng.integers(2**63))
+        self.q = QTable(world.n_states, world.n_actions, seed=seed, scale=initial_q)
+        self.steps = 0
+        self._world, self._rng = world, rng
+        self._alpha, self._epsilon, self._gamma = alpha, epsilon, gamma
+
+    def begin_episode(self, state: State) -> None:
+        """Start a new walk.
+
+        Args:
+            state: (n_axes,) where it starts.
+        """
+
+    def select_action(self, state: State, mask: NDArray[np.int8]) -> int:
+        """Choose the step to take: epsilon-greedy, ties broken at random.
+
+        Args:
+            state: (n_axes,) the current state.
+            mask: (n_actions,) its legal actions.
+
+        Returns:
+            A legal action.
+
+        Raises:
+            ValueError: no action is legal.
+        """
+        return epsilon_greedy(self._row(state), mask, self._epsilon(self.steps), self._rng)
+
+    def greedy_action(self, state: State, mask: NDArray[np.int8]) -> int:
+        """Choose the best step by the table; draws no number, so asking changes no training.
+
+        Args:
+            state: (n_axes,) a state.
+            mask: (n_actions,) its legal actions.
+
+        Returns:
+            The legal action with the highest value, the first one where several tie.
+
+        Raises:
+            ValueError: no action is legal.
+        """
+        return int(best_actions(self._row(state), mask)[0])
+
+    def state_dict(self) -> dict[str, NDArray[np.generic]]:
+        """Give all that changes in training, as arrays.
+
+        Returns:
+            Arrays by name: those of the table, `steps` () int64, and as JSON text `agent` (),
+            its class and world, and `rng` (), the state of its generator.
+        """
+        return self.q.state_dict() | {
+            "agent": checkpoint.identity(self, self._world),
+            "steps": np.array(self.steps, dtype=np.int64),
+            "rng": checkpoint.text(self._rng.bit_generator.state),
+        }
+
+    def load_state_dict(self, arrays: checkpoint.Arrays) -> None:
+        """Go on from the arrays of `state_dict`.
+
+        Args:
+            arrays: those of an agent of the same class, in a world of the same size.
+
+        Raises:
+            KeyError: an array is missing.
+            TypeError: the arrays do not describe an agent.
+            ValueError: they are those of another agent, of another world or generator.
+        """
+        checkpoint.check_identity(arrays, self, self._world)
+        table, steps = QTable.from_state_dict(arrays), int(arrays["steps"].item())
+        self._rng.bit_generator.state = checkpoint.record(arrays, "rng")
+        self.q, self.steps = table, steps
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint.
+
+        Args:
+            path: the npz file to make or to replace; its folder must exist.
+        """
+        checkpoint.write(path, self.state_dict())
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint, to the same actions and values; the schedules stay this agent's.
+
+        Args:
+            path: the npz file of `save`.
+
+        Raises:
+            RunError: the file is missing or damaged, or not one of such an agent and world.
+        """
+        with checkpoint.reading(path) as arrays:
+            self.load_state_dict(arrays)
+
+    def _row(self, state: State) -> NDArray[np.float64]:
+        return self.q.row(self._world.index(state))
+
+    def _discount(self, transition: Transition) -> float:
+        return self._gamma * transition.continues
+
+    def _learn(self, transition: Transition, target: float) -> None:
+        index, action = self._world.index(transition.state), transition.action
+        alpha = self._alpha(int(self.q.visits(index)[action]) + 1)
+        value = step_towards(float(self.q.row(index)[action]), target, alpha)
+        self.q.record(index, action, value)
+        self.steps += 1

@@ -1,0 +1,100 @@
+"""How an action is drawn from action values: only legal ones, and ties at random."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def legal_actions(mask: NDArray[np.int8]) -> NDArray[np.intp]:
+    """List the legal actions.
+
+    Args:
+        mask: (n_actions,) 1 where an action is legal, else 0.
+
+    Returns:
+        (n_legal,) the legal actions, in order, at least one.
+
+    Raises:
+        ValueError: no action is legal.
+    """
+    legal = np.flatnonzero(mask)
+    if not legal.size:
+        raise ValueError("mask: no action is legal, so none can be chosen")
+    return legal
+
+
+def best_actions(q: NDArray[np.float64], mask: NDArray[np.int8]) -> NDArray[np.intp]:
+    """List the legal actions with the highest value.
+
+    Args:
+        q: (n_actions,) the action values.
+        mask: (n_actions,) 1 where an action is legal, else 0.
+
+    Returns:
+        (n_best,) the tied best actions, in order, at least one.
+
+    Raises:
+        ValueError: no action is legal.
+    """
+    legal = legal_actions(mask)
+    values = q[legal]
+    return legal[np.flatnonzero(values == values.max())]
+
+
+def uniform(mask: NDArray[np.int8], rng: np.random.Generator) -> int:
+    """Draw a legal action, each with the same probability.
+
+    Args:
+        mask: (n_actions,) 1 where an action is legal, else 0.
+        rng: the generator to draw from.
+
+    Returns:
+        The action.
+
+    Raises:
+        ValueError: no action is legal.
+    """
+    return _draw(legal_actions(mask), rng)
+
+
+def greedy(q: NDArray[np.float64], mask: NDArray[np.int8], rng: np.random.Generator) -> int:
+    """Take the best legal action, ties broken at random.
+
+    Args:
+        q: (n_actions,) the action values.
+        mask: (n_actions,) 1 where an action is legal, else 0.
+        rng: the generator to draw from among tied actions.
+
+    Returns:
+        The action.
+
+    Raises:
+        ValueError: no action is legal.
+    """
+    return _draw(best_actions(q, mask), rng)
+
+
+def epsilon_greedy(
+    q: NDArray[np.float64], mask: NDArray[np.int8], epsilon: float, rng: np.random.Generator
+) -> int:
+    """Explore with probability epsilon, else take the best legal action.
+
+    Exploring draws from all legal actions, the best one included.
+    See arXiv:2311.15648, Algorithm 1; Sutton & Barto, "Reinforcement Learning", section 2.2.
+
+    Args:
+        q: (n_actions,) the action values.
+        mask: (n_actions,) 1 where an action is legal, else 0.
+        epsilon: in [0, 1]; 1 never looks at the values, 0 never explores.
+        rng: the generator to draw from.
+
+    Returns:
+        The action.
+
+    Raises:
+        ValueError: no action is legal.
+    """
+    return uniform(mask, rng) if rng.random() < epsilon else greedy(q, mask, rng)
+
+
+def _draw(actions: NDArray[np.intp], rng: np.random.Generator) -> int:
+    return int(actions[rng.integers(actions.size)])

@@ -1,0 +1,85 @@
+"""What an agent is, what it sees of the world, and what it learns from.
+
+An agent sees numbers only: states, masks and rewards, never an image, a sentence or a goal.
+Actions are integers in `[0, n_actions)`; a mask is an int8 array, 1 where an action is legal.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rldf.gridworld import State
+
+
+class World(Protocol):
+    """All that an agent needs to know of a world: how large it is, and how states are numbered."""
+
+    @property
+    def n_states(self) -> int:
+        """The number of states."""
+
+    @property
+    def n_actions(self) -> int:
+        """The number of actions."""
+
+    def index(self, state: State) -> int:
+        """Number a state, in `[0, n_states)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Transition:
+    """One step of a walk, and what came of it.
+
+    Attributes:
+        state: (n_axes,) the state before the step.
+        action: the action taken in it.
+        reward: the reward of the step, finite.
+        continues: 0.0 where the step ended the episode in a terminal state, else 1.0; the
+            effective discount of the step is the agent's discount times this.
+        next_state: (n_axes,) the state after the step.
+        next_mask: (n_actions,) int8, the legal actions of the next state, at least one.
+    """
+
+    state: State
+    action: int
+    reward: float
+    continues: float
+    next_state: State
+    next_mask: NDArray[np.int8]
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that would spoil every value learned after them.
+
+        Raises:
+            ValueError: the reward is not finite, or `continues` is outside [0, 1].
+        """
+        if not math.isfinite(self.reward):
+            raise ValueError(f"reward {self.reward!r}: give a finite number")
+        if not 0.0 <= self.continues <= 1.0:
+            raise ValueError(f"continues {self.continues!r}: give a number in [0, 1]")
+
+
+class Agent(Protocol):
+    """Chooses steps, and learns from what came of them."""
+
+    def begin_episode(self, state: State) -> None:
+        """Forget what was planned for the last episode; the next step starts from `state`."""
+
+    def select_action(self, state: State, mask: NDArray[np.int8]) -> int:
+        """Choose a legal action to take, exploring as the agent does."""
+
+    def update(self, transition: Transition) -> None:
+        """Learn from one step."""
+
+    def greedy_action(self, state: State, mask: NDArray[np.int8]) -> int:
+        """Choose the legal action that is best by what was learned."""
+
+    def save(self, path: Path) -> None:
+        """Write all that the agent needs to go on, as one npz file."""
+
+    def load(self, path: Path) -> None:
+        """Go on from a file of `save`, to the same actions and values."""

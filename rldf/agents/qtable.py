@@ -1,0 +1,231 @@
+"""The table of action values, of any size of world.
+
+A small world has a dense array; past `DENSE_CELLS` cells only the rows that were read are kept.
+Both hold the same numbers: row `i` of the random initial table is block `i` of one Philox stream,
+a counter-based generator that can be entered anywhere.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rldf.agents import checkpoint
+
+DENSE_CELLS = 10_000_000  # 80 MB of float64
+_PHILOX_WORDS = 4  # 64-bit words that Philox makes for each count of its counter
+
+
+def initial_rows(
+    first: int, n_rows: int, n_actions: int, *, seed: int, scale: float
+) -> NDArray[np.float64]:
+    """Draw rows of the random initial table, uniform in [0, scale).
+
+    See arXiv:2311.15648, Algorithm 1: Q is random for all states and actions. A row depends on
+    its index, not on the rows drawn before it.
+
+    Args:
+        first: the index of the first row, 0 or more, of any size.
+        n_rows: how many rows to draw.
+        n_actions: the length of a row.
+        seed: in `[0, 2**128)`.
+        scale: the bound of the values, 0 or more; 0 gives a table of zeros.
+
+    Returns:
+        (n_rows, n_actions) the values.
+    """
+    blocks = -(-n_actions // _PHILOX_WORDS)
+    stream = np.random.Philox(key=seed, counter=first * blocks)
+    words = stream.random_raw(n_rows * blocks * _PHILOX_WORDS).reshape(n_rows, -1)
+    return np.asarray((words[:, :n_actions] >> 11) * (scale * 2.0**-53), dtype=np.float64)
+
+
+class _LazyRows(dict[int, NDArray[np.float64]]):
+    """Rows that are drawn when they are first read."""
+
+    def __init__(self, draw: Callable[[int], NDArray[np.float64]]) -> None:
+        super().__init__()
+        self._draw = draw
+
+    def __missing__(self, index: int) -> NDArray[np.float64]:
+        row = self[index] = self._draw(index)
+        return row
+
+
+class QTable:
+    """The values Q(s, a) and the visit counts N(s, a) of all states and actions."""
+
+    def __init__(
+        self,
+        n_states: int,
+        n_actions: int,
+        *,
+        seed: int,
+        scale: float,
+        dense_cells: int = DENSE_CELLS,
+    ) -> None:
+        """Make a table of random values, without visits.
+
+        Args:
+            n_states: the number of rows, of any size.
+            n_actions: the length of a row.
+            seed: in `[0, 2**128)`; decides the initial values.
+            scale: 0 or more; the initial values are uniform in [0, scale).
+            dense_cells: the most cells that are kept as one dense array.
+
+        Raises:
+            ValueError: a size is below 1, or the scale is negative or not finite.
+        """
+        if n_states < 1 or n_actions < 1:
+            raise ValueError(f"a table of {n_states} x {n_actions}: give sizes of 1 or more")
+        if not 0.0 <= scale < np.inf:
+            raise ValueError(f"scale {scale!r}: give a finite number, 0 or more")
+        self.n_states, self.n_actions = n_states, n_actions
+        self.seed, self.scale = seed, scale
+        self._values: NDArray[np.float64] | _LazyRows = (
+            self._draw(0, n_states)
+            if n_states * n_actions <= dense_cells
+            else _LazyRows(lambda index: self._draw(index, 1)[0])
+        )
+        self._visits: dict[int, NDArray[np.int64]] = {}  # the rows with a visit, no others
+
+    def row(self, index: int) -> NDArray[np.float64]:
+        """Read the values of a state.
+
+        Args:
+            index: in `[0, n_states)`.
+
+        Returns:
+            (n_actions,) a copy of the values.
+
+        Raises:
+            ValueError: the table has no such row.
+        """
+        self._check(index, 0)
+        return np.array(self._values[index])
+
+    def visits(self, index: int) -> NDArray[np.int64]:
+        """Read how often each action of a state was learned from.
+
+        Args:
+            index: in `[0, n_states)`.
+
+        Returns:
+            (n_actions,) a copy of the visit counts.
+
+        Raises:
+            ValueError: the table has no such row.
+        """
+        self._check(index, 0)
+        return np.array(self._visits.get(index, self._no_visits()))
+
+    def record(self, index: int, action: int, value: float) -> None:
+        """Write the value of an action, and count the visit.
+
+        Args:
+            index: in `[0, n_states)`.
+            action: in `[0, n_actions)`.
+            value: the new value.
+
+        Raises:
+            ValueError: the table has no such cell.
+        """
+        self._check(index, action)
+        self._values[index][action] = value
+        self._visits.setdefault(index, self._no_visits())[action] += 1
+
+    def visited(self) -> list[int]:
+        """List the states that were learned from.
+
+        Returns:
+            Their indices, in order.
+        """
+        return sorted(self._visits)
+
+    def state_dict(self) -> dict[str, NDArray[np.generic]]:
+        """Give the table as arrays: its visited rows, and what draws the others again.
+
+        Returns:
+            Arrays by name: `q_table` () JSON text; for each visited state, `q_index` (k,) text,
+            since an index may exceed 64 bits, `q_values` (k, n_actions) float64 and `q_visits`
+            (k, n_actions) int64.
+        """
+        visited = self.visited()
+        size = {"n_states": self.n_states, "n_actions": self.n_actions}
+        values = [self._values[index] for index in visited]
+        visits = [self._visits[index] for index in visited]
+        return {
+            "q_table": checkpoint.text(size | {"seed": self.seed, "scale": self.scale}),
+            "q_index": np.array([str(index) for index in visited], dtype=np.str_),
+            "q_values": np.array(values, dtype=np.float64).reshape(-1, self.n_actions),
+            "q_visits": np.array(visits, dtype=np.int64).reshape(-1, self.n_actions),
+        }
+
+    @classmethod
+    def from_state_dict(cls, arrays: checkpoint.Arrays, dense_cells: int = DENSE_CELLS) -> Self:
+        """Make the table that gave some arrays.
+
+        Args:
+            arrays: those of `state_dict`; others beside them are ignored.
+            dense_cells: the most cells that are kept as one dense array.
+
+        Returns:
+            The table.
+
+        Raises:
+            KeyError: an array is missing.
+            TypeError: the arrays do not describe a table.
+            ValueError: the arrays do not fit each other.
+        """
+        table = cls(**checkpoint.record(arrays, "q_table"), dense_cells=dense_cells)  # type: ignore[arg-type]
+        table._fill(arrays["q_index"], arrays["q_values"], arrays["q_visits"])
+        return table
+
+    def save(self, path: Path) -> None:
+        """Write the table to an npz file.
+
+        Args:
+            path: the file to make or to replace; its folder must exist.
+        """
+        checkpoint.write(path, self.state_dict())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a table from its own file or from the checkpoint of an agent.
+
+        Args:
+            path: the npz file.
+
+        Returns:
+            The table.
+
+        Raises:
+            RunError: the file is missing or damaged, or holds no table.
+        """
+        with checkpoint.reading(path) as arrays:
+            return cls.from_state_dict(arrays)
+
+    def _fill(
+        self, index: NDArray[np.generic], values: NDArray[np.generic], visits: NDArray[np.generic]
+    ) -> None:
+        for found, dtype in ((values, np.float64), (visits, np.int64)):
+            if found.shape != (len(index), self.n_actions) or found.dtype != dtype:
+                raise ValueError(f"rows {found.shape} of {found.dtype} for {len(index)} states")
+        for number, row, counts in zip(map(int, index), values, visits, strict=True):
+            self._check(number, 0)
+            self._values[number] = row
+            self._visits[number] = counts
+
+    def _draw(self, first: int, n_rows: int) -> NDArray[np.float64]:
+        return initial_rows(first, n_rows, self.n_actions, seed=self.seed, scale=self.scale)
+
+    def _no_visits(self) -> NDArray[np.int64]:
+        return np.zeros(self.n_actions, dtype=np.int64)
+
+    def _check(self, index: int, action: int) -> None:
+        if not (0 <= index < self.n_states and 0 <= action < self.n_actions):
+            raise ValueError(
+                f"cell ({index}, {action}): this table has {self.n_states} x {self.n_actions}"
+            )

@@ -1,0 +1,132 @@
+"""Numbers that change as training goes on: learning rates and exploration rates.
+
+A schedule is called with a count. A learning rate is asked with N(s, a), the visits of the
+state-action pair, this one included, so from 1; an exploration rate is asked with the steps that
+the agent has learned from, so from 0.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Schedule(Protocol):
+    """A number in [0, 1] for every count."""
+
+    def __call__(self, count: int, /) -> float:
+        """Give the number at a count, 0 or more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same number at every count.
+
+    Attributes:
+        value: in [0, 1].
+    """
+
+    value: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a rate.
+
+        Raises:
+            ValueError: the value is outside [0, 1].
+        """
+        _check_rate("value", self.value)
+
+    def __call__(self, count: int, /) -> float:
+        """Give the number."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class VisitCount:
+    """The learning rate 1 / N(s, a)^omega, whose sum diverges while that of its squares does not.
+
+    Those are the Robbins-Monro conditions, under which arXiv:2311.15648 claims convergence to Q*;
+    see Sutton & Barto, "Reinforcement Learning", eq. 2.7.
+
+    Attributes:
+        omega: in (0.5, 1]; 1 averages all targets, less forgets the early ones sooner.
+    """
+
+    omega: float
+
+    def __post_init__(self) -> None:
+        """Refuse an exponent that breaks the Robbins-Monro conditions.
+
+        Raises:
+            ValueError: omega is outside (0.5, 1].
+        """
+        if not 0.5 < self.omega <= 1.0:
+            raise ValueError(f"omega {self.omega!r}: give a number above 0.5 and at most 1")
+
+    def __call__(self, count: int, /) -> float:
+        """Give the learning rate of the visit with this number, from 1."""
+        return float(count**-self.omega)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearDecay:
+    """A straight line from one number to another, which it then keeps.
+
+    Attributes:
+        start: in [0, 1], the number at count 0.
+        end: in [0, 1], the number from count `steps` on.
+        steps: the length of the line, 1 or more.
+    """
+
+    start: float
+    end: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a rate, and a line without length.
+
+        Raises:
+            ValueError: an end is outside [0, 1], or the steps are fewer than 1.
+        """
+        _check_rate("start", self.start)
+        _check_rate("end", self.end)
+        if self.steps < 1:
+            raise ValueError(f"steps {self.steps!r}: give 1 or more")
+
+    def __call__(self, count: int, /) -> float:
+        """Give the number at a count."""
+        return self.start + (self.end - self.start) * min(count / self.steps, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ExponentialDecay:
+    """A number that loses half of its distance to its end every so many steps.
+
+    Attributes:
+        start: in [0, 1], the number at count 0.
+        end: in [0, 1], the number that it comes to in the end.
+        half_life: the steps that halve the distance to the end, above 0.
+    """
+
+    start: float
+    end: float
+    half_life: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a rate, and a half-life that is not a time.
+
+        Raises:
+            ValueError: an end is outside [0, 1], or the half-life is not above 0.
+        """
+        _check_rate("start", self.start)
+        _check_rate("end", self.end)
+        if not self.half_life > 0.0:
+            raise ValueError(f"half_life {self.half_life!r}: give a number above 0")
+
+    def __call__(self, count: int, /) -> float:
+        """Give the number at a count."""
+        return self.end + (self.start - self.end) * math.exp2(-count / self.half_life)
+
+
+def _check_rate(name: str, rate: float) -> None:
+    if not 0.0 <= rate <= 1.0:
+        raise ValueError(f"{name} {rate!r}: give a number in [0, 1]")

@@ -1,0 +1,66 @@
+"""The update rules, one pure function for each.
+
+The names carry time, as in rlax: `q_tm1` and `a_tm1` belong to the state that the step left,
+`r_t`, `discount_t`, `q_t` and `a_t` to the step and to the state it led to. A step into a
+terminal state has `discount_t = 0`, so that no rule needs a case for it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rldf.agents.policies import legal_actions
+
+
+def q_learning_target(
+    r_t: float, discount_t: float, q_t: NDArray[np.float64], mask_t: NDArray[np.int8]
+) -> float:
+    """Value a step by its reward and by the best legal action after it.
+
+    See arXiv:2311.15648, Algorithm 1; Sutton & Barto, "Reinforcement Learning", eq. 6.8.
+
+    Args:
+        r_t: the reward of the step.
+        discount_t: in [0, 1], 0 for a step into a terminal state.
+        q_t: (n_actions,) the action values of the next state.
+        mask_t: (n_actions,) 1 where an action of the next state is legal.
+
+    Returns:
+        The target `r_t + discount_t * max_b q_t[b]`, over legal actions b.
+
+    Raises:
+        ValueError: the next state has no legal action.
+    """
+    return r_t + discount_t * float(q_t[legal_actions(mask_t)].max())
+
+
+def sarsa_target(r_t: float, discount_t: float, q_t: NDArray[np.float64], a_t: int) -> float:
+    """Value a step by its reward and by the action that will be taken after it.
+
+    See arXiv:2311.15648, Algorithm 1; Sutton & Barto, "Reinforcement Learning", eq. 6.7.
+
+    Args:
+        r_t: the reward of the step.
+        discount_t: in [0, 1], 0 for a step into a terminal state.
+        q_t: (n_actions,) the action values of the next state.
+        a_t: the action that the policy chose in the next state.
+
+    Returns:
+        The target `r_t + discount_t * q_t[a_t]`.
+    """
+    return r_t + discount_t * float(q_t[a_t])
+
+
+def step_towards(q_tm1: float, target: float, alpha: float) -> float:
+    """Move a value a part of the way to its target.
+
+    See Sutton & Barto, "Reinforcement Learning", eq. 2.4.
+
+    Args:
+        q_tm1: the value before the step.
+        target: where to move it.
+        alpha: in [0, 1], the learning rate; 1 replaces the value by the target.
+
+    Returns:
+        The value after the step, `q_tm1 + alpha * (target - q_tm1)`.
+    """
+    return q_tm1 + alpha * (target - q_tm1)

@@ -1,0 +1,58 @@
+"""An encoding υ is a point of the grid: the tuple of label indices, one per axis (paper §3).
+
+Axis i of a grammar with `shape` (s_0, ..., s_n) takes the whole numbers 0 to s_i - 1.
+"""
+
+from rldf.errors import UsageError
+
+Encoding = tuple[int, ...]
+
+
+def parse_encoding(text: str, shape: tuple[int, ...]) -> Encoding:
+    """Reads an encoding that a person typed.
+
+    Args:
+        text: Whole numbers separated by commas, such as "1,4,0,2".
+        shape: How many values each axis has.
+
+    Returns:
+        The encoding, checked against the shape.
+
+    Raises:
+        UsageError: If the text is not one number an axis, each in its range.
+    """
+    ranges = ",".join(f"0-{size - 1}" for size in shape)
+    try:
+        encoding = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"'{text}' is not a vector: type whole numbers {ranges}") from None
+    if not fits(encoding, shape):
+        raise UsageError(f"vector {text} is outside this grammar's grid: it takes {ranges}")
+    return encoding
+
+
+def format_encoding(encoding: Encoding) -> str:
+    """Writes an encoding the way `parse_encoding` reads it.
+
+    Args:
+        encoding: Label indices, one per axis.
+
+    Returns:
+        The numbers joined by commas.
+    """
+    return ",".join(str(index) for index in encoding)
+
+
+def fits(encoding: Encoding, shape: tuple[int, ...]) -> bool:
+    """Tells whether an encoding is a point of the grid.
+
+    Args:
+        encoding: Label indices, one per axis.
+        shape: How many values each axis has.
+
+    Returns:
+        True if there is one index for every axis and each is in range.
+    """
+    return len(encoding) == len(shape) and all(
+        0 <= i < size for i, size in zip(encoding, shape, strict=True)
+    )

@@ -1,0 +1,229 @@
+"""The grid that an agent walks on: one axis for each property of an image.
+
+Encoding:
+    A state is a point of the grid, a tuple with one label index for each axis; axis `i` has
+    `shape[i]` values, `0` to `shape[i] - 1`.
+Actions:
+    Action `2 * i` is one step down axis `i`, action `2 * i + 1` is one step up. A move off the
+    grid leaves the state as it is, and the action mask marks it as illegal.
+Start:
+    A uniformly random state.
+Reward, End:
+    None here: the grid knows no image and no goal.
+Source:
+    A. Marathe, "Reinforcement Learning from Diffusion Feedback: Q* for Image Search",
+    arXiv:2311.15648, the MDP. The paper is silent on the edges; staying put is our choice.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+State = tuple[int, ...]
+
+
+def _is_index(value: object, size: int) -> bool:
+    return isinstance(value, int | np.integer) and 0 <= int(value) < size
+
+
+@dataclass(frozen=True, slots=True)
+class Gridworld:
+    """A grid with one axis for each property of an image, and the moves on it.
+
+    Attributes:
+        shape: the number of values of each axis, each at least 1.
+    """
+
+    shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a grid without axes, and an axis without values.
+
+        Raises:
+            ValueError: the shape is empty, or a size is not a positive integer.
+        """
+        sizes_fit = all(isinstance(n, int | np.integer) and n > 0 for n in self.shape)
+        if not (self.shape and sizes_fit):
+            raise ValueError(f"shape {self.shape!r}: give 1 axis or more, each of 1 value or more")
+        # numpy integers would overflow in the product of a large grid
+        object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
+
+    @property
+    def n_states(self) -> int:
+        """The number of states: a Python integer, exact past 64 bits."""
+        return math.prod(self.shape)
+
+    @property
+    def n_actions(self) -> int:
+        """The number of actions: one step down and one step up each axis."""
+        return 2 * len(self.shape)
+
+    def move(self, state: State, action: int) -> State:
+        """Take one step along one axis; at the edge, stay.
+
+        Args:
+            state: (n_axes,) a state of the grid.
+            action: in `[0, n_actions)`.
+
+        Returns:
+            (n_axes,) the next state: `state` itself where the step would leave the grid.
+
+        Raises:
+            ValueError: the state or the action is not one of this grid.
+        """
+        self._check_state(state)
+        axis, step = self.axis_and_step(action)
+        moved = state[axis] + step
+        if not 0 <= moved < self.shape[axis]:
+            return state
+        return (*state[:axis], moved, *state[axis + 1 :])
+
+    def axis_and_step(self, action: int) -> tuple[int, int]:
+        """Split an action into the axis it moves along and its direction.
+
+        Args:
+            action: in `[0, n_actions)`.
+
+        Returns:
+            The axis, in `[0, n_axes)`, and the step, -1 or 1.
+
+        Raises:
+            ValueError: the action is not one of this grid.
+        """
+        if not _is_index(action, self.n_actions):
+            raise ValueError(f"action {action!r}: this grid has actions 0 to {self.n_actions - 1}")
+        axis, up = divmod(int(action), 2)
+        return axis, 2 * up - 1
+
+    def describe_action(self, action: int, axes: Sequence[str]) -> str:
+        """Name an action for people.
+
+        Args:
+            action: in `[0, n_actions)`.
+            axes: (n_axes,) the name of each axis.
+
+        Returns:
+            The axis and the direction, such as `"scene +1"`.
+
+        Raises:
+            ValueError: the action is not one of this grid, or there is not one name per axis.
+        """
+        if len(axes) != len(self.shape):
+            raise ValueError(f"axes {axes!r}: this grid has {len(self.shape)} axes")
+        axis, step = self.axis_and_step(action)
+        return f"{axes[axis]} {step:+d}"
+
+    def action_mask(self, state: State) -> NDArray[np.int8]:
+        """Mark the actions that stay on the grid.
+
+        Args:
+            state: (n_axes,) a state of the grid.
+
+        Returns:
+            (n_actions,) 1 where the action is legal, else 0: the form of Gymnasium's masks.
+
+        Raises:
+            ValueError: the state is not one of this grid.
+        """
+        self._check_state(state)
+        legal = [(x > 0, x < n - 1) for x, n in zip(state, self.shape, strict=True)]
+        return np.array(legal, dtype=np.int8).ravel()
+
+    def neighbours(self, state: State) -> tuple[State, ...]:
+        """List the states that one legal action leads to.
+
+        Args:
+            state: (n_axes,) a state of the grid.
+
+        Returns:
+            The neighbours, in the order of the actions.
+
+        Raises:
+            ValueError: the state is not one of this grid.
+        """
+        legal = np.flatnonzero(self.action_mask(state))
+        return tuple(self.move(state, int(action)) for action in legal)
+
+    def distance(self, a: State, b: State) -> int:
+        """Count the fewest steps between two states, the L1 distance.
+
+        See arXiv:2311.15648, Table 3 (its columns D_T, D_max and D_min).
+
+        Args:
+            a: (n_axes,) a state of the grid.
+            b: (n_axes,) a state of the grid.
+
+        Returns:
+            The distance in steps, 0 or more.
+
+        Raises:
+            ValueError: a state is not one of this grid.
+        """
+        self._check_state(a)
+        self._check_state(b)
+        return sum(abs(x - y) for x, y in zip(a, b, strict=True))
+
+    def index(self, state: State) -> int:
+        """Number a state, in row-major order: the last axis varies fastest.
+
+        Args:
+            state: (n_axes,) a state of the grid.
+
+        Returns:
+            The number of the state, in `[0, n_states)`.
+
+        Raises:
+            ValueError: the state is not one of this grid.
+        """
+        self._check_state(state)
+        number = 0
+        for x, n in zip(state, self.shape, strict=True):
+            number = number * n + int(x)
+        return number
+
+    def state(self, index: int) -> State:
+        """Give the state with a number, the inverse of `index`.
+
+        Args:
+            index: in `[0, n_states)`.
+
+        Returns:
+            (n_axes,) the state.
+
+        Raises:
+            ValueError: the number is not one of a state of this grid.
+        """
+        if not _is_index(index, self.n_states):
+            raise ValueError(f"index {index!r}: this grid has states 0 to {self.n_states - 1}")
+        rest, reverse = int(index), []
+        for n in reversed(self.shape):
+            rest, x = divmod(rest, n)
+            reverse.append(x)
+        return tuple(reversed(reverse))
+
+    def states(self) -> Iterator[State]:
+        """Walk over all states, in the order of their numbers.
+
+        Returns:
+            An iterator of `n_states` states.
+        """
+        return itertools.product(*map(range, self.shape))
+
+    def random_state(self, rng: np.random.Generator) -> State:
+        """Draw a state, each with the same probability.
+
+        Args:
+            rng: the generator to draw from; one draw for each axis.
+
+        Returns:
+            (n_axes,) the state.
+        """
+        return tuple(int(rng.integers(n)) for n in self.shape)
+
+    def _check_state(self, state: State) -> None:
+        if len(state) != len(self.shape) or not all(map(_is_index, state, self.shape)):
+            raise ValueError(f"state {state!r}: not a point of a grid of shape {self.shape}")

@@ -1,0 +1,145 @@
+"""Trains the pocket detector: a small YOLOv8 on drawings, by ultralytics' own `train`."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from PIL import Image
+
+from rldf.pocket.training.degrade import degrade
+from rldf.pocket.training.drawings import Record, load_shards
+from rldf.pocket.training.loop import device
+from rldf.pocket.world.drawing import PICTURE, world_grammar
+from rldf.seeds import rng as seeded
+
+DRAWINGS = {"base": 10_000, "pocket": 20_000}
+EPOCHS = 4
+SEED = 0
+_WIDTH = 0.1875  # of yolov8's channels; "n" has 0.25
+
+
+def labels() -> list[str]:
+    """Lists what the detector knows, in the order of its classes.
+
+    Returns:
+        The objects' labels and "person".
+    """
+    grammar = world_grammar()
+    return [value.labels[0] for value in grammar.axis("Noun").values] + list(grammar.people)
+
+
+def write_yolo_set(work: Path, wanted: dict[str, int]) -> Path:
+    """Writes drawings in YOLO's layout: PNG files and a text file of boxes for each.
+
+    Two pictures of five are degraded (blur, noise, JPEG), as generated pictures are softer than
+    drawings.
+
+    Args:
+        work: Folder of drawings; gets `yolo/`.
+        wanted: Number of drawings by grammar.
+
+    Returns:
+        The data set's YAML file.
+    """
+    root = work / "yolo"
+    done = root / "data.yaml"
+    if done.exists():
+        return done
+    classes = {label: i for i, label in enumerate(labels())}
+    for part in ("images", "labels"):
+        (root / part).mkdir(parents=True, exist_ok=True)
+    for name, n in wanted.items():
+        for shard, (pixels, records) in enumerate(load_shards(work / "drawings", name, n)):
+            for k, record in enumerate(records):
+                stem = f"{name}-{shard:04d}-{k:04d}"
+                image = degrade(Image.fromarray(np.array(pixels[k])), seeded(SEED, stem))
+                image.save(root / "images" / f"{stem}.jpg", quality=95)
+                (root / "labels" / f"{stem}.txt").write_text(_lines(record, classes))
+    names = dict(enumerate(labels()))
+    done.write_text(
+        yaml.safe_dump({"path": str(root), "train": "images", "val": "images", "names": names})
+    )
+    return done
+
+
+def _lines(record: Record, classes: dict[str, int]) -> str:
+    """One line a box: class, middle, width and height as shares of the picture."""
+    lines = []
+    for label, (left, top, right, lower) in record.boxes:
+        x, y = (left + right) / 2 / PICTURE, (top + lower) / 2 / PICTURE
+        w, h = (right - left) / PICTURE, (lower - top) / PICTURE
+        lines.append(f"{classes[label]} {x:.5f} {y:.5f} {w:.5f} {h:.5f}\n")
+    return "".join(lines)
+
+
+def write_architecture(work: Path) -> Path:
+    """Writes YOLOv8's architecture with our classes and width.
+
+    Args:
+        work: Folder that gets the file.
+
+    Returns:
+        The YAML file.
+    """
+    import ultralytics
+
+    source = Path(ultralytics.__file__).parent / "cfg" / "models" / "v8" / "yolov8.yaml"
+    config = yaml.safe_load(source.read_text(encoding="utf-8"))
+    config |= {"nc": len(labels()), "scales": {"n": [0.33, _WIDTH, 1024]}}
+    target = work / "yolov8n-pocket.yaml"
+    target.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return target
+
+
+def main(work: Path, out: Path, epochs: int = EPOCHS) -> None:
+    """Trains the detector, going on from its last epoch if it was interrupted.
+
+    Args:
+        work: Folder of drawings and checkpoints.
+        out: Folder that gets detector.pt and training.json.
+        epochs: How often every drawing is seen.
+    """
+    from ultralytics import YOLO
+
+    last = work / "detector" / "weights" / "last.pt"
+    data = write_yolo_set(work, DRAWINGS)
+    if last.exists():
+        model = YOLO(last)
+        model.train(resume=True)
+    else:
+        model = YOLO(write_architecture(work))
+        model.train(
+            data=str(data), epochs=epochs, imgsz=PICTURE, batch=32, seed=SEED, deterministic=True,
+            optimizer="AdamW", lr0=2e-3, lrf=0.02, warmup_epochs=0.3, cos_lr=False,
+            weight_decay=1e-3, mosaic=0.0, fliplr=0.5, scale=0.15, translate=0.08, hsv_h=0.01,
+            hsv_s=0.3, hsv_v=0.3, erasing=0.0, workers=0, val=False, plots=False, amp=False,
+            device=device().type if torch.cuda.is_available() else "cpu",
+            project=str(work), name="detector", exist_ok=True, verbose=False,
+        )  # fmt: skip
+    out.mkdir(parents=True, exist_ok=True)
+    save_slim(last, out / "detector.pt")
+    rows = (work / "detector" / "results.csv").read_text(encoding="utf-8").splitlines()
+    facts = {
+        "model": "detector",
+        "drawings": sum(DRAWINGS.values()),
+        "epochs": epochs,
+        "seed": SEED,
+        "log": [row.strip() for row in (rows[0], rows[-1])],
+    }
+    (out / "training.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def save_slim(checkpoint: Path, target: Path) -> None:
+    """Keeps only the averaged weights of an ultralytics checkpoint, in half precision.
+
+    Args:
+        checkpoint: last.pt of a training.
+        target: Where the slim file goes.
+    """
+    from ultralytics.utils.torch_utils import strip_optimizer
+
+    strip_optimizer(str(checkpoint), str(target))
+    assert os.path.getsize(target) < 16_000_000, "the pocket detector must stay small"

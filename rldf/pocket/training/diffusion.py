@@ -1,0 +1,240 @@
+"""Trains the pocket text encoder and UNet together, and saves a Stable Diffusion pipeline.
+
+Latents of the drawings (and of their mirror images) are encoded once. v-prediction; the loss
+counts four times inside the boxes of things; one sentence in ten is empty, for guidance.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DPMSolverMultistepScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
+from torch import Tensor, nn
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from rldf.pocket.training.autoencoder import load
+from rldf.pocket.training.drawings import Record
+from rldf.pocket.training.loop import Recipe, device, report, train, write_report
+from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
+
+RECIPE = Recipe(steps=4500, batch=64, rate=1.2e-3, average=0.999)
+DRAWINGS = {"base": 40_000}
+_SIDE = 16  # latents
+_EMPTY = 0.1
+_BOX_WEIGHT = 4.0
+
+
+class Denoiser(nn.Module):
+    """The two parts that are trained together."""
+
+    def __init__(self, tokenizer: CLIPTokenizer) -> None:
+        super().__init__()
+        self.text_encoder = CLIPTextModel(
+            CLIPTextConfig(
+                vocab_size=len(tokenizer),
+                hidden_size=128,
+                intermediate_size=512,
+                num_hidden_layers=2,
+                num_attention_heads=4,
+                max_position_embeddings=TOKENS,
+                projection_dim=128,
+                bos_token_id=tokenizer.bos_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        )
+        self.unet = UNet2DConditionModel(
+            sample_size=_SIDE,
+            in_channels=8,
+            out_channels=8,
+            block_out_channels=(64, 128, 160),
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            layers_per_block=1,
+            attention_head_dim=(2, 4, 5),
+            norm_num_groups=16,
+            cross_attention_dim=128,
+        )
+
+    def forward(self, noisy: Tensor, times: Tensor, tokens: Tensor) -> Tensor:
+        """Predicts v of noisy latents.
+
+        Args:
+            noisy: Latents (n, 8, 16, 16).
+            times: Time steps (n,), 0 to 999.
+            tokens: Sentences (n, 32).
+
+        Returns:
+            v (n, 8, 16, 16).
+        """
+        text = self.text_encoder(tokens).last_hidden_state
+        return self.unet(noisy, times, encoder_hidden_states=text).sample
+
+
+def scheduler() -> DPMSolverMultistepScheduler:
+    """Makes the noise schedule of training and drawing.
+
+    Returns:
+        Stable Diffusion's scaled-linear betas with v-prediction; DPM-Solver++ draws with it.
+    """
+    return DPMSolverMultistepScheduler(
+        num_train_timesteps=1000,
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        steps_offset=1,
+    )
+
+
+def draw_times(n: int, source: torch.Generator) -> Tensor:
+    """Draws time steps: four in five logit-normal (the middle matters most), the rest uniform.
+
+    Args:
+        n: How many.
+        source: Random source.
+
+    Returns:
+        Whole numbers from 0 to 999, (n,).
+    """
+    normal = torch.sigmoid(torch.randn(n, generator=source))
+    uniform = torch.rand(n, generator=source)
+    t = torch.where(torch.rand(n, generator=source) < 0.8, normal, uniform)
+    return (t * 1000).long().clamp(0, 999)
+
+
+def box_weights(record: Record) -> Tensor:
+    """Weighs the latents of one picture: up to four times inside boxes, 1 on average.
+
+    Args:
+        record: What is in the picture.
+
+    Returns:
+        Weights (16, 16), float16.
+    """
+    inside = np.zeros((128, 128), np.float32)
+    for _, (left, top, right, lower) in record.boxes:
+        inside[int(top) : int(lower) + 1, int(left) : int(right) + 1] = 1
+    cells = inside.reshape(_SIDE, 8, _SIDE, 8).mean((1, 3))
+    weights = 1 + (_BOX_WEIGHT - 1) * cells
+    return torch.from_numpy(weights / weights.mean()).half()
+
+
+@torch.inference_mode()
+def encode_latents(vae: AutoencoderKL, pictures: list[np.ndarray], mirrored: bool) -> Tensor:
+    """Encodes all pictures once.
+
+    Args:
+        vae: The trained autoencoder.
+        pictures: (128, 128, 3) uint8 each.
+        mirrored: Whether to encode the mirror images.
+
+    Returns:
+        Scaled latents (n, 8, 16, 16), float16.
+    """
+    where = next(vae.parameters()).device
+    parts = []
+    for i in range(0, len(pictures), 64):
+        x = torch.from_numpy(np.stack(pictures[i : i + 64])).permute(0, 3, 1, 2)
+        x = x.flip(-1) if mirrored else x
+        with torch.autocast(where.type, torch.bfloat16):
+            mean = vae.encode(x.to(where).float() / 127.5 - 1).latent_dist.mean
+        parts.append((mean * vae.config.scaling_factor).half().cpu())
+    return torch.cat(parts)
+
+
+def latents_of(
+    work: Path, vae_folder: Path, wanted: dict[str, int]
+) -> tuple[Tensor, Tensor, list[str]]:
+    """Loads or makes the latents of the training set.
+
+    Args:
+        work: Folder of drawings; keeps the latents.
+        vae_folder: The trained autoencoder.
+        wanted: Number of drawings by grammar.
+
+    Returns:
+        Latents (2, n, 8, 16, 16) with their mirror images, weights (n, 16, 16), sentences.
+    """
+    latents, weights, sentences = [], [], []
+    for name, n in wanted.items():
+        cached = work / f"latents-{name}-{n}.pt"
+        if not cached.exists():
+            pictures, records = load(work / "drawings", {name: n})
+            vae = AutoencoderKL.from_pretrained(vae_folder).to(device()).eval()
+            both = torch.stack([encode_latents(vae, pictures, flip) for flip in (False, True)])
+            state = {
+                "latents": both,
+                "weights": torch.stack([box_weights(record) for record in records]),
+                "sentences": [record.sentence for record in records],
+            }
+            torch.save(state, cached.with_suffix(".part"))
+            cached.with_suffix(".part").replace(cached)
+        state = torch.load(cached, weights_only=True)
+        latents.append(state["latents"])
+        weights.append(state["weights"])
+        sentences += state["sentences"]
+    return torch.cat(latents, 1), torch.cat(weights), sentences
+
+
+def main(
+    work: Path, out: Path, recipe: Recipe = RECIPE, wanted: dict[str, int] = DRAWINGS
+) -> None:
+    """Trains text encoder and UNet and saves the whole pipeline.
+
+    Args:
+        work: Folder of drawings, latents and checkpoints.
+        out: Pipeline folder; its `vae` part is trained already.
+        recipe: How long and how fast.
+        wanted: Number of drawings by grammar.
+    """
+    latents, weights, sentences = latents_of(work, out / "vae", wanted)
+    tokenizer = build_tokenizer(out / "tokenizer")
+    texts = sorted(set(sentences))
+    table = tokenizer([*texts, ""], padding="max_length", return_tensors="pt").input_ids
+    number = {text: i for i, text in enumerate(texts)}
+    text_of = torch.tensor([number[sentence] for sentence in sentences])
+    torch.manual_seed(recipe.seed)
+    model = Denoiser(tokenizer).to(device())
+    signal = scheduler().alphas_cumprod.sqrt()
+    noise_level = (1 - scheduler().alphas_cumprod).sqrt()
+
+    def loss(step: int, source: torch.Generator) -> Tensor:
+        n = recipe.batch
+        picks = torch.randint(len(sentences), (n,), generator=source)
+        flips = torch.randint(2, (n,), generator=source)
+        clean = latents[flips, picks].float()
+        # A mirrored picture has mirrored boxes.
+        weight = weights[picks].float()
+        weight = torch.where(flips[:, None, None] == 1, weight.flip(-1), weight)
+        empty = torch.rand(n, generator=source) < _EMPTY
+        tokens = table[torch.where(empty, len(texts), text_of[picks])]
+        times = draw_times(n, source)
+        noise = torch.randn(clean.shape, generator=source)
+        a, b = signal[times][:, None, None, None], noise_level[times][:, None, None, None]
+        where = device()
+        target = (a * noise - b * clean).to(where)
+        noisy = (a * clean + b * noise).to(where)
+        predicted = model(noisy, times.to(where), tokens.to(where)).float()
+        return ((predicted - target).square() * weight[:, None].to(where)).mean()
+
+    averaged = train(model, loss, recipe, work / "diffusion.pt")
+    pipeline = StableDiffusionPipeline(
+        vae=AutoencoderKL.from_pretrained(out / "vae"),
+        text_encoder=averaged.text_encoder.cpu(),
+        tokenizer=tokenizer,
+        unet=averaged.unet.cpu(),
+        scheduler=scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.to(dtype=torch.float16).save_pretrained(out)
+    facts = report(work / "diffusion.pt", recipe, len(sentences))
+    write_report(out, "diffusion", facts)
+    print(facts)

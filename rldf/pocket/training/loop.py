@@ -1,0 +1,178 @@
+"""What every training shares: a resumable loop with warm-up, decay, an average of weights."""
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+_SAVE_SECONDS = 120
+_LOG_STEPS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How long and how fast one model is trained.
+
+    Attributes:
+        steps: Optimizer steps in all.
+        batch: Images a step.
+        rate: Highest learning rate.
+        warmup: Steps of linear warm-up; after them the rate decays linearly to 2 %.
+        decay: Weight decay of AdamW.
+        average: Decay of the moving average of the weights, per step.
+        seed: Seeds initial weights and batches.
+    """
+
+    steps: int
+    batch: int
+    rate: float
+    warmup: int = 300
+    decay: float = 0.01
+    average: float = 0.999
+    seed: int = 0
+
+    def rate_at(self, step: int) -> float:
+        """Computes the learning rate of a step.
+
+        Args:
+            step: 0 to steps - 1.
+
+        Returns:
+            The rate.
+        """
+        if step < self.warmup:
+            return self.rate * (step + 1) / self.warmup
+        left = (self.steps - step) / max(1, self.steps - self.warmup)
+        return self.rate * (0.02 + 0.98 * left)
+
+
+def device() -> torch.device:
+    """Chooses where to train.
+
+    Returns:
+        The first GPU, or the CPU.
+    """
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def train(
+    model: nn.Module,
+    loss_of: Callable[[int, torch.Generator], Tensor],
+    recipe: Recipe,
+    checkpoint: Path,
+) -> nn.Module:
+    """Trains a model, going on from its checkpoint if there is one.
+
+    Every step takes a fresh random source from (seed, step), so that a resumed training sees the
+    batches of an uninterrupted one.
+
+    Args:
+        model: What is trained, on its device already.
+        loss_of: Draws the batch of a step with the given source and returns the loss.
+        recipe: How long and how fast.
+        checkpoint: File of the state, written every two minutes and at the end.
+
+    Returns:
+        The model with averaged weights.
+    """
+    optimizer = torch.optim.AdamW(
+        model.parameters(), recipe.rate, betas=(0.9, 0.99), weight_decay=recipe.decay
+    )
+    averaged = copy.deepcopy(model).requires_grad_(False)
+    start, losses, seconds = 0, list[float](), 0.0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        model.load_state_dict(state["model"])
+        averaged.load_state_dict(state["averaged"])
+        optimizer.load_state_dict(state["optimizer"])
+        start, losses, seconds = state["step"], state["losses"], state["seconds"]
+    begun = saved = time.monotonic()
+    recent: list[float] = []
+    kind = next(model.parameters()).device.type
+    for step in range(start, recipe.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.rate_at(step)
+        source = torch.Generator().manual_seed(recipe.seed * 10_000_019 + step)
+        with torch.autocast(kind, torch.bfloat16):
+            loss = loss_of(step, source)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        _average(averaged, model, min(recipe.average, (step + 1) / (step + 10)))
+        recent.append(float(loss.detach()))
+        last = step + 1 == recipe.steps
+        if len(recent) == _LOG_STEPS or last:
+            losses.append(sum(recent) / len(recent))
+            recent.clear()
+            rate = (step + 1 - start) * recipe.batch / (time.monotonic() - begun)
+            print(
+                f"{checkpoint.stem} {step + 1}/{recipe.steps} loss {losses[-1]:.4f} {rate:.0f}/s",
+                flush=True,
+            )
+        if last or time.monotonic() - saved > _SAVE_SECONDS:
+            saved = time.monotonic()
+            state = {
+                "model": model.state_dict(),
+                "averaged": averaged.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "step": step + 1,
+                "losses": losses,
+                "seconds": seconds + saved - begun,
+            }
+            part = checkpoint.with_suffix(".part")
+            torch.save(state, part)
+            part.replace(checkpoint)
+    return averaged
+
+
+def report(checkpoint: Path, recipe: Recipe, drawings: int) -> dict[str, object]:
+    """Sums up a finished training for the model card.
+
+    Args:
+        checkpoint: File that `train` wrote.
+        recipe: How it was trained.
+        drawings: Size of the training set.
+
+    Returns:
+        Drawings, steps, images seen, seed, minutes and the loss at five moments.
+    """
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    losses = state["losses"]
+    marks = [losses[round(i * (len(losses) - 1) / 4)] for i in range(5)]
+    return {
+        "drawings": drawings,
+        "steps": state["step"],
+        "batch": recipe.batch,
+        "images_seen": state["step"] * recipe.batch,
+        "rate": recipe.rate,
+        "seed": recipe.seed,
+        "minutes": round(state["seconds"] / 60, 1),
+        "losses": [round(loss, 4) for loss in marks],
+    }
+
+
+def write_report(folder: Path, name: str, facts: dict[str, object]) -> None:
+    """Writes the facts of one training for the model card.
+
+    Args:
+        folder: Where the trained model lies.
+        name: Which model.
+        facts: What `report` returned, and the model's own scores.
+    """
+    (folder / "training.json").write_text(
+        json.dumps({"model": name} | facts, indent=1) + "\n", encoding="utf-8"
+    )
+
+
+@torch.no_grad()
+def _average(averaged: nn.Module, model: nn.Module, decay: float) -> None:
+    pairs = list(zip(averaged.parameters(), model.parameters(), strict=True))
+    torch._foreach_lerp_([a for a, _ in pairs], [m.detach() for _, m in pairs], 1 - decay)
+    for old, new in zip(averaged.buffers(), model.buffers(), strict=True):
+        old.copy_(new)

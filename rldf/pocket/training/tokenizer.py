@@ -1,0 +1,67 @@
+"""Builds the pocket tokenizers: CLIP's byte-level BPE, learned on the sentences of the grammars.
+
+Every word of the grammars becomes one token; any other string falls back to its bytes.
+"""
+
+import json
+from pathlib import Path
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import CLIPTokenizer
+
+from rldf.grammar import Grammar, load_grammar
+
+TOKENS = 32
+"""Longest sentence in tokens, start and end included."""
+
+_START, _END = "<|startoftext|>", "<|endoftext|>"
+
+
+def words_of(grammar: Grammar) -> set[str]:
+    """Collects the words of a grammar's sentences.
+
+    Args:
+        grammar: Any grammar.
+
+    Returns:
+        Lower-case words.
+    """
+    texts = [text for slot in grammar.slots for text in slot.forms.values()]
+    for axis in grammar.axes:
+        texts += [text for value in axis.values for text in value.forms.values()]
+    return {word for text in texts for word in text.lower().split()}
+
+
+def build_tokenizer(folder: Path) -> CLIPTokenizer:
+    """Learns the vocabulary and saves the tokenizer.
+
+    Args:
+        folder: Gets vocab.json, merges.txt and tokenizer_config.json.
+
+    Returns:
+        The tokenizer as the pipeline loads it.
+    """
+    words = sorted(words_of(load_grammar("pocket")) | words_of(load_grammar("base")))
+    learner = Tokenizer(models.BPE(end_of_word_suffix="</w>", fuse_unk=False))
+    learner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    learner.decoder = decoders.ByteLevel()
+    bytes_ = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(  # as many merges as the words need, and no more
+        vocab_size=4000, end_of_word_suffix="</w>", initial_alphabet=bytes_, show_progress=False
+    )
+    learner.train_from_iterator((word for word in words for _ in range(2)), trainer)
+    model = json.loads(learner.to_str())["model"]
+    merges = [" ".join(m) if isinstance(m, list) else m for m in model["merges"]]
+    tokens = bytes_ + [b + "</w>" for b in bytes_]
+    tokens += [token for m in merges if (token := m.replace(" ", "")) not in tokens]
+    tokens = list(dict.fromkeys(tokens)) + [_START, _END]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.json").write_text(
+        json.dumps({token: i for i, token in enumerate(tokens)}), encoding="utf-8"
+    )
+    (folder / "merges.txt").write_text(
+        "\n".join(["#version: 0.2", *merges]) + "\n", encoding="utf-8"
+    )
+    tokenizer = CLIPTokenizer.from_pretrained(folder, model_max_length=TOKENS)
+    tokenizer.save_pretrained(folder)
+    return tokenizer

@@ -1,0 +1,376 @@
+"""The twelve places of the drawn world, painted at twice the size of the picture.
+
+Every painter takes a canvas whose sky is done, the horizon's y, and a random source; colours,
+positions and proportions differ with every draw. Lamps and windows that shine at night are
+returned, so that they are painted after the dark.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+SIZE = 256  # px; the picture is half of it
+Colour = tuple[int, int, int]
+Box = tuple[float, float, float, float]
+
+_SKIES: dict[str, tuple[Colour, Colour]] = {
+    "day": ((106, 168, 242), (220, 238, 252)),
+    "overcast": ((142, 152, 166), (206, 212, 218)),
+    "sunset": ((92, 76, 140), (252, 168, 96)),
+    "night": ((10, 14, 40), (44, 56, 104)),
+}
+
+
+@dataclass(slots=True)
+class Canvas:
+    """What a painter works on.
+
+    Attributes:
+        draw: Drawing context of a SIZE x SIZE RGB image that blends RGBA colours.
+        rng: Random source.
+        horizon: y of the horizon, px.
+        lights: Boxes that shine at night, filled by the painters.
+    """
+
+    draw: ImageDraw.ImageDraw
+    rng: np.random.Generator
+    horizon: int
+    lights: list[Box] = field(default_factory=list)
+
+    def near(self, colour: Colour, spread: int = 12) -> Colour:
+        """Varies a colour a little.
+
+        Args:
+            colour: RGB, 0-255.
+            spread: Largest change of a channel.
+
+        Returns:
+            The varied colour.
+        """
+        change = self.rng.integers(-spread, spread + 1, 3)
+        r, g, b = (int(np.clip(c + d, 0, 255)) for c, d in zip(colour, change, strict=True))
+        return r, g, b
+
+    def uniform(self, low: float, high: float) -> float:
+        """Draws a number.
+
+        Args:
+            low: Lowest value.
+            high: Highest value.
+
+        Returns:
+            A number between them.
+        """
+        return float(self.rng.uniform(low, high))
+
+    def ground(self, far: Colour, near: Colour) -> None:
+        """Fills the ground with a gradient.
+
+        Args:
+            far: Colour at the horizon.
+            near: Colour at the lower edge.
+        """
+        for y in range(self.horizon, SIZE, 4):
+            t = (y - self.horizon) / (SIZE - self.horizon)
+            mixed = tuple(round(a + (b - a) * t) for a, b in zip(far, near, strict=True))
+            self.draw.rectangle((0, y, SIZE, y + 4), fill=mixed)
+
+    def ridge(self, height: float, steps: int, fill: Colour, foot: int | None = None) -> None:
+        """Draws hills or peaks behind the horizon.
+
+        Args:
+            height: Largest height above the horizon, px.
+            steps: Number of corners.
+            fill: Colour.
+            foot: y of the lower edge; the horizon if None.
+        """
+        foot = self.horizon if foot is None else foot
+        xs = np.linspace(-20, SIZE + 20, steps)
+        ys = foot - self.rng.uniform(0.35, 1.0, steps) * height
+        points = list(zip(xs.tolist(), ys.tolist(), strict=True))
+        self.draw.polygon([(-20, foot), *points, (SIZE + 20, foot)], fill=fill)
+
+
+def paint_sky(horizon: int, mood: str, rng: np.random.Generator) -> Image.Image:
+    """Paints the sky: gradient, clouds by day, stars and a moon by night.
+
+    Args:
+        horizon: y of the horizon, px.
+        mood: "day", "overcast", "sunset" or "night".
+        rng: Random source.
+
+    Returns:
+        A SIZE x SIZE RGB image.
+    """
+    jitter = rng.integers(-10, 11, 3)
+    top, low = (np.clip(np.add(colour, jitter), 0, 255) for colour in _SKIES[mood])
+    t = np.clip(np.arange(SIZE) / horizon, 0, 1)[:, None]
+    rows = (top * (1 - t) + low * t).astype(np.uint8)
+    image = Image.fromarray(np.ascontiguousarray(np.broadcast_to(rows[:, None], (SIZE, SIZE, 3))))
+    draw = ImageDraw.Draw(image, "RGBA")
+    if mood == "night":
+        for x, y in rng.uniform((0, 0), (SIZE, horizon), (36, 2)):
+            draw.ellipse((x, y, x + 1.6, y + 1.6), fill=(255, 255, 235, 230))
+        x, y = rng.uniform(20, SIZE - 50), rng.uniform(8, 26)
+        draw.ellipse((x, y, x + 24, y + 24), fill=(246, 242, 214))
+    elif mood == "sunset":
+        x = rng.uniform(30, SIZE - 70)
+        draw.ellipse((x - 10, horizon - 48, x + 54, horizon + 16), fill=(255, 210, 120, 90))
+        draw.ellipse((x, horizon - 38, x + 44, horizon + 6), fill=(255, 226, 140))
+    elif mood == "day":
+        for _ in range(int(rng.integers(1, 4))):
+            _cloud(draw, rng.uniform(0, SIZE), rng.uniform(12, horizon * 0.6), rng)
+    return image
+
+
+def _cloud(draw: ImageDraw.ImageDraw, x: float, y: float, rng: np.random.Generator) -> None:
+    for _ in range(4):
+        dx, dy, r = rng.uniform(-22, 22), rng.uniform(-4, 4), rng.uniform(7, 14)
+        draw.ellipse((x + dx - r * 1.7, y + dy - r * 0.8, x + dx + r * 1.7, y + dy + r * 0.8),
+                     fill=(255, 255, 255, 190))  # fmt: skip
+
+
+def _tree(c: Canvas, x: float, foot: float, height: float, leaf: Colour) -> None:
+    r = height * 0.36
+    c.draw.rectangle((x - 4, foot - height * 0.5, x + 4, foot), fill=c.near((104, 70, 44), 8))
+    c.draw.ellipse((x - r, foot - height, x + r, foot - height + 2 * r), fill=c.near(leaf, 10))
+    c.draw.ellipse((x - r * 0.6, foot - height + 3, x + r * 0.3, foot - height + r), fill=(255, 255, 255, 34))  # fmt: skip
+
+
+def _conifer(c: Canvas, x: float, foot: float, height: float, leaf: Colour) -> None:
+    c.draw.rectangle((x - 4, foot - height * 0.25, x + 4, foot), fill=(84, 58, 44))
+    for k in range(3):
+        top = foot - height + k * height * 0.24
+        half = height * (0.17 + 0.07 * k)
+        c.draw.polygon([(x, top), (x - half, top + height * 0.36), (x + half, top + height * 0.36)], fill=leaf)  # fmt: skip
+
+
+def vegetable_garden(c: Canvas) -> None:
+    """Paints beds of green plants on brown soil, with a fence behind."""
+    c.ground(c.near((120, 74, 44)), c.near((92, 54, 34)))
+    post = c.near((214, 190, 150))
+    c.draw.rectangle((0, c.horizon - 14, SIZE, c.horizon - 10), fill=post)
+    for x in range(int(c.uniform(0, 20)), SIZE, 20):
+        c.draw.polygon([(x, c.horizon), (x, c.horizon - 18), (x + 4, c.horizon - 23), (x + 8, c.horizon - 18), (x + 8, c.horizon)], fill=post)  # fmt: skip
+    leaf, fruit = c.near((66, 146, 56), 16), c.near((214, 74, 50), 26)
+    y, gap, offset = c.horizon + 8.0, 13.0, c.uniform(0, 20)
+    while y < SIZE + 20:
+        r = gap * 0.42
+        x = -offset
+        while x < SIZE + r:
+            c.draw.ellipse((x - r, y - r, x + r, y + r * 0.7), fill=c.near(leaf, 14))
+            if c.rng.random() < 0.15:
+                c.draw.ellipse((x - r * 0.3, y - r * 0.4, x + r * 0.2, y + r * 0.1), fill=fruit)
+            x += r * 2.1
+        y += gap
+        gap *= 1.2
+
+
+def farm_field(c: Canvas) -> None:
+    """Paints golden furrows that run to a vanishing point, and a red barn."""
+    c.ground(c.near((222, 190, 92)), c.near((206, 156, 62)))
+    vanishing, furrow = c.uniform(60, 196), c.near((160, 114, 44), 10)
+    for x in range(-400, SIZE + 400, 44):
+        c.draw.line((vanishing, c.horizon - 4, x, SIZE + 20), fill=furrow, width=3)
+    c.draw.rectangle((0, c.horizon - 3, SIZE, c.horizon + 2), fill=c.near((120, 140, 60)))
+    x, w, h = c.uniform(20, 190), c.uniform(40, 54), c.uniform(24, 32)
+    wall, y = c.near((176, 44, 38)), c.horizon + 2
+    c.draw.rectangle((x, y - h, x + w, y), fill=wall)
+    c.draw.polygon([(x - 5, y - h), (x + w / 2, y - h - 22), (x + w + 5, y - h)], fill=c.near((94, 44, 40)))  # fmt: skip
+    c.draw.rectangle((x + w / 2 - 8, y - 18, x + w / 2 + 8, y), fill=(240, 232, 220))
+    c.lights.append((x + w / 2 - 5, y - h - 10, x + w / 2 + 5, y - h - 1))
+
+
+def park(c: Canvas) -> None:
+    """Paints a lawn with a light path, round trees and a lamp."""
+    leaf = c.near((58, 138, 52), 18)
+    c.ground(c.near((120, 186, 82)), c.near((96, 168, 66)))
+    x = c.uniform(70, 186)
+    sand = c.near((230, 208, 170))
+    c.draw.polygon([(x - 8, c.horizon), (x + 8, c.horizon), (x + c.uniform(40, 70), SIZE), (x - c.uniform(40, 70), SIZE)], fill=sand)  # fmt: skip
+    for k in range(6):
+        _tree(c, (k + c.uniform(0.15, 0.85)) * SIZE / 6, c.horizon + c.uniform(2, 14), c.uniform(56, 84), leaf)  # fmt: skip
+    lamp = x + c.uniform(34, 52)
+    c.draw.rectangle((lamp - 1.5, c.horizon - 34, lamp + 1.5, c.horizon + 16), fill=(70, 74, 80))
+    c.lights.append((lamp - 6, c.horizon - 44, lamp + 6, c.horizon - 32))
+    c.draw.ellipse(c.lights[-1], fill=(250, 244, 214))
+
+
+def soccer_field(c: Canvas) -> None:
+    """Paints mown stripes, white lines, a goal and a stand."""
+    green = c.near((64, 164, 70), 10)
+    c.ground(green, green)
+    y, gap, k = float(c.horizon), 7.0, 0
+    while y < SIZE:
+        if k % 2:
+            c.draw.rectangle((0, y, SIZE, y + gap), fill=(255, 255, 255, 34))
+        y, gap, k = y + gap, gap * 1.28, k + 1
+    stand = c.near((120, 128, 150), 16)
+    c.draw.rectangle((0, c.horizon - 30, SIZE, c.horizon - 6), fill=stand)
+    for x in range(0, SIZE, 6):
+        c.draw.ellipse((x, c.horizon - 28 + x * 7 % 13, x + 4, c.horizon - 24 + x * 7 % 13), fill=c.near((220, 170, 150), 34))  # fmt: skip
+    c.draw.rectangle((0, c.horizon - 8, SIZE, c.horizon), fill=c.near((40, 60, 120), 30))
+    x = c.uniform(70, 140)
+    white = (248, 248, 248)
+    c.draw.line((0, c.horizon + 10, SIZE, c.horizon + 10), fill=white, width=3)
+    c.draw.rectangle((x, c.horizon - 34, x + 70, c.horizon + 10), fill=(255, 255, 255, 60))
+    c.draw.line([(x, c.horizon + 10), (x, c.horizon - 34), (x + 70, c.horizon - 34), (x + 70, c.horizon + 10)], fill=white, width=4)  # fmt: skip
+    c.draw.line([(x - 34, c.horizon + 10), (x - 62, c.horizon + 44), (x + 132, c.horizon + 44), (x + 104, c.horizon + 10)], fill=white, width=4)  # fmt: skip
+    c.lights += [(8, 6, 36, 14), (SIZE - 36, 6, SIZE - 8, 14)]
+
+
+def forest_path(c: Canvas) -> None:
+    """Paints dark conifers over the whole sky and a brown path."""
+    dark = c.near((22, 62, 44), 8)
+    c.draw.rectangle((0, 0, SIZE, c.horizon), fill=c.near((44, 92, 62), 8))
+    c.ground(c.near((52, 74, 36), 8), c.near((70, 88, 42), 8))
+    x = c.uniform(80, 176)
+    c.draw.polygon([(x - 6, c.horizon), (x + 6, c.horizon), (x + c.uniform(50, 90), SIZE), (x - c.uniform(50, 90), SIZE)], fill=c.near((130, 100, 64)))  # fmt: skip
+    for row, (height, shade) in enumerate(((112, 1.0), (134, 0.78))):
+        leaf = (round(dark[0] * shade), round(dark[1] * shade), round(dark[2] * shade))
+        for k in range(8):
+            _conifer(c, (k + c.uniform(0, 1)) * SIZE / 8, c.horizon + 4 + row * 8, height * c.uniform(0.85, 1.15), c.near(leaf, 6))  # fmt: skip
+
+
+def mountain(c: Canvas) -> None:
+    """Paints grey peaks with snow caps over an alpine meadow with rocks."""
+    rock = c.near((116, 118, 132), 12)
+    for k in range(3):
+        x, w = (k + c.uniform(0.1, 0.9)) * SIZE / 3, c.uniform(70, 96)
+        top = c.horizon - c.uniform(62, 92)
+        c.draw.polygon([(x - w, c.horizon), (x, top), (x + w, c.horizon)], fill=c.near(rock, 8))
+        c.draw.polygon([(x, top), (x + w, c.horizon), (x + w * 0.2, c.horizon)], fill=(0, 0, 0, 40))
+        c.draw.polygon([(x - w * 0.3, top + (c.horizon - top) * 0.3), (x, top), (x + w * 0.3, top + (c.horizon - top) * 0.3), (x + w * 0.1, top + (c.horizon - top) * 0.24), (x - w * 0.08, top + (c.horizon - top) * 0.38)], fill=(244, 248, 252))  # fmt: skip
+    c.ground(c.near((148, 158, 96)), c.near((120, 132, 78)))
+    for _ in range(9):
+        x, y, r = c.uniform(0, SIZE), c.uniform(c.horizon + 8, SIZE), c.uniform(6, 13)
+        c.draw.ellipse((x - r, y - r * 0.6, x + r, y + r * 0.6), fill=c.near((150, 150, 152), 16))
+
+
+def lake(c: Canvas) -> None:
+    """Paints blue-green hills, a band of water with their reflection, and a reedy bank."""
+    hill = c.near((72, 120, 104), 12)
+    c.ridge(46, 6, hill)
+    shore = c.horizon + round(c.uniform(34, 44))
+    c.draw.rectangle((0, c.horizon, SIZE, shore), fill=c.near((64, 136, 176), 12))
+    for _ in range(10):
+        x, y = c.uniform(0, SIZE), c.uniform(c.horizon + 4, shore - 4)
+        c.draw.line((x, y, x + c.uniform(14, 40), y), fill=(226, 242, 250, 150), width=2)
+    c.horizon, water = shore, c.horizon
+    c.ground(c.near((128, 160, 84)), c.near((108, 142, 70)))
+    for _ in range(26):
+        x, h = c.uniform(0, SIZE), c.uniform(10, 24)
+        c.draw.line((x, shore + 5, x + c.uniform(-3, 3), shore + 5 - h), fill=c.near((92, 116, 52)), width=3)  # fmt: skip
+    for k in range(3):
+        _conifer(c, c.uniform(0, SIZE), water + 3, 24 + 5 * k, c.near((38, 80, 62), 8))
+
+
+def beach(c: Canvas) -> None:
+    """Paints the sea, foam, sand and a palm."""
+    shore = c.horizon + round(c.uniform(30, 40))
+    deep = c.near((26, 112, 176), 14)
+    c.draw.rectangle((0, c.horizon, SIZE, shore), fill=deep)
+    c.draw.rectangle((0, c.horizon + 14, SIZE, shore), fill=c.near((46, 158, 196), 10))
+    c.horizon = shore
+    c.ground(c.near((244, 216, 158)), c.near((232, 196, 132)))
+    phase = c.uniform(0, 6)
+    foam = [(x, shore + 4 * np.sin(x / 17 + phase)) for x in range(-4, SIZE + 8, 4)]
+    c.draw.line(foam, fill=(250, 252, 252), width=8)
+    x, lean = c.uniform(16, 240), c.uniform(-16, 16)
+    foot, top = shore + 22, shore - 62
+    c.draw.line((x, foot, x + lean, top), fill=c.near((140, 100, 60)), width=7)
+    for angle in np.linspace(-0.4, 3.54, 7):
+        c.draw.line((x + lean, top, x + lean + 32 * np.cos(angle), top - 14 * np.sin(angle) + 8), fill=c.near((46, 132, 60)), width=6)  # fmt: skip
+
+
+def desert(c: Canvas) -> None:
+    """Paints dunes and cacti."""
+    sand = c.near((226, 158, 92), 10)
+    c.ridge(34, 5, c.near((206, 128, 76), 8))
+    c.ground(sand, c.near((238, 184, 116), 8))
+    for _ in range(4):
+        x, y, w = c.uniform(0, SIZE), c.uniform(c.horizon + 20, SIZE), c.uniform(60, 120)
+        c.draw.arc((x - w, y - 14, x + w, y + 26), 190, 350, fill=c.near((202, 134, 78), 8), width=4)  # fmt: skip
+    for _ in range(3):
+        x, h = c.uniform(6, SIZE - 6), c.uniform(34, 52)
+        foot, green = c.horizon + c.uniform(4, 16), c.near((70, 124, 66), 8)
+        c.draw.rounded_rectangle((x - 5, foot - h, x + 5, foot), 5, fill=green)
+        c.draw.line([(x, foot - h * 0.4), (x + 14, foot - h * 0.4), (x + 14, foot - h * 0.75)], fill=green, width=6)  # fmt: skip
+        c.draw.line([(x, foot - h * 0.3), (x - 13, foot - h * 0.3), (x - 13, foot - h * 0.6)], fill=green, width=6)  # fmt: skip
+
+
+def snowfield(c: Canvas) -> None:
+    """Paints pale hills, white ground and conifers with snow on them."""
+    c.ridge(48, 6, c.near((196, 204, 222), 8))
+    c.ridge(26, 7, c.near((216, 222, 236), 8))
+    c.ground((240, 244, 250), c.near((250, 252, 254), 3))
+    for _ in range(int(c.rng.integers(3, 6))):
+        x, h = c.uniform(0, SIZE), c.uniform(40, 64)
+        _conifer(c, x, c.horizon + 8, h, c.near((36, 84, 72), 8))
+        c.draw.polygon([(x, c.horizon + 8 - h), (x - h * 0.1, c.horizon + 8 - h * 0.8), (x + h * 0.1, c.horizon + 8 - h * 0.8)], fill=(250, 252, 255))  # fmt: skip
+    for _ in range(3):
+        x, y, w = c.uniform(0, SIZE), c.uniform(c.horizon + 24, SIZE), c.uniform(50, 100)
+        c.draw.arc((x - w, y, x + w, y + 30), 200, 340, fill=(214, 224, 240), width=4)
+
+
+def street(c: Canvas) -> None:
+    """Paints house fronts with windows, a pavement and asphalt with a dashed line."""
+    x = -c.uniform(0, 30)
+    while x < SIZE:
+        w, h = c.uniform(38, 60), c.uniform(58, 98)
+        wall = c.near(((196, 120, 96), (208, 176, 120), (150, 132, 160), (128, 150, 160))[c.rng.integers(4)])  # fmt: skip
+        c.draw.rectangle((x, c.horizon - h, x + w, c.horizon), fill=wall)
+        for wy in np.arange(c.horizon - h + 8, c.horizon - 10, 18):
+            for wx in np.arange(x + 6, x + w - 9, 14):
+                c.draw.rectangle((wx, wy, wx + 8, wy + 10), fill=(232, 240, 246))
+                if c.rng.random() < 0.6:
+                    c.lights.append((wx, wy, wx + 8, wy + 10))
+        x += w
+    c.draw.rectangle((0, c.horizon, SIZE, c.horizon + 18), fill=c.near((186, 184, 180), 8))
+    c.horizon += 18
+    asphalt = c.near((86, 88, 98), 8)
+    c.ground(asphalt, asphalt)
+    y = c.horizon + c.uniform(54, 66)
+    for x in np.arange(-c.uniform(0, 40), SIZE, 48):
+        c.draw.polygon([(x + 4, y), (x + 30, y), (x + 28, y + 7), (x, y + 7)], fill=(244, 240, 226))
+
+
+def train_station_platform(c: Canvas) -> None:
+    """Paints a train at a platform under a roof, with the yellow line."""
+    c.draw.rectangle((0, 0, SIZE, c.horizon), fill=c.near((198, 202, 210), 10))
+    c.draw.rectangle((0, 0, SIZE, 18), fill=c.near((92, 98, 110), 8))
+    for x in range(int(c.uniform(0, 50)), SIZE, 84):
+        c.draw.rectangle((x, 0, x + 8, c.horizon), fill=(110, 116, 126))
+    top = c.horizon - round(c.uniform(66, 78))
+    paint = c.near(((34, 84, 168), (30, 112, 130), (150, 44, 52))[c.rng.integers(3)])
+    c.draw.rounded_rectangle((-20, top, SIZE + 20, c.horizon - 4), 10, fill=paint)
+    c.draw.rectangle((0, c.horizon - 26, SIZE, c.horizon - 18), fill=(236, 236, 240))
+    c.draw.rectangle((0, c.horizon - 6, SIZE, c.horizon + 2), fill=(50, 50, 56))
+    for x in np.arange(-c.uniform(0, 44), SIZE, 44):
+        window = (x + 6, top + 12, x + 36, top + 34)
+        c.draw.rounded_rectangle(window, 3, fill=(206, 230, 244))
+        c.lights.append(window)
+    floor = c.near((170, 162, 158), 8)
+    c.ground(floor, floor)
+    c.draw.rectangle((0, c.horizon + 8, SIZE, c.horizon + 16), fill=c.near((244, 200, 60), 8))
+    for x in np.arange(-200, SIZE + 200, 46):
+        c.draw.line((SIZE / 2 + (x - SIZE / 2) * 0.55, c.horizon + 18, x, SIZE), fill=(142, 134, 130), width=2)  # fmt: skip
+
+
+PAINTERS: dict[str, Callable[[Canvas], None]] = {
+    "vegetable garden": vegetable_garden,
+    "farm field": farm_field,
+    "park": park,
+    "soccer field": soccer_field,
+    "forest path": forest_path,
+    "mountain": mountain,
+    "lake": lake,
+    "beach": beach,
+    "desert": desert,
+    "snowfield": snowfield,
+    "street": street,
+    "train station platform": train_station_platform,
+}
+"""Painter by scene, the words of grammars/pocket.yaml."""

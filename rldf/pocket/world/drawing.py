@@ -1,0 +1,241 @@
+"""Draws the world: a sentence and a seed in, a picture with exact ground truth out.
+
+The sentence is one of grammars/pocket.yaml (every sentence of base.yaml is). The canvas is
+256 x 256 and is reduced to 128 x 128 (Lanczos). The same sentence and seed give the same picture.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from rldf.grammar import Grammar, load_grammar
+from rldf.pocket.world import effects
+from rldf.pocket.world.backdrops import PAINTERS, SIZE, Canvas, paint_sky
+from rldf.pocket.world.sprites import person_names, sprites
+from rldf.seeds import rng as seeded
+
+PICTURE = 128
+"""Side of a picture, px."""
+
+_COUNTS = {"no": (0, 0), "one": (1, 1), "two": (2, 2), "many": (3, 4)}
+_OBJECT_SIDES = {1: (60, 70), 2: (44, 54), 3: (36, 44), 4: (33, 40)}
+_PERSON_HEIGHTS = {1: (50, 60), 3: (40, 46), 4: (36, 43)}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One thing in a picture.
+
+    Attributes:
+        label: The detector's label (a COCO name where there is one).
+        xyxy: Left, top, right and lower edge, px of the 128 x 128 picture.
+    """
+
+    label: str
+    xyxy: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A picture and what is in it.
+
+    Attributes:
+        image: 128 x 128 RGB.
+        boxes: Every object and person, from the farthest to the nearest.
+        scene: The scene classifier's label (a Places365 name).
+        words: Value by axis of grammars/pocket.yaml.
+    """
+
+    image: Image.Image
+    boxes: tuple[Box, ...]
+    scene: str
+    words: dict[str, str]
+
+
+@dataclass(slots=True)
+class _Item:
+    label: str
+    sprite: Image.Image
+    side: float  # px of the picture: longer side of an object, height of a person
+    x: float = 0.0  # middle, px of the canvas
+    foot: float = 0.0  # lower edge, px of the canvas
+
+    def box(self) -> tuple[float, float, float, float]:
+        ratio = self.side * SIZE / PICTURE / max(self.sprite.size)
+        w, h = self.sprite.width * ratio, self.sprite.height * ratio
+        return self.x - w / 2, self.foot - h, self.x + w / 2, self.foot
+
+
+@cache
+def world_grammar() -> Grammar:
+    """Loads the grammar of everything the world can draw.
+
+    Returns:
+        grammars/pocket.yaml.
+    """
+    return load_grammar("pocket")
+
+
+def draw(sentence: str, seed: int) -> Drawing:
+    """Draws a sentence.
+
+    Args:
+        sentence: A sentence of grammars/pocket.yaml.
+        seed: Which of its pictures, 0 or more.
+
+    Returns:
+        The drawing.
+
+    Raises:
+        GrammarError: If the sentence is not of that grammar.
+    """
+    grammar = world_grammar()
+    words = grammar.decode(grammar.parse(sentence))
+    rng = seeded(seed, "drawing", sentence)
+    horizon = int(rng.integers(98, 118))
+    mood = words["Time"]
+    if mood == "day" and words["Weather"] != "clear":
+        mood = "overcast"
+    image = paint_sky(horizon, mood, rng)
+    canvas = Canvas(draw=ImageDraw.Draw(image, "RGBA"), rng=rng, horizon=horizon)
+    PAINTERS[words["Scene"]](canvas)
+    items = _place(_items(words, rng), horizon, rng)
+    pixels = _compose(image, canvas, items, words, horizon)
+    picture = Image.fromarray(np.uint8(np.clip(pixels * 255, 0, 255) + 0.5))
+    half = PICTURE / SIZE
+    return Drawing(
+        image=picture.resize((PICTURE, PICTURE), Image.Resampling.LANCZOS),
+        boxes=tuple(
+            Box(item.label, tuple(float(np.clip(v * half, 0, PICTURE)) for v in item.box()))  # type: ignore[arg-type]
+            for item in items
+        ),
+        scene=_label("Scene", words["Scene"]),
+        words=words,
+    )
+
+
+def _label(symbol: str, value: str) -> str:
+    axis = world_grammar().axis(symbol)
+    return axis.values[axis.index(value)].labels[0]
+
+
+def _items(words: dict[str, str], rng: np.random.Generator) -> list[_Item]:
+    """Chooses every picture to paste and its size: fewer things are larger."""
+    nouns = [words["Noun"]] * int(rng.integers(*_inclusive(words["Frequency"])))
+    if words["Companion"] != "nothing":
+        nouns.append(words["Companion"])
+    n_people = int(rng.integers(*_inclusive(words["Density"])))
+    shrink = {0: 1.0, 1: 0.92}.get(n_people, 0.84)
+    low, high = _OBJECT_SIDES[min(len(nouns), 4)]
+    items = [
+        _Item(_label("Noun", noun), _varied(sprites()[noun], rng), shrink * rng.uniform(low, high))
+        for noun in nouns
+    ]
+    for _ in range(n_people):
+        names = person_names(words["Verb"])
+        sprite = _varied(sprites()[names[rng.integers(len(names))]], rng, turn=2)
+        height = rng.uniform(*_PERSON_HEIGHTS[n_people]) * (1.0 if len(nouns) < 3 else 0.92)
+        # A cyclist is wider than high.
+        items.append(_Item("person", sprite, height * max(sprite.size) / sprite.height))
+    return items
+
+
+def _inclusive(word: str) -> tuple[int, int]:
+    low, high = _COUNTS[word]
+    return low, high + 1
+
+
+def _varied(sprite: Image.Image, rng: np.random.Generator, turn: float = 6) -> Image.Image:
+    """Mirrors half of the pictures and turns each by a few degrees."""
+    if rng.random() < 0.5:
+        sprite = sprite.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    turned = sprite.rotate(rng.uniform(-turn, turn), Image.Resampling.BILINEAR, expand=True)
+    return turned.crop(turned.getchannel("A").getbbox())
+
+
+def _place(items: list[_Item], horizon: int, rng: np.random.Generator) -> list[_Item]:
+    """Puts things on the ground with little overlap, and sorts them from far to near."""
+    for _ in range(5):
+        worst = 0.0
+        for k, item in enumerate(items):
+            worst = max(worst, _settle(item, items[:k], horizon, rng))
+        if worst < 0.12:
+            break
+        for item in items:
+            item.side *= 0.95
+    return sorted(items, key=lambda item: item.foot)
+
+
+def _settle(item: _Item, others: list[_Item], horizon: int, rng: np.random.Generator) -> float:
+    """Tries places until one is free; keeps the freest. Returns its overlap."""
+    left, top, right, foot = item.box()
+    half, height = (right - left) / 2, foot - top
+    best = (2.0, 0.0, 0.0)
+    taken = [other.box() for other in others]
+    low = max(horizon + 26.0, height + 4)
+    for _ in range(30):
+        x, y = rng.uniform(half + 2, SIZE - half - 2), rng.uniform(low, SIZE - 5)
+        box = (x - half, y - height, x + half, y)
+        overlap = max((_overlap(box, other) for other in taken), default=0.0)
+        best = min(best, (overlap, float(x), float(y)))
+        if overlap < 0.02:
+            break
+    _, item.x, item.foot = best
+    return best[0]
+
+
+def _overlap(
+    a: tuple[float, float, float, float], b: tuple[float, float, float, float]
+) -> float:
+    """The shared area as a share of the smaller box."""
+    w = min(a[2], b[2]) - max(a[0], b[0])
+    h = min(a[3], b[3]) - max(a[1], b[1])
+    if w <= 0 or h <= 0:
+        return 0.0
+    return w * h / min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
+
+
+def _compose(
+    image: Image.Image, canvas: Canvas, items: list[_Item], words: dict[str, str], horizon: int
+) -> effects.Pixels:
+    """Light falls on the backdrop, then things stand in it, then weather and style cover all."""
+    time, weather = words["Time"], words["Weather"]
+    if time != "day":
+        image = _as_image(effects.light(_as_pixels(image), time))
+        if time == "night":
+            shine = ImageDraw.Draw(image, "RGBA")
+            for box in canvas.lights:
+                shine.rectangle(box, fill=(255, 214, 110))
+    shadows = ImageDraw.Draw(image, "RGBA")
+    for item in items:
+        left, _, right, foot = item.box()
+        w = right - left
+        shadows.ellipse((left + w * 0.08, foot - w * 0.09, right - w * 0.08, foot + w * 0.07),
+                        fill=(0, 0, 0, 70))  # fmt: skip
+        x0, y0, x1, y1 = (round(v) for v in item.box())
+        sprite = item.sprite.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR)
+        if time != "day":
+            lit = _as_image(effects.light(_as_pixels(sprite.convert("RGB")), time, 0.6))
+            lit.putalpha(sprite.getchannel("A"))
+            sprite = lit
+        image.paste(sprite, (x0, y0), sprite)
+    pixels = _as_pixels(image)
+    if weather == "fog":
+        pixels = effects.fog(pixels, horizon)
+    elif weather == "rain":
+        pixels = effects.rain(pixels, canvas.rng)
+    elif weather == "snow":
+        pixels = effects.snow(pixels, canvas.rng)
+    if words["Style"] in effects.STYLES:
+        pixels = effects.STYLES[words["Style"]](pixels, canvas.rng)
+    return pixels
+
+
+def _as_pixels(image: Image.Image) -> effects.Pixels:
+    return np.asarray(image, np.float32) / 255
+
+
+def _as_image(pixels: effects.Pixels) -> Image.Image:
+    return Image.fromarray(np.uint8(pixels * 255 + 0.5))

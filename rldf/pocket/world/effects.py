@@ -1,0 +1,130 @@
+"""Weather, light and style: what changes every pixel, the way it would in a photograph.
+
+All functions take and return float32 images of shape (h, w, 3), range 0 to 1.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+Pixels = NDArray[np.float32]
+
+_TINTS = {"day": (1.0, 1.0, 1.0), "sunset": (1.06, 0.80, 0.66), "night": (0.40, 0.44, 0.66)}
+
+
+def light(pixels: Pixels, time: str, strength: float = 1.0) -> Pixels:
+    """Tints an image by the time of day.
+
+    Args:
+        pixels: The image.
+        time: "day", "sunset" or "night".
+        strength: 0 leaves the image, 1 is the full tint.
+
+    Returns:
+        The tinted image.
+    """
+    tint = 1 + strength * (np.array(_TINTS[time], np.float32) - 1)
+    return np.clip(pixels * tint, 0, 1)
+
+
+def fog(pixels: Pixels, horizon: float) -> Pixels:
+    """Veils an image in grey, thickest at the horizon and beyond.
+
+    Args:
+        pixels: The image.
+        horizon: y of the horizon, px.
+
+    Returns:
+        The veiled image.
+    """
+    height = pixels.shape[0]
+    depth = np.clip((height - np.arange(height)) / (height - horizon), 0, 1)
+    veil = (0.18 + 0.57 * depth).astype(np.float32)[:, None, None]
+    return pixels * (1 - veil) + np.float32(0.84) * veil
+
+
+def rain(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Darkens an image a little and draws slanted streaks over it.
+
+    Args:
+        pixels: The image.
+        rng: Random source.
+
+    Returns:
+        The rainy image.
+    """
+    height, width, _ = pixels.shape
+    wet = pixels * np.float32(0.82)
+    slant = rng.uniform(-0.35, 0.35)
+    n = height * width // 420
+    x, y = rng.uniform(0, width, n), rng.uniform(0, height, n)
+    for step in range(height // 14):
+        xs = ((x + slant * step) % width).astype(int)
+        ys = ((y + step) % height).astype(int)
+        wet[ys, xs] = wet[ys, xs] * 0.45 + np.array((0.86, 0.92, 1.0), np.float32) * 0.55
+    return wet
+
+
+def snow(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Lightens an image a little and scatters flakes over it.
+
+    Args:
+        pixels: The image.
+        rng: Random source.
+
+    Returns:
+        The snowy image.
+    """
+    height, width, _ = pixels.shape
+    pale = pixels * np.float32(0.86) + np.float32(0.11)
+    mask = Image.new("L", (width, height))
+    stamp = Image.new("L", (7, 7))
+    for n, r in ((110, 1), (80, 2), (34, 3)):
+        flake = stamp.copy()
+        flake.paste(255, (3 - r, 3 - r, 3 + r, 3 + r))
+        for x, y in rng.integers(0, (width, height), (n, 2)):
+            mask.paste(255, (int(x), int(y)), flake)
+    alpha = np.asarray(mask.filter(ImageFilter.BoxBlur(0.7)), np.float32)[..., None] / 255
+    return pale * (1 - alpha) + alpha
+
+
+def pencil_sketch(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Turns an image into pencil lines with light shading on paper.
+
+    Args:
+        pixels: The image.
+        rng: Random source.
+
+    Returns:
+        The sketch (all three channels nearly equal).
+    """
+    grey = pixels @ np.array((0.30, 0.59, 0.11), np.float32)
+    inverted = Image.fromarray(np.uint8(255 * (1 - grey)))
+    blurred = np.asarray(inverted.filter(ImageFilter.GaussianBlur(5)), np.float32) / 255
+    lines = np.clip(grey / np.maximum(1 - blurred, 0.05), 0, 1) ** 2
+    shade = 0.55 + 0.45 * grey
+    grain = 1 + 0.03 * rng.standard_normal(grey.shape, dtype=np.float32)
+    paper = np.array((0.98, 0.97, 0.93), np.float32)
+    return np.clip((lines * shade * grain)[..., None] * paper, 0, 1)
+
+
+def watercolour(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Turns an image into soft patches of pale paint on paper.
+
+    Args:
+        pixels: The image.
+        rng: Random source.
+
+    Returns:
+        The painting.
+    """
+    image = Image.fromarray(np.uint8(255 * pixels)).filter(ImageFilter.ModeFilter(7))
+    flat = np.asarray(image.filter(ImageFilter.BoxBlur(1)), np.float32) / 255
+    coarse = Image.fromarray(np.uint8(rng.integers(0, 256, (12, 12))))
+    wash = np.asarray(coarse.resize(image.size, Image.Resampling.BICUBIC), np.float32) / 255
+    paint = flat * 0.72 + 0.26
+    return np.clip(paint + 0.13 * (wash[..., None] - 0.4), 0, 1)
+
+
+STYLES = {"pencil sketch": pencil_sketch, "watercolour": watercolour}
+"""Painter by style; a photo is left as it is."""

@@ -1,0 +1,1 @@
+"""Tests of rldf.agents, mirroring its modules."""
