@@ -9,7 +9,7 @@ Encoding = tuple[int, ...]
 
 
 def parse_encoding(text: str, shape: tuple[int, ...]) -> Encoding:
-    """Reads an encoding that a person typed.
+    """Read an encoding that a person typed.
 
     Args:
         text: Whole numbers separated by commas, such as "1,4,0,2".
@@ -32,7 +32,7 @@ def parse_encoding(text: str, shape: tuple[int, ...]) -> Encoding:
 
 
 def format_encoding(encoding: Encoding) -> str:
-    """Writes an encoding the way `parse_encoding` reads it.
+    """Write an encoding the way `parse_encoding` reads it.
 
     Args:
         encoding: Label indices, one per axis.
@@ -44,7 +44,7 @@ def format_encoding(encoding: Encoding) -> str:
 
 
 def fits(encoding: Encoding, shape: tuple[int, ...]) -> bool:
-    """Tells whether an encoding is a point of the grid.
+    """Tell whether an encoding is a point of the grid.
 
     Args:
         encoding: Label indices, one per axis.

@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def folder(kind: str) -> Path:
-    """Finds the folder of the shipped files of one kind.
+    """Find the folder of the shipped files of one kind.
 
     Args:
         kind: "grammars" or "rewards".
@@ -22,7 +22,7 @@ def folder(kind: str) -> Path:
 
 
 def names(kind: str) -> list[str]:
-    """Lists the shipped files of one kind.
+    """List the shipped files of one kind.
 
     Args:
         kind: "grammars" or "rewards".
@@ -34,7 +34,7 @@ def names(kind: str) -> list[str]:
 
 
 def find(kind: str, name_or_path: str) -> Path | None:
-    """Finds a shipped file by name, or a user's own by path.
+    """Find a shipped file by name, or a user's own by path.
 
     Args:
         kind: "grammars" or "rewards".

@@ -4,7 +4,7 @@ YAML 1.1 reads a bare `no`, `on` or `yes` as a truth value, and "no" is a word o
 grammar; here only `true` and `false` are. A key that stands twice is an error, not a silent loss.
 """
 
-from collections.abc import Hashable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,33 +25,18 @@ class Strict(BaseModel):
 
 
 class _Loader(yaml.SafeLoader):
-    """A safe loader without YAML 1.1's truth words; remembers keys that stand twice."""
-
-    def __init__(self, stream: str) -> None:
-        super().__init__(stream)
-        self.repeated: list[str] = []
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
-            if isinstance(key, Hashable) and key in seen:
-                self.repeated.append(f"line {key_node.start_mark.line + 1}: '{key}' stands twice")
-            seen.add(key) if isinstance(key, Hashable) else None
-        return super().construct_mapping(node, deep=deep)
+    """A safe loader without YAML 1.1's truth words."""
 
 
 _BOOL = "tag:yaml.org,2002:bool"
 _Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, regexp) for tag, regexp in resolvers if tag != _BOOL or first in "tTfF"
-    ]
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != _BOOL or first in "tTfF"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
 def parse_yaml(text: str) -> tuple[object, list[str]]:
-    """Parses one YAML document.
+    """Parse one YAML document.
 
     Args:
         text: The document.
@@ -64,13 +49,39 @@ def parse_yaml(text: str) -> tuple[object, list[str]]:
     """
     loader = _Loader(text)
     try:
-        return loader.get_single_data(), loader.repeated  # type: ignore[no-untyped-call]
+        node = loader.get_single_node()
+        if node is None:
+            return None, []
+        problems = list(_repeated_keys(node, (), set()))
+        return loader.construct_document(node), problems
+    except RecursionError:
+        raise yaml.YAMLError("nested too deeply") from None
+    except ValueError as error:  # such as the 31st of February
+        raise yaml.YAMLError(str(error)) from None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
+
+
+def _repeated_keys(node: yaml.Node, path: tuple[str, ...], seen: set[int]) -> Iterator[str]:
+    """Walk each node once: an anchor may be used a million times, or inside itself."""
+    if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+        return
+    seen.add(id(node))
+    if not isinstance(node, yaml.MappingNode):
+        for i, child in enumerate(node.value):
+            yield from _repeated_keys(child, (*path, str(i)), seen)
+        return
+    names = set()
+    for key, child in node.value:
+        at = (*path, str(key.value))
+        if at in names:
+            yield f"{'.'.join(at)}: stands twice (line {key.start_mark.line + 1})"
+        names.add(at)
+        yield from _repeated_keys(child, at, seen)
 
 
 def read_text(path: Path, what: str) -> str:
-    """Reads a small text file that a person wrote.
+    """Read a small text file that a person wrote.
 
     Args:
         path: The file.
@@ -83,9 +94,11 @@ def read_text(path: Path, what: str) -> str:
         ConfigError: If it cannot be read, is no UTF-8 text, or is larger than 4 MB.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        with path.open("rb") as file:  # the size of a device says nothing, so read up to the limit
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
             raise ConfigError(f"{what} {path} is larger than {_MAX_BYTES} bytes")
-        return path.read_text(encoding="utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{what} {path} is not a text file in UTF-8") from None
     except OSError as error:
@@ -93,7 +106,7 @@ def read_text(path: Path, what: str) -> str:
 
 
 def problems_of(error: ValidationError) -> list[str]:
-    """Lists what pydantic found, one line a problem with its dotted path.
+    """List what pydantic found, one line a problem with its dotted path.
 
     Args:
         error: What the validation raised.
@@ -103,20 +116,24 @@ def problems_of(error: ValidationError) -> list[str]:
     """
     return [
         f"{'.'.join(str(part) for part in issue['loc']) or 'file'}: "
-        + issue["msg"].removeprefix("Value error, ")
-        for issue in error.errors()
+        + _WORDS.get(issue["type"], issue["msg"].removeprefix("Value error, "))
+        for issue in error.errors(include_url=False, include_input=False)
     ]
 
 
+_WORDS = {"extra_forbidden": "unknown key", "missing": "is missing"}
+
+
 def validate_yaml(model: type[M], text: str) -> tuple[M | None, list[str]]:
-    """Parses and validates one YAML document.
+    """Parse and validate one YAML document.
 
     Args:
         model: The record it must fit.
         text: The document.
 
     Returns:
-        The record (None if it does not fit) and every problem, one line each.
+        The record (None if the document does not fit even without its unknown keys, so that
+        callers may look for more problems) and every problem, one line each.
     """
     try:
         data, problems = parse_yaml(text)
@@ -125,11 +142,27 @@ def validate_yaml(model: type[M], text: str) -> tuple[M | None, list[str]]:
     try:
         return model.model_validate(data), problems
     except ValidationError as error:
-        return None, problems + problems_of(error)
+        problems += problems_of(error)
+        _drop_unknown_keys(data, error)
+    try:
+        return model.model_validate(data), problems
+    except ValidationError:
+        return None, problems
+
+
+def _drop_unknown_keys(data: Any, error: ValidationError) -> None:
+    for issue in error.errors(include_url=False, include_input=False):
+        if issue["type"] == "extra_forbidden":
+            *way, key = issue["loc"]
+            place = data
+            for part in way:
+                place = place[part]
+            # An anchor may hold the same unknown key in several places.
+            place.pop(key, None)
 
 
 def load_yaml(model: type[M], path: Path, what: str) -> M:
-    """Loads and validates a YAML file.
+    """Load and validate a YAML file.
 
     Args:
         model: The record it must fit.

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from rldf.agents.protocol import World
 from rldf.errors import RunError
+from rldf.files import replacing
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -36,13 +36,8 @@ def write(path: Path, arrays: Arrays) -> None:
         path: the file to make or to replace; its folder must exist.
         arrays: the arrays by name, none of dtype object.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 @contextlib.contextmanager

@@ -12,13 +12,14 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 from torch.nn import functional as F
 
-from rldf.pocket.training.drawings import Record, load_shards
+from rldf.pocket.training.drawings import Record
 from rldf.pocket.training.loop import Recipe, device, report, train, write_report
+from rldf.pocket.training.pictures import load_pictures
 
-RECIPE = Recipe(steps=4500, batch=32, rate=1.5e-3, average=0.998)
+RECIPE = Recipe(steps=3300, batch=32, rate=1.5e-3, average=0.998)
 DRAWINGS = {"base": 12_000, "pocket": 12_000}
 _CROP = 64
-_WHOLE_FROM = 0.85  # share of the steps after which whole pictures are seen
+_WHOLE_FROM = 0.88  # share of the steps after which whole pictures are seen
 
 
 def build() -> AutoencoderKL:
@@ -37,25 +38,6 @@ def build() -> AutoencoderKL:
         sample_size=128,
         mid_block_add_attention=False,
     )
-
-
-def load(folder: Path, wanted: dict[str, int]) -> tuple[list[np.ndarray], list[Record]]:
-    """Loads drawings of several grammars.
-
-    Args:
-        folder: Where shards lie.
-        wanted: Number of drawings by grammar.
-
-    Returns:
-        Pictures (128, 128, 3) uint8 and their records, in one order.
-    """
-    pictures: list[np.ndarray] = []
-    records: list[Record] = []
-    for name, n in wanted.items():
-        for pixels, rows in load_shards(folder, name, n):
-            pictures.extend(np.array(pixels))
-            records.extend(rows)
-    return pictures, records
 
 
 def loss_of(vae: AutoencoderKL, x: Tensor, noise: Tensor) -> Tensor:
@@ -107,7 +89,7 @@ def main(work: Path, out: Path, recipe: Recipe = RECIPE) -> None:
         out: Folder that gets config.json and the weights.
         recipe: How long and how fast.
     """
-    pictures, records = load(work / "drawings", DRAWINGS)
+    pictures, records = load_pictures(work / "drawings", DRAWINGS)
     torch.manual_seed(recipe.seed)
     vae = build().to(device())
 

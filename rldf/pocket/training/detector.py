@@ -10,25 +10,16 @@ import yaml
 from PIL import Image
 
 from rldf.pocket.training.degrade import degrade
-from rldf.pocket.training.drawings import Record, load_shards
+from rldf.pocket.training.drawings import load_shards
 from rldf.pocket.training.loop import device
-from rldf.pocket.world.drawing import PICTURE, world_grammar
+from rldf.pocket.world.drawing import PICTURE
+from rldf.pocket.yolo_set import labels, write_picture, write_set_file
 from rldf.seeds import rng as seeded
 
 DRAWINGS = {"base": 10_000, "pocket": 20_000}
 EPOCHS = 4
 SEED = 0
 _WIDTH = 0.1875  # of yolov8's channels; "n" has 0.25
-
-
-def labels() -> list[str]:
-    """Lists what the detector knows, in the order of its classes.
-
-    Returns:
-        The objects' labels and "person".
-    """
-    grammar = world_grammar()
-    return [value.labels[0] for value in grammar.axis("Noun").values] + list(grammar.people)
 
 
 def write_yolo_set(work: Path, wanted: dict[str, int]) -> Path:
@@ -45,34 +36,15 @@ def write_yolo_set(work: Path, wanted: dict[str, int]) -> Path:
         The data set's YAML file.
     """
     root = work / "yolo"
-    done = root / "data.yaml"
-    if done.exists():
-        return done
-    classes = {label: i for i, label in enumerate(labels())}
-    for part in ("images", "labels"):
-        (root / part).mkdir(parents=True, exist_ok=True)
-    for name, n in wanted.items():
-        for shard, (pixels, records) in enumerate(load_shards(work / "drawings", name, n)):
-            for k, record in enumerate(records):
-                stem = f"{name}-{shard:04d}-{k:04d}"
-                image = degrade(Image.fromarray(np.array(pixels[k])), seeded(SEED, stem))
-                image.save(root / "images" / f"{stem}.jpg", quality=95)
-                (root / "labels" / f"{stem}.txt").write_text(_lines(record, classes))
-    names = dict(enumerate(labels()))
-    done.write_text(
-        yaml.safe_dump({"path": str(root), "train": "images", "val": "images", "names": names})
-    )
-    return done
-
-
-def _lines(record: Record, classes: dict[str, int]) -> str:
-    """One line a box: class, middle, width and height as shares of the picture."""
-    lines = []
-    for label, (left, top, right, lower) in record.boxes:
-        x, y = (left + right) / 2 / PICTURE, (top + lower) / 2 / PICTURE
-        w, h = (right - left) / PICTURE, (lower - top) / PICTURE
-        lines.append(f"{classes[label]} {x:.5f} {y:.5f} {w:.5f} {h:.5f}\n")
-    return "".join(lines)
+    if not (root / "data.yaml").exists():
+        for name, n in wanted.items():
+            for shard, (pixels, records) in enumerate(load_shards(work / "drawings", name, n)):
+                for k, record in enumerate(records):
+                    stem = f"{name}-{shard:04d}-{k:04d}"
+                    image = degrade(Image.fromarray(np.array(pixels[k])), seeded(SEED, stem))
+                    write_picture(root, stem, image, record.boxes)
+        write_set_file(root)  # last: it says that the set is whole
+    return root / "data.yaml"
 
 
 def write_architecture(work: Path) -> Path:

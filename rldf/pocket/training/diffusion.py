@@ -17,9 +17,9 @@ from diffusers import (
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from rldf.pocket.training.autoencoder import load
 from rldf.pocket.training.drawings import Record
 from rldf.pocket.training.loop import Recipe, device, report, train, write_report
+from rldf.pocket.training.pictures import load_pictures
 from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
 
 RECIPE = Recipe(steps=4500, batch=64, rate=1.2e-3, average=0.999)
@@ -165,7 +165,7 @@ def latents_of(
     for name, n in wanted.items():
         cached = work / f"latents-{name}-{n}.pt"
         if not cached.exists():
-            pictures, records = load(work / "drawings", {name: n})
+            pictures, records = load_pictures(work / "drawings", {name: n})
             vae = AutoencoderKL.from_pretrained(vae_folder).to(device()).eval()
             both = torch.stack([encode_latents(vae, pictures, flip) for flip in (False, True)])
             state = {

@@ -18,13 +18,10 @@ from numpy.typing import NDArray
 
 from rldf.grammar import load_grammar
 from rldf.pocket.world.drawing import PICTURE, Drawing, draw
-from rldf.pocket.world.sampling import sample_encoding
+from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
 from rldf.seeds import rng as seeded
 
 SHARD = 1000
-CHECK_SEEDS = 1_000_000_000
-"""Seeds from here on are never trained on."""
-
 _grammar = cache(load_grammar)
 
 _FIRST_SEED = {"base": 0, "pocket": 500_000_000}

@@ -21,6 +21,7 @@ PICTURE = 128
 
 _COUNTS = {"no": (0, 0), "one": (1, 1), "two": (2, 2), "many": (3, 4)}
 _OBJECT_SIDES = {1: (60, 70), 2: (44, 54), 3: (36, 44), 4: (33, 40)}
+_COMPANION = 0.75  # a companion is smaller, so that one can tell which noun is the first
 _PERSON_HEIGHTS = {1: (50, 60), 3: (40, 46), 4: (36, 43)}
 
 
@@ -129,10 +130,12 @@ def _items(words: dict[str, str], rng: np.random.Generator) -> list[_Item]:
     n_people = int(rng.integers(*_inclusive(words["Density"])))
     shrink = {0: 1.0, 1: 0.92}.get(n_people, 0.84)
     low, high = _OBJECT_SIDES[min(len(nouns), 4)]
-    items = [
-        _Item(_label("Noun", noun), _varied(sprites()[noun], rng), shrink * rng.uniform(low, high))
-        for noun in nouns
-    ]
+    items = []
+    for k, noun in enumerate(nouns):
+        side = shrink * rng.uniform(low, high)
+        if words["Companion"] != "nothing" and k + 1 == len(nouns):
+            side *= _COMPANION
+        items.append(_Item(_label("Noun", noun), _varied(sprites()[noun], rng), side))
     for _ in range(n_people):
         names = person_names(words["Verb"])
         sprite = _varied(sprites()[names[rng.integers(len(names))]], rng, turn=2)

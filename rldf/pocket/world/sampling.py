@@ -5,6 +5,9 @@ import numpy as np
 from rldf.encoding import Encoding
 from rldf.grammar import Axis, Grammar
 
+CHECK_SEEDS = 1_000_000_000
+"""Drawings with seeds from here on are for checks; training uses the seeds below."""
+
 PLAIN = 0.6
 """Share of pictures that take the neutral (first) value of an attribute or companion axis."""
 

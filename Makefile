@@ -1,0 +1,44 @@
+PYTHON ?= python3
+BIN := .venv/bin
+EXAMPLE = $(firstword $(sort $(wildcard examples/*.png)))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test slow lint check docs pocket benchmark wheel
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.stamp ## Install rldf and its tools into .venv
+
+.venv/.stamp: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+run: setup ## Search for the sentence of an example image: the main job, into runs/
+	$(BIN)/rldf search $(EXAMPLE)
+
+test: setup ## Run the default tests
+	$(BIN)/python -m pytest
+
+slow: setup ## Run the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: setup ## Check form, types and the command-line reference
+	$(BIN)/ruff format --check && $(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/python tools/cli_docs.py --check
+
+check: lint test ## Check everything that the continuous integration checks
+
+docs: setup ## Write the command-line reference from the program
+	$(BIN)/python tools/cli_docs.py
+
+pocket: setup ## Train the four pocket models
+	$(BIN)/python -m rldf.pocket.training
+
+benchmark: setup ## Measure how often and how fast searches reach the goal
+	$(BIN)/python benchmarks/search.py
+
+wheel: setup ## Build the wheel and try it from an empty environment
+	PYTHON=$(abspath $(BIN))/python tools/smoke_wheel.sh

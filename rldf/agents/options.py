@@ -1,0 +1,90 @@
+"""Agents from the words that people type."""
+
+import numpy as np
+
+from rldf import catalog
+from rldf.agents.protocol import Agent, World
+from rldf.agents.schedules import Constant, LinearDecay, Schedule, VisitCount
+from rldf.errors import UsageError
+
+
+def parse_alpha(text: str) -> Schedule:
+    """Read a learning rate.
+
+    Args:
+        text: a number in (0, 1], or "visits:OMEGA" for 1 / N(s, a)^OMEGA, 0.5 < OMEGA <= 1.
+
+    Returns:
+        The schedule, asked with the visits of a state-action pair.
+
+    Raises:
+        UsageError: if the text is neither.
+    """
+    kind, _, omega = text.partition(":")
+    try:
+        schedule = VisitCount(float(omega or 1)) if kind == "visits" else Constant(float(text))
+    except ValueError:
+        schedule = Constant(-1.0) if kind != "visits" else None
+    if schedule is None or not 0 < schedule(1) <= 1:
+        raise UsageError(
+            f"--alpha {text}: give a number above 0 and at most 1, or visits:OMEGA with OMEGA "
+            "above 0.5 and at most 1"
+        )
+    return schedule
+
+
+def parse_epsilon(text: str) -> Schedule:
+    """Read a rate of exploration.
+
+    Args:
+        text: a number in [0, 1], or "START:END:STEPS" for a linear decay.
+
+    Returns:
+        The schedule, asked with the number of steps learned from.
+
+    Raises:
+        UsageError: if the text is neither.
+    """
+    parts = text.split(":")
+    try:
+        rates = [float(part) for part in parts[:2]]
+        if all(0 <= rate <= 1 for rate in rates):
+            if len(parts) == 1:
+                return Constant(rates[0])
+            if len(parts) == 3:
+                return LinearDecay(rates[0], rates[1], int(parts[2]))
+    except ValueError:
+        pass
+    raise UsageError(
+        f"--epsilon {text}: give a number from 0 to 1, or START:END:STEPS such as 0.9:0.05:300"
+    )
+
+
+def make_agent(
+    name: str, world: World, rng: np.random.Generator, *, alpha: str, epsilon: str, gamma: float
+) -> Agent:
+    """Make an agent that has learned nothing.
+
+    Args:
+        name: an entry of the catalogue.
+        world: the size of the world and the numbering of its states.
+        rng: the agent's own generator.
+        alpha: learning rate, see `parse_alpha`.
+        epsilon: rate of exploration, see `parse_epsilon`.
+        gamma: discount, 0 up to but not 1.
+
+    Returns:
+        The agent.
+
+    Raises:
+        UsageError: if an option is out of range.
+        ConfigError: if there is no such agent.
+    """
+    rates = {"alpha": parse_alpha(alpha), "epsilon": parse_epsilon(epsilon)}
+    if not 0 <= gamma < 1:
+        raise UsageError(f"--gamma {gamma}: give a number from 0 up to, but not, 1")
+    maker = catalog.find("agents", name)
+    agent: Agent = maker(world, rng=rng) if name == "random" else maker(
+        world, rng=rng, gamma=gamma, **rates
+    )
+    return agent

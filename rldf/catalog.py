@@ -1,0 +1,67 @@
+"""The one list of everything that a YAML file or an option may name.
+
+A name stands for a lazy "module:Class", so that listing names imports nothing heavy. Files name
+entries of this list, never code; outsiders add entries by an installed entry point in the group
+`rldf.<kind>`, which takes installing a package, not writing a YAML.
+"""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from rldf.errors import ConfigError
+
+CATALOG: dict[str, dict[str, str]] = {
+    "agents": {
+        "q": "rldf.agents.q_learning:QLearning",
+        "sarsa": "rldf.agents.sarsa:Sarsa",
+        "random": "rldf.agents.random:RandomAgent",
+    },
+    "rewards": {
+        "multi-semantic": "rldf.rewards.semantic:MultiSemantic",
+        "partial-semantic": "rldf.rewards.semantic:PartialSemantic",
+        "clip": "rldf.rewards.clip:ClipSimilarity",
+        "combined": "rldf.rewards.combined:Combined",
+    },
+    "generators": {
+        "diffusion": "rldf.generators.diffusion:DiffusionGenerator",
+        "drawn": "rldf.generators.drawn:DrawnGenerator",
+    },
+    "detectors": {"yolo": "rldf.perception.detector:YoloDetector"},
+    "scenes": {"image-classification": "rldf.perception.scene:TransformersScene"},
+    "clips": {"open-clip": "rldf.perception.clip:OpenClip"},
+}
+"""Lazy class path by name, by kind."""
+
+
+def names(kind: str) -> list[str]:
+    """List what may be named.
+
+    Args:
+        kind: a key of CATALOG.
+
+    Returns:
+        Built-in names, then those of installed packages.
+    """
+    return [*CATALOG[kind], *sorted(point.name for point in entry_points(group=f"rldf.{kind}"))]
+
+
+def find(kind: str, name: str) -> Any:
+    """Import the class that a name stands for.
+
+    Args:
+        kind: a key of CATALOG.
+        name: one of `names(kind)`.
+
+    Returns:
+        The class.
+
+    Raises:
+        ConfigError: if there is no such name; a module path is not one.
+    """
+    if name in CATALOG[kind]:
+        module, _, attribute = CATALOG[kind][name].partition(":")
+        return getattr(import_module(module), attribute)
+    for point in entry_points(group=f"rldf.{kind}", name=name):
+        return point.load()
+    raise ConfigError(f"'{name}' is no entry of {kind}: name one of {', '.join(names(kind))}")

@@ -1,0 +1,37 @@
+"""`rldf cache`: the images that were drawn before."""
+
+import typer
+
+from rldf.cli import output
+
+app = typer.Typer(help="Look at or empty the cache of drawn images.", no_args_is_help=True)
+
+
+@app.command()
+def info(as_json: output.JsonFlag = False) -> None:
+    """Print where the cache is and how much it holds."""
+    from rldf.generators.cached import LIMIT, usage
+    from rldf.places import cache_folder
+
+    entries, size = usage(cache_folder())
+    output.result(
+        {"folder": str(cache_folder()), "images": entries, "bytes": size, "limit": LIMIT},
+        [
+            f"{cache_folder()}: {entries} images, {size / 1e6:.1f} MB of at most {LIMIT / 1e6:.0f} MB"
+        ],
+        as_json=as_json,
+    )
+
+
+@app.command()
+def clear(as_json: output.JsonFlag = False) -> None:
+    """Remove every cached image; nothing else in the folder is touched."""
+    from rldf.generators.cached import shrink
+    from rldf.places import cache_folder
+
+    removed = shrink(cache_folder(), 0)
+    output.result(
+        {"folder": str(cache_folder()), "removed": removed},
+        [f"removed {removed} images from {cache_folder()}"],
+        as_json=as_json,
+    )

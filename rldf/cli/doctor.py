@@ -1,0 +1,144 @@
+"""`rldf doctor`: whether everything that a search needs is here."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from rldf.cli import output
+
+
+def doctor(as_json: output.JsonFlag = False) -> None:
+    """Tell versions, device, model sets, cache and folders; exit code 1 if something is missing."""
+    found = examine()
+    output.result(found, report_lines(found), as_json=as_json)
+    if found["problems"]:
+        output.fail("; ".join(found["problems"]))
+        raise typer.Exit(1)
+
+
+def examine() -> dict[str, Any]:
+    """Look at this installation.
+
+    Returns:
+        Versions, device, model sets, cache, folders, and one line for each problem.
+    """
+    from rldf.provenance import versions
+
+    found: dict[str, Any] = {
+        "versions": versions(),
+        "device": device(),
+        "model_sets": model_sets(),
+        "cache": cache(),
+        "folders": {"runs": folder(Path("runs"))},
+    }
+    return found | {"problems": problems(found)}
+
+
+def device() -> dict[str, Any]:
+    """Find what models run on.
+
+    Returns:
+        The kind ("cuda" or "cpu"), its name, and the number of CPU threads.
+    """
+    try:
+        import torch
+    except ImportError:
+        return {"kind": None, "name": None, "threads": None}
+    cuda = torch.cuda.is_available()
+    return {
+        "kind": "cuda" if cuda else "cpu",
+        "name": torch.cuda.get_device_name() if cuda else None,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def model_sets() -> dict[str, list[str]]:
+    """Look for the models of every shipped set.
+
+    Returns:
+        By name, the files and folders that are not there.
+    """
+    from rldf.models.model_sets import load_model_set, model_set_names
+
+    return {
+        name: [str(path) for path in load_model_set(name).missing()] for name in model_set_names()
+    }
+
+
+def cache() -> dict[str, Any]:
+    """Look at the cache of images.
+
+    Returns:
+        Its folder, whether it can be written, and how many images and bytes it holds.
+    """
+    from rldf.generators.cached import usage
+    from rldf.places import cache_folder
+
+    images, size = usage(cache_folder())
+    return folder(cache_folder()) | {"images": images, "bytes": size}
+
+
+def folder(path: Path) -> dict[str, Any]:
+    """Tell whether files can be written in a folder, or in the first one above it that is there.
+
+    Args:
+        path: The folder, which need not be there.
+
+    Returns:
+        Its path and whether it can be written.
+    """
+    there = path.resolve()
+    while not there.exists():
+        there = there.parent
+    return {"path": str(path.resolve()), "writable": there.is_dir() and os.access(there, os.W_OK)}
+
+
+def problems(found: dict[str, Any]) -> list[str]:
+    """Name what would stop a search.
+
+    Args:
+        found: What `examine` saw.
+
+    Returns:
+        One line a problem.
+    """
+    lines = [
+        f"package {name} is not installed"
+        for name, version in found["versions"].items()
+        if version is None
+    ]
+    lines += [
+        f"model set {name} lacks {path}"
+        for name, missing in found["model_sets"].items()
+        for path in missing
+    ]
+    places = [found["cache"], *found["folders"].values()]
+    return lines + [
+        f"folder {place['path']} cannot be written" for place in places if not place["writable"]
+    ]
+
+
+def report_lines(found: dict[str, Any]) -> list[str]:
+    """Write down what was found for people.
+
+    Args:
+        found: What `examine` saw.
+
+    Returns:
+        One line a fact.
+    """
+    kind, name = found["device"]["kind"], found["device"]["name"]
+    rows = [(package, version or "not installed") for package, version in found["versions"].items()]
+    rows.append(("device", f"{kind} ({name or str(found['device']['threads']) + ' threads'})"))
+    rows += [
+        (f"model set {name}", f"lacks {', '.join(missing)}" if missing else "complete")
+        for name, missing in found["model_sets"].items()
+    ]
+    places = {"cache": found["cache"], **found["folders"]}
+    rows += [
+        (place, f"{at['path']} ({'writable' if at['writable'] else 'cannot be written'})")
+        for place, at in places.items()
+    ]
+    return output.table(rows)

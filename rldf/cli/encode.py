@@ -1,0 +1,86 @@
+"""`rldf encode`: an image in a grammar's words."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rldf.cli import output
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from rldf.perception.encoder import Reading
+
+
+def encode(
+    images: Annotated[list[str], typer.Argument(help="Image files; - reads one from stdin.")],
+    grammar: Annotated[str, typer.Option(help="Whose words: a name or a YAML file.")] = "base",
+    models: Annotated[str, typer.Option(help="What sees: a name or a YAML file.")] = "pocket",
+    as_json: output.JsonFlag = False,
+) -> None:
+    """Print the vector and sentence of images, and what was seen in them."""
+    from rldf.grammar import load_grammar
+
+    words = load_grammar(grammar)
+    opened = [(name, _open(name)) for name in images]  # all bad files are told before any work
+    from rldf.models.model_sets import load_model_set
+    from rldf.perception.encoder import Encoder
+    from rldf.perception.photographs import photograph_hint
+
+    model_set = load_model_set(models)
+    encoder = Encoder(words, model_set)
+    documents: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for name, image in opened:
+        reading = encoder.read(image)
+        for hint in photograph_hint(model_set.file, reading):
+            output.warn(f"{name}: {hint}")
+        documents.append(_document(name, reading))
+        lines += _told(name, reading)
+    output.result(documents, lines, as_json=as_json)
+
+
+def _open(name: str) -> "Image":
+    from rldf.images import decode_image, read_image
+
+    if name == "-":
+        return decode_image(sys.stdin.buffer.read(), "stdin")
+    return read_image(Path(name))
+
+
+def _document(name: str, reading: "Reading") -> dict[str, Any]:
+    return {
+        "image": name,
+        "encoding": None if reading.encoding is None else list(reading.encoding),
+        "sentence": reading.sentence,
+        "confidence": {axis: round(sure, 4) for axis, sure in reading.confidence.items()},
+        "objects": [
+            {"noun": thing.value, "count": thing.count, "confidence": round(thing.confidence, 4)}
+            for thing in reading.seen.objects
+        ],
+        "people": reading.seen.people,
+        "scenes": {scene: round(share, 4) for scene, share in reading.seen.scenes.items()},
+        "ignored": list(reading.seen.ignored),
+        "likeness": None if reading.likeness is None else round(reading.likeness, 4),
+    }
+
+
+def _told(name: str, reading: "Reading") -> list[str]:
+    vector = "-" if reading.encoding is None else ",".join(map(str, reading.encoding))
+    scenes = sorted(reading.seen.scenes.items(), key=lambda item: -item[1])[:3]
+    things = [
+        f"{thing.count} {thing.value} ({thing.confidence:.2f})" for thing in reading.seen.objects
+    ]
+    lines = [
+        name,
+        f"  vector    {vector}",
+        f"  sentence  {reading.sentence or 'nothing here has a word in this grammar'}",
+        f"  objects   {', '.join(things) or 'none'}",
+        f"  people    {reading.seen.people}",
+        f"  scene     {', '.join(f'{scene} {share:.2f}' for scene, share in scenes)}",
+    ]
+    if reading.seen.ignored:
+        lines.append(f"  ignored   {', '.join(reading.seen.ignored)}")
+    return lines

@@ -1,0 +1,99 @@
+"""The live view of a search, on stderr; silent where stderr is no terminal."""
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rldf.cli import output
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from rldf.runs import Step
+    from rldf.search import Task
+
+
+class LiveSearch:
+    """Shows where a search stands while it runs."""
+
+    def __init__(self, task: "Task", *, quiet: bool) -> None:
+        """Make the view.
+
+        Args:
+            task: the search.
+            quiet: whether to show nothing.
+        """
+        from rich.live import Live
+
+        console = output.console()
+        self._task = task
+        self._best: Step | None = None
+        self._first_renders: int | None = None
+        self._begun = time.monotonic()
+        shown = console.is_terminal and not quiet
+        self._live = Live(console=console, refresh_per_second=8, transient=True) if shown else None
+
+    def __enter__(self) -> Self:
+        """Start to show.
+
+        Returns:
+            This view.
+        """
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the view away.
+
+        Args:
+            kind: unused.
+            error: unused.
+            trace: unused.
+        """
+        if self._live:
+            self._live.stop()
+
+    def show(self, step: "Step") -> None:
+        """Show a step.
+
+        Args:
+            step: the newest.
+        """
+        if self._best is None or step.reward > self._best.reward:
+            self._best = step
+        if self._first_renders is None:
+            self._first_renders = step.renders - step.new
+        if self._live:
+            self._live.update(self._view(step, self._best))
+
+    def _view(self, step: "Step", best: "Step") -> "Table":
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        settings = self._task.settings
+        seconds = time.monotonic() - self._begun
+        speed = (step.renders - (self._first_renders or 0)) / max(seconds, 1e-6)
+        left = (settings.renders - step.renders) / speed if speed else 0.0
+        view = Table.grid(padding=(0, 2))
+        rows = [
+            ("renders", ProgressBar(settings.renders, step.renders, width=36)),
+            (
+                "",
+                f"{step.renders} of {settings.renders}   {speed:.1f} images/s   at most {left:.0f} s left",
+            ),
+            ("episode", f"{step.episode} of {settings.episodes}   step {step.step}"),
+            ("reward", f"{step.reward:.3f}   best {best.reward:.3f}"),
+            ("distance", "no goal known" if step.distance is None else str(step.distance)),
+            ("now", Text(step.sentence)),
+            ("best", Text(best.sentence, style="bold green")),
+        ]
+        for name, value in rows:
+            view.add_row(Text(name, style="dim"), value)
+        return view

@@ -1,0 +1,109 @@
+"""Where everything that the program says goes out.
+
+Results go to stdout: text for people, or with `--json` one document and nothing else. Progress,
+warnings and errors go to stderr. What is a stranger's, such as a file name, is shown literally.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rldf.report.text import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def result(document: object, lines: Sequence[str], *, as_json: bool) -> None:
+    """Print what a command found.
+
+    Args:
+        document: The result as JSON can say it.
+        lines: The result for people.
+        as_json: Which of the two to print.
+    """
+    if as_json:
+        # ASCII alone: any terminal and any pipe can take it, and no escape sequence survives.
+        typer.echo(json.dumps(document, indent=2, allow_nan=False))
+        return
+    for line in lines:
+        typer.echo(plain(line))
+
+
+def note(message: str) -> None:
+    """Tell something beside the result.
+
+    Args:
+        message: One line.
+    """
+    typer.echo(plain(message), err=True)
+
+
+def warn(message: str) -> None:
+    """Tell what the user may not expect.
+
+    Args:
+        message: One line.
+    """
+    note(f"warning: {message}")
+
+
+def fail(message: str) -> None:
+    """Tell why the program ends.
+
+    Args:
+        message: One line, with the next command to type.
+    """
+    note(f"error: {message}")
+
+
+def console() -> "Console":
+    """Make the console for progress.
+
+    Returns:
+        A rich console on stderr.
+    """
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Line up columns.
+
+    Args:
+        rows: Texts, as many in each row.
+
+    Returns:
+        One line a row, without trailing spaces.
+    """
+    shown = [[plain(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    return [
+        "  ".join(cell.ljust(n) for cell, n in zip(row, widths, strict=True)).rstrip()
+        for row in shown
+    ]
+
+
+@contextlib.contextmanager
+def busy(what: str, *, quiet: bool) -> Iterator[None]:
+    """Show that something takes a while, on a terminal alone.
+
+    Args:
+        what: What is being done.
+        quiet: Whether to show nothing.
+
+    Yields:
+        Nothing; the view goes when the block ends.
+    """
+    shown = console()
+    if quiet or not shown.is_terminal:
+        yield
+        return
+    with shown.status(what):
+        yield

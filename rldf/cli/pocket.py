@@ -1,0 +1,81 @@
+"""`rldf pocket`: the drawn world and the models that were trained on it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rldf.cli import output
+
+app = typer.Typer(help="Draw the pocket world, and measure its models.", no_args_is_help=True)
+
+
+@app.command()
+def draw(
+    sentence: Annotated[str, typer.Argument(help="A sentence of grammar base or pocket.")],
+    n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many pictures.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first; the next have the next.")] = (
+        1_000_000_000
+    ),
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("drawings"),
+    as_json: output.JsonFlag = False,
+) -> None:
+    """Draw input pictures with the world's renderer (no model draws here)."""
+    from rldf.errors import UsageError
+    from rldf.files import replacing
+    from rldf.pocket.world.drawing import draw as draw_
+
+    drawings = [(seed + k, draw_(sentence, seed + k)) for k in range(n)]
+    stem = "-".join(sentence.split()).lower()
+    targets = [out / f"{stem}-{number}.png" for number, _ in drawings]
+    there = [target for target in targets if target.exists()]
+    if there:
+        raise UsageError(f"{there[0]} is there already: choose another --seed or --out")
+    out.mkdir(parents=True, exist_ok=True)
+    for target, (_, drawing) in zip(targets, drawings, strict=True):
+        with replacing(target) as file:
+            drawing.image.save(file, "PNG")
+    output.result([str(t) for t in targets], [str(t) for t in targets], as_json=as_json)
+
+
+@app.command()
+def check(
+    grammar: Annotated[str, typer.Option(help="base or pocket.")] = "base",
+    drawings: Annotated[int, typer.Option(min=10, help="Fresh drawings and sampled sentences.")] = (
+        500
+    ),
+    models: Annotated[str, typer.Option(help="The model set to measure.")] = "pocket",
+    as_json: output.JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Measure whether the pipeline draws what sentences say and the readers see it."""
+    from rldf.errors import UsageError
+    from rldf.models.model_sets import load_model_set
+
+    if grammar not in ("base", "pocket"):
+        raise UsageError(f"--grammar {grammar}: the drawn world has base and pocket")
+    model_set = load_model_set(models)
+    with output.busy("drawing and reading", quiet=quiet or as_json):
+        from rldf.pocket.fidelity import check as check_
+
+        found = check_(model_set, grammar, drawings)
+    rows = [(name, "-" if value is None else str(value)) for name, value in found.items()]
+    output.result(found, output.table(rows), as_json=as_json)
+
+
+@app.command()
+def sheet(
+    font: Annotated[Path, typer.Argument(help="NotoColorEmoji.ttf.")],
+    out: Annotated[Path, typer.Option(help="Folder for sprites.png and sprites.json.")] = Path("."),
+) -> None:
+    """Rebuild the world's sprite sheet from the Noto Color Emoji font."""
+    from rldf.errors import UsageError
+    from rldf.pocket.world.sprites import build_sheet
+
+    if not font.is_file():
+        raise UsageError(f"no font at {font}: install fonts-noto-color-emoji and give its file")
+    out.mkdir(parents=True, exist_ok=True)
+    build_sheet(font, out)
+    output.result(
+        str(out), [f"wrote {out / 'sprites.png'} and {out / 'sprites.json'}"], as_json=False
+    )

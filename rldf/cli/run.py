@@ -1,0 +1,128 @@
+"""`rldf run`: what the run folders hold."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rldf.cli import output
+
+if TYPE_CHECKING:
+    from rldf.runs import RunFolder, RunSummary
+
+app = typer.Typer(help="Look at runs.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    root: Annotated[Path, typer.Argument(help="The folder that holds the run folders.")] = Path(
+        "runs"
+    ),
+    as_json: output.JsonFlag = False,
+) -> None:
+    """List the runs in a folder, the newest first."""
+    from rldf.runs import list_runs
+
+    runs = [summary_document(summary) for summary in list_runs(root)]
+    rows = [(run["path"], run["status"], run["started"], headline(run)) for run in runs]
+    output.result(runs, output.table(rows) or [f"no runs in {root}"], as_json=as_json)
+
+
+@app.command()
+def show(
+    run: Annotated[Path, typer.Argument(help="The run folder.", metavar="RUN")],
+    as_json: output.JsonFlag = False,
+) -> None:
+    """Show one run: how it was made, how far it came, what it found."""
+    from rldf.runs import load_run
+
+    document = run_document(load_run(run))
+    output.result(document, run_lines(document), as_json=as_json)
+
+
+def summary_document(summary: "RunSummary") -> dict[str, Any]:
+    """Describe one line of a list of runs.
+
+    Args:
+        summary: What `list_runs` found.
+
+    Returns:
+        Path, status, start, result and problem.
+    """
+    return {
+        "path": str(summary.path),
+        "status": summary.status,
+        "started": summary.started,
+        "result": summary.record.result if summary.record else None,
+        "problem": summary.problem or None,
+    }
+
+
+def headline(run: dict[str, Any]) -> str:
+    """Say in a few words what came of a run.
+
+    Args:
+        run: A document of a run.
+
+    Returns:
+        The best sentence, the problem of a damaged run, or nothing.
+    """
+    best = (run["result"] or {}).get("best") or {}
+    return str(run["problem"] or best.get("sentence") or "")
+
+
+def run_document(run: "RunFolder") -> dict[str, Any]:
+    """Describe a run for machines.
+
+    Args:
+        run: The run folder.
+
+    Returns:
+        The record, and what its steps say.
+
+    Raises:
+        RunError: If the steps are damaged.
+    """
+    from dataclasses import asdict
+
+    from rldf.runs import best_step
+
+    steps = run.steps()
+    best = best_step(steps)
+    return asdict(run.record) | {
+        "path": str(run.path),
+        "status": run.status,
+        "steps": len(steps),
+        "renders": steps[-1].renders if steps else 0,
+        "episodes": steps[-1].episode if steps else 0,
+        "best": asdict(best) if best else None,
+    }
+
+
+def run_lines(run: dict[str, Any]) -> list[str]:
+    """Describe a run for people.
+
+    Args:
+        run: What `run_document` gave.
+
+    Returns:
+        One line a fact.
+    """
+    best = run["best"]
+    rows = [
+        ("run", run["path"]),
+        ("status", run["status"]),
+        ("started", run["started"]),
+        ("finished", run["finished"] or "-"),
+        ("command", shlex.join(run["command"])),
+        ("seed", str(run["seed"])),
+        ("steps", f"{run['steps']} in {run['episodes']} episode(s), {run['renders']} renders"),
+        ("best", f"{best['sentence']} (reward {best['reward']:g})" if best else "-"),
+    ]
+    if run["status"] == "interrupted":
+        again = [word for word in run["command"] if word != "--resume"]
+        if "--out" not in again:
+            again += ["--out", run["path"]]
+        rows.append(("resume", shlex.join([*again, "--resume"])))
+    return output.table(rows)

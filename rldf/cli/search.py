@@ -1,0 +1,128 @@
+"""`rldf search`: find the sentence that redraws an image."""
+
+import shlex
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rldf.cli import output
+
+if TYPE_CHECKING:
+    from rldf.runs import RunFolder
+    from rldf.search import Settings, Task
+
+
+def search(
+    image: Annotated[str, typer.Argument(help="The image to find again.")],
+    reward: Annotated[
+        str, typer.Option(help="What pays: multi, partial, clip, combined, or a YAML file.")
+    ] = "multi",
+    agent: Annotated[str, typer.Option(help="Who walks: q, sarsa or random.")] = "q",
+    grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
+    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = (
+        "pocket"
+    ),
+    renders: Annotated[int, typer.Option(help="Budget of unique renders.")] = 200,
+    episodes: Annotated[int, typer.Option(help="Most episodes.")] = 50,
+    steps: Annotated[int, typer.Option(help="Most steps of an episode.")] = 200,
+    epsilon: Annotated[
+        str, typer.Option(help="Rate of exploration: a number or START:END:STEPS.")
+    ] = "0.1",
+    alpha: Annotated[
+        str, typer.Option(help="Learning rate: a number or visits:OMEGA (Robbins-Monro).")
+    ] = "0.5",
+    gamma: Annotated[float, typer.Option(help="Discount of later rewards.")] = 0.9,
+    seed: Annotated[int, typer.Option(help="Seed of the agent and its starts.")] = 0,
+    image_seed: Annotated[int, typer.Option(help="Seed of every image.")] = 0,
+    go_on: Annotated[bool, typer.Option("--continue", help="Go on past the goal.")] = False,
+    dynamic_seeds: Annotated[
+        bool, typer.Option("--dynamic-seeds", help="Draw every step anew, to see why not.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder. Default: ./runs/<image>-<time>.")
+    ] = (None),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    as_json: output.JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Find the sentence that makes the generator draw pictures of the same thing."""
+    from rldf.errors import RunError
+    from rldf.search import Settings
+
+    settings = Settings(
+        image=image, grammar=grammar, models=models, reward=reward, agent=agent, renders=renders,
+        episodes=episodes, steps=steps, epsilon=epsilon, alpha=alpha, gamma=gamma, seed=seed,
+        image_seed=image_seed, stop_at_goal=not go_on, dynamic_seeds=dynamic_seeds,
+    )  # fmt: skip
+    if resume and out is None:
+        raise RunError("--resume needs --out with the folder of the run to go on with")
+    result = run_search(settings, out, resume=resume, quiet=quiet or as_json)
+    output.result(result, _told(result), as_json=as_json)
+
+
+def run_search(
+    settings: "Settings", out: Path | None, *, resume: bool, quiet: bool
+) -> dict[str, Any]:
+    """Prepare, search and report.
+
+    Args:
+        settings: what to search.
+        out: the run folder, None for a new one under ./runs.
+        resume: whether to go on with the run that is there.
+        quiet: whether to show no progress.
+
+    Returns:
+        The result, as JSON can say it.
+    """
+    from rldf.runs import RunFolder, default_out
+
+    if out is None:
+        out = default_out(Path("runs"), Path(settings.image).name, datetime.now())
+    with output.busy("loading the models", quiet=quiet):
+        from rldf.search import prepare
+
+        task = prepare(settings)
+    for hint in task.hints:
+        output.warn(hint)
+    command = ["rldf", *sys.argv[1:]]
+    if resume:
+        run = RunFolder.resume(out, task.config)
+    else:
+        run = RunFolder.create(out, task.config, command, settings.seed)
+    with run:
+        try:
+            return _watched(task, run, quiet=quiet)
+        except KeyboardInterrupt:
+            again = [word for word in command if word != "--resume"]
+            if "--out" not in again:
+                again += ["--out", str(out)]
+            output.note(f"stopped; go on with: {shlex.join([*again, '--resume'])}")
+            raise
+
+
+def _watched(task: "Task", run: "RunFolder", *, quiet: bool) -> dict[str, Any]:
+    from rldf.cli.live import LiveSearch
+    from rldf.report import write_report
+    from rldf.search import search as search_
+
+    with LiveSearch(task, quiet=quiet) as live:
+        result = search_(task, run, live.show)
+    with output.busy("writing the report", quiet=quiet):
+        goal = task.environment.goal
+        write_report(run, goal)
+    return result
+
+
+def _told(result: dict[str, Any]) -> list[str]:
+    goal, best = result["goal"], result["best"]
+    found = {True: "found", False: "not found", None: "not known"}[result["goal_reached"]]
+    return [
+        f"input reads as  {goal['sentence'] if goal else 'nothing this grammar has words for'}",
+        f"best sentence   {best['sentence']}  (reward {best['reward']:.3f})",
+        f"goal {found} after {result['renders']} unique renders, {result['steps']} steps, "
+        f"{result['episodes']} episodes, {result['seconds']:.0f} s",
+        f"look at         {result['run']}/report.html",
+    ]

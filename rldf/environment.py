@@ -1,0 +1,184 @@
+"""The Gymnasium environment: gridworld + image generator + reward, for any RL library.
+
+`gym.make("rldf.environment:rldf/EncodingGrid-v0", grammar=..., generator=..., reward=...)`
+
+Observations · the encoding of the current cell, MultiDiscrete(shape).
+Actions · Discrete(2n): 2i is one step down axis i, 2i + 1 one step up. A step over an edge stays
+put; `info["action_mask"]` tells which actions move.
+Start · a random cell other than the goal, or `options={"start": encoding}`.
+Reward · of the image drawn at the new cell (arXiv:2311.15648, "diffusion feedback").
+End · at the goal, where one is known, unless `stop_at_goal=False` (paper Fig. 10).
+Information · action_mask, sentence, image_seed, new_render, renders, distance (-1: no goal known).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from rldf.encoding import Encoding, fits
+from rldf.errors import UsageError
+from rldf.grammar import Grammar
+from rldf.gridworld import Gridworld
+from rldf.ports import ImageGenerator, Reward
+
+Observation = NDArray[np.int64]
+
+
+class EncodingGridEnv(gym.Env[Observation, np.int64]):
+    """A walk over the cells of a grammar, paid by what is seen in their images."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012 Gymnasium's form
+
+    def __init__(
+        self,
+        *,
+        grammar: Grammar,
+        generator: ImageGenerator,
+        reward: Reward,
+        goal: Encoding | None = None,
+        image_seed: int = 0,
+        stop_at_goal: bool = True,
+        dynamic_seeds: bool = False,
+        render_mode: str | None = "rgb_array",
+    ) -> None:
+        """Make an environment; nothing is drawn yet.
+
+        Args:
+            grammar: its cells.
+            generator: draws a cell's sentence.
+            reward: scores the image.
+            goal: the terminal cell, None where it is not known.
+            image_seed: one seed for all cells, so that rewards are comparable.
+            stop_at_goal: whether the goal ends an episode.
+            dynamic_seeds: draw every step with another seed, to see why the paper advises
+                against it: the same cell then pays differently each time.
+            render_mode: "rgb_array" or None.
+        """
+        self.grammar = grammar
+        self.world = Gridworld(grammar.shape)
+        self.goal = goal
+        self.render_mode = render_mode
+        self.observation_space = gym.spaces.MultiDiscrete(grammar.shape)
+        self.action_space = gym.spaces.Discrete(self.world.n_actions)
+        self._generator, self._reward = generator, reward
+        self._image_seed, self._dynamic = image_seed, dynamic_seeds
+        self._stop_at_goal = stop_at_goal
+        self._paid: dict[tuple[Encoding, int], float] = {}
+        self._state: Encoding = (0,) * len(grammar.shape)
+        self._seed = image_seed
+
+    @property
+    def renders(self) -> int:
+        """Unique renders so far: cells drawn, each counted once."""
+        return len(self._paid)
+
+    @property
+    def state(self) -> Encoding:
+        """The current cell."""
+        return self._state
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start an episode.
+
+        Args:
+            seed: seeds the environment's random source, as in every Gymnasium environment.
+            options: {"start": encoding} starts there.
+
+        Returns:
+            The first observation, and information.
+
+        Raises:
+            UsageError: if the start is outside the grid.
+        """
+        super().reset(seed=seed)
+        start = (options or {}).get("start")
+        self._state = self._random_start() if start is None else self._checked(start)
+        return self._observation(), self._information(new=False)
+
+    def step(self, action: np.int64 | int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Move one step, draw the new cell and be paid for it.
+
+        Args:
+            action: 2i one step down axis i, 2i + 1 one step up.
+
+        Returns:
+            Observation, reward, whether the goal ended the episode, False, information.
+        """
+        self._state = self.world.move(self._state, int(action))
+        if self._dynamic:
+            self._seed = int(self.np_random.integers(2**31))
+        key = (self._state, self._seed)
+        new = key not in self._paid
+        if new:
+            self._paid[key] = float(self._reward([self.image()])[0])
+        terminated = self._stop_at_goal and self._state == self.goal
+        return self._observation(), self._paid[key], terminated, False, self._information(new=new)
+
+    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+        """Draw the current cell.
+
+        Returns:
+            RGB pixels (h, w, 3), or None without a render mode.
+        """
+        return None if self.render_mode is None else np.asarray(self.image())
+
+    def image(self) -> Image:
+        """Draw the current cell with the seed of the last step.
+
+        Returns:
+            An RGB image.
+        """
+        return self._generator.generate([self.grammar.derive(self._state)], [self._seed])[0]
+
+    def remember(self, encoding: Encoding, seed: int, reward: float) -> None:
+        """Take over what a cell paid earlier, for a run that goes on.
+
+        Args:
+            encoding: the cell.
+            seed: the image seed.
+            reward: what its image paid.
+        """
+        self._paid[encoding, seed] = reward
+
+    def return_to(self, state: Encoding) -> None:
+        """Stand on a cell again, for a run that goes on.
+
+        Args:
+            state: the cell.
+        """
+        self._state = self._checked(state)
+
+    def _random_start(self) -> Encoding:
+        while True:
+            state = self.world.random_state(self.np_random)
+            if state != self.goal or self.world.n_states == 1:
+                return state
+
+    def _checked(self, state: Sequence[int]) -> Encoding:
+        encoding = tuple(int(i) for i in state)
+        if not fits(encoding, self.grammar.shape):
+            raise UsageError(f"start {encoding} is outside the grid {self.grammar.shape}")
+        return encoding
+
+    def _observation(self) -> Observation:
+        return np.array(self._state, np.int64)
+
+    def _information(self, *, new: bool) -> dict[str, Any]:
+        distance = -1 if self.goal is None else self.world.distance(self._state, self.goal)
+        return {
+            "action_mask": self.world.action_mask(self._state),
+            "sentence": self.grammar.derive(self._state),
+            "image_seed": self._seed,
+            "new_render": new,
+            "renders": self.renders,
+            "distance": distance,
+        }
+
+
+gym.register(id="rldf/EncodingGrid-v0", entry_point=EncodingGridEnv)

@@ -1,0 +1,214 @@
+"""Files that are whole or not there: atomic writes, JSON lines, checksums, locks.
+
+A file is written under a temporary name in its own folder, flushed to the disk, and moved to its
+name; whoever is killed between leaves the old file as it was. A line of a JSONL file counts once
+its newline is there.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from rldf.errors import RunError
+
+TEMPORARY = ".rldf-*.tmp"  # what `replacing` leaves behind when its process is killed
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing whose name appears, or is replaced, once the block has ended well.
+
+    Args:
+        path: the file to make or to replace; its folder must exist.
+
+    Yields:
+        A file to write bytes to.
+    """
+    temporary = path.with_name(TEMPORARY.replace("*", uuid.uuid4().hex))
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole.
+
+    Args:
+        path: the file to make or to replace; its folder must exist.
+        data: all that it is to hold.
+    """
+    with replacing(path) as file:
+        file.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole, in UTF-8.
+
+    Args:
+        path: the file to make or to replace; its folder must exist.
+        text: all that it is to hold.
+    """
+    # file names may hold bytes that are no UTF-8, which Python carries as lone surrogates
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file whole, indented for people.
+
+    Args:
+        path: the file to make or to replace; its folder must exist.
+        value: anything that JSON can say; no NaN, no infinity.
+
+    Raises:
+        ValueError: a number is not finite.
+        TypeError: something in it is not of JSON.
+    """
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def sha256_file(path: Path) -> str:
+    """Sum up a file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its SHA-256, 64 hexadecimal digits.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def append_jsonl(path: Path, row: Mapping[str, object]) -> None:
+    """Add one line to a JSONL file, so that it survives the end of this process.
+
+    Args:
+        path: the file; made if it is not there.
+        row: what the line is to say; no NaN, no infinity.
+
+    Raises:
+        ValueError: a number is not finite.
+        TypeError: something in it is not of JSON.
+    """
+    line = json.dumps(row, allow_nan=False, separators=(",", ":")) + "\n"
+    with path.open("ab") as file:
+        file.write(line.encode("ascii"))
+
+
+def read_lines(path: Path) -> list[bytes]:
+    """Read the finished lines of a file; a last one without a newline was torn and is left out.
+
+    Args:
+        path: the file; one that is not there has no lines.
+
+    Returns:
+        The lines, without their newlines.
+    """
+    try:
+        return path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
+
+
+def read_jsonl(path: Path) -> list[dict[str, object]]:
+    """Read the rows of a JSONL file, without a torn last line.
+
+    Args:
+        path: the file; one that is not there has no rows.
+
+    Returns:
+        The rows, in their order.
+
+    Raises:
+        RunError: a finished line is not a JSON object.
+    """
+    return [_row(path, n, line) for n, line in enumerate(read_lines(path), start=1)]
+
+
+def _row(path: Path, number: int, line: bytes) -> dict[str, object]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict):
+        raise RunError(f"{path}, line {number} is damaged: it is not a JSON object")
+    return row
+
+
+def truncate_jsonl(path: Path, n_lines: int) -> None:
+    """Keep the first lines of a JSONL file and drop the rest, a torn last line included.
+
+    Args:
+        path: the file; one that is not there is made, empty.
+        n_lines: how many lines to keep, 0 or more.
+
+    Raises:
+        RunError: there are fewer lines than that.
+    """
+    lines = read_lines(path)
+    if not 0 <= n_lines <= len(lines):
+        raise RunError(f"{path} has {len(lines)} lines: cannot go back to line {n_lines}")
+    write_bytes(path, b"".join(line + b"\n" for line in lines[:n_lines]))
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that the system takes back when this process ends, however it ends.
+
+    Args:
+        path: the lock file; made if it is not there, and left where it is.
+
+    Yields:
+        Nothing; the lock is held for the length of the block.
+
+    Raises:
+        RunError: another process, or another block, holds the lock.
+    """
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"{path.parent} is in use by another process: wait for its end, or name another"
+            ) from None
+        yield
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether somebody holds a lock.
+
+    Args:
+        path: the lock file.
+
+    Returns:
+        True if a process is in a block of `locked` on this file.
+    """
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that killed processes left in a folder.
+
+    Args:
+        folder: a folder that no other process is writing to now.
+    """
+    for leftover in folder.glob(TEMPORARY):
+        leftover.unlink(missing_ok=True)

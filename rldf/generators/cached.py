@@ -1,0 +1,179 @@
+"""A content-addressed cache of images on disk, around any image generator.
+
+    <folder>/renders/<two hex digits>/<sha256 of identity, sentence and seed>.png
+
+The key holds everything that decides the pixels, so an entry never goes stale. Entries appear
+under their final name only when whole; one that is damaged is drawn again. Two processes may share
+the folder. When it grows past its limit, the entries that were not used longest go.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from rldf.files import write_bytes
+from rldf.ports import ImageGenerator, Json
+
+LIMIT = 2_000_000_000
+"""Bytes that the cache may hold before old entries go."""
+
+_SWEEP_EVERY = 200  # writes between two looks at the size
+
+
+class CachedGenerator:
+    """Draws only what was never drawn before."""
+
+    def __init__(self, generator: ImageGenerator, folder: Path, limit: int = LIMIT) -> None:
+        """Wrap a generator.
+
+        Args:
+            generator: what draws.
+            folder: the cache folder; made when first written to.
+            limit: bytes to keep.
+        """
+        self._generator = generator
+        self._folder = folder
+        self._limit = limit
+        self._writes = 0
+        self.drawn = 0
+        """Number of images that were not in the cache."""
+
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """The identity of the generator within."""
+        return self._generator.identity
+
+    def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
+        """Draw sentences, or read them from the cache.
+
+        Args:
+            sentences: prompts.
+            seeds: one for each.
+
+        Returns:
+            RGB images.
+        """
+        pairs = list(zip(sentences, seeds, strict=True))
+        keys = [self.key(sentence, seed) for sentence, seed in pairs]
+        images = {key: self._read(key) for key in keys}
+        missing = {
+            key: pair for key, pair in zip(keys, pairs, strict=True) if images[key] is None
+        }
+        if missing:
+            drawn = self._generator.generate(
+                [sentence for sentence, _ in missing.values()],
+                [seed for _, seed in missing.values()],
+            )
+            for (key, (sentence, _)), image in zip(missing.items(), drawn, strict=True):
+                self._write(key, sentence, image)
+                images[key] = image
+            self.drawn += len(missing)
+        return [image for key in keys if (image := images[key]) is not None]
+
+    def key(self, sentence: str, seed: int) -> str:
+        """Compute the name of an entry.
+
+        Args:
+            sentence: the prompt.
+            seed: the image seed.
+
+        Returns:
+            64 hex digits.
+        """
+        deciding = {"generator": dict(self.identity), "sentence": sentence, "seed": seed}
+        text = json.dumps(deciding, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _path(self, key: str) -> Path:
+        return self._folder / "renders" / key[:2] / f"{key}.png"
+
+    def _read(self, key: str) -> Image.Image | None:
+        path = self._path(key)
+        try:
+            with Image.open(path, formats=("PNG",)) as file:
+                file.load()  # checks every chunk's checksum
+                if file.info.get("key") != key:
+                    return None
+                image = file.convert("RGB")
+            os.utime(path)
+        except (OSError, SyntaxError, ValueError, EOFError):
+            return None
+        return image
+
+    def _write(self, key: str, sentence: str, image: Image.Image) -> None:
+        text = PngInfo()
+        text.add_text("key", key)
+        text.add_itxt("sentence", sentence)
+        data = io.BytesIO()
+        image.save(data, "PNG", pnginfo=text)
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, data.getvalue())
+        self._writes += 1
+        if self._writes % _SWEEP_EVERY == 1:
+            shrink(self._folder, self._limit)
+
+
+def entries(folder: Path) -> Iterator[Path]:
+    """List the entries of a cache.
+
+    Args:
+        folder: the cache folder.
+
+    Yields:
+        The path of each image.
+    """
+    for path in folder.glob("renders/??/*.png"):
+        if len(path.stem) == 64:
+            yield path
+
+
+def usage(folder: Path) -> tuple[int, int]:
+    """Measure a cache.
+
+    Args:
+        folder: the cache folder.
+
+    Returns:
+        Number of entries and bytes.
+    """
+    sizes = [size for _, _, size in _stats(folder)]
+    return len(sizes), sum(sizes)
+
+
+def shrink(folder: Path, limit: int) -> int:
+    """Remove the entries that were not used longest until the rest fits.
+
+    Args:
+        folder: the cache folder.
+        limit: bytes that may stay.
+
+    Returns:
+        Number of entries removed.
+    """
+    known = sorted(_stats(folder))
+    total, removed = sum(size for _, _, size in known), 0
+    for _, path, size in known:
+        if total <= limit:
+            break
+        path.unlink(missing_ok=True)
+        total -= size
+        removed += 1
+    return removed
+
+
+def _stats(folder: Path) -> list[tuple[float, Path, int]]:
+    """Last use, path and size of every entry that no other process removes meanwhile."""
+    found = []
+    for path in entries(folder):
+        with contextlib.suppress(OSError):
+            stat = path.stat()
+            found.append((stat.st_mtime, path, stat.st_size))
+    return found

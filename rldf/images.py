@@ -1,0 +1,98 @@
+"""Image files from strangers: opened within bounds, turned upright, made RGB."""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from rldf.errors import ImageError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+MAX_PIXELS = 64_000_000
+_MAX_BYTES = 256_000_000
+
+
+def read_image(path: Path) -> Image.Image:
+    """Open an image file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        An upright RGB image; the first frame of an animation; transparent parts on white.
+
+    Raises:
+        ImageError: if the file is missing, no image, damaged or too large.
+    """
+    try:
+        if path.is_dir():
+            raise ImageError(f"{path} is a folder: give an image file")
+        if path.stat().st_size > _MAX_BYTES:
+            raise ImageError(f"{path} is larger than {_MAX_BYTES // 1_000_000} MB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror}") from None
+    return decode_image(data, str(path))
+
+
+def decode_image(data: bytes, name: str) -> Image.Image:
+    """Decode an image file's bytes.
+
+    Args:
+        data: the file's contents.
+        name: what to call it in messages.
+
+    Returns:
+        As `read_image`.
+
+    Raises:
+        ImageError: if the bytes are no image, damaged or too large.
+    """
+    if not data:
+        raise ImageError(f"{name} is empty: give a PNG, JPEG, WebP, GIF, BMP or TIFF file")
+    try:
+        with warnings.catch_warnings():
+            # The size is checked below, before anything is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            if image.width * image.height > MAX_PIXELS:
+                raise ImageError(
+                    f"{name} has {image.width} x {image.height} pixels; at most "
+                    f"{MAX_PIXELS // 1_000_000} million are read: make it smaller first"
+                )
+            image.load()
+    except Image.DecompressionBombError:
+        raise ImageError(
+            f"{name} has far too many pixels; at most {MAX_PIXELS // 1_000_000} million are read"
+        ) from None
+    except UnidentifiedImageError:
+        raise ImageError(
+            f"{name} is not an image: give a PNG, JPEG, WebP, GIF, BMP or TIFF file"
+        ) from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise ImageError(f"{name} is a damaged image ({reason})") from None
+    return to_rgb(ImageOps.exif_transpose(image))
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Convert an image of any mode.
+
+    Args:
+        image: palette, CMYK, 16-bit, grey, with or without transparency.
+
+    Returns:
+        RGB, 8 bits a channel; transparent parts on white.
+    """
+    if image.mode.startswith("I") or image.mode == "F":
+        # Pillow cuts 16-bit greys off at 255 instead of scaling them.
+        pixels = np.asarray(image, dtype=np.float64)
+        top = 65535 if pixels.max() > 255 else 255
+        return Image.fromarray(np.uint8(np.clip(pixels * 255 / top, 0, 255))).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")

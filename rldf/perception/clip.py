@@ -1,0 +1,70 @@
+"""An open_clip folder as the model that compares images with images and with texts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import torch
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from rldf.errors import ConfigError, ModelMissingError
+
+
+class OpenClip:
+    """CLIP from a folder with open_clip_config.json and open_clip_model.safetensors."""
+
+    def __init__(self, *, path: Path, device: str = "cpu") -> None:
+        """Load a model.
+
+        Args:
+            path: the folder.
+            device: where it runs.
+
+        Raises:
+            ModelMissingError: if the folder or its weights are not there.
+            ConfigError: if the folder is no CLIP.
+        """
+        if not (path / "open_clip_model.safetensors").is_file():
+            raise ModelMissingError(f"no CLIP weights in {path}: check the model set's path")
+        name = f"local-dir:{path}"
+        try:
+            # Not create_model_and_transforms: that returns a random model for missing weights.
+            self._model, self._preprocess = open_clip.create_model_from_pretrained(
+                name, precision="fp32", device=device, return_transform=True
+            )
+            self._tokenize = open_clip.get_tokenizer(name)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            reason = " ".join(str(error).split())[:160]
+            raise ConfigError(f"{path} is no open_clip model: {reason}") from error
+        self._model.eval()
+        self._device = device
+
+    @torch.inference_mode()
+    def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Embed images.
+
+        Args:
+            images: RGB; each is resized and cropped to the model's square.
+
+        Returns:
+            (n, d), rows of length 1.
+        """
+        pixels = torch.stack([self._preprocess(image) for image in images]).to(self._device)
+        found: NDArray[np.float32] = self._model.encode_image(pixels, normalize=True).cpu().numpy()
+        return found
+
+    @torch.inference_mode()
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts.
+
+        Args:
+            texts: sentences; what is longer than the model's context is cut off.
+
+        Returns:
+            (n, d), rows of length 1.
+        """
+        tokens = self._tokenize(list(texts)).to(self._device)
+        found: NDArray[np.float32] = self._model.encode_text(tokens, normalize=True).cpu().numpy()
+        return found

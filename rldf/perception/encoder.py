@@ -1,0 +1,230 @@
+"""Turns an image into an encoding: what is seen in it, in the words of a grammar (paper §3).
+
+Reading · the dominant object is the noun whose boxes have the largest sum of confidence x area;
+the next noun by the same score is object 2. Counts are numbers of boxes, put into the axis's bins.
+People are counted apart and are never objects. The scene is the value whose labels' probabilities
+sum highest. Attribute and action axes are read by CLIP: the sentences that differ in that axis
+alone are compared with the image.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL.Image import Image
+
+from rldf.encoding import Encoding
+from rldf.grammar import Axis, Grammar
+from rldf.ports import Detection, Readers
+
+_SCALE = 100.0  # CLIP's usual logit scale, for the sureness of attribute axes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenObject:
+    """The boxes of one noun.
+
+    Attributes:
+        value: the noun's name in the grammar.
+        count: number of boxes.
+        confidence: mean confidence of the boxes, 0 to 1.
+        weight: sum of confidence x share of the image's area.
+    """
+
+    value: str
+    count: int
+    confidence: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What detector and scene classifier see in an image, in a grammar's words.
+
+    Attributes:
+        objects: nouns, the dominant first; people are not among them.
+        people: number of people.
+        people_confidence: mean confidence of the people's boxes; 1 if there are none.
+        scenes: probability by scene value (they sum to less than 1 where the classifier knows
+            more scenes than the grammar).
+        ignored: labels that the detector saw and the grammar has no word for.
+    """
+
+    objects: tuple[SeenObject, ...]
+    people: int
+    people_confidence: float
+    scenes: dict[str, float]
+    ignored: tuple[str, ...]
+
+    @property
+    def scene(self) -> str | None:
+        """The most probable scene value, None where the grammar has no scenes."""
+        return max(self.scenes, key=self.scenes.__getitem__) if self.scenes else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """An image in a grammar's words.
+
+    Attributes:
+        seen: what the models saw.
+        encoding: the image's encoding, None if the grammar has no word for what it shows.
+        sentence: what the encoding derives, or None.
+        confidence: sureness by axis symbol, 0 to 1.
+        likeness: cosine of the image and its sentence by CLIP, None without an encoding.
+    """
+
+    seen: Seen
+    encoding: Encoding | None
+    sentence: str | None
+    confidence: dict[str, float]
+    likeness: float | None
+
+
+class Encoder:
+    """Reads images in the words of one grammar."""
+
+    def __init__(self, grammar: Grammar, readers: Readers) -> None:
+        """Make an encoder.
+
+        Args:
+            grammar: whose words.
+            readers: the models that look.
+        """
+        self.grammar = grammar
+        self._readers = readers
+
+    def look(self, images: Sequence[Image]) -> list[Seen]:
+        """Detect and classify, without CLIP.
+
+        Args:
+            images: RGB.
+
+        Returns:
+            What is seen in each.
+        """
+        detections = self._readers.detector.detect(images)
+        scene_axis = self.grammar.reading("scene")
+        scenes = self._readers.scene.classify(images) if scene_axis else [{} for _ in images]
+        return [
+            _seen(self.grammar, found, places, image.width * image.height)
+            for image, found, places in zip(images, detections, scenes, strict=True)
+        ]
+
+    def read(self, image: Image) -> Reading:
+        """Encode an image.
+
+        Args:
+            image: RGB.
+
+        Returns:
+            Its encoding and sentence, how sure each axis is, and what was ignored.
+        """
+        seen = self.look([image])[0]
+        chosen: dict[str, int] = {}
+        confidence: dict[str, float] = {}
+        for axis in self.grammar.axes:
+            place, sure = _read_axis(axis, seen)
+            if place is None:
+                return Reading(
+                    seen=seen, encoding=None, sentence=None, confidence=confidence, likeness=None
+                )
+            chosen[axis.symbol], confidence[axis.symbol] = place, sure
+        encoding = tuple(chosen[axis.symbol] for axis in self.grammar.axes)
+        vector = self._readers.clip.embed_images([image])[0]
+        encoding, sureness = self._read_attributes(encoding, vector, seen)
+        sentence = self.grammar.derive(encoding)
+        text = self._readers.clip.embed_texts([sentence])[0]
+        return Reading(
+            seen=seen,
+            encoding=encoding,
+            sentence=sentence,
+            confidence=confidence | sureness,
+            likeness=float(vector @ text),
+        )
+
+    def _read_attributes(
+        self, encoding: Encoding, image: np.ndarray, seen: Seen
+    ) -> tuple[Encoding, dict[str, float]]:
+        """Sweeps twice over the attribute axes, so that each is read beside the others' values."""
+        sureness: dict[str, float] = {}
+        for _ in range(2):
+            for i, axis in enumerate(self.grammar.axes):
+                if axis.reads == "attribute" or (axis.reads == "action" and seen.people):
+                    options = [
+                        (*encoding[:i], k, *encoding[i + 1 :]) for k in range(len(axis.values))
+                    ]
+                    texts = [self.grammar.derive(option) for option in options]
+                    logits = _SCALE * (self._readers.clip.embed_texts(texts) @ image)
+                    shares = np.exp(logits - logits.max())
+                    shares /= shares.sum()
+                    encoding = options[int(shares.argmax())]
+                    sureness[axis.symbol] = float(shares.max())
+        return encoding, sureness
+
+
+def _seen(
+    grammar: Grammar, detections: list[Detection], places: dict[str, float], area: float
+) -> Seen:
+    people = [d for d in detections if d.label in grammar.people]
+    axis = grammar.reading("object")
+    names = {label: axis.values[i].name for label, i in axis.value_of_label().items()} if axis else {}
+    boxes: dict[str, list[Detection]] = {}
+    for detection in detections:
+        if detection.label in names and detection.label not in grammar.people:
+            boxes.setdefault(names[detection.label], []).append(detection)
+    objects = [
+        SeenObject(
+            value=name,
+            count=len(found),
+            confidence=sum(d.confidence for d in found) / len(found),
+            weight=sum(d.confidence * d.area for d in found) / area,
+        )
+        for name, found in boxes.items()
+    ]
+    known = {*names, *grammar.people}
+    return Seen(
+        objects=tuple(sorted(objects, key=lambda o: (-o.weight, o.value))),
+        people=len(people),
+        people_confidence=sum(d.confidence for d in people) / len(people) if people else 1.0,
+        scenes=_scene_values(grammar, places),
+        ignored=tuple(sorted({d.label for d in detections} - known)),
+    )
+
+
+def _scene_values(grammar: Grammar, places: dict[str, float]) -> dict[str, float]:
+    axis = grammar.reading("scene")
+    if axis is None:
+        return {}
+    return {
+        value.name: sum(places.get(label, 0.0) for label in value.labels) for value in axis.values
+    }
+
+
+def _read_axis(axis: Axis, seen: Seen) -> tuple[int | None, float]:
+    """Finds the place of what was seen on an axis (None: no word for it) and how sure it is."""
+    if axis.reads == "scene":
+        scene = seen.scene
+        assert scene is not None, "a grammar with a scene axis always has scene values"
+        return axis.index(scene), seen.scenes[scene]
+    if axis.reads == "people_count":
+        return _bin(axis, seen.people), seen.people_confidence
+    if axis.reads in ("attribute", "action"):
+        return 0, 0.0  # CLIP reads these afterwards; an action of nobody stays neutral
+    thing = seen.objects[axis.rank - 1] if len(seen.objects) >= axis.rank else None
+    if axis.reads == "object_count":
+        return (None, 0.0) if thing is None else (_bin(axis, thing.count), thing.confidence)
+    if thing is None:
+        empty = [i for i, value in enumerate(axis.values) if not value.labels]
+        return (empty[0], 1.0) if empty else (None, 0.0)
+    names = [value.name for value in axis.values]
+    return (names.index(thing.value), thing.confidence) if thing.value in names else (None, 0.0)
+
+
+def _bin(axis: Axis, count: int) -> int:
+    """The bins of a count axis have no holes and the last is open, so one always fits."""
+    for i, value in enumerate(axis.values):
+        low, high = value.count or (0, None)
+        if low <= count and (high is None or count <= high):
+            return i
+    return 0

@@ -1,0 +1,27 @@
+"""Tells whether an image is of a kind that a model set does not know."""
+
+from rldf.models.model_sets import ModelSetFile
+from rldf.perception.encoder import Reading
+
+
+def photograph_hint(models: ModelSetFile, reading: Reading) -> tuple[str, ...]:
+    """Say so if models that know drawings were given what looks like a photograph.
+
+    Such an image is unlike any sentence of the drawn world: the cosine of the image and the
+    sentence it was read as stays below the model set's `familiar`.
+
+    Args:
+        models: the model set's description.
+        reading: what its models read in the image.
+
+    Returns:
+        The hint, or nothing.
+    """
+    if models.familiar is None:
+        return ()
+    if reading.likeness is not None and reading.likeness >= models.familiar:
+        return ()
+    return (
+        f"this looks like a photograph; the {models.name} models know drawings: use --models "
+        "with a model set for photographs",
+    )

@@ -1,0 +1,224 @@
+"""Measures the pocket models: does the pipeline draw what sentences say, do the readers see it?
+
+Everything is drawn with seeds that were never trained on (`CHECK_SEEDS` and above).
+"""
+
+import itertools
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL.Image import Image
+
+from rldf.encoding import Encoding
+from rldf.grammar import Grammar, load_grammar
+from rldf.models.model_sets import ModelSet
+from rldf.perception.encoder import Encoder, Seen
+from rldf.pocket import WEIGHTS
+from rldf.pocket.world.drawing import Drawing, draw
+from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
+from rldf.seeds import rng as seeded
+
+_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One sentence to draw and read back.
+
+    Attributes:
+        encoding: what should be read.
+        sentence: what is drawn.
+        seed: the image seed.
+    """
+
+    encoding: Encoding
+    sentence: str
+    seed: int
+
+
+def cells_of(grammar: Grammar, n: int) -> list[Cell]:
+    """Choose what to draw: every state twice in a small world, else a sample.
+
+    Args:
+        grammar: base or pocket.
+        n: size of the sample where the world has more than 1,000 states.
+
+    Returns:
+        The cells.
+    """
+    if grammar.n_states <= 1000:
+        states = itertools.product(*(range(size) for size in grammar.shape))
+        pairs = [(state, CHECK_SEEDS + k) for state in states for k in range(2)]
+    else:
+        pairs = [
+            (sample_encoding(grammar, seeded(CHECK_SEEDS + k, "sentence")), CHECK_SEEDS + k)
+            for k in range(n)
+        ]
+    return [Cell(state, grammar.derive(state), seed) for state, seed in pairs]
+
+
+def check(models: ModelSet, grammar_name: str, n: int = 500) -> dict[str, Any]:
+    """Measure everything that `rldf pocket check` prints.
+
+    Args:
+        models: the pocket model set.
+        grammar_name: "base" or "pocket".
+        n: number of fresh drawings, and of sampled sentences of a large grammar.
+
+    Returns:
+        Shares from 0 to 1, seconds of a render at batch 1, and megabytes of weights.
+    """
+    grammar = load_grammar(grammar_name)
+    encoder = Encoder(grammar, models)
+    cells = cells_of(grammar, n)
+    return (
+        {"grammar": grammar_name, "renders": len(cells), "drawings": n}
+        | _read_back(encoder, models, cells)
+        | _readers(encoder, models, n)
+        | {
+            "imagenet_nouns": sum(
+                value.wnid is not None for value in load_grammar("pocket").axis("Noun").values
+            ),
+            "render_seconds": render_seconds(models),
+            "megabytes": round(
+                sum(f.stat().st_size for f in WEIGHTS.rglob("*") if f.is_file()) / 1e6, 1
+            ),
+        }
+    )
+
+
+def render_seconds(models: ModelSet, n: int = 5) -> float:
+    """Time a render at batch 1, after one that warms up.
+
+    Args:
+        models: whose generator.
+        n: renders to time.
+
+    Returns:
+        Median wall-clock seconds.
+    """
+    sentence = load_grammar("base").derive((0, 0, 0, 0))
+    times = []
+    for k in range(n + 1):
+        begun = time.perf_counter()
+        models.generator.generate([sentence], [CHECK_SEEDS + k])
+        times.append(time.perf_counter() - begun)
+    return round(float(np.median(times[1:])), 3)
+
+
+def _read_back(encoder: Encoder, models: ModelSet, cells: Sequence[Cell]) -> dict[str, Any]:
+    right: dict[str, list[bool]] = {
+        name: [] for name in ("noun", "scene", "frequency", "density", "attributes")
+    }
+    for start in range(0, len(cells), _BATCH):
+        batch = cells[start : start + _BATCH]
+        images = models.generator.generate([c.sentence for c in batch], [c.seed for c in batch])
+        for cell, image, seen in zip(batch, images, encoder.look(images), strict=True):
+            for name, ok in _compare(encoder, cell, image, seen):
+                right[name].append(ok)
+    return {name: _share(found) for name, found in right.items()}
+
+
+def _compare(
+    encoder: Encoder, cell: Cell, image: Image, seen: Seen
+) -> Iterable[tuple[str, bool]]:
+    """Which axes of one rendered cell are read as they should be."""
+    words = encoder.grammar.decode(cell.encoding)
+    first = seen.objects[0] if seen.objects else None
+    yield "noun", first is not None and first.value == words["Noun"]
+    yield "scene", seen.scene == words["Scene"]
+    right = next((thing for thing in seen.objects if thing.value == words["Noun"]), None)
+    yield "frequency", right is not None and _in_bin(encoder, "Frequency", words, right.count)
+    yield "density", _in_bin(encoder, "Density", words, seen.people)
+    axes = [axis for axis in encoder.grammar.axes if axis.reads in ("attribute", "action")]
+    if axes:
+        read = encoder.read(image).encoding
+        for axis in axes:
+            i = encoder.grammar.axes.index(axis)
+            if axis.reads == "attribute" or words["Density"] != "no":
+                yield "attributes", read is not None and read[i] == cell.encoding[i]
+
+
+def _in_bin(encoder: Encoder, symbol: str, words: dict[str, str], count: int) -> bool:
+    axis = encoder.grammar.axis(symbol)
+    low, high = axis.values[axis.index(words[symbol])].count or (0, None)
+    return low <= count and (high is None or count <= high)
+
+
+def _readers(encoder: Encoder, models: ModelSet, n: int) -> dict[str, Any]:
+    grammar = encoder.grammar
+    seeds = range(CHECK_SEEDS + 100_000, CHECK_SEEDS + 100_000 + n)
+    states = [sample_encoding(grammar, seeded(seed, "sentence")) for seed in seeds]
+    drawings = [draw(grammar.derive(s), seed) for s, seed in zip(states, seeds, strict=True)]
+    images = [drawing.image for drawing in drawings]
+    exact = [
+        encoder.read(image).encoding == state for image, state in zip(images, states, strict=True)
+    ]
+    places = models.scene.classify(images)
+    scene = [
+        max(found, key=found.__getitem__) == drawing.scene
+        for found, drawing in zip(places, drawings, strict=True)
+    ]
+    return {
+        "encoder_exact": _share(exact),
+        "map50": map50(models, drawings),
+        "scene_accuracy": _share(scene),
+    } | _zero_shot(models, grammar, images, states)
+
+
+def _zero_shot(
+    models: ModelSet, grammar: Grammar, images: Sequence[Image], states: Sequence[Encoding]
+) -> dict[str, Any]:
+    """CLIP picks each image's sentence: among all of a small world, else among those drawn."""
+    if grammar.n_states <= 1000:
+        choices = list(itertools.product(*(range(size) for size in grammar.shape)))
+    else:
+        choices = list(dict.fromkeys(states))
+    texts = models.clip.embed_texts([grammar.derive(state) for state in choices])
+    picked = (models.clip.embed_images(images) @ texts.T).argmax(1)
+    symbols = [axis.symbol for axis in grammar.axes]
+    pair = [symbols.index("Noun"), symbols.index("Scene")]
+    found = [choices[i] for i in picked]
+    return {
+        "clip_sentence": _share([a == b for a, b in zip(found, states, strict=True)]),
+        "clip_pair": _share(
+            [all(a[i] == b[i] for i in pair) for a, b in zip(found, states, strict=True)]
+        ),
+    }
+
+
+def map50(models: ModelSet, drawings: Sequence[Drawing]) -> float:
+    """Measure the detector's mean average precision at IoU 0.5, by ultralytics' own `val`.
+
+    Args:
+        models: whose detector; its file is a .pt.
+        drawings: pictures with exact boxes.
+
+    Returns:
+        mAP50, 0 to 1.
+    """
+    from rldf.pocket.yolo_set import write_picture, write_set_file
+
+    assert models.detector is not None  # loading sets ultralytics' environment first
+    from ultralytics import YOLO
+
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for k, drawing in enumerate(drawings):
+            boxes = [(box.label, box.xyxy) for box in drawing.boxes]
+            write_picture(root, f"{k:05d}", drawing.image, boxes)
+        model = YOLO(str(models.path("detector")))
+        found = model.val(
+            data=str(write_set_file(root)), imgsz=128, batch=16, workers=0, plots=False,
+            verbose=False, project=str(root / "val"), device="cpu",
+        )  # fmt: skip
+    return round(float(found.box.map50), 4)
+
+
+def _share(right: Sequence[bool]) -> float | None:
+    return round(sum(right) / len(right), 4) if right else None

@@ -1,0 +1,13 @@
+"""`python -m rldf.pocket.training [WORK]`: trains all pocket models; run it again to go on."""
+
+import os
+import sys
+from pathlib import Path
+
+from rldf.pocket.training.parts import PARTS
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "2")
+    work = Path(sys.argv[1] if len(sys.argv) > 1 else "training")
+    for name in sys.argv[2:] or PARTS:
+        PARTS[name](work)

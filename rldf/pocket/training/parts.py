@@ -1,0 +1,46 @@
+"""The trainings in the order in which they stand on each other."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rldf.pocket import WEIGHTS
+
+
+def _autoencoder(work: Path) -> None:
+    from rldf.pocket.training import autoencoder
+
+    autoencoder.main(work, WEIGHTS / "sd" / "vae")
+
+
+def _detector(work: Path) -> None:
+    from rldf.pocket.training import detector
+
+    detector.main(work, WEIGHTS / "detector")
+
+
+def _scene(work: Path) -> None:
+    from rldf.pocket.training import scene
+
+    scene.main(work, WEIGHTS / "scene")
+
+
+def _clip(work: Path) -> None:
+    from rldf.pocket.training import clip
+
+    clip.main(work, WEIGHTS / "clip")
+
+
+def _diffusion(work: Path) -> None:
+    from rldf.pocket.training import diffusion
+
+    diffusion.main(work, WEIGHTS / "sd")
+
+
+PARTS: dict[str, Callable[[Path], None]] = {
+    "autoencoder": _autoencoder,
+    "detector": _detector,
+    "scene": _scene,
+    "clip": _clip,
+    "diffusion": _diffusion,
+}
+"""Training by part; each goes on from its checkpoint."""

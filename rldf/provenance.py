@@ -1,0 +1,54 @@
+"""What software a result was made with."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import rldf
+
+PACKAGES = (
+    "rldf",
+    "torch",
+    "diffusers",
+    "transformers",
+    "open_clip_torch",
+    "ultralytics",
+    "numpy",
+)
+
+
+def versions() -> dict[str, str | None]:
+    """Look up the versions of Python and of the packages that decide pixels and numbers.
+
+    Returns:
+        Version by name, None where a package is not installed. No package is imported.
+    """
+    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def git_commit() -> str | None:
+    """Name the commit of the checkout that this rldf is imported from.
+
+    Returns:
+        40 hexadecimal digits, then "-dirty" where tracked files differ from that commit; None
+        where rldf is installed without a checkout, or git is not there to be asked.
+    """
+    root = Path(rldf.__file__).resolve().parents[1]
+    if not (root / ".git").exists():  # git itself would ask the folders above, which are not ours
+        return None
+    ask = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    quiet = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        answer = subprocess.run(ask, env=quiet, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None

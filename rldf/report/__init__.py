@@ -1,0 +1,33 @@
+"""What a run folder looks like to people: a filmstrip, curves, and one HTML page."""
+
+from rldf.encoding import Encoding
+from rldf.files import write_bytes, write_text
+from rldf.report.curves import draw_curves
+from rldf.report.filmstrip import draw_filmstrip
+from rldf.report.page import draw_page
+from rldf.report.pictures import png_bytes
+from rldf.report.states import visited_states
+from rldf.runs import RunFolder, best_step
+
+
+def write_report(run: RunFolder, goal: Encoding | None = None) -> None:
+    """Write best.png, trajectory.png, curves.png and report.html, in place of older ones.
+
+    Everything is read from the folder, so it can be done again at any time.
+
+    Args:
+        run: the run.
+        goal: (n_axes,) the goal cell, to mark it; None to mark the state at distance 0, if any.
+
+    Raises:
+        RunError: the steps are damaged.
+    """
+    steps = run.steps()
+    states = visited_states(steps)
+    best = best_step(steps)
+    if best and run.image_path(best.encoding).is_file():
+        write_bytes(run.path / "best.png", run.image_path(best.encoding).read_bytes())
+    write_bytes(run.path / "trajectory.png", png_bytes(draw_filmstrip(run, states, goal)))
+    if steps:
+        write_bytes(run.path / "curves.png", draw_curves(steps))
+    write_text(run.path / "report.html", draw_page(run, steps, states, goal))

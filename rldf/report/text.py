@@ -1,0 +1,17 @@
+"""Strangers' text, made safe to show."""
+
+
+def plain(text: str) -> str:
+    r"""Write characters that do not print as visible escapes, so that text is only text.
+
+    Control characters, the terminal's escape sequences, line ends, marks that turn the reading
+    direction and bytes that were no text come out as `\x1b`, `\n`, `\u202e`, `\udcff`. Markup such
+    as `[red]` or `<b>` is left alone: whoever shows it has to quote it.
+
+    Args:
+        text: any text, for example the name of a file.
+
+    Returns:
+        One line of printable characters.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,35 @@
+"""A weighted sum of rewards."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from rldf.ports import Reward
+
+
+class Combined:
+    """Adds up other rewards, each times its weight."""
+
+    def __init__(self, parts: Sequence[tuple[Reward, float]]) -> None:
+        """Make the reward.
+
+        Args:
+            parts: rewards and weights.
+        """
+        self._parts = tuple(parts)
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
+        """Score images.
+
+        Args:
+            images: RGB.
+
+        Returns:
+            (n,), the weighted sums.
+        """
+        total = np.zeros(len(images))
+        for reward, weight in self._parts:
+            total += weight * reward(images)
+        return total

@@ -1,0 +1,121 @@
+"""Reward files (`rewards/*.yaml`): a catalogue name, its constants, or the parts of a sum."""
+
+import inspect
+import math
+from typing import cast
+
+from pydantic import Field
+
+from rldf import catalog
+from rldf.errors import ConfigError
+from rldf.ports import Reward
+from rldf.resources import find, names
+from rldf.rewards.context import RewardContext
+from rldf.yaml_files import Strict, load_yaml
+
+
+class PartFile(Strict):
+    """One summand of a combined reward."""
+
+    reward: str
+    weight: float = 1.0
+
+
+class RewardFile(Strict):
+    """A reward file."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    description: str = ""
+    kind: str = Field(alias="class")
+    constants: dict[str, float] = {}
+    parts: tuple[PartFile, ...] = ()
+
+
+def load_reward_file(name_or_path: str) -> RewardFile:
+    """Load a reward file and check it, the files of its parts too.
+
+    Args:
+        name_or_path: "multi", "partial", "clip", "combined", or a path that ends in .yaml.
+
+    Returns:
+        The file.
+
+    Raises:
+        ConfigError: with everything that is wrong, if anything is.
+    """
+    path = find("rewards", name_or_path)
+    if path is None:
+        raise ConfigError(
+            f"no reward '{name_or_path}': name one of {', '.join(names('rewards'))}, "
+            "or give a path that ends in .yaml"
+        )
+    file = load_yaml(RewardFile, path, "reward")
+    problems = _problems(file)
+    if problems:
+        raise ConfigError(f"reward {path}: " + "; ".join(problems))
+    return file
+
+
+def build_reward(file: RewardFile, context: RewardContext) -> Reward:
+    """Make the reward that a file describes.
+
+    Args:
+        file: a checked reward file.
+        context: the search's goal and readers.
+
+    Returns:
+        The reward.
+
+    Raises:
+        NoGoalError: if the reward needs what the input image does not show.
+    """
+    maker = catalog.find("rewards", file.kind)
+    if file.kind == "combined":
+        parts = [
+            (build_reward(load_reward_file(part.reward), context), part.weight)
+            for part in file.parts
+        ]
+        return cast(Reward, maker(parts))
+    return cast(Reward, maker(context, **file.constants))
+
+
+def _problems(file: RewardFile) -> list[str]:
+    try:
+        maker = catalog.find("rewards", file.kind)
+    except ConfigError as error:
+        return [f"class: {error}"]
+    problems = [
+        f"constants.{name}: must be a finite number"
+        for name, value in file.constants.items()
+        if not math.isfinite(value)
+    ]
+    if file.kind == "combined":
+        return problems + _part_problems(file)
+    known = [name for name in inspect.signature(maker).parameters if name != "context"]
+    problems += [
+        f"constants.{name}: {file.kind} takes {', '.join(known) or 'no constants'}"
+        for name in file.constants
+        if name not in known
+    ]
+    if file.parts:
+        problems.append("parts: only class combined has parts")
+    return problems
+
+
+def _part_problems(file: RewardFile) -> list[str]:
+    problems = [] if file.parts else ["parts: a combined reward needs at least one part"]
+    if file.constants:
+        problems.append("constants: a combined reward has weights instead")
+    for i, part in enumerate(file.parts):
+        if not math.isfinite(part.weight):
+            problems.append(f"parts.{i}.weight: must be a finite number")
+        try:
+            path = find("rewards", part.reward)
+            nested = path is not None and load_yaml(RewardFile, path, "reward").kind == "combined"
+            if nested:
+                problems.append(f"parts.{i}.reward: a part may not be a combined reward itself")
+            else:
+                load_reward_file(part.reward)
+        except ConfigError as error:
+            problems.append(f"parts.{i}.reward: {error}")
+    return problems

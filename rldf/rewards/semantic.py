@@ -1,0 +1,121 @@
+"""The paper's semantic rewards: what is recognised in the drawn image and in the input image.
+
+See arXiv:2311.15648, section on rewards. Labels are compared as values of the grammar, so that
+labels that mean one word match. People are not objects, and counts earn nothing.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from rldf.errors import NoGoalError
+from rldf.perception.encoder import Seen
+from rldf.rewards.context import RewardContext
+
+
+def scene_term(drawn: Seen, goal: Seen, cs: float) -> float:
+    """Compute 1{s}: paid for the right scene, charged for a wrong one.
+
+    Args:
+        drawn: what is seen in the drawn image.
+        goal: what is seen in the input image.
+        cs: the constant Cs.
+
+    Returns:
+        cs or -cs.
+    """
+    return cs if drawn.scene == goal.scene else -cs
+
+
+def object_term(drawn: Seen, goal: Seen, c: float) -> float:
+    """Compute 1{g in G}: paid if all recognised objects are the input's, and there are any.
+
+    Args:
+        drawn: what is seen in the drawn image.
+        goal: what is seen in the input image.
+        c: the constant C.
+
+    Returns:
+        c or 0.
+    """
+    found = {thing.value for thing in drawn.objects}
+    return c if found and found <= {thing.value for thing in goal.objects} else 0.0
+
+
+class MultiSemantic:
+    """Reward 1: the object term plus the scene term."""
+
+    def __init__(self, context: RewardContext, *, C: float = 1.0, Cs: float = 1.0) -> None:
+        """Make the reward.
+
+        Args:
+            context: the search's goal and readers.
+            C: paid for matching objects.
+            Cs: paid or charged for the scene.
+
+        Raises:
+            NoGoalError: if the input image shows none of the grammar's objects or scenes.
+        """
+        _require_scene(context)
+        if not context.seen.objects:
+            raise NoGoalError(
+                "the input image shows none of the grammar's objects, which --reward multi needs: "
+                "try --reward clip"
+            )
+        self._context, self._c, self._cs = context, C, Cs
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
+        """Score images.
+
+        Args:
+            images: RGB.
+
+        Returns:
+            (n,), from -Cs to C + Cs.
+        """
+        goal = self._context.seen
+        return np.array(
+            [
+                object_term(seen, goal, self._c) + scene_term(seen, goal, self._cs)
+                for seen in self._context.encoder.look(images)
+            ]
+        )
+
+
+class PartialSemantic:
+    """Reward 2: the scene term alone."""
+
+    def __init__(self, context: RewardContext, *, Cs: float = 1.0) -> None:
+        """Make the reward.
+
+        Args:
+            context: the search's goal and readers.
+            Cs: paid or charged for the scene.
+
+        Raises:
+            NoGoalError: if the grammar has no scenes.
+        """
+        _require_scene(context)
+        self._context, self._cs = context, Cs
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
+        """Score images.
+
+        Args:
+            images: RGB.
+
+        Returns:
+            (n,), Cs or -Cs.
+        """
+        seen = self._context.encoder.look(images)
+        return np.array([scene_term(s, self._context.seen, self._cs) for s in seen])
+
+
+def _require_scene(context: RewardContext) -> None:
+    if context.seen.scene is None:
+        raise NoGoalError(
+            f"grammar {context.encoder.grammar.name} has no scenes, which semantic rewards need: "
+            "try --reward clip"
+        )

@@ -1,0 +1,547 @@
+r"""The run folder: one search, everything that decided it, and all that came of it.
+
+    runs/dog-20250131-142501/
+        run.json         status, configuration, versions, seed, command, times, result
+        input.png        the image to find again
+        steps.jsonl      one line a step, in the order in which they were taken
+        agent.npz        the agent (Q-table, generator state), written by the search
+        checkpoint.json  where the search stands, written by the search
+        images/          every distinct cell that was drawn, such as 1-4-0-2.png
+        best.png         the image with the highest reward       \
+        trajectory.png   the distinct states as a filmstrip       | by rldf.report, at any time,
+        curves.png       reward and distance to the goal          | from the rest of the folder
+        report.html      all of this on one page, offline        /
+        .lock            held by the process that searches
+
+Every file but `steps.jsonl` appears whole or not at all; of `steps.jsonl` a torn last line is
+dropped. Only the process that holds the lock writes here.
+"""
+
+import contextlib
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any, Literal, Self
+
+from PIL import Image
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
+
+from rldf.encoding import Encoding
+from rldf.errors import RunError
+from rldf.files import (
+    TEMPORARY,
+    append_jsonl,
+    is_locked,
+    locked,
+    read_lines,
+    replacing,
+    sweep,
+    truncate_jsonl,
+    write_json,
+)
+from rldf.provenance import git_commit, versions
+
+Status = Literal["running", "interrupted", "done"]
+
+# steps.jsonl may be a stranger's, and an encoding becomes a file name: both are bounded
+_Index = Annotated[int, Field(ge=0, lt=1_000_000)]
+_Cell = Annotated[tuple[_Index, ...], Field(min_length=1, max_length=32)]
+_Positive = Annotated[int, Field(ge=1)]
+
+_RUN, _LOCK, _STEPS = "run.json", ".lock", "steps.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of `steps.jsonl`.
+
+    Attributes:
+        step: number of the step in the whole run, from 1.
+        episode: number of the episode, from 1.
+        encoding: the cell that the step led to.
+        sentence: what the grammar derives from it.
+        action: what led there, or None for the cell that an episode starts in.
+        reward: what the cell's image earned; finite.
+        distance: L1 steps from the goal, or None where no goal is known.
+        new: True if a unique render was spent on it.
+        renders: unique renders spent so far, this one included.
+        terminal: True if the episode ended here because it is the goal.
+        seed: the seed that the image was drawn with.
+    """
+
+    step: _Positive
+    episode: _Positive
+    encoding: _Cell
+    sentence: str
+    action: int | None
+    reward: FiniteFloat
+    distance: int | None
+    new: bool
+    renders: int
+    terminal: bool
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """One time that a run was taken up again.
+
+    Attributes:
+        at: when, ISO 8601 in UTC.
+        versions: version by package, None where a package is not installed.
+        git: the commit of rldf's checkout, or None where it is installed without one.
+    """
+
+    at: str
+    versions: dict[str, str | None]
+    git: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What `run.json` holds.
+
+    Attributes:
+        status: "running", "interrupted" or "done".
+        config: the resolved configuration: everything that decides the run.
+        seed: the seed of the agent and its start.
+        command: the command line, one word an item.
+        versions: version by package, None where a package is not installed.
+        git: the commit of rldf's checkout, or None where it is installed without one.
+        started: when, ISO 8601 in UTC.
+        finished: when it was done or interrupted, or None while it runs.
+        result: what came of it, or None while it runs.
+        resumed: the times that it was taken up again.
+    """
+
+    status: Status
+    config: dict[str, Any]
+    seed: int
+    command: tuple[str, ...]
+    versions: dict[str, str | None]
+    git: str | None
+    started: str
+    finished: str | None = None
+    result: dict[str, Any] | None = None
+    resumed: tuple[Resumption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One line of a list of runs.
+
+    Attributes:
+        path: the folder.
+        status: "running", "interrupted", "done", or "damaged".
+        started: when, ISO 8601 in UTC; of a damaged run, when its folder was last changed.
+        record: what its `run.json` says, or None where it is damaged.
+        problem: what is wrong with a damaged one, else empty.
+    """
+
+    path: Path
+    status: Status | Literal["damaged"]
+    started: str
+    record: RunRecord | None
+    problem: str = ""
+
+
+_STEP = TypeAdapter(Step)
+_RECORD = TypeAdapter(RunRecord)
+
+
+class RunFolder:
+    """A run folder. A `with` block, or `close`, gives its lock back.
+
+    Attributes:
+        path: the folder.
+        record: what its `run.json` says.
+    """
+
+    def __init__(self, path: Path, record: RunRecord) -> None:
+        """Wrap a folder without a look at it: `create`, `resume` and `load_run` look.
+
+        Args:
+            path: the folder.
+            record: what its `run.json` says.
+        """
+        self.path = path
+        self.record = record
+        self._lock = contextlib.ExitStack()
+
+    @classmethod
+    def create(
+        cls, path: Path, config: Mapping[str, object], command: Sequence[str], seed: int
+    ) -> Self:
+        """Begin a run in a new or empty folder, and hold its lock.
+
+        Args:
+            path: the folder; it and its parents are made.
+            config: everything that decides the run, as JSON can say it.
+            command: the command line, one word an item.
+            seed: the seed of the agent and its start.
+
+        Returns:
+            The folder, with status "running".
+
+        Raises:
+            RunError: something is there already, or the folder cannot be written.
+        """
+        record = RunRecord(
+            status="running",
+            config=_as_json(config),
+            seed=seed,
+            command=tuple(command),
+            versions=versions(),
+            git=git_commit(),
+            started=_now(),
+        )
+        run = cls(path, record)
+        with run._opening():
+            _refuse_what_is_there(path, record.config)
+            path.mkdir(parents=True, exist_ok=True)
+            run._lock.enter_context(locked(path / _LOCK))
+            _refuse_what_is_there(path, record.config)  # it may have come before the lock did
+            run._write(record)
+        return run
+
+    @classmethod
+    def resume(cls, path: Path, config: Mapping[str, object]) -> Self:
+        """Take up a run of the same configuration, and hold its lock.
+
+        Args:
+            path: the folder.
+            config: everything that decides the run, as JSON can say it.
+
+        Returns:
+            The folder, with status "running" again.
+
+        Raises:
+            RunError: there is no run, it is of another configuration, or another process has it.
+        """
+        run = cls(path, load_run(path).record)
+        with run._opening():
+            run._lock.enter_context(locked(path / _LOCK))
+            record = load_run(path).record  # it may have changed before the lock came
+            _refuse_other_config(path, record.config, _as_json(config))
+            sweep(path)
+            sweep(path / "images")
+            again = Resumption(at=_now(), versions=versions(), git=git_commit())
+            resumed = (*record.resumed, again)
+            run._write(
+                replace(record, status="running", finished=None, result=None, resumed=resumed)
+            )
+        return run
+
+    def __enter__(self) -> Self:
+        """Enter a block that ends with the lock given back.
+
+        Returns:
+            This folder.
+        """
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give the lock back; the status stays what it is.
+
+        Args:
+            kind: unused.
+            error: unused.
+            trace: unused.
+        """
+        self.close()
+
+    def close(self) -> None:
+        """Give the lock back, if this process holds it."""
+        self._lock.close()
+
+    @property
+    def status(self) -> Status:
+        """The status: a run that no process holds was interrupted, whatever its file says."""
+        if self.record.status == "running" and not is_locked(self.path / _LOCK):
+            return "interrupted"
+        return self.record.status
+
+    @property
+    def input_path(self) -> Path:
+        """The place of the image to find again."""
+        return self.path / "input.png"
+
+    def image_path(self, encoding: Encoding) -> Path:
+        """Name the place of a cell's image.
+
+        Args:
+            encoding: (n_axes,) the cell.
+
+        Returns:
+            The path, whether an image is there or not.
+        """
+        return self.path / "images" / f"{'-'.join(map(str, encoding))}.png"
+
+    def save_input(self, image: Image.Image) -> None:
+        """Keep the image to find again.
+
+        Args:
+            image: the input, RGB.
+        """
+        _save(self.input_path, image)
+
+    def save_image(self, encoding: Encoding, image: Image.Image) -> Path:
+        """Keep the image of a cell, in place of one that is there.
+
+        Args:
+            encoding: (n_axes,) the cell.
+            image: what was drawn, RGB.
+
+        Returns:
+            The image's path.
+        """
+        path = self.image_path(encoding)
+        path.parent.mkdir(exist_ok=True)
+        _save(path, image)
+        return path
+
+    def append(self, step: Step) -> None:
+        """Add a step.
+
+        Args:
+            step: the step.
+
+        Raises:
+            ValueError: its reward is not finite.
+        """
+        append_jsonl(self.path / _STEPS, asdict(step))
+
+    def steps(self) -> list[Step]:
+        """Read the steps.
+
+        Returns:
+            The steps, in the order in which they were taken.
+
+        Raises:
+            RunError: a line is damaged.
+        """
+        path = self.path / _STEPS
+        return [_step(path, n, line) for n, line in enumerate(read_lines(path), start=1)]
+
+    def truncate(self, n_steps: int) -> None:
+        """Keep the first steps and drop the rest, a torn last line included.
+
+        Args:
+            n_steps: how many to keep, 0 or more.
+
+        Raises:
+            RunError: there are fewer steps than that.
+        """
+        truncate_jsonl(self.path / _STEPS, n_steps)
+
+    def finish(self, status: Status, result: Mapping[str, object] | None) -> None:
+        """Write down how the run ended; the lock stays until `close`.
+
+        Args:
+            status: "done", or "interrupted" where it can be resumed.
+            result: what came of it, as JSON can say it.
+        """
+        found = None if result is None else _as_json(result)
+        self._write(replace(self.record, status=status, finished=_now(), result=found))
+
+    def _write(self, record: RunRecord) -> None:
+        write_json(self.path / _RUN, asdict(record))
+        self.record = record
+
+    @contextlib.contextmanager
+    def _opening(self) -> Iterator[None]:
+        """Give the lock back where the block fails, and tell what the system refused."""
+        try:
+            yield
+        except OSError as error:
+            self.close()
+            raise RunError(
+                f"cannot write to {self.path}: {error.strerror}; name another with --out"
+            ) from None
+        except BaseException:
+            self.close()
+            raise
+
+
+def load_run(path: Path) -> RunFolder:
+    """Open a run folder to read it; no lock is taken.
+
+    Args:
+        path: the folder.
+
+    Returns:
+        The run.
+
+    Raises:
+        RunError: there is no run, or its `run.json` is damaged.
+    """
+    try:
+        return RunFolder(path, _RECORD.validate_json((path / _RUN).read_bytes()))
+    except (FileNotFoundError, NotADirectoryError):
+        raise RunError(
+            f"{path} holds no run: type the folder of one, or 'rldf run list' to see them"
+        ) from None
+    except OSError as error:
+        raise RunError(f"{path / _RUN} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        raise RunError(f"{path / _RUN} is damaged: {_first_problem(error)}") from None
+
+
+def list_runs(root: Path) -> list[RunSummary]:
+    """List the runs in a folder.
+
+    Args:
+        root: the folder that holds the run folders; it may be missing.
+
+    Returns:
+        One summary for each folder with a `run.json`, the run that was started last first.
+    """
+    if not root.is_dir():
+        return []
+    found = [_summary(path) for path in sorted(root.iterdir()) if os.path.exists(path / _RUN)]
+    return sorted(found, key=lambda summary: summary.started, reverse=True)
+
+
+def default_out(root: Path, image_name: str, now: datetime) -> Path:
+    """Name a new run folder after its image and the time.
+
+    Args:
+        root: the folder that holds the run folders.
+        image_name: the name or path of the input image, which may be a stranger's.
+        now: the time that stands in the name.
+
+    Returns:
+        `root/<stem>-<YYYYmmdd-HHMMSS>`, the stem cut to 40 letters, digits, `_` and `-`; with
+        `-2`, `-3`, ... where that is there already. Nothing is made.
+    """
+    letters = unicodedata.normalize("NFKC", Path(image_name).stem)
+    stem = re.sub(r"[^\w]+", "-", letters)[:40].strip("-") or "image"
+    name = f"{stem}-{now:%Y%m%d-%H%M%S}"
+    path, n = root / name, 1
+    while path.exists():
+        n += 1
+        path = root / f"{name}-{n}"
+    return path
+
+
+def best_step(steps: Sequence[Step]) -> Step | None:
+    """Find the step that earned most.
+
+    Args:
+        steps: the steps of a run.
+
+    Returns:
+        The one with the highest reward, the earliest of equals; None where there are no steps.
+    """
+    return max(steps, key=lambda step: step.reward, default=None)
+
+
+def config_difference(there: Mapping[str, object], here: Mapping[str, object]) -> list[str]:
+    """Compare two configurations to the last key; 1, 1.0 and true are three different values.
+
+    Args:
+        there: the configuration of a run folder.
+        here: the configuration of this command.
+
+    Returns:
+        One phrase for each key that differs, such as "agent: "q" there, "sarsa" here".
+    """
+    a, b = _leaves(there), _leaves(here)
+    missing = "not set"
+    return [
+        f"{key}: {a.get(key, missing)} there, {b.get(key, missing)} here"
+        for key in sorted(a.keys() | b.keys())
+        if a.get(key) != b.get(key)
+    ]
+
+
+def _leaves(config: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    """Flatten a configuration to JSON text by dotted key; an empty record is a leaf."""
+    leaves: dict[str, str] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            leaves |= _leaves(value, f"{prefix}{key}.")
+        else:
+            leaves[prefix + key] = json.dumps(value)
+    return leaves
+
+
+def _refuse_other_config(
+    path: Path, there: Mapping[str, object], here: Mapping[str, object]
+) -> None:
+    if difference := config_difference(there, here):
+        raise RunError(
+            f"{path} is a run of another configuration ({'; '.join(difference)}): "
+            "type its options, or name another --out"
+        )
+
+
+def _refuse_what_is_there(path: Path, config: Mapping[str, object]) -> None:
+    """Refuse a path that is not new and not an empty folder; nothing in it is touched."""
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise RunError(f"{path} is a file: name a folder with --out")
+    names = sorted(p.name for p in path.iterdir() if p.name != _LOCK and not p.match(TEMPORARY))
+    if _RUN in names:
+        run = load_run(path)
+        _refuse_other_config(path, run.record.config, config)
+        raise RunError(
+            f"{path} holds this run already ({run.status}): "
+            "type --resume to go on with it, or name another --out"
+        )
+    if names:
+        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        raise RunError(f"{path} is not empty and not a run ({shown}): name another --out")
+
+
+def _summary(path: Path) -> RunSummary:
+    try:
+        run = load_run(path)
+    except RunError as error:
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(
+            timespec="milliseconds"
+        )
+        return RunSummary(
+            path=path, status="damaged", started=changed, record=None, problem=str(error)
+        )
+    return RunSummary(path=path, status=run.status, started=run.record.started, record=run.record)
+
+
+def _step(path: Path, number: int, line: bytes) -> Step:
+    try:
+        return _STEP.validate_json(line)
+    except ValidationError as error:
+        raise RunError(f"{path}, line {number} is damaged: {_first_problem(error)}") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, problem["loc"]))
+    return f"{place}: {problem['msg']}" if place else problem["msg"]
+
+
+def _save(path: Path, image: Image.Image) -> None:
+    with replacing(path) as file:
+        image.save(file, format="PNG")
+
+
+def _as_json(record: Mapping[str, object]) -> dict[str, Any]:
+    """Give a record the form that it will have once read back: tuples are lists."""
+    plain: dict[str, Any] = json.loads(json.dumps(record, allow_nan=False))
+    return plain
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,175 @@
+"""The program as a whole: exit codes, one-line errors, nothing heavy loaded for help."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = (
+    "accelerate",
+    "diffusers",
+    "matplotlib",
+    "open_clip",
+    "torch",
+    "transformers",
+    "ultralytics",
+)
+
+LOADED = f"""
+import sys
+from rldf.cli.main import main
+sys.argv = ["rldf", *sys.argv[1:]]
+try:
+    main()
+except SystemExit:
+    pass
+print("LOADED", *sorted(set({HEAVY!r}) & set(sys.modules)))
+"""
+
+
+def python(code: str, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | environment,
+        timeout=120,
+    )
+
+
+def rldf(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return python("from rldf.cli.main import main; main()", *words, **environment)
+
+
+def with_command(body: str, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run the program with one more command, `trial`, whose body is given."""
+    code = f"""
+from rldf.cli.main import app, main
+
+@app.command()
+def trial():
+    {body}
+
+main()
+"""
+    return python(code, "trial", *words, **environment)
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["grammar", "show", "base"], ["run", "list"]]
+)
+def test_light_commands_load_nothing_heavy(words: list[str]) -> None:
+    done = python(LOADED, *words)
+    assert done.stdout.splitlines()[-1].split() == ["LOADED"], done.stderr
+
+
+def test_the_check_of_heavy_modules_can_fail() -> None:
+    done = python("import matplotlib\n" + LOADED, "--version")
+    assert done.stdout.splitlines()[-1] == "LOADED matplotlib"
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], [], ["grammar", "list"]])
+def test_what_works_exits_with_0_and_says_nothing_on_stderr(words: list[str]) -> None:
+    done = rldf(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["bogus"], "error: No such command 'bogus'. (see 'rldf --help')"),
+        (["--bogus"], "error: No such option: --bogus (see 'rldf --help')"),
+        (["grammar", "show"], "error: Missing argument 'name'. (see 'rldf grammar show --help')"),
+        (["grammar", "show", "nope"], "error: no grammar 'nope': name one of base, paper, pocket"),
+        (
+            ["grammar", "sentence", "base", "1,2"],
+            "error: vector 1,2 is outside this grammar's grid",
+        ),
+        (
+            ["grammar", "check", "none.yaml"],
+            "error: grammar none.yaml cannot be read: No such file",
+        ),
+        (["run", "show", "none"], "error: none holds no run"),
+    ],
+)
+def test_wrong_usage_is_one_line_on_stderr_and_exits_with_2(words: list[str], message: str) -> None:
+    done = rldf(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(message)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_group_without_a_command_shows_its_help() -> None:
+    done = rldf("grammar")
+    assert done.returncode == 2
+    assert "Commands:" in done.stderr
+
+
+def test_each_error_of_rldf_ends_with_its_own_code() -> None:
+    missing = "from rldf.errors import ModelMissingError; raise ModelMissingError('no weights')"
+    done = with_command(missing)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "error: no weights\n")
+
+
+def test_an_interrupted_program_exits_with_130() -> None:
+    assert with_command("raise KeyboardInterrupt").returncode == 130
+
+
+def test_an_unexpected_error_is_one_line() -> None:
+    done = with_command("raise ZeroDivisionError('oh\\n\\x1b[31mno')")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: internal: ZeroDivisionError: oh\\n\\x1b[31mno; set RLDF_DEBUG=1 for the traceback\n"
+    )
+
+
+def test_rldf_debug_shows_the_traceback() -> None:
+    done = with_command("raise ZeroDivisionError('oh')", RLDF_DEBUG="1")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "ZeroDivisionError: oh" in done.stderr
+
+
+def test_a_reader_who_leaves_early_gets_no_traceback() -> None:
+    body = "import typer; [typer.echo('x' * 1000) for _ in range(1000)]"
+    code = f"""
+from rldf.cli.main import app, main
+
+@app.command()
+def trial():
+    {body}
+
+main()
+"""
+    program = [sys.executable, "-c", code, "trial"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.readline()
+        run.stdout.close()
+        assert run.stderr.read() == b""
+        assert run.wait(timeout=60) == 1
+
+
+def test_a_terminal_without_our_letters_gets_escapes() -> None:
+    done = with_command("print('\\u03c5')", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stdout) == (0, "\\u03c5\n")
+
+
+def test_json_is_one_document_of_ascii() -> None:
+    done = rldf("grammar", "show", "base", "--json")
+    assert done.stdout.isascii()
+    assert json.loads(done.stdout)["states"] == 480
+
+
+def test_python_m_rldf_is_rldf() -> None:
+    program = [sys.executable, "-m", "rldf", "--version"]
+    done = subprocess.run(program, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == rldf("--version").stdout
