@@ -8,7 +8,7 @@ put; `info["action_mask"]` tells which actions move.
 Start · a random cell other than the goal, or `options={"start": encoding}`.
 Reward · of the image drawn at the new cell (arXiv:2311.15648, "diffusion feedback").
 End · at the goal, where one is known, unless `stop_at_goal=False` (paper Fig. 10).
-Information · action_mask, sentence, image_seed, new_render, renders, distance (-1: no goal known).
+Information · action_mask, sentence, image_seed, distance (-1 where no goal is known).
 """
 
 from collections.abc import Sequence
@@ -70,6 +70,8 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         self._paid: dict[tuple[Encoding, int], float] = {}
         self._state: Encoding = (0,) * len(grammar.shape)
         self._seed = image_seed
+        self.drew = False
+        """Whether the last step drew a cell for the first time."""
 
     @property
     def renders(self) -> int:
@@ -99,7 +101,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         super().reset(seed=seed)
         start = (options or {}).get("start")
         self._state = self._random_start() if start is None else self._checked(start)
-        return self._observation(), self._information(new=False)
+        return self._observation(), self._information()
 
     def step(self, action: np.int64 | int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Move one step, draw the new cell and be paid for it.
@@ -117,8 +119,9 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         new = key not in self._paid
         if new:
             self._paid[key] = float(self._reward([self.image()])[0])
+        self.drew = new
         terminated = self._stop_at_goal and self._state == self.goal
-        return self._observation(), self._paid[key], terminated, False, self._information(new=new)
+        return self._observation(), self._paid[key], terminated, False, self._information()
 
     def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
         """Draw the current cell.
@@ -169,14 +172,12 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
     def _observation(self) -> Observation:
         return np.array(self._state, np.int64)
 
-    def _information(self, *, new: bool) -> dict[str, Any]:
+    def _information(self) -> dict[str, Any]:
         distance = -1 if self.goal is None else self.world.distance(self._state, self.goal)
         return {
             "action_mask": self.world.action_mask(self._state),
             "sentence": self.grammar.derive(self._state),
             "image_seed": self._seed,
-            "new_render": new,
-            "renders": self.renders,
             "distance": distance,
         }
 

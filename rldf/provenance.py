@@ -9,7 +9,6 @@ from pathlib import Path
 import rldf
 
 PACKAGES = (
-    "rldf",
     "torch",
     "diffusers",
     "transformers",
@@ -20,12 +19,13 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str | None]:
-    """Look up the versions of Python and of the packages that decide pixels and numbers.
+    """Look up the versions of Python, of rldf and of the packages that decide pixels and numbers.
 
     Returns:
         Version by name, None where a package is not installed. No package is imported.
     """
-    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+    own = {"python": platform.python_version(), "rldf": rldf.__version__}
+    return own | {name: _version(name) for name in PACKAGES}
 
 
 def _version(package: str) -> str | None:

@@ -18,7 +18,6 @@ dropped. Only the process that holds the lock writes here.
 """
 
 import contextlib
-import json
 import os
 import re
 import unicodedata
@@ -27,10 +26,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
 from PIL import Image
-from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
 
 from rldf.encoding import Encoding
 from rldf.errors import RunError
@@ -39,97 +37,36 @@ from rldf.files import (
     append_jsonl,
     is_locked,
     locked,
-    read_lines,
     replacing,
     sweep,
     truncate_jsonl,
     write_json,
 )
 from rldf.provenance import git_commit, versions
+from rldf.run_records import (
+    Resumption,
+    RunRecord,
+    Status,
+    Step,
+    as_json,
+    config_difference,
+    read_record,
+    read_steps,
+)
 
-Status = Literal["running", "interrupted", "done"]
-
-# steps.jsonl may be a stranger's, and an encoding becomes a file name: both are bounded
-_Index = Annotated[int, Field(ge=0, lt=1_000_000)]
-_Cell = Annotated[tuple[_Index, ...], Field(min_length=1, max_length=32)]
-_Positive = Annotated[int, Field(ge=1)]
+__all__ = [
+    "RunFolder",
+    "RunRecord",
+    "RunSummary",
+    "Status",
+    "Step",
+    "best_step",
+    "default_out",
+    "list_runs",
+    "load_run",
+]
 
 _RUN, _LOCK, _STEPS = "run.json", ".lock", "steps.jsonl"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One line of `steps.jsonl`.
-
-    Attributes:
-        step: number of the step in the whole run, from 1.
-        episode: number of the episode, from 1.
-        encoding: the cell that the step led to.
-        sentence: what the grammar derives from it.
-        action: what led there, or None for the cell that an episode starts in.
-        reward: what the cell's image earned; finite.
-        distance: L1 steps from the goal, or None where no goal is known.
-        new: True if a unique render was spent on it.
-        renders: unique renders spent so far, this one included.
-        terminal: True if the episode ended here because it is the goal.
-        seed: the seed that the image was drawn with.
-    """
-
-    step: _Positive
-    episode: _Positive
-    encoding: _Cell
-    sentence: str
-    action: int | None
-    reward: FiniteFloat
-    distance: int | None
-    new: bool
-    renders: int
-    terminal: bool
-    seed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resumption:
-    """One time that a run was taken up again.
-
-    Attributes:
-        at: when, ISO 8601 in UTC.
-        versions: version by package, None where a package is not installed.
-        git: the commit of rldf's checkout, or None where it is installed without one.
-    """
-
-    at: str
-    versions: dict[str, str | None]
-    git: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
-    """What `run.json` holds.
-
-    Attributes:
-        status: "running", "interrupted" or "done".
-        config: the resolved configuration: everything that decides the run.
-        seed: the seed of the agent and its start.
-        command: the command line, one word an item.
-        versions: version by package, None where a package is not installed.
-        git: the commit of rldf's checkout, or None where it is installed without one.
-        started: when, ISO 8601 in UTC.
-        finished: when it was done or interrupted, or None while it runs.
-        result: what came of it, or None while it runs.
-        resumed: the times that it was taken up again.
-    """
-
-    status: Status
-    config: dict[str, Any]
-    seed: int
-    command: tuple[str, ...]
-    versions: dict[str, str | None]
-    git: str | None
-    started: str
-    finished: str | None = None
-    result: dict[str, Any] | None = None
-    resumed: tuple[Resumption, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,10 +86,6 @@ class RunSummary:
     started: str
     record: RunRecord | None
     problem: str = ""
-
-
-_STEP = TypeAdapter(Step)
-_RECORD = TypeAdapter(RunRecord)
 
 
 class RunFolder:
@@ -194,7 +127,7 @@ class RunFolder:
         """
         record = RunRecord(
             status="running",
-            config=_as_json(config),
+            config=as_json(config),
             seed=seed,
             command=tuple(command),
             versions=versions(),
@@ -228,7 +161,7 @@ class RunFolder:
         with run._opening():
             run._lock.enter_context(locked(path / _LOCK))
             record = load_run(path).record  # it may have changed before the lock came
-            _refuse_other_config(path, record.config, _as_json(config))
+            _refuse_other_config(path, record.config, as_json(config))
             sweep(path)
             sweep(path / "images")
             again = Resumption(at=_now(), versions=versions(), git=git_commit())
@@ -331,8 +264,7 @@ class RunFolder:
         Raises:
             RunError: a line is damaged.
         """
-        path = self.path / _STEPS
-        return [_step(path, n, line) for n, line in enumerate(read_lines(path), start=1)]
+        return read_steps(self.path / _STEPS)
 
     def truncate(self, n_steps: int) -> None:
         """Keep the first steps and drop the rest, a torn last line included.
@@ -352,7 +284,7 @@ class RunFolder:
             status: "done", or "interrupted" where it can be resumed.
             result: what came of it, as JSON can say it.
         """
-        found = None if result is None else _as_json(result)
+        found = None if result is None else as_json(result)
         self._write(replace(self.record, status=status, finished=_now(), result=found))
 
     def _write(self, record: RunRecord) -> None:
@@ -386,16 +318,11 @@ def load_run(path: Path) -> RunFolder:
     Raises:
         RunError: there is no run, or its `run.json` is damaged.
     """
-    try:
-        return RunFolder(path, _RECORD.validate_json((path / _RUN).read_bytes()))
-    except (FileNotFoundError, NotADirectoryError):
+    if not os.path.exists(path / _RUN):
         raise RunError(
             f"{path} holds no run: type the folder of one, or 'rldf run list' to see them"
-        ) from None
-    except OSError as error:
-        raise RunError(f"{path / _RUN} cannot be read: {error.strerror}") from None
-    except ValidationError as error:
-        raise RunError(f"{path / _RUN} is damaged: {_first_problem(error)}") from None
+        )
+    return RunFolder(path, read_record(path / _RUN))
 
 
 def list_runs(root: Path) -> list[RunSummary]:
@@ -447,36 +374,6 @@ def best_step(steps: Sequence[Step]) -> Step | None:
     return max(steps, key=lambda step: step.reward, default=None)
 
 
-def config_difference(there: Mapping[str, object], here: Mapping[str, object]) -> list[str]:
-    """Compare two configurations to the last key; 1, 1.0 and true are three different values.
-
-    Args:
-        there: the configuration of a run folder.
-        here: the configuration of this command.
-
-    Returns:
-        One phrase for each key that differs, such as "agent: "q" there, "sarsa" here".
-    """
-    a, b = _leaves(there), _leaves(here)
-    missing = "not set"
-    return [
-        f"{key}: {a.get(key, missing)} there, {b.get(key, missing)} here"
-        for key in sorted(a.keys() | b.keys())
-        if a.get(key) != b.get(key)
-    ]
-
-
-def _leaves(config: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    """Flatten a configuration to JSON text by dotted key; an empty record is a leaf."""
-    leaves: dict[str, str] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            leaves |= _leaves(value, f"{prefix}{key}.")
-        else:
-            leaves[prefix + key] = json.dumps(value)
-    return leaves
-
-
 def _refuse_other_config(
     path: Path, there: Mapping[str, object], here: Mapping[str, object]
 ) -> None:
@@ -519,28 +416,9 @@ def _summary(path: Path) -> RunSummary:
     return RunSummary(path=path, status=run.status, started=run.record.started, record=run.record)
 
 
-def _step(path: Path, number: int, line: bytes) -> Step:
-    try:
-        return _STEP.validate_json(line)
-    except ValidationError as error:
-        raise RunError(f"{path}, line {number} is damaged: {_first_problem(error)}") from None
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(map(str, problem["loc"]))
-    return f"{place}: {problem['msg']}" if place else problem["msg"]
-
-
 def _save(path: Path, image: Image.Image) -> None:
     with replacing(path) as file:
         image.save(file, format="PNG")
-
-
-def _as_json(record: Mapping[str, object]) -> dict[str, Any]:
-    """Give a record the form that it will have once read back: tuples are lists."""
-    plain: dict[str, Any] = json.loads(json.dumps(record, allow_nan=False))
-    return plain
 
 
 def _now() -> str:

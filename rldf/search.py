@@ -267,8 +267,8 @@ def _step(
         action=action,
         reward=reward,
         distance=information["distance"] if known else None,
-        new=information["new_render"],
-        renders=information["renders"],
+        new=environment.drew,
+        renders=environment.renders,
         terminal=terminated,
         seed=information["image_seed"],
     )

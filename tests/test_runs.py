@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rldf.errors import RunError
+from rldf.run_records import config_difference
 from rldf.runs import (
     RunFolder,
     Step,
     best_step,
-    config_difference,
     default_out,
     list_runs,
     load_run,

@@ -16,6 +16,8 @@ from rldf.report.style import CSS
 from rldf.report.text import plain
 from rldf.runs import RunFolder, Step
 
+ROWS = 500  # of the table of states: a page has to open on a phone
+
 _HERO, _THUMB = 384, 112  # px
 
 # nothing may be fetched and nothing may run, whatever got into the page
@@ -144,9 +146,10 @@ def _curves_alt(steps: Sequence[Step]) -> str:
 def _states_section(run: RunFolder, ranked: Sequence[VisitedState], goal: Encoding | None) -> str:
     if not ranked:
         return ""
-    rows = "".join(_state_row(run, state, ranked[0], goal) for state in ranked)
+    rows = "".join(_state_row(run, state, ranked[0], goal) for state in ranked[:ROWS])
+    note = f"; the best {ROWS} of {len(ranked)}" if len(ranked) > ROWS else ""
     return (
-        "<section>\n<h2>States, best first</h2>\n"
+        f"<section>\n<h2>States, best first{note}</h2>\n"
         '<div class="card"><table>\n<thead><tr><th class="wide">image</th><th>sentence</th>'
         '<th class="number">reward</th><th class="number">distance</th>'
         '<th class="number wide">visits</th><th class="number wide">first at step</th></tr>'

@@ -2,6 +2,8 @@
 
 import html
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -99,6 +101,15 @@ def test_a_report_needs_nothing_from_outside(tmp_path: Path) -> None:
     assert "http" not in source.replace("http-equiv", "") and "url(" not in source
 
 
+def test_a_long_table_says_what_it_leaves_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rldf.report.page.ROWS", 2)
+    write_report(made(tmp_path / "run", [step(1, 5), step(2, 4), step(3, 3)]), GOAL)
+    text = page_of(tmp_path / "run").text
+    assert "the best 2 of 3" in text and "a photo of number 5" not in text
+
+
 def test_an_incomplete_folder_has_a_report(tmp_path: Path) -> None:
     run = made(tmp_path / "run", [step(1, 4)])
     run.input_path.unlink()
@@ -116,8 +127,5 @@ def test_what_the_encoder_read_stands_under_the_input(tmp_path: Path) -> None:
 
 
 def test_a_report_imports_no_plotting_library_until_it_draws() -> None:
-    import subprocess
-    import sys
-
     code = "import sys, rldf.report; assert not {'matplotlib', 'torch'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

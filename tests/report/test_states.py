@@ -1,5 +1,7 @@
 """Tests of rldf.report.states."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,4 +48,4 @@ def test_thinning_keeps_the_ends_the_best_and_the_goal(columns: list[int], limit
 def test_thinning_leaves_no_wide_gap() -> None:
     states = visited_states(step(i + 1, i) for i in range(200))
     firsts = [s.first for s in thinned(states, None, 40)]
-    assert max(b - a for a, b in zip(firsts, firsts[1:], strict=False)) <= 6
+    assert max(b - a for a, b in pairwise(firsts)) <= 6

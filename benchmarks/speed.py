@@ -1,0 +1,51 @@
+"""What a user waits for: `rldf --help`, one render, a search of 100 unique renders.
+
+`python benchmarks/speed.py`  prints seconds beside the bars of the project.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rldf.models.model_sets import load_model_set
+from rldf.pocket.fidelity import render_seconds
+
+EXAMPLE = next(iter(sorted(Path("examples").glob("*.png"))))
+
+
+def seconds(command: list[str], environment: dict[str, str] | None = None) -> float:
+    """Time a command."""
+    begun = time.perf_counter()
+    subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, env={**os.environ, **(environment or {})}
+    )
+    return time.perf_counter() - begun
+
+
+def main() -> None:
+    rldf = [sys.executable, "-m", "rldf"]
+    seconds([*rldf, "--help"])  # the first start compiles the modules
+    helped = statistics.median(seconds([*rldf, "--help"]) for _ in range(5))
+    render = render_seconds(load_model_set("pocket"))
+    with tempfile.TemporaryDirectory() as folder:
+        empty = {"RLDF_CACHE": str(Path(folder) / "cache")}
+        searched = seconds(
+            [*rldf, "search", str(EXAMPLE), "--renders", "100", "--continue", "--agent", "random",
+             "--json", "--out", str(Path(folder) / "run")],
+            empty,
+        )  # fmt: skip
+    rows = [
+        {"what": "rldf --help", "seconds": round(helped, 3), "bar": 0.5},
+        {"what": "one render, batch 1", "seconds": render, "bar": 0.4},
+        {"what": "search of 100 unique renders", "seconds": round(searched, 1), "bar": 90},
+    ]
+    print(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()

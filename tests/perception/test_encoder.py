@@ -1,0 +1,92 @@
+"""The encoder: images in a grammar's words."""
+
+import pytest
+
+from rldf.grammar import load_grammar
+from rldf.perception.encoder import Encoder
+from tests.doubles import Scripted, picture, thing
+
+BASE = load_grammar("base")
+
+
+def read(things, scenes=None, grammar=BASE, **more):
+    readers = Scripted({1: things}, {1: scenes or {"beach": 1.0}}, **more)
+    return Encoder(grammar, readers).read(picture(1))
+
+
+def test_a_plain_image_is_read_on_every_axis():
+    reading = read([thing("dog")], {"beach": 0.8, "park": 0.2})
+    assert reading.sentence == "a photo of one dog and no people on a beach"
+    assert BASE.parse(reading.sentence) == reading.encoding
+    assert reading.confidence["Scene"] == pytest.approx(0.8)
+
+
+def test_the_dominant_noun_has_the_largest_sum_of_confidence_times_area():
+    small_and_sure = [thing("car", 0.99, side=10)] * 2
+    large = [thing("zebra", 0.6, side=40)]
+    reading = read(small_and_sure + large)
+    assert [seen.value for seen in reading.seen.objects] == ["zebra", "car"]
+    assert "one zebra" in reading.sentence
+
+
+@pytest.mark.parametrize(("count", "word"), [(1, "one dog"), (2, "many dogs"), (9, "many dogs")])
+def test_counts_fall_into_the_axis_bins(count, word):
+    assert word in read([thing("dog")] * count).sentence
+
+
+@pytest.mark.parametrize(("people", "words"), [(0, "no people"), (1, "one person"), (5, "many")])
+def test_people_are_counted_apart_and_are_no_objects(people, words):
+    crowd = [thing("person", side=90)] * people
+    reading = read([thing("dog", side=5), *crowd])
+    assert words in reading.sentence
+    assert "one dog" in reading.sentence
+    assert reading.seen.people == people
+
+
+def test_the_scene_sums_the_probabilities_of_a_values_labels():
+    text = (
+        "name: two\nproductions: {S: Noun Scene}\naxes:\n"
+        "  Noun: {reads: object, values: {dog: {labels: [dog]}}}\n"
+        "  Scene:\n    reads: scene\n    values:\n"
+        "      green: {labels: [park, lawn]}\n      sand: {labels: [beach]}\n"
+    )
+    from rldf.grammar import check_grammar
+
+    grammar, problems = check_grammar(text)
+    assert problems == []
+    reading = read([thing("dog")], {"park": 0.3, "lawn": 0.3, "beach": 0.4}, grammar=grammar)
+    assert reading.sentence == "dog green"
+    assert reading.seen.scenes["green"] == pytest.approx(0.6)
+
+
+def test_what_the_grammar_has_no_word_for_is_told_and_ignored():
+    reading = read([thing("dog"), thing("toaster", side=80)])
+    assert reading.seen.ignored == ("toaster",)
+    assert "one dog" in reading.sentence
+
+
+def test_an_image_without_any_known_object_has_no_encoding():
+    reading = read([thing("toaster")])
+    assert reading.encoding is None
+    assert reading.sentence is None
+    assert reading.likeness is None
+
+
+def test_attributes_are_read_by_clip_beside_the_other_words():
+    pocket = load_grammar("pocket")
+    rainy = "a photo of one dog and no people on a beach in the rain"
+    reading = read(
+        [thing("dog")], grammar=pocket, images={1: (0.0, 1.0)}, texts={rainy: (0.0, 1.0)}
+    )
+    assert reading.sentence == rainy
+    assert reading.confidence["Weather"] > 0.9
+    assert reading.likeness == pytest.approx(1.0)
+
+
+def test_a_second_noun_is_the_companion_and_nobody_dances_where_nobody_is():
+    pocket = load_grammar("pocket")
+    reading = read([thing("dog", side=40), thing("car", side=20)], grammar=pocket)
+    words = pocket.decode(reading.encoding)
+    assert (words["Noun"], words["Companion"]) == ("dog", "car")
+    assert words["Verb"] == "standing"
+    assert pocket.decode(read([thing("dog")], grammar=pocket).encoding)["Companion"] == "nothing"

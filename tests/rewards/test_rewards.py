@@ -1,0 +1,117 @@
+"""The paper's three rewards, and their files."""
+
+import numpy as np
+import pytest
+
+from rldf.errors import ConfigError, NoGoalError
+from rldf.grammar import load_grammar
+from rldf.perception.encoder import Encoder
+from rldf.resources import names
+from rldf.rewards.context import RewardContext
+from rldf.rewards.files import build_reward, load_reward_file
+from tests.doubles import Scripted, picture, thing
+
+GOAL, SAME, OTHER_PLACE, OTHER_THING, BOTH, NOTHING, EXTRA = range(7)
+
+
+@pytest.fixture
+def context():
+    readers = Scripted(
+        {
+            GOAL: [thing("dog"), thing("car", side=9)],
+            SAME: [thing("dog")] * 3,
+            OTHER_PLACE: [thing("dog")],
+            OTHER_THING: [thing("zebra")],
+            BOTH: [thing("zebra"), thing("person")],
+            NOTHING: [thing("person")],
+            EXTRA: [thing("dog"), thing("zebra")],
+        },
+        {
+            tag: {"beach": 0.9, "park": 0.1} if tag not in (OTHER_PLACE, BOTH) else {"park": 1.0}
+            for tag in range(7)
+        },
+        images={tag: (1.0, float(tag)) for tag in range(7)},
+    )
+    encoder = Encoder(load_grammar("base"), readers)
+    image = picture(GOAL)
+    return RewardContext(
+        image=image, seen=encoder.look([image])[0], encoder=encoder, readers=readers
+    )
+
+
+def scores(context, name):
+    return build_reward(load_reward_file(name), context)([picture(tag) for tag in range(7)])
+
+
+def test_multi_semantic_pays_for_objects_and_scene_and_nothing_for_counts(context):
+    expected = [2.0, 2.0, 0.0, 1.0, -1.0, 1.0, 1.0]
+    assert scores(context, "multi").tolist() == expected
+
+
+def test_partial_semantic_pays_for_the_scene_alone(context):
+    assert scores(context, "partial").tolist() == [1.0, 1.0, -1.0, 1.0, -1.0, 1.0, 1.0]
+
+
+def test_the_clip_reward_is_the_cosine_of_the_two_images(context):
+    expected = [1 / np.sqrt(1 + tag**2) for tag in range(7)]
+    assert scores(context, "clip") == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_combined_reward_is_the_weighted_sum_of_its_parts(context):
+    expected = scores(context, "clip") + 0.5 * scores(context, "partial")
+    assert scores(context, "combined") == pytest.approx(expected)
+
+
+def test_scoring_a_batch_is_scoring_one_by_one(context):
+    for name in names("rewards"):
+        reward = build_reward(load_reward_file(name), context)
+        images = [picture(tag) for tag in range(7)]
+        alone = np.concatenate([reward([image]) for image in images])
+        assert alone == pytest.approx(reward(images), abs=1e-6)
+
+
+def test_constants_come_from_the_file(context, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("name: mine\nclass: multi-semantic\nconstants: {C: 5, Cs: 0.25}\n")
+    assert scores(context, str(mine)).tolist()[:3] == [5.25, 5.25, 4.75]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("name: x\nclass: os:system\n", "'os:system' is no entry of rewards"),
+        ("name: x\nclass: rldf.rewards.clip:ClipSimilarity\n", "is no entry of rewards"),
+        ("name: x\nclass: clip\nconstants: {C: 1}\n", "constants.C: clip takes no constants"),
+        ("name: x\nclass: multi-semantic\nconstants: {D: 1}\n", "takes C, Cs"),
+        ("name: x\nclass: clip\ncolour: red\n", "colour: Extra inputs"),
+        ("name: x\nclass: combined\n", "needs at least one part"),
+        ("name: x\nclass: combined\nparts: [{reward: combined}]\n", "may not be a combined"),
+        ("name: x\nclass: combined\nparts: [{reward: nope}]\n", "no reward 'nope'"),
+        ("name: x\nclass: multi-semantic\nconstants: {C: .nan}\n", "finite"),
+        ("!!python/object/apply:os.system ['echo hi']", "not valid YAML"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_reason(tmp_path, text, told):
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="bad.yaml") as caught:
+        load_reward_file(str(file))
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ConfigError, match="clip, combined, multi, partial"):
+        load_reward_file("best")
+
+
+def test_semantic_rewards_refuse_an_input_without_objects(context):
+    empty = RewardContext(
+        image=picture(NOTHING),
+        seen=context.encoder.look([picture(NOTHING)])[0],
+        encoder=context.encoder,
+        readers=context.readers,
+    )
+    with pytest.raises(NoGoalError, match="--reward clip"):
+        build_reward(load_reward_file("multi"), empty)
+    assert build_reward(load_reward_file("partial"), empty)([picture(SAME)]).tolist() == [1.0]
