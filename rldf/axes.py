@@ -16,7 +16,6 @@ class Value:
         labels: Labels of the detector or the scene classifier that mean this value.
         count: Lowest and highest count (None: no limit) of a count axis.
         form: The form that this value asks of the symbols that agree with its axis.
-        phrase: The text that CLIP compares an image with, for action and attribute axes.
         wnid: The ImageNet (ILSVRC-1k) class of this value, if it is one.
     """
 
@@ -25,7 +24,6 @@ class Value:
     labels: tuple[str, ...] = ()
     count: tuple[int, int | None] | None = None
     form: str | None = None
-    phrase: str = ""
     wnid: str | None = None
 
 

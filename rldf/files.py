@@ -6,7 +6,6 @@ its newline is there.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -14,6 +13,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
+
+from filelock import FileLock, Timeout
 
 from rldf.errors import RunError
 
@@ -175,14 +176,17 @@ def locked(path: Path) -> Iterator[None]:
     Raises:
         RunError: another process, or another block, holds the lock.
     """
-    with path.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                f"{path.parent} is in use by another process: wait for its end, or name another"
-            ) from None
+    lock = _lock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise RunError(
+            f"{path.parent} is in use by another process: wait for its end, or name another"
+        ) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def is_locked(path: Path) -> bool:
@@ -192,16 +196,23 @@ def is_locked(path: Path) -> bool:
         path: the lock file.
 
     Returns:
-        True if a process is in a block of `locked` on this file.
+        True if a process is in a block of `locked` on this file, or if the file is of another
+        user who lets nobody else find out.
     """
+    if not path.exists():
+        return False
     try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        with _lock(path).acquire(blocking=False):
+            return False
+    except (Timeout, PermissionError):
         return True
     except OSError:
         return False
-    return False
+
+
+def _lock(path: Path) -> FileLock:
+    # The fall-back, for file systems without locks, would outlive a killed process.
+    return FileLock(path, fallback_to_soft=False, preserve_lock_file=True)
 
 
 def sweep(folder: Path) -> None:

@@ -275,7 +275,6 @@ def _build_axis(symbol: str, axis: AxisFile) -> Axis:
                 labels=value.labels,
                 count=value.count,
                 form=value.form,
-                phrase=value.phrase or name,
                 wnid=value.wnid,
             )
             for name, value in axis.values.items()

@@ -27,7 +27,6 @@ class ValueFile(Strict):
     labels: tuple[str, ...] = ()
     count: tuple[int, int | None] | None = None
     form: str | None = None
-    phrase: str | None = None
     wnid: str | None = Field(default=None, pattern=r"^n\d{8}$")
 
 

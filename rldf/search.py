@@ -29,7 +29,7 @@ from rldf.models.model_sets import load_model_set
 from rldf.perception.encoder import Encoder, Reading
 from rldf.perception.photographs import photograph_hint
 from rldf.places import cache_folder
-from rldf.report.text import plain
+from rldf.text import plain
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import build_reward, load_reward_file
 from rldf.runs import RunFolder, Step

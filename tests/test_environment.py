@@ -23,20 +23,24 @@ def make(**options):
     return EncodingGridEnv(**paid)
 
 
-def test_gymnasiums_checker_finds_nothing_to_warn_of():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        check_env(make())
-
-
-def test_gymnasium_makes_it_by_name():
-    environment = gym.make(
+def by_name():
+    return gym.make(
         "rldf.environment:rldf/EncodingGrid-v0",
         grammar=GRAMMAR,
         generator=DrawnGenerator(),
-        reward=lambda images: np.zeros(len(images)),
+        reward=lambda images: np.array([np.asarray(i).mean() for i in images]),
         goal=GOAL,
     )
+
+
+def test_gymnasiums_checker_finds_nothing_to_warn_of():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(by_name().unwrapped)
+
+
+def test_gymnasium_makes_it_by_name():
+    environment = by_name()
     observation, information = environment.reset(seed=3)
     assert environment.observation_space.contains(observation)
     assert information["action_mask"].shape == (8,)

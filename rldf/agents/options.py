@@ -1,5 +1,7 @@
 """Agents from the words that people type."""
 
+import contextlib
+
 import numpy as np
 
 from rldf import catalog
@@ -21,16 +23,15 @@ def parse_alpha(text: str) -> Schedule:
         UsageError: if the text is neither.
     """
     kind, _, omega = text.partition(":")
-    try:
-        schedule = VisitCount(float(omega or 1)) if kind == "visits" else Constant(float(text))
-    except ValueError:
-        schedule = Constant(-1.0) if kind != "visits" else None
-    if schedule is None or not 0 < schedule(1) <= 1:
-        raise UsageError(
-            f"--alpha {text}: give a number above 0 and at most 1, or visits:OMEGA with OMEGA "
-            "above 0.5 and at most 1"
-        )
-    return schedule
+    with contextlib.suppress(ValueError):
+        if kind == "visits":
+            return VisitCount(float(omega or 1))
+        if float(text) > 0:
+            return Constant(float(text))
+    raise UsageError(
+        f"--alpha {text}: give a number above 0 and at most 1, or visits:OMEGA with OMEGA "
+        "above 0.5 and at most 1"
+    )
 
 
 def parse_epsilon(text: str) -> Schedule:
@@ -46,15 +47,12 @@ def parse_epsilon(text: str) -> Schedule:
         UsageError: if the text is neither.
     """
     parts = text.split(":")
-    try:
+    with contextlib.suppress(ValueError):
         rates = [float(part) for part in parts[:2]]
-        if all(0 <= rate <= 1 for rate in rates):
-            if len(parts) == 1:
-                return Constant(rates[0])
-            if len(parts) == 3:
-                return LinearDecay(rates[0], rates[1], int(parts[2]))
-    except ValueError:
-        pass
+        if len(parts) == 1:
+            return Constant(rates[0])
+        if len(parts) == 3:
+            return LinearDecay(rates[0], rates[1], int(parts[2]))
     raise UsageError(
         f"--epsilon {text}: give a number from 0 to 1, or START:END:STEPS such as 0.9:0.05:300"
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rldf.report.text import plain
+from rldf.text import plain
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -42,20 +42,24 @@ def write_picture(root: Path, stem: str, image: Image, boxes: Sequence[LabelledB
     (root / "labels" / f"{stem}.txt").write_text("".join(lines), encoding="utf-8")
 
 
-def write_set_file(root: Path) -> Path:
+def write_set_file(root: Path, validated: int | None = None) -> Path:
     """Write the YAML file that ultralytics wants of a set.
 
     Args:
         root: the set's folder.
+        validated: how many of the pictures ultralytics validates with, None for all.
 
     Returns:
         The file.
     """
+    pictures = sorted((root / "images").iterdir())[:validated]
+    listed = "".join(f"./images/{picture.name}\n" for picture in pictures)
+    (root / "val.txt").write_text(listed, encoding="utf-8")
     file = root / "data.yaml"
     described = {
         "path": str(root.resolve()),
         "train": "images",
-        "val": "images",
+        "val": "val.txt",
         "names": dict(enumerate(labels())),
     }
     file.write_text(yaml.safe_dump(described), encoding="utf-8")

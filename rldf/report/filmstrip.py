@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rldf.encoding import Encoding
 from rldf.report.pictures import load_picture
 from rldf.report.states import VisitedState, by_reward, thinned
-from rldf.report.text import plain
+from rldf.text import plain
 from rldf.runs import RunFolder
 
 FRAMES = 40

@@ -83,7 +83,7 @@ def test_constants_come_from_the_file(context, tmp_path):
         ("name: x\nclass: rldf.rewards.clip:ClipSimilarity\n", "is no entry of rewards"),
         ("name: x\nclass: clip\nconstants: {C: 1}\n", "constants.C: clip takes no constants"),
         ("name: x\nclass: multi-semantic\nconstants: {D: 1}\n", "takes C, Cs"),
-        ("name: x\nclass: clip\ncolour: red\n", "colour: Extra inputs"),
+        ("name: x\nclass: clip\ncolour: red\n", "colour: unknown key"),
         ("name: x\nclass: combined\n", "needs at least one part"),
         ("name: x\nclass: combined\nparts: [{reward: combined}]\n", "may not be a combined"),
         ("name: x\nclass: combined\nparts: [{reward: nope}]\n", "no reward 'nope'"),

@@ -43,7 +43,7 @@ def write_yolo_set(work: Path, wanted: dict[str, int]) -> Path:
                     stem = f"{name}-{shard:04d}-{k:04d}"
                     image = degrade(Image.fromarray(np.array(pixels[k])), seeded(SEED, stem))
                     write_picture(root, stem, image, record.boxes)
-        write_set_file(root)  # last: it says that the set is whole
+        write_set_file(root, validated=200)  # last: it says that the set is whole
     return root / "data.yaml"
 
 

@@ -2,9 +2,12 @@
 
 Latents of the drawings (and of their mirror images) are encoded once. v-prediction; the loss
 counts four times inside the boxes of things; one sentence in ten is empty, for guidance.
+Two stages: the 480 sentences of base.yaml first, then all that the world can draw.
 """
 
+import copy
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -22,8 +25,10 @@ from rldf.pocket.training.loop import Recipe, device, report, train, write_repor
 from rldf.pocket.training.pictures import load_pictures
 from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
 
-RECIPE = Recipe(steps=4500, batch=64, rate=1.2e-3, average=0.999)
-DRAWINGS = {"base": 40_000}
+BASE = Recipe(steps=3800, batch=64, rate=1.2e-3, cooldown=0.45)
+BASE_DRAWINGS = {"base": 40_000}
+POCKET = Recipe(steps=9000, batch=64, rate=8e-4, cooldown=0.5, seed=1)
+POCKET_DRAWINGS = {"base": 40_000, "pocket": 40_000}
 _SIDE = 16  # latents
 _EMPTY = 0.1
 _BOX_WEIGHT = 4.0
@@ -182,59 +187,94 @@ def latents_of(
     return torch.cat(latents, 1), torch.cat(weights), sentences
 
 
-def main(
-    work: Path, out: Path, recipe: Recipe = RECIPE, wanted: dict[str, int] = DRAWINGS
-) -> None:
-    """Trains text encoder and UNet and saves the whole pipeline.
+def main(work: Path, out: Path) -> None:
+    """Train text encoder and UNet in both stages and save the whole pipeline.
 
     Args:
-        work: Folder of drawings, latents and checkpoints.
-        out: Pipeline folder; its `vae` part is trained already.
-        recipe: How long and how fast.
-        wanted: Number of drawings by grammar.
+        work: folder of drawings, latents and checkpoints.
+        out: pipeline folder; its `vae` part is trained already.
     """
-    latents, weights, sentences = latents_of(work, out / "vae", wanted)
     tokenizer = build_tokenizer(out / "tokenizer")
+    torch.manual_seed(BASE.seed)
+    model = Denoiser(tokenizer).to(device())
+    stages = (
+        (BASE, BASE_DRAWINGS, work / "diffusion-base.pt"),
+        (POCKET, POCKET_DRAWINGS, work / "diffusion-pocket.pt"),
+    )
+    facts = []
+    for recipe, wanted, checkpoint in stages:
+        # The second stage starts from the averaged weights of the first.
+        model = train_stage(model, tokenizer, recipe, wanted, checkpoint, out / "vae")
+        facts.append(report(checkpoint, recipe, sum(wanted.values())))
+        save(model, tokenizer, out)
+    write_report(out, "diffusion", {"stages": facts})
+
+
+def train_stage(
+    model: Denoiser,
+    tokenizer: CLIPTokenizer,
+    recipe: Recipe,
+    wanted: dict[str, int],
+    checkpoint: Path,
+    vae: Path,
+) -> Denoiser:
+    """Train on one mixture of drawings.
+
+    Args:
+        model: where to start; a checkpoint takes its place.
+        tokenizer: of the sentences.
+        recipe: how long and how fast.
+        wanted: number of drawings by grammar.
+        checkpoint: file of the state; drawings and latents lie beside it.
+        vae: folder of the trained autoencoder.
+
+    Returns:
+        The model with averaged weights.
+    """
+    latents, weights, sentences = latents_of(checkpoint.parent, vae, wanted)
     texts = sorted(set(sentences))
     table = tokenizer([*texts, ""], padding="max_length", return_tensors="pt").input_ids
     number = {text: i for i, text in enumerate(texts)}
     text_of = torch.tensor([number[sentence] for sentence in sentences])
-    torch.manual_seed(recipe.seed)
-    model = Denoiser(tokenizer).to(device())
     signal = scheduler().alphas_cumprod.sqrt()
     noise_level = (1 - scheduler().alphas_cumprod).sqrt()
+    where = device()
 
     def loss(step: int, source: torch.Generator) -> Tensor:
         n = recipe.batch
         picks = torch.randint(len(sentences), (n,), generator=source)
         flips = torch.randint(2, (n,), generator=source)
         clean = latents[flips, picks].float()
-        # A mirrored picture has mirrored boxes.
-        weight = weights[picks].float()
+        weight = weights[picks].float()  # a mirrored picture has mirrored boxes
         weight = torch.where(flips[:, None, None] == 1, weight.flip(-1), weight)
         empty = torch.rand(n, generator=source) < _EMPTY
         tokens = table[torch.where(empty, len(texts), text_of[picks])]
         times = draw_times(n, source)
         noise = torch.randn(clean.shape, generator=source)
         a, b = signal[times][:, None, None, None], noise_level[times][:, None, None, None]
-        where = device()
         target = (a * noise - b * clean).to(where)
-        noisy = (a * clean + b * noise).to(where)
-        predicted = model(noisy, times.to(where), tokens.to(where)).float()
-        return ((predicted - target).square() * weight[:, None].to(where)).mean()
+        predicted = model((a * clean + b * noise).to(where), times.to(where), tokens.to(where))
+        return ((predicted.float() - target).square() * weight[:, None].to(where)).mean()
 
-    averaged = train(model, loss, recipe, work / "diffusion.pt")
+    return cast(Denoiser, train(model, loss, recipe, checkpoint).requires_grad_(True))
+
+
+def save(model: Denoiser, tokenizer: CLIPTokenizer, out: Path) -> None:
+    """Save the whole pipeline in Stable Diffusion's layout, in half precision.
+
+    Args:
+        model: text encoder and UNet.
+        tokenizer: of the sentences.
+        out: pipeline folder; its `vae` part is there already.
+    """
     pipeline = StableDiffusionPipeline(
         vae=AutoencoderKL.from_pretrained(out / "vae"),
-        text_encoder=averaged.text_encoder.cpu(),
+        text_encoder=copy.deepcopy(model.text_encoder).cpu(),
         tokenizer=tokenizer,
-        unet=averaged.unet.cpu(),
+        unet=copy.deepcopy(model.unet).cpu(),
         scheduler=scheduler(),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
     )
     pipeline.to(dtype=torch.float16).save_pretrained(out)
-    facts = report(work / "diffusion.pt", recipe, len(sentences))
-    write_report(out, "diffusion", facts)
-    print(facts)

@@ -22,7 +22,8 @@ class Recipe:
         steps: Optimizer steps in all.
         batch: Images a step.
         rate: Highest learning rate.
-        warmup: Steps of linear warm-up; after them the rate decays linearly to 2 %.
+        warmup: Steps of linear warm-up.
+        cooldown: Share of the steps, at the end, over which the rate falls linearly to 2 %.
         decay: Weight decay of AdamW.
         average: Decay of the moving average of the weights, per step.
         seed: Seeds initial weights and batches.
@@ -32,6 +33,7 @@ class Recipe:
     batch: int
     rate: float
     warmup: int = 300
+    cooldown: float = 1.0
     decay: float = 0.01
     average: float = 0.999
     seed: int = 0
@@ -45,10 +47,8 @@ class Recipe:
         Returns:
             The rate.
         """
-        if step < self.warmup:
-            return self.rate * (step + 1) / self.warmup
-        left = (self.steps - step) / max(1, self.steps - self.warmup)
-        return self.rate * (0.02 + 0.98 * left)
+        left = (self.steps - step) / (self.steps * self.cooldown)
+        return self.rate * min((step + 1) / self.warmup, 0.02 + 0.98 * min(left, 1.0))
 
 
 def device() -> torch.device:

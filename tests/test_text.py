@@ -1,10 +1,10 @@
-"""Tests of rldf.report.text."""
+"""Tests of rldf.text."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rldf.report.text import plain
+from rldf.text import plain
 
 
 @pytest.mark.parametrize(

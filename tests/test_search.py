@@ -1,0 +1,234 @@
+"""The search: budgets, ends, and going on after a kill."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rldf import seeds
+from rldf.agents.options import make_agent, parse_alpha, parse_epsilon
+from rldf.environment import EncodingGridEnv
+from rldf.errors import UsageError
+from rldf.grammar import load_grammar
+from rldf.perception.encoder import Reading, Seen
+from rldf.runs import RunFolder
+from rldf.search import Settings, Task, search
+from tests.doubles import CountingGenerator, picture
+
+ROOT = Path(__file__).parents[1]
+GRAMMAR = load_grammar("base")
+GOAL = (1, 6, 2, 5)
+
+
+class Crash(Exception):
+    """Stands for a kill: nothing of ours runs after it."""
+
+
+def task(goal=GOAL, reward=None, **options):
+    settings = Settings(image="dog.png", **options)
+    environment = EncodingGridEnv(
+        grammar=GRAMMAR,
+        generator=CountingGenerator(),
+        reward=reward or (lambda images: np.array([1.0] * len(images))),
+        goal=goal,
+        image_seed=settings.image_seed,
+        stop_at_goal=settings.stop_at_goal,
+        dynamic_seeds=settings.dynamic_seeds,
+    )
+    agent = make_agent(
+        settings.agent,
+        environment.world,
+        seeds.rng(settings.seed, "agent"),
+        alpha=settings.alpha,
+        epsilon=settings.epsilon,
+        gamma=settings.gamma,
+    )
+    seen = Seen(objects=(), people=0, people_confidence=1.0, scenes={}, ignored=())
+    reading = Reading(
+        seen=seen, encoding=goal, sentence=goal and GRAMMAR.derive(goal), confidence={}, likeness=1
+    )
+    return Task(
+        settings=settings,
+        image=picture(3),
+        reading=reading,
+        environment=environment,
+        agent=agent,
+        config={"seed": settings.seed},
+        hints=(),
+    )
+
+
+def run(path, crash_at=None, resume=False, **options):
+    made = task(**options)
+
+    def watch(step):
+        if step.step == crash_at:
+            raise Crash
+
+    folder = (
+        RunFolder.resume(path, made.config)
+        if resume
+        else RunFolder.create(path, made.config, ["rldf"], made.settings.seed)
+    )
+    with folder:
+        return search(made, folder, watch), made
+
+
+def without_time(result):
+    return {k: v for k, v in result.items() if k not in ("seconds", "run", "best")} | {
+        "best": {k: v for k, v in result["best"].items() if k != "image"}
+    }
+
+
+def test_the_budget_of_unique_renders_ends_it(tmp_path):
+    result, made = run(tmp_path / "r", agent="random", renders=15)
+    assert (result["ended"], result["renders"]) == ("renders", 15)
+    assert len(made.environment._generator.asked) >= 15
+    assert len(set(made.environment._generator.asked)) == 15
+
+
+def test_episodes_and_their_steps_end_it(tmp_path):
+    result, _ = run(tmp_path / "r", episodes=3, steps=4, renders=1000)
+    assert (result["ended"], result["steps"], result["episodes"]) == ("episodes", 12, 3)
+
+
+def test_the_goal_ends_it_unless_it_goes_on(tmp_path):
+    options = {"agent": "random", "renders": 480, "episodes": 50, "steps": 500, "seed": 1}
+    result, _ = run(tmp_path / "a", **options)
+    assert (result["ended"], result["goal_reached"]) == ("goal", True)
+    assert result["goal"]["encoding"] == list(GOAL)
+    past, _ = run(tmp_path / "b", **options, stop_at_goal=False)
+    assert past["goal_reached"] is True
+    assert past["ended"] != "goal"
+    assert past["steps"] > result["steps"]
+
+
+def test_without_a_goal_reached_is_unknown_and_distances_are_too(tmp_path):
+    result, _ = run(tmp_path / "r", goal=None, renders=5)
+    assert result["goal"] is None
+    assert result["goal_reached"] is None
+    rows = [json.loads(line) for line in (tmp_path / "r" / "steps.jsonl").read_text().splitlines()]
+    assert {row["distance"] for row in rows} == {None}
+
+
+def test_the_best_is_the_highest_reward_and_the_goal_among_equals(tmp_path):
+    result, _ = run(tmp_path / "r", agent="random", renders=480, steps=500, seed=1)
+    assert result["best"]["encoding"] == list(GOAL)
+    assert Path(result["best"]["image"]).is_file()
+
+
+def test_the_same_settings_make_the_same_run(tmp_path):
+    first, _ = run(tmp_path / "a", renders=40)
+    second, _ = run(tmp_path / "b", renders=40)
+    assert without_time(first) == without_time(second)
+    steps = [(tmp_path / name / "steps.jsonl").read_bytes() for name in "ab"]
+    assert steps[0] == steps[1]
+
+
+@pytest.mark.parametrize("agent", ["q", "sarsa", "random"])
+@pytest.mark.parametrize("dynamic_seeds", [False, True])
+def test_a_crash_at_any_step_changes_nothing_after_resuming(tmp_path, agent, dynamic_seeds):
+    options = {
+        "agent": agent,
+        "dynamic_seeds": dynamic_seeds,
+        "renders": 90,
+        "steps": 30,
+        "reward": lambda images: np.array([np.asarray(i).sum() % 97 / 97 for i in images]),
+    }
+    whole, one = run(tmp_path / "whole", **options)
+    moments = random.Random(7)
+    broken = tmp_path / "broken"
+    with pytest.raises(Crash):
+        run(broken, crash_at=moments.randrange(1, 19), **options)
+    for low in (20, 41, 63):
+        with pytest.raises(Crash):
+            run(broken, crash_at=moments.randrange(low, low + 19), resume=True, **options)
+    resumed, two = run(broken, resume=True, **options)
+    assert without_time(resumed) == without_time(whole)
+    assert (broken / "steps.jsonl").read_bytes() == (tmp_path / "whole/steps.jsonl").read_bytes()
+    tables = [made.agent.state_dict() for made in (one, two)]
+    assert tables[0].keys() == tables[1].keys()
+    for key in tables[0]:
+        assert np.array_equal(tables[0][key], tables[1][key]), key
+
+
+def test_resuming_a_finished_run_tells_its_result_again(tmp_path):
+    first, _ = run(tmp_path / "r", renders=10)
+    again, made = run(tmp_path / "r", renders=10, resume=True)
+    assert without_time(first) == without_time(again)
+    assert made.environment._generator.asked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("renders", 0), ("episodes", 0), ("steps", -1), ("image_seed", -1)]
+)
+def test_budgets_that_allow_nothing_are_refused(name, value):
+    with pytest.raises(UsageError, match=name.replace("_", "-")):
+        Settings(image="x.png", **{name: value})
+
+
+@pytest.mark.parametrize("text", ["0", "1.5", "nan", "visits:0.5", "visits:2", "visits:x", "fast"])
+def test_learning_rates_out_of_range_are_refused(text):
+    with pytest.raises(UsageError, match="--alpha"):
+        parse_alpha(text)
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "1:2:3", "0.5:0.1", "0.9:0.1:x", "0.9:0.1:0"])
+def test_rates_of_exploration_out_of_range_are_refused(text):
+    with pytest.raises(UsageError, match="--epsilon"):
+        parse_epsilon(text)
+
+
+def test_schedules_are_read_from_words():
+    assert parse_alpha("visits:0.8")(16) == pytest.approx(16**-0.8)
+    assert parse_alpha("visits")(4) == pytest.approx(0.25)
+    assert parse_epsilon("0.9:0.1:8")(0) == pytest.approx(0.9)
+    assert parse_epsilon("0.9:0.1:8")(100) == pytest.approx(0.1)
+
+
+def program(tmp_path, out, *more):
+    command = [
+        sys.executable, "-m", "rldf", "search", "examples/dog-in-park.png", "--agent", "sarsa",
+        "--renders", "400", "--continue", "--models", str(ROOT / "tests" / "drawn.yaml"),
+        "--out", str(out), "--json", *more,
+    ]  # fmt: skip
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"RLDF_CACHE": str(tmp_path / "cache")},
+    )
+
+
+def lines(path):
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def test_kill_9_at_a_random_step_and_resume_is_the_uninterrupted_run(tmp_path):
+    whole = program(tmp_path, tmp_path / "whole")
+    wanted = json.loads(whole.communicate(timeout=300)[0])
+    total = wanted["steps"]
+    moment = random.Random().randrange(5, total // 2)
+    broken = tmp_path / "broken"
+    victim = program(tmp_path, broken)
+    while lines(broken / "steps.jsonl") < moment and victim.poll() is None:
+        time.sleep(0.002)
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate()
+    assert victim.returncode == -signal.SIGKILL, "the run ended before it was killed"
+    again = program(tmp_path, broken, "--resume")
+    out, err = again.communicate(timeout=300)
+    assert again.returncode == 0, err
+    assert without_time(json.loads(out)) == without_time(wanted)
+    assert (broken / "steps.jsonl").read_bytes() == (tmp_path / "whole/steps.jsonl").read_bytes()
+    agents = [next((tmp_path / name).glob("agent-*.npz")) for name in ("whole", "broken")]
+    assert agents[0].read_bytes() == agents[1].read_bytes()
