@@ -384,23 +384,39 @@ def _refuse_other_config(
         )
 
 
-def _refuse_what_is_there(path: Path, config: Mapping[str, object]) -> None:
-    """Refuse a path that is not new and not an empty folder; nothing in it is touched."""
-    if not path.exists():
-        return
-    if not path.is_dir():
+def refuse_foreign(path: Path) -> None:
+    """Refuse a place for a run that holds something else; nothing in it is touched.
+
+    Args:
+        path: the folder that a run is to have.
+
+    Raises:
+        RunError: it is a file, or a folder that holds something and no run.
+    """
+    if path.exists() and not path.is_dir():
         raise RunError(f"{path} is a file: name a folder with --out")
-    names = sorted(p.name for p in path.iterdir() if p.name != _LOCK and not p.match(TEMPORARY))
-    if _RUN in names:
+    names = _contents(path)
+    if names and _RUN not in names:
+        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        raise RunError(f"{path} is not empty and not a run ({shown}): name another --out")
+
+
+def _refuse_what_is_there(path: Path, config: Mapping[str, object]) -> None:
+    """Refuse a path that is not new and not an empty folder."""
+    refuse_foreign(path)
+    if _RUN in _contents(path):
         run = load_run(path)
         _refuse_other_config(path, run.record.config, config)
         raise RunError(
             f"{path} holds this run already ({run.status}): "
             "type --resume to go on with it, or name another --out"
         )
-    if names:
-        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        raise RunError(f"{path} is not empty and not a run ({shown}): name another --out")
+
+
+def _contents(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    return sorted(p.name for p in path.iterdir() if p.name != _LOCK and not p.match(TEMPORARY))
 
 
 def _summary(path: Path) -> RunSummary:

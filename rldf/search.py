@@ -16,7 +16,7 @@ from typing import Any, Literal
 from PIL.Image import Image
 
 from rldf import seeds
-from rldf.agents.options import make_agent
+from rldf.agents.options import check_options, make_agent
 from rldf.agents.protocol import Agent, Transition
 from rldf.encoding import Encoding
 from rldf.environment import EncodingGridEnv
@@ -87,6 +87,7 @@ class Settings:
                 raise UsageError(f"--{name} {getattr(self, name)}: give 1 or more")
         if self.image_seed < 0:
             raise UsageError(f"--image-seed {self.image_seed}: give 0 or more")
+        check_options(self.agent, alpha=self.alpha, epsilon=self.epsilon, gamma=self.gamma)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Agents from the words that people type."""
 
 import contextlib
+from typing import cast
 
 import numpy as np
 
@@ -58,6 +59,26 @@ def parse_epsilon(text: str) -> Schedule:
     )
 
 
+def check_options(name: str, *, alpha: str, epsilon: str, gamma: float) -> None:
+    """Refuse options that no agent can be made with, before anything is loaded.
+
+    Args:
+        name: an entry of the catalogue.
+        alpha: learning rate, see `parse_alpha`.
+        epsilon: rate of exploration, see `parse_epsilon`.
+        gamma: discount, 0 up to but not 1.
+
+    Raises:
+        UsageError: if an option is out of range.
+        ConfigError: if there is no such agent.
+    """
+    catalog.find("agents", name)
+    parse_alpha(alpha)
+    parse_epsilon(epsilon)
+    if not 0 <= gamma < 1:
+        raise UsageError(f"--gamma {gamma}: give a number from 0 up to, but not, 1")
+
+
 def make_agent(
     name: str, world: World, rng: np.random.Generator, *, alpha: str, epsilon: str, gamma: float
 ) -> Agent:
@@ -78,11 +99,9 @@ def make_agent(
         UsageError: if an option is out of range.
         ConfigError: if there is no such agent.
     """
-    rates = {"alpha": parse_alpha(alpha), "epsilon": parse_epsilon(epsilon)}
-    if not 0 <= gamma < 1:
-        raise UsageError(f"--gamma {gamma}: give a number from 0 up to, but not, 1")
+    check_options(name, alpha=alpha, epsilon=epsilon, gamma=gamma)
     maker = catalog.find("agents", name)
-    agent: Agent = maker(world, rng=rng) if name == "random" else maker(
-        world, rng=rng, gamma=gamma, **rates
-    )
-    return agent
+    if name == "random":
+        return cast(Agent, maker(world, rng=rng))
+    rates = {"alpha": parse_alpha(alpha), "epsilon": parse_epsilon(epsilon)}
+    return cast(Agent, maker(world, rng=rng, gamma=gamma, **rates))

@@ -77,10 +77,11 @@ def run_search(
     Returns:
         The result, as JSON can say it.
     """
-    from rldf.runs import RunFolder, default_out
+    from rldf.runs import RunFolder, default_out, refuse_foreign
 
     if out is None:
         out = default_out(Path("runs"), Path(settings.image).name, datetime.now())
+    refuse_foreign(out)  # before models are loaded
     with output.busy("loading the models", quiet=quiet):
         from rldf.search import prepare
 

@@ -1,0 +1,1 @@
+"""Adapters that draw images from sentences."""

@@ -1,0 +1,1 @@
+"""Model sets: which models a run uses, and where they lie."""

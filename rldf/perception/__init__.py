@@ -1,0 +1,1 @@
+"""What an image shows, in the words of a grammar."""

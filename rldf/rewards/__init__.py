@@ -1,0 +1,1 @@
+"""What a drawn image is worth, given the image to find again."""

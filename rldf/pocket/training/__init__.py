@@ -1,0 +1,1 @@
+"""Trainings of the pocket models, each a module with a `main`."""

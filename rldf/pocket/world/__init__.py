@@ -1,0 +1,1 @@
+"""The drawn world: pictures with exact ground truth, from a sentence and a seed."""

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 SIZE = 256  # px; the picture is half of it
 Colour = tuple[int, int, int]
-Box = tuple[float, float, float, float]
+Edges = tuple[float, float, float, float]  # left, top, right, lower
 
 _SKIES: dict[str, tuple[Colour, Colour]] = {
     "day": ((106, 168, 242), (220, 238, 252)),
@@ -21,6 +21,7 @@ _SKIES: dict[str, tuple[Colour, Colour]] = {
     "sunset": ((92, 76, 140), (252, 168, 96)),
     "night": ((10, 14, 40), (44, 56, 104)),
 }
+_WALLS: tuple[Colour, ...] = ((196, 120, 96), (208, 176, 120), (150, 132, 160), (128, 150, 160))
 
 
 @dataclass(slots=True)
@@ -28,23 +29,23 @@ class Canvas:
     """What a painter works on.
 
     Attributes:
-        draw: Drawing context of a SIZE x SIZE RGB image that blends RGBA colours.
-        rng: Random source.
+        draw: drawing context of a SIZE x SIZE RGB image that blends RGBA colours.
+        rng: random source.
         horizon: y of the horizon, px.
-        lights: Boxes that shine at night, filled by the painters.
+        lights: boxes that shine at night, filled by the painters.
     """
 
     draw: ImageDraw.ImageDraw
     rng: np.random.Generator
     horizon: int
-    lights: list[Box] = field(default_factory=list)
+    lights: list[Edges] = field(default_factory=list)
 
     def near(self, colour: Colour, spread: int = 12) -> Colour:
-        """Varies a colour a little.
+        """Vary a colour a little.
 
         Args:
             colour: RGB, 0-255.
-            spread: Largest change of a channel.
+            spread: largest change of a channel.
 
         Returns:
             The varied colour.
@@ -54,11 +55,11 @@ class Canvas:
         return r, g, b
 
     def uniform(self, low: float, high: float) -> float:
-        """Draws a number.
+        """Draw a number.
 
         Args:
-            low: Lowest value.
-            high: Highest value.
+            low: lowest value.
+            high: highest value.
 
         Returns:
             A number between them.
@@ -66,11 +67,11 @@ class Canvas:
         return float(self.rng.uniform(low, high))
 
     def ground(self, far: Colour, near: Colour) -> None:
-        """Fills the ground with a gradient.
+        """Fill the ground with a gradient.
 
         Args:
-            far: Colour at the horizon.
-            near: Colour at the lower edge.
+            far: colour at the horizon.
+            near: colour at the lower edge.
         """
         for y in range(self.horizon, SIZE, 4):
             t = (y - self.horizon) / (SIZE - self.horizon)
@@ -78,12 +79,12 @@ class Canvas:
             self.draw.rectangle((0, y, SIZE, y + 4), fill=mixed)
 
     def ridge(self, height: float, steps: int, fill: Colour, foot: int | None = None) -> None:
-        """Draws hills or peaks behind the horizon.
+        """Draw hills or peaks behind the horizon.
 
         Args:
-            height: Largest height above the horizon, px.
-            steps: Number of corners.
-            fill: Colour.
+            height: largest height above the horizon, px.
+            steps: number of corners.
+            fill: colour.
             foot: y of the lower edge; the horizon if None.
         """
         foot = self.horizon if foot is None else foot
@@ -94,12 +95,12 @@ class Canvas:
 
 
 def paint_sky(horizon: int, mood: str, rng: np.random.Generator) -> Image.Image:
-    """Paints the sky: gradient, clouds by day, stars and a moon by night.
+    """Paint the sky: gradient, clouds by day, stars and a moon by night.
 
     Args:
         horizon: y of the horizon, px.
         mood: "day", "overcast", "sunset" or "night".
-        rng: Random source.
+        rng: random source.
 
     Returns:
         A SIZE x SIZE RGB image.
@@ -128,15 +129,16 @@ def paint_sky(horizon: int, mood: str, rng: np.random.Generator) -> Image.Image:
 def _cloud(draw: ImageDraw.ImageDraw, x: float, y: float, rng: np.random.Generator) -> None:
     for _ in range(4):
         dx, dy, r = rng.uniform(-22, 22), rng.uniform(-4, 4), rng.uniform(7, 14)
-        draw.ellipse((x + dx - r * 1.7, y + dy - r * 0.8, x + dx + r * 1.7, y + dy + r * 0.8),
-                     fill=(255, 255, 255, 190))  # fmt: skip
+        box = (x + dx - r * 1.7, y + dy - r * 0.8, x + dx + r * 1.7, y + dy + r * 0.8)
+        draw.ellipse(box, fill=(255, 255, 255, 190))
 
 
 def _tree(c: Canvas, x: float, foot: float, height: float, leaf: Colour) -> None:
     r = height * 0.36
     c.draw.rectangle((x - 4, foot - height * 0.5, x + 4, foot), fill=c.near((104, 70, 44), 8))
     c.draw.ellipse((x - r, foot - height, x + r, foot - height + 2 * r), fill=c.near(leaf, 10))
-    c.draw.ellipse((x - r * 0.6, foot - height + 3, x + r * 0.3, foot - height + r), fill=(255, 255, 255, 34))  # fmt: skip
+    shine = (x - r * 0.6, foot - height + 3, x + r * 0.3, foot - height + r)
+    c.draw.ellipse(shine, fill=(255, 255, 255, 34))
 
 
 def _conifer(c: Canvas, x: float, foot: float, height: float, leaf: Colour) -> None:
@@ -144,16 +146,25 @@ def _conifer(c: Canvas, x: float, foot: float, height: float, leaf: Colour) -> N
     for k in range(3):
         top = foot - height + k * height * 0.24
         half = height * (0.17 + 0.07 * k)
-        c.draw.polygon([(x, top), (x - half, top + height * 0.36), (x + half, top + height * 0.36)], fill=leaf)  # fmt: skip
+        low = top + height * 0.36
+        c.draw.polygon([(x, top), (x - half, low), (x + half, low)], fill=leaf)
+
+
+def _path(c: Canvas, x: float, half: float, low: float, high: float) -> list[tuple[float, float]]:
+    """Corners of a path from the horizon, x - half to x + half, to the lower edge."""
+    right, left = x + c.uniform(low, high), x - c.uniform(low, high)
+    return [(x - half, c.horizon), (x + half, c.horizon), (right, SIZE), (left, SIZE)]
 
 
 def vegetable_garden(c: Canvas) -> None:
-    """Paints beds of green plants on brown soil, with a fence behind."""
+    """Paint beds of green plants on brown soil, with a fence behind."""
     c.ground(c.near((120, 74, 44)), c.near((92, 54, 34)))
     post = c.near((214, 190, 150))
     c.draw.rectangle((0, c.horizon - 14, SIZE, c.horizon - 10), fill=post)
-    for x in range(int(c.uniform(0, 20)), SIZE, 20):
-        c.draw.polygon([(x, c.horizon), (x, c.horizon - 18), (x + 4, c.horizon - 23), (x + 8, c.horizon - 18), (x + 8, c.horizon)], fill=post)  # fmt: skip
+    foot, head = c.horizon, c.horizon - 18
+    for x0 in range(int(c.uniform(0, 20)), SIZE, 20):
+        tip, x1 = (x0 + 4, head - 5), x0 + 8
+        c.draw.polygon([(x0, foot), (x0, head), tip, (x1, head), (x1, foot)], fill=post)
     leaf, fruit = c.near((66, 146, 56), 16), c.near((214, 74, 50), 26)
     y, gap, offset = c.horizon + 8.0, 13.0, c.uniform(0, 20)
     while y < SIZE + 20:
@@ -169,29 +180,31 @@ def vegetable_garden(c: Canvas) -> None:
 
 
 def farm_field(c: Canvas) -> None:
-    """Paints golden furrows that run to a vanishing point, and a red barn."""
+    """Paint golden furrows that run to a vanishing point, and a red barn."""
     c.ground(c.near((222, 190, 92)), c.near((206, 156, 62)))
     vanishing, furrow = c.uniform(60, 196), c.near((160, 114, 44), 10)
-    for x in range(-400, SIZE + 400, 44):
-        c.draw.line((vanishing, c.horizon - 4, x, SIZE + 20), fill=furrow, width=3)
+    for end in range(-400, SIZE + 400, 44):
+        c.draw.line((vanishing, c.horizon - 4, end, SIZE + 20), fill=furrow, width=3)
     c.draw.rectangle((0, c.horizon - 3, SIZE, c.horizon + 2), fill=c.near((120, 140, 60)))
     x, w, h = c.uniform(20, 190), c.uniform(40, 54), c.uniform(24, 32)
     wall, y = c.near((176, 44, 38)), c.horizon + 2
     c.draw.rectangle((x, y - h, x + w, y), fill=wall)
-    c.draw.polygon([(x - 5, y - h), (x + w / 2, y - h - 22), (x + w + 5, y - h)], fill=c.near((94, 44, 40)))  # fmt: skip
+    roof = [(x - 5, y - h), (x + w / 2, y - h - 22), (x + w + 5, y - h)]
+    c.draw.polygon(roof, fill=c.near((94, 44, 40)))
     c.draw.rectangle((x + w / 2 - 8, y - 18, x + w / 2 + 8, y), fill=(240, 232, 220))
     c.lights.append((x + w / 2 - 5, y - h - 10, x + w / 2 + 5, y - h - 1))
 
 
 def park(c: Canvas) -> None:
-    """Paints a lawn with a light path, round trees and a lamp."""
+    """Paint a lawn with a light path, round trees and a lamp."""
     leaf = c.near((58, 138, 52), 18)
     c.ground(c.near((120, 186, 82)), c.near((96, 168, 66)))
     x = c.uniform(70, 186)
     sand = c.near((230, 208, 170))
-    c.draw.polygon([(x - 8, c.horizon), (x + 8, c.horizon), (x + c.uniform(40, 70), SIZE), (x - c.uniform(40, 70), SIZE)], fill=sand)  # fmt: skip
+    c.draw.polygon(_path(c, x, 8, 40, 70), fill=sand)
     for k in range(6):
-        _tree(c, (k + c.uniform(0.15, 0.85)) * SIZE / 6, c.horizon + c.uniform(2, 14), c.uniform(56, 84), leaf)  # fmt: skip
+        middle, foot = (k + c.uniform(0.15, 0.85)) * SIZE / 6, c.horizon + c.uniform(2, 14)
+        _tree(c, middle, foot, c.uniform(56, 84), leaf)
     lamp = x + c.uniform(34, 52)
     c.draw.rectangle((lamp - 1.5, c.horizon - 34, lamp + 1.5, c.horizon + 16), fill=(70, 74, 80))
     c.lights.append((lamp - 6, c.horizon - 44, lamp + 6, c.horizon - 32))
@@ -199,7 +212,7 @@ def park(c: Canvas) -> None:
 
 
 def soccer_field(c: Canvas) -> None:
-    """Paints mown stripes, white lines, a goal and a stand."""
+    """Paint mown stripes, white lines, a goal and a stand."""
     green = c.near((64, 164, 70), 10)
     c.ground(green, green)
     y, gap, k = float(c.horizon), 7.0, 0
@@ -209,40 +222,47 @@ def soccer_field(c: Canvas) -> None:
         y, gap, k = y + gap, gap * 1.28, k + 1
     stand = c.near((120, 128, 150), 16)
     c.draw.rectangle((0, c.horizon - 30, SIZE, c.horizon - 6), fill=stand)
-    for x in range(0, SIZE, 6):
-        c.draw.ellipse((x, c.horizon - 28 + x * 7 % 13, x + 4, c.horizon - 24 + x * 7 % 13), fill=c.near((220, 170, 150), 34))  # fmt: skip
+    for seat in range(0, SIZE, 6):
+        top = c.horizon - 28 + seat * 7 % 13
+        c.draw.ellipse((seat, top, seat + 4, top + 4), fill=c.near((220, 170, 150), 34))
     c.draw.rectangle((0, c.horizon - 8, SIZE, c.horizon), fill=c.near((40, 60, 120), 30))
     x = c.uniform(70, 140)
     white = (248, 248, 248)
-    c.draw.line((0, c.horizon + 10, SIZE, c.horizon + 10), fill=white, width=3)
-    c.draw.rectangle((x, c.horizon - 34, x + 70, c.horizon + 10), fill=(255, 255, 255, 60))
-    c.draw.line([(x, c.horizon + 10), (x, c.horizon - 34), (x + 70, c.horizon - 34), (x + 70, c.horizon + 10)], fill=white, width=4)  # fmt: skip
-    c.draw.line([(x - 34, c.horizon + 10), (x - 62, c.horizon + 44), (x + 132, c.horizon + 44), (x + 104, c.horizon + 10)], fill=white, width=4)  # fmt: skip
+    bar, foot, front = c.horizon - 34, c.horizon + 10, c.horizon + 44
+    c.draw.line((0, foot, SIZE, foot), fill=white, width=3)
+    c.draw.rectangle((x, bar, x + 70, foot), fill=(255, 255, 255, 60))
+    frame = [(x, foot), (x, bar), (x + 70, bar), (x + 70, foot)]
+    c.draw.line(frame, fill=white, width=4)
+    area = [(x - 34, foot), (x - 62, front), (x + 132, front), (x + 104, foot)]
+    c.draw.line(area, fill=white, width=4)
     c.lights += [(8, 6, 36, 14), (SIZE - 36, 6, SIZE - 8, 14)]
 
 
 def forest_path(c: Canvas) -> None:
-    """Paints dark conifers over the whole sky and a brown path."""
+    """Paint dark conifers over the whole sky and a brown path."""
     dark = c.near((22, 62, 44), 8)
     c.draw.rectangle((0, 0, SIZE, c.horizon), fill=c.near((44, 92, 62), 8))
     c.ground(c.near((52, 74, 36), 8), c.near((70, 88, 42), 8))
     x = c.uniform(80, 176)
-    c.draw.polygon([(x - 6, c.horizon), (x + 6, c.horizon), (x + c.uniform(50, 90), SIZE), (x - c.uniform(50, 90), SIZE)], fill=c.near((130, 100, 64)))  # fmt: skip
+    c.draw.polygon(_path(c, x, 6, 50, 90), fill=c.near((130, 100, 64)))
     for row, (height, shade) in enumerate(((112, 1.0), (134, 0.78))):
         leaf = (round(dark[0] * shade), round(dark[1] * shade), round(dark[2] * shade))
         for k in range(8):
-            _conifer(c, (k + c.uniform(0, 1)) * SIZE / 8, c.horizon + 4 + row * 8, height * c.uniform(0.85, 1.15), c.near(leaf, 6))  # fmt: skip
+            middle, foot = (k + c.uniform(0, 1)) * SIZE / 8, c.horizon + 4 + row * 8
+            _conifer(c, middle, foot, height * c.uniform(0.85, 1.15), c.near(leaf, 6))
 
 
 def mountain(c: Canvas) -> None:
-    """Paints grey peaks with snow caps over an alpine meadow with rocks."""
+    """Paint grey peaks with snow caps over an alpine meadow with rocks."""
     rock = c.near((116, 118, 132), 12)
     for k in range(3):
         x, w = (k + c.uniform(0.1, 0.9)) * SIZE / 3, c.uniform(70, 96)
         top = c.horizon - c.uniform(62, 92)
         c.draw.polygon([(x - w, c.horizon), (x, top), (x + w, c.horizon)], fill=c.near(rock, 8))
         c.draw.polygon([(x, top), (x + w, c.horizon), (x + w * 0.2, c.horizon)], fill=(0, 0, 0, 40))
-        c.draw.polygon([(x - w * 0.3, top + (c.horizon - top) * 0.3), (x, top), (x + w * 0.3, top + (c.horizon - top) * 0.3), (x + w * 0.1, top + (c.horizon - top) * 0.24), (x - w * 0.08, top + (c.horizon - top) * 0.38)], fill=(244, 248, 252))  # fmt: skip
+        h = c.horizon - top
+        cap = [(-0.3, 0.3), (0.0, 0.0), (0.3, 0.3), (0.1, 0.24), (-0.08, 0.38)]
+        c.draw.polygon([(x + w * dx, top + h * dy) for dx, dy in cap], fill=(244, 248, 252))
     c.ground(c.near((148, 158, 96)), c.near((120, 132, 78)))
     for _ in range(9):
         x, y, r = c.uniform(0, SIZE), c.uniform(c.horizon + 8, SIZE), c.uniform(6, 13)
@@ -250,7 +270,7 @@ def mountain(c: Canvas) -> None:
 
 
 def lake(c: Canvas) -> None:
-    """Paints blue-green hills, a band of water with their reflection, and a reedy bank."""
+    """Paint blue-green hills, a band of water with their reflection, and a reedy bank."""
     hill = c.near((72, 120, 104), 12)
     c.ridge(46, 6, hill)
     shore = c.horizon + round(c.uniform(34, 44))
@@ -262,13 +282,14 @@ def lake(c: Canvas) -> None:
     c.ground(c.near((128, 160, 84)), c.near((108, 142, 70)))
     for _ in range(26):
         x, h = c.uniform(0, SIZE), c.uniform(10, 24)
-        c.draw.line((x, shore + 5, x + c.uniform(-3, 3), shore + 5 - h), fill=c.near((92, 116, 52)), width=3)  # fmt: skip
+        reed = (x, shore + 5, x + c.uniform(-3, 3), shore + 5 - h)
+        c.draw.line(reed, fill=c.near((92, 116, 52)), width=3)
     for k in range(3):
         _conifer(c, c.uniform(0, SIZE), water + 3, 24 + 5 * k, c.near((38, 80, 62), 8))
 
 
 def beach(c: Canvas) -> None:
-    """Paints the sea, foam, sand and a palm."""
+    """Paint the sea, foam, sand and a palm."""
     shore = c.horizon + round(c.uniform(30, 40))
     deep = c.near((26, 112, 176), 14)
     c.draw.rectangle((0, c.horizon, SIZE, shore), fill=deep)
@@ -282,45 +303,49 @@ def beach(c: Canvas) -> None:
     foot, top = shore + 22, shore - 62
     c.draw.line((x, foot, x + lean, top), fill=c.near((140, 100, 60)), width=7)
     for angle in np.linspace(-0.4, 3.54, 7):
-        c.draw.line((x + lean, top, x + lean + 32 * np.cos(angle), top - 14 * np.sin(angle) + 8), fill=c.near((46, 132, 60)), width=6)  # fmt: skip
+        tip = (x + lean + 32 * np.cos(angle), top - 14 * np.sin(angle) + 8)
+        c.draw.line((x + lean, top, *tip), fill=c.near((46, 132, 60)), width=6)
 
 
 def desert(c: Canvas) -> None:
-    """Paints dunes and cacti."""
+    """Paint dunes and cacti."""
     sand = c.near((226, 158, 92), 10)
     c.ridge(34, 5, c.near((206, 128, 76), 8))
     c.ground(sand, c.near((238, 184, 116), 8))
     for _ in range(4):
         x, y, w = c.uniform(0, SIZE), c.uniform(c.horizon + 20, SIZE), c.uniform(60, 120)
-        c.draw.arc((x - w, y - 14, x + w, y + 26), 190, 350, fill=c.near((202, 134, 78), 8), width=4)  # fmt: skip
+        shade = c.near((202, 134, 78), 8)
+        c.draw.arc((x - w, y - 14, x + w, y + 26), 190, 350, fill=shade, width=4)
     for _ in range(3):
         x, h = c.uniform(6, SIZE - 6), c.uniform(34, 52)
         foot, green = c.horizon + c.uniform(4, 16), c.near((70, 124, 66), 8)
         c.draw.rounded_rectangle((x - 5, foot - h, x + 5, foot), 5, fill=green)
-        c.draw.line([(x, foot - h * 0.4), (x + 14, foot - h * 0.4), (x + 14, foot - h * 0.75)], fill=green, width=6)  # fmt: skip
-        c.draw.line([(x, foot - h * 0.3), (x - 13, foot - h * 0.3), (x - 13, foot - h * 0.6)], fill=green, width=6)  # fmt: skip
+        for x1, low, high in ((x + 14, 0.4, 0.75), (x - 13, 0.3, 0.6)):
+            arm = [(x, foot - h * low), (x1, foot - h * low), (x1, foot - h * high)]
+            c.draw.line(arm, fill=green, width=6)
 
 
 def snowfield(c: Canvas) -> None:
-    """Paints pale hills, white ground and conifers with snow on them."""
+    """Paint pale hills, white ground and conifers with snow on them."""
     c.ridge(48, 6, c.near((196, 204, 222), 8))
     c.ridge(26, 7, c.near((216, 222, 236), 8))
     c.ground((240, 244, 250), c.near((250, 252, 254), 3))
     for _ in range(int(c.rng.integers(3, 6))):
         x, h = c.uniform(0, SIZE), c.uniform(40, 64)
         _conifer(c, x, c.horizon + 8, h, c.near((36, 84, 72), 8))
-        c.draw.polygon([(x, c.horizon + 8 - h), (x - h * 0.1, c.horizon + 8 - h * 0.8), (x + h * 0.1, c.horizon + 8 - h * 0.8)], fill=(250, 252, 255))  # fmt: skip
+        top, low = c.horizon + 8 - h, c.horizon + 8 - h * 0.8
+        c.draw.polygon([(x, top), (x - h * 0.1, low), (x + h * 0.1, low)], fill=(250, 252, 255))
     for _ in range(3):
         x, y, w = c.uniform(0, SIZE), c.uniform(c.horizon + 24, SIZE), c.uniform(50, 100)
         c.draw.arc((x - w, y, x + w, y + 30), 200, 340, fill=(214, 224, 240), width=4)
 
 
 def street(c: Canvas) -> None:
-    """Paints house fronts with windows, a pavement and asphalt with a dashed line."""
+    """Paint house fronts with windows, a pavement and asphalt with a dashed line."""
     x = -c.uniform(0, 30)
     while x < SIZE:
         w, h = c.uniform(38, 60), c.uniform(58, 98)
-        wall = c.near(((196, 120, 96), (208, 176, 120), (150, 132, 160), (128, 150, 160))[c.rng.integers(4)])  # fmt: skip
+        wall = c.near(_WALLS[c.rng.integers(4)])
         c.draw.rectangle((x, c.horizon - h, x + w, c.horizon), fill=wall)
         for wy in np.arange(c.horizon - h + 8, c.horizon - 10, 18):
             for wx in np.arange(x + 6, x + w - 9, 14):
@@ -338,11 +363,11 @@ def street(c: Canvas) -> None:
 
 
 def train_station_platform(c: Canvas) -> None:
-    """Paints a train at a platform under a roof, with the yellow line."""
+    """Paint a train at a platform under a roof, with the yellow line."""
     c.draw.rectangle((0, 0, SIZE, c.horizon), fill=c.near((198, 202, 210), 10))
     c.draw.rectangle((0, 0, SIZE, 18), fill=c.near((92, 98, 110), 8))
-    for x in range(int(c.uniform(0, 50)), SIZE, 84):
-        c.draw.rectangle((x, 0, x + 8, c.horizon), fill=(110, 116, 126))
+    for post in range(int(c.uniform(0, 50)), SIZE, 84):
+        c.draw.rectangle((post, 0, post + 8, c.horizon), fill=(110, 116, 126))
     top = c.horizon - round(c.uniform(66, 78))
     paint = c.near(((34, 84, 168), (30, 112, 130), (150, 44, 52))[c.rng.integers(3)])
     c.draw.rounded_rectangle((-20, top, SIZE + 20, c.horizon - 4), 10, fill=paint)
@@ -355,8 +380,9 @@ def train_station_platform(c: Canvas) -> None:
     floor = c.near((170, 162, 158), 8)
     c.ground(floor, floor)
     c.draw.rectangle((0, c.horizon + 8, SIZE, c.horizon + 16), fill=c.near((244, 200, 60), 8))
-    for x in np.arange(-200, SIZE + 200, 46):
-        c.draw.line((SIZE / 2 + (x - SIZE / 2) * 0.55, c.horizon + 18, x, SIZE), fill=(142, 134, 130), width=2)  # fmt: skip
+    for near in range(-200, SIZE + 200, 46):
+        far = SIZE / 2 + (near - SIZE / 2) * 0.55
+        c.draw.line((far, c.horizon + 18, near, SIZE), fill=(142, 134, 130), width=2)
 
 
 PAINTERS: dict[str, Callable[[Canvas], None]] = {

@@ -1,4 +1,4 @@
-"""Draws the world: a sentence and a seed in, a picture with exact ground truth out.
+"""The drawn world: a sentence and a seed in, a picture with exact ground truth out.
 
 The sentence is one of grammars/pocket.yaml (every sentence of base.yaml is). The canvas is
 256 x 256 and is reduced to 128 x 128 (Lanczos). The same sentence and seed give the same picture.
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from rldf.grammar import Grammar, load_grammar
 from rldf.pocket.world import effects
-from rldf.pocket.world.backdrops import PAINTERS, SIZE, Canvas, paint_sky
+from rldf.pocket.world.backdrops import PAINTERS, SIZE, Canvas, Edges, paint_sky
 from rldf.pocket.world.sprites import person_names, sprites
 from rldf.seeds import rng as seeded
 
@@ -30,12 +30,12 @@ class Box:
     """One thing in a picture.
 
     Attributes:
-        label: The detector's label (a COCO name where there is one).
-        xyxy: Left, top, right and lower edge, px of the 128 x 128 picture.
+        label: the detector's label (a COCO name where there is one).
+        xyxy: left, top, right and lower edge, px of the 128 x 128 picture.
     """
 
     label: str
-    xyxy: tuple[float, float, float, float]
+    xyxy: Edges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +44,9 @@ class Drawing:
 
     Attributes:
         image: 128 x 128 RGB.
-        boxes: Every object and person, from the farthest to the nearest.
-        scene: The scene classifier's label (a Places365 name).
-        words: Value by axis of grammars/pocket.yaml.
+        boxes: every object and person, from the farthest to the nearest.
+        scene: the scene classifier's label (a Places365 name).
+        words: value by axis of grammars/pocket.yaml.
     """
 
     image: Image.Image
@@ -63,7 +63,7 @@ class _Item:
     x: float = 0.0  # middle, px of the canvas
     foot: float = 0.0  # lower edge, px of the canvas
 
-    def box(self) -> tuple[float, float, float, float]:
+    def box(self) -> Edges:
         ratio = self.side * SIZE / PICTURE / max(self.sprite.size)
         w, h = self.sprite.width * ratio, self.sprite.height * ratio
         return self.x - w / 2, self.foot - h, self.x + w / 2, self.foot
@@ -71,7 +71,7 @@ class _Item:
 
 @cache
 def world_grammar() -> Grammar:
-    """Loads the grammar of everything the world can draw.
+    """Load the grammar of everything the world can draw.
 
     Returns:
         grammars/pocket.yaml.
@@ -80,17 +80,17 @@ def world_grammar() -> Grammar:
 
 
 def draw(sentence: str, seed: int) -> Drawing:
-    """Draws a sentence.
+    """Draw a sentence.
 
     Args:
-        sentence: A sentence of grammars/pocket.yaml.
-        seed: Which of its pictures, 0 or more.
+        sentence: a sentence of grammars/pocket.yaml.
+        seed: which of its pictures, 0 or more.
 
     Returns:
         The drawing.
 
     Raises:
-        GrammarError: If the sentence is not of that grammar.
+        GrammarError: if the sentence is not of that grammar.
     """
     grammar = world_grammar()
     words = grammar.decode(grammar.parse(sentence))
@@ -105,16 +105,18 @@ def draw(sentence: str, seed: int) -> Drawing:
     items = _place(_items(words, rng), horizon, rng)
     pixels = _compose(image, canvas, items, words, horizon)
     picture = Image.fromarray(np.uint8(np.clip(pixels * 255, 0, 255) + 0.5))
-    half = PICTURE / SIZE
     return Drawing(
         image=picture.resize((PICTURE, PICTURE), Image.Resampling.LANCZOS),
-        boxes=tuple(
-            Box(item.label, tuple(float(np.clip(v * half, 0, PICTURE)) for v in item.box()))  # type: ignore[arg-type]
-            for item in items
-        ),
+        boxes=tuple(Box(item.label, _reduced(item.box())) for item in items),
         scene=_label("Scene", words["Scene"]),
         words=words,
     )
+
+
+def _reduced(box: Edges) -> Edges:
+    """Take a box from the canvas to the picture, and cut off what is outside."""
+    left, top, right, lower = (float(np.clip(v * PICTURE / SIZE, 0, PICTURE)) for v in box)
+    return left, top, right, lower
 
 
 def _label(symbol: str, value: str) -> str:
@@ -123,7 +125,7 @@ def _label(symbol: str, value: str) -> str:
 
 
 def _items(words: dict[str, str], rng: np.random.Generator) -> list[_Item]:
-    """Chooses every picture to paste and its size: fewer things are larger."""
+    """Choose every picture to paste and its size: fewer things are larger."""
     nouns = [words["Noun"]] * int(rng.integers(*_inclusive(words["Frequency"])))
     if words["Companion"] != "nothing":
         nouns.append(words["Companion"])
@@ -151,7 +153,7 @@ def _inclusive(word: str) -> tuple[int, int]:
 
 
 def _varied(sprite: Image.Image, rng: np.random.Generator, turn: float = 6) -> Image.Image:
-    """Mirrors half of the pictures and turns each by a few degrees."""
+    """Mirror half of the pictures and turn each by a few degrees."""
     if rng.random() < 0.5:
         sprite = sprite.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     turned = sprite.rotate(rng.uniform(-turn, turn), Image.Resampling.BILINEAR, expand=True)
@@ -159,7 +161,7 @@ def _varied(sprite: Image.Image, rng: np.random.Generator, turn: float = 6) -> I
 
 
 def _place(items: list[_Item], horizon: int, rng: np.random.Generator) -> list[_Item]:
-    """Puts things on the ground with little overlap, and sorts them from far to near."""
+    """Put things on the ground with little overlap, and sort them from far to near."""
     for _ in range(5):
         worst = 0.0
         for k, item in enumerate(items):
@@ -172,7 +174,7 @@ def _place(items: list[_Item], horizon: int, rng: np.random.Generator) -> list[_
 
 
 def _settle(item: _Item, others: list[_Item], horizon: int, rng: np.random.Generator) -> float:
-    """Tries places until one is free; keeps the freest. Returns its overlap."""
+    """Try places until one is free, keep the freest, and return its overlap."""
     left, top, right, foot = item.box()
     half, height = (right - left) / 2, foot - top
     best = (2.0, 0.0, 0.0)
@@ -189,10 +191,8 @@ def _settle(item: _Item, others: list[_Item], horizon: int, rng: np.random.Gener
     return best[0]
 
 
-def _overlap(
-    a: tuple[float, float, float, float], b: tuple[float, float, float, float]
-) -> float:
-    """The shared area as a share of the smaller box."""
+def _overlap(a: Edges, b: Edges) -> float:
+    """Compute the shared area as a share of the smaller box."""
     w = min(a[2], b[2]) - max(a[0], b[0])
     h = min(a[3], b[3]) - max(a[1], b[1])
     if w <= 0 or h <= 0:
@@ -203,7 +203,7 @@ def _overlap(
 def _compose(
     image: Image.Image, canvas: Canvas, items: list[_Item], words: dict[str, str], horizon: int
 ) -> effects.Pixels:
-    """Light falls on the backdrop, then things stand in it, then weather and style cover all."""
+    """Light the backdrop, then stand things in it, then cover all with weather and style."""
     time, weather = words["Time"], words["Weather"]
     if time != "day":
         image = _as_image(effects.light(_as_pixels(image), time))
@@ -215,8 +215,8 @@ def _compose(
     for item in items:
         left, _, right, foot = item.box()
         w = right - left
-        shadows.ellipse((left + w * 0.08, foot - w * 0.09, right - w * 0.08, foot + w * 0.07),
-                        fill=(0, 0, 0, 70))  # fmt: skip
+        shadow = (left + w * 0.08, foot - w * 0.09, right - w * 0.08, foot + w * 0.07)
+        shadows.ellipse(shadow, fill=(0, 0, 0, 70))
         x0, y0, x1, y1 = (round(v) for v in item.box())
         sprite = item.sprite.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR)
         if time != "day":
@@ -237,7 +237,7 @@ def _compose(
 
 
 def _as_pixels(image: Image.Image) -> effects.Pixels:
-    return np.asarray(image, np.float32) / 255
+    return np.asarray(image, np.float32) / np.float32(255)
 
 
 def _as_image(pixels: effects.Pixels) -> Image.Image:

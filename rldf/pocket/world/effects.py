@@ -13,10 +13,10 @@ _TINTS = {"day": (1.0, 1.0, 1.0), "sunset": (1.06, 0.80, 0.66), "night": (0.40, 
 
 
 def light(pixels: Pixels, time: str, strength: float = 1.0) -> Pixels:
-    """Tints an image by the time of day.
+    """Tint an image by the time of day.
 
     Args:
-        pixels: The image.
+        pixels: the image.
         time: "day", "sunset" or "night".
         strength: 0 leaves the image, 1 is the full tint.
 
@@ -24,14 +24,15 @@ def light(pixels: Pixels, time: str, strength: float = 1.0) -> Pixels:
         The tinted image.
     """
     tint = 1 + strength * (np.array(_TINTS[time], np.float32) - 1)
-    return np.clip(pixels * tint, 0, 1)
+    tinted: Pixels = np.clip(pixels * tint, 0, 1)
+    return tinted
 
 
 def fog(pixels: Pixels, horizon: float) -> Pixels:
-    """Veils an image in grey, thickest at the horizon and beyond.
+    """Veil an image in grey, thickest at the horizon and beyond.
 
     Args:
-        pixels: The image.
+        pixels: the image.
         horizon: y of the horizon, px.
 
     Returns:
@@ -40,15 +41,16 @@ def fog(pixels: Pixels, horizon: float) -> Pixels:
     height = pixels.shape[0]
     depth = np.clip((height - np.arange(height)) / (height - horizon), 0, 1)
     veil = (0.18 + 0.57 * depth).astype(np.float32)[:, None, None]
-    return pixels * (1 - veil) + np.float32(0.84) * veil
+    veiled: Pixels = pixels * (1 - veil) + np.float32(0.84) * veil
+    return veiled
 
 
 def rain(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Darkens an image a little and draws slanted streaks over it.
+    """Darken an image a little and draw slanted streaks over it.
 
     Args:
-        pixels: The image.
-        rng: Random source.
+        pixels: the image.
+        rng: random source.
 
     Returns:
         The rainy image.
@@ -66,11 +68,11 @@ def rain(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def snow(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Lightens an image a little and scatters flakes over it.
+    """Lighten an image a little and scatter flakes over it.
 
     Args:
-        pixels: The image.
-        rng: Random source.
+        pixels: the image.
+        rng: random source.
 
     Returns:
         The snowy image.
@@ -84,16 +86,18 @@ def snow(pixels: Pixels, rng: np.random.Generator) -> Pixels:
         flake.paste(255, (3 - r, 3 - r, 3 + r, 3 + r))
         for x, y in rng.integers(0, (width, height), (n, 2)):
             mask.paste(255, (int(x), int(y)), flake)
-    alpha = np.asarray(mask.filter(ImageFilter.BoxBlur(0.7)), np.float32)[..., None] / 255
-    return pale * (1 - alpha) + alpha
+    blurred = np.asarray(mask.filter(ImageFilter.BoxBlur(0.7)), np.float32)
+    alpha = blurred[..., None] / np.float32(255)
+    snowy: Pixels = pale * (1 - alpha) + alpha
+    return snowy
 
 
 def pencil_sketch(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Turns an image into pencil lines with light shading on paper.
+    """Turn an image into pencil lines with light shading on paper.
 
     Args:
-        pixels: The image.
-        rng: Random source.
+        pixels: the image.
+        rng: random source.
 
     Returns:
         The sketch (all three channels nearly equal).
@@ -105,15 +109,16 @@ def pencil_sketch(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     shade = 0.55 + 0.45 * grey
     grain = 1 + 0.03 * rng.standard_normal(grey.shape, dtype=np.float32)
     paper = np.array((0.98, 0.97, 0.93), np.float32)
-    return np.clip((lines * shade * grain)[..., None] * paper, 0, 1)
+    sketch: Pixels = np.clip((lines * shade * grain)[..., None] * paper, 0, 1)
+    return sketch
 
 
 def watercolour(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Turns an image into soft patches of pale paint on paper.
+    """Turn an image into soft patches of pale paint on paper.
 
     Args:
-        pixels: The image.
-        rng: Random source.
+        pixels: the image.
+        rng: random source.
 
     Returns:
         The painting.

@@ -13,7 +13,7 @@ PLAIN = 0.6
 
 
 def sample_encoding(grammar: Grammar, rng: np.random.Generator) -> Encoding:
-    """Draws a state: uniform over objects, counts, people, actions and scenes.
+    """Draw a state: uniform over objects, counts, people, actions and scenes.
 
     Attribute axes and the second object take their first, neutral value in 60 % of the draws, so
     that most pictures differ from a plain photo in one or two ways, as users' sentences do. A
@@ -21,7 +21,7 @@ def sample_encoding(grammar: Grammar, rng: np.random.Generator) -> Encoding:
 
     Args:
         grammar: base or pocket, or a grammar over a part of their words.
-        rng: Random source.
+        rng: random source.
 
     Returns:
         An encoding.

@@ -33,7 +33,7 @@ _TONES = {"light": "🏻", "medium-light": "🏼", "medium": "🏽", "medium-dar
 
 
 def people() -> dict[str, str]:
-    """Names every picture of a person.
+    """Name every picture of a person.
 
     Returns:
         Glyph sequence by name, which is "<action>/<gender>/<skin tone>".
@@ -49,7 +49,7 @@ def people() -> dict[str, str]:
 
 @cache
 def sprites() -> dict[str, Image.Image]:
-    """Loads the sheet.
+    """Load the sheet.
 
     Returns:
         Cut-out RGBA picture by noun or by person's name; the longer side is 128 px.
@@ -62,7 +62,7 @@ def sprites() -> dict[str, Image.Image]:
 
 @cache
 def person_names(action: str) -> tuple[str, ...]:
-    """Lists the people who do one thing.
+    """List the people who do one thing.
 
     Args:
         action: "standing", "walking", "running", "dancing" or "cycling".
@@ -74,11 +74,11 @@ def person_names(action: str) -> tuple[str, ...]:
 
 
 def build_sheet(font: Path, out: Path) -> None:
-    """Draws the sheet and its index from the font.
+    """Draw the sheet and its index from the font.
 
     Args:
         font: NotoColorEmoji.ttf (Debian package fonts-noto-color-emoji).
-        out: Folder that gets sprites.png and sprites.json.
+        out: folder that gets sprites.png and sprites.json.
     """
     face = ImageFont.truetype(str(font), _FONT_SIZE)
     glyphs = NOUNS | people()
