@@ -13,7 +13,7 @@ import json
 import statistics
 import time
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,12 @@ class Drawn:
     """All cells of a grammar, drawn once and kept in memory: a generator without waiting."""
 
     def __init__(self, generator: ImageGenerator, grammar: Grammar) -> None:
+        """Draw every cell with image seed 0.
+
+        Args:
+            generator: what draws.
+            grammar: whose cells.
+        """
         self.identity = generator.identity
         states = itertools.product(*(range(n) for n in grammar.shape))
         sentences = [grammar.derive(state) for state in states]
@@ -62,6 +68,15 @@ class Drawn:
             self.images.update(zip(batch, drawn, strict=True))
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
+        """Look up what was drawn.
+
+        Args:
+            sentences: prompts.
+            seeds: unused; every image has seed 0.
+
+        Returns:
+            RGB images.
+        """
         return [self.images[sentence] for sentence in sentences]
 
 
@@ -69,6 +84,11 @@ class Remembering:
     """Readers that look at every image once; images are told apart by identity."""
 
     def __init__(self, models: ModelSet) -> None:
+        """Wrap a model set.
+
+        Args:
+            models: whose readers look.
+        """
         self._models = models
         self._known: dict[tuple[str, int], Any] = {}
         self._kept: list[Image] = []  # so that no identity is given out twice
@@ -81,31 +101,67 @@ class Remembering:
         return [self._known[what, id(image)] for image in images]
 
     def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """List what is in each image.
+
+        Args:
+            images: RGB.
+
+        Returns:
+            Detections, most confident first.
+        """
         return self._once("detect", images, self._models.detector.detect)
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
+        """Give the probability of every scene.
+
+        Args:
+            images: RGB.
+
+        Returns:
+            Probability by label for each image.
+        """
         return self._once("classify", images, self._models.scene.classify)
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Embed images.
+
+        Args:
+            images: RGB.
+
+        Returns:
+            (n, d), rows of length 1.
+        """
         return np.stack(self._once("embed", images, self._models.clip.embed_images))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts, anew each time.
+
+        Args:
+            texts: sentences.
+
+        Returns:
+            (n, d), rows of length 1.
+        """
         return self._models.clip.embed_texts(texts)
 
     @property
     def detector(self) -> Detector:
+        """What finds things."""
         return self
 
     @property
     def scene(self) -> SceneClassifier:
+        """What tells the place."""
         return self
 
-    @cached_property
+    @property
     def clip(self) -> ImageTextModel:
+        """What compares images with images and texts."""
         return self
 
 
 def main() -> None:
+    """Run all searches, print the table and write the document."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=10)
@@ -140,6 +196,13 @@ class Goal:
     """One drawn input image, read once, with its rewards."""
 
     def __init__(self, grammar: Grammar, readers: Remembering, seed: int) -> None:
+        """Draw the image of a random sentence and read it.
+
+        Args:
+            grammar: whose sentence.
+            readers: who looks.
+            seed: decides sentence and drawing.
+        """
         self.seed = seed
         self.grammar = grammar
         self.sentence = grammar.derive(sample_encoding(grammar, seeds.rng(seed, "sentence")))
@@ -152,13 +215,33 @@ class Goal:
 
     @cache  # noqa: B019 goals live as long as the program
     def reward(self, name: str) -> Reward:
+        """Make a reward, or the one made before.
+
+        Args:
+            name: of a shipped reward file.
+
+        Returns:
+            The reward for finding this image.
+        """
         return build_reward(load_reward_file(name), self._context)
 
 
 def run_once(
     goal: Goal, drawn: Drawn, agent_name: str, reward: str, seed: int, renders: int
 ) -> dict[str, Any]:
-    """Walk once; the start depends on image and seed alone, never on the agent."""
+    """Walk once; the start depends on image and seed alone, never on the agent.
+
+    Args:
+        goal: the image to find again.
+        drawn: all cells.
+        agent_name: who walks.
+        reward: name of the reward.
+        seed: seeds the agent and its start.
+        renders: budget of unique renders.
+
+    Returns:
+        What was asked and how it ended.
+    """
     settings = Settings(image=goal.sentence, agent=agent_name, seed=seed, renders=renders)
     environment = EncodingGridEnv(
         grammar=goal.grammar,
@@ -191,7 +274,16 @@ def run_once(
 
 
 def summarise(runs: list[dict[str, Any]], agent: str, reward: str) -> dict[str, Any]:
-    """Count how often an agent reached the goal with a reward."""
+    """Count how often an agent reached the goal with a reward.
+
+    Args:
+        runs: what `run_once` returned.
+        agent: of which agent.
+        reward: with which reward.
+
+    Returns:
+        Number of runs, of those that reached the goal, and their median of renders.
+    """
     mine = [run for run in runs if run["agent"] == agent and run["reward"] == reward]
     reached = [run["renders"] for run in mine if run["reached"]]
     return {

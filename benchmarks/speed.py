@@ -19,7 +19,15 @@ EXAMPLE = next(iter(sorted(Path("examples").glob("*.png"))))
 
 
 def seconds(command: list[str], environment: dict[str, str] | None = None) -> float:
-    """Time a command."""
+    """Time a command.
+
+    Args:
+        command: the program and its arguments.
+        environment: variables beside the present ones.
+
+    Returns:
+        Wall-clock seconds.
+    """
     begun = time.perf_counter()
     subprocess.run(
         command, check=True, stdout=subprocess.PIPE, env={**os.environ, **(environment or {})}
@@ -28,17 +36,16 @@ def seconds(command: list[str], environment: dict[str, str] | None = None) -> fl
 
 
 def main() -> None:
+    """Measure and print."""
     rldf = [sys.executable, "-m", "rldf"]
     seconds([*rldf, "--help"])  # the first start compiles the modules
     helped = statistics.median(seconds([*rldf, "--help"]) for _ in range(5))
     render = render_seconds(load_model_set("pocket"))
     with tempfile.TemporaryDirectory() as folder:
         empty = {"RLDF_CACHE": str(Path(folder) / "cache")}
-        searched = seconds(
-            [*rldf, "search", str(EXAMPLE), "--renders", "100", "--continue", "--agent", "random",
-             "--json", "--out", str(Path(folder) / "run")],
-            empty,
-        )  # fmt: skip
+        search = ["search", str(EXAMPLE), "--agent", "random", "--renders", "100", "--continue"]
+        out = ["--json", "--out", str(Path(folder) / "run")]
+        searched = seconds([*rldf, *search, *out], empty)
     rows = [
         {"what": "rldf --help", "seconds": round(helped, 3), "bar": 0.5},
         {"what": "one render, batch 1", "seconds": render, "bar": 0.4},

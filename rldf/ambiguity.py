@@ -28,8 +28,8 @@ def two_readings(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[Encoding,
     """Find two vectors that derive the same sentence.
 
     Args:
-        axes: The axes of a grammar.
-        slots: Its start rule, flattened.
+        axes: the axes of a grammar.
+        slots: its start rule, flattened.
 
     Returns:
         Two encodings with one sentence, or None if every sentence has one reading.

@@ -11,12 +11,12 @@ class Value:
     """One word of an axis.
 
     Attributes:
-        name: What the value is called in derivations.
-        forms: Surface form by agreement form; the key "" serves every form.
-        labels: Labels of the detector or the scene classifier that mean this value.
-        count: Lowest and highest count (None: no limit) of a count axis.
-        form: The form that this value asks of the symbols that agree with its axis.
-        wnid: The ImageNet (ILSVRC-1k) class of this value, if it is one.
+        name: what the value is called in derivations.
+        forms: surface form by agreement form; the key "" serves every form.
+        labels: labels of the detector or the scene classifier that mean this value.
+        count: lowest and highest count (None: no limit) of a count axis.
+        form: the form that this value asks of the symbols that agree with its axis.
+        wnid: the ImageNet (ILSVRC-1k) class of this value, if it is one.
     """
 
     name: str
@@ -32,10 +32,10 @@ class Axis:
     """One axis of the grid.
 
     Attributes:
-        symbol: Its pre-terminal in the productions.
-        reads: What of an image it holds.
-        rank: Which object it reads: 1 the dominant one, 2 the next.
-        values: In order of semantic locality: index i of an encoding is values[i].
+        symbol: its pre-terminal in the productions.
+        reads: what of an image it holds.
+        rank: which object it reads: 1 the dominant one, 2 the next.
+        values: in order of semantic locality: index i of an encoding is values[i].
     """
 
     symbol: str
@@ -47,13 +47,13 @@ class Axis:
         """Find a value by name.
 
         Args:
-            name: The value's name.
+            name: the value's name.
 
         Returns:
             Its place on the axis.
 
         Raises:
-            GrammarError: If the axis has no such value.
+            GrammarError: if the axis has no such value.
         """
         for i, value in enumerate(self.values):
             if value.name == name:
@@ -75,9 +75,9 @@ class Slot:
     """One place of the flattened start rule: an axis (by number) or a fixed terminal.
 
     Attributes:
-        axis: Number of the axis, or None for a terminal.
-        forms: Surface forms of the terminal (empty for an axis).
-        agrees: Number of the axis that chooses the form, or None.
+        axis: number of the axis, or None for a terminal.
+        forms: surface forms of the terminal (empty for an axis).
+        agrees: number of the axis that chooses the form, or None.
     """
 
     axis: int | None

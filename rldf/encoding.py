@@ -12,14 +12,14 @@ def parse_encoding(text: str, shape: tuple[int, ...]) -> Encoding:
     """Read an encoding that a person typed.
 
     Args:
-        text: Whole numbers separated by commas, such as "1,4,0,2".
-        shape: How many values each axis has.
+        text: whole numbers separated by commas, such as "1,4,0,2".
+        shape: how many values each axis has.
 
     Returns:
         The encoding, checked against the shape.
 
     Raises:
-        UsageError: If the text is not one number an axis, each in its range.
+        UsageError: if the text is not one number an axis, each in its range.
     """
     ranges = ",".join(f"0-{size - 1}" for size in shape)
     try:
@@ -35,7 +35,7 @@ def format_encoding(encoding: Encoding) -> str:
     """Write an encoding the way `parse_encoding` reads it.
 
     Args:
-        encoding: Label indices, one per axis.
+        encoding: label indices, one per axis.
 
     Returns:
         The numbers joined by commas.
@@ -47,8 +47,8 @@ def fits(encoding: Encoding, shape: tuple[int, ...]) -> bool:
     """Tell whether an encoding is a point of the grid.
 
     Args:
-        encoding: Label indices, one per axis.
-        shape: How many values each axis has.
+        encoding: label indices, one per axis.
+        shape: how many values each axis has.
 
     Returns:
         True if there is one index for every axis and each is in range.

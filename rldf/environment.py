@@ -62,7 +62,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         self.world = Gridworld(grammar.shape)
         self.goal = goal
         self.render_mode = render_mode
-        self.observation_space = gym.spaces.MultiDiscrete(grammar.shape)
+        self.observation_space = gym.spaces.MultiDiscrete(list(grammar.shape))
         self.action_space = gym.spaces.Discrete(self.world.n_actions)
         self._generator, self._reward = generator, reward
         self._image_seed, self._dynamic = image_seed, dynamic_seeds
@@ -123,7 +123,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         terminated = self._stop_at_goal and self._state == self.goal
         return self._observation(), self._paid[key], terminated, False, self._information()
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """Draw the current cell.
 
         Returns:
@@ -182,4 +182,4 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         }
 
 
-gym.register(id="rldf/EncodingGrid-v0", entry_point=EncodingGridEnv)
+gym.register(id="rldf/EncodingGrid-v0", entry_point="rldf.environment:EncodingGridEnv")

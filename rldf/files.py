@@ -212,9 +212,7 @@ def is_locked(path: Path) -> bool:
 
 def _lock(path: Path) -> FileLock:
     # The fall-back, for file systems without locks, would outlive a killed process.
-    return FileLock(
-        path, fallback_to_soft=False, preserve_lock_file=True, thread_local=False
-    )
+    return FileLock(path, fallback_to_soft=False, preserve_lock_file=True, thread_local=False)
 
 
 def sweep(folder: Path) -> None:

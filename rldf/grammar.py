@@ -30,12 +30,12 @@ class Grammar:
     """A finite grammar G = <T, N, S, R> whose sentences are the points of a grid.
 
     Attributes:
-        name: The name users type.
-        description: One line for lists.
-        productions: Right-hand side by non-terminal, as written.
-        axes: In the order of the encoding.
-        slots: The start rule, flattened to axes and terminals.
-        people: Detector labels that are people.
+        name: the name users type.
+        description: one line for lists.
+        productions: right-hand side by non-terminal, as written.
+        axes: in the order of the encoding.
+        slots: the start rule, flattened to axes and terminals.
+        people: detector labels that are people.
     """
 
     name: str
@@ -59,13 +59,13 @@ class Grammar:
         """Find an axis.
 
         Args:
-            symbol: The axis's symbol, such as "Noun".
+            symbol: the axis's symbol, such as "Noun".
 
         Returns:
             The axis.
 
         Raises:
-            GrammarError: If there is none of that symbol.
+            GrammarError: if there is none of that symbol.
         """
         for axis in self.axes:
             if axis.symbol == symbol:
@@ -77,8 +77,8 @@ class Grammar:
         """Find the axis that reads something of an image.
 
         Args:
-            reads: What it reads.
-            rank: Which object, for object axes.
+            reads: what it reads.
+            rank: which object, for object axes.
 
         Returns:
             The axis, or None if the grammar has none such.
@@ -90,13 +90,13 @@ class Grammar:
         """Label-encode a derivation (paper §3: ψ to υ).
 
         Args:
-            derivation: Value name by axis symbol, one for every axis.
+            derivation: value name by axis symbol, one for every axis.
 
         Returns:
             The encoding.
 
         Raises:
-            GrammarError: If an axis or value is missing or unknown.
+            GrammarError: if an axis or value is missing or unknown.
         """
         unknown = set(derivation) - {axis.symbol for axis in self.axes}
         missing = {axis.symbol for axis in self.axes} - set(derivation)
@@ -109,13 +109,13 @@ class Grammar:
         """Name the values of an encoding: the inverse of `encode`.
 
         Args:
-            encoding: Label indices, one per axis.
+            encoding: label indices, one per axis.
 
         Returns:
             Value name by axis symbol.
 
         Raises:
-            GrammarError: If the encoding is outside the grid.
+            GrammarError: if the encoding is outside the grid.
         """
         self._check(encoding)
         return {
@@ -126,13 +126,13 @@ class Grammar:
         """Derive the one sentence of an encoding.
 
         Args:
-            encoding: Label indices, one per axis.
+            encoding: label indices, one per axis.
 
         Returns:
             The sentence: the prompt of the image generator.
 
         Raises:
-            GrammarError: If the encoding is outside the grid.
+            GrammarError: if the encoding is outside the grid.
         """
         self._check(encoding)
         return " ".join(filter(None, (self._surface(slot, encoding) for slot in self.slots)))
@@ -147,7 +147,7 @@ class Grammar:
             The encoding that derives it.
 
         Raises:
-            GrammarError: If no state derives it.
+            GrammarError: if no state derives it.
         """
         wanted = " ".join(sentence.split())
         readings = self._matches(wanted.split(" "), 0, {})
@@ -205,7 +205,7 @@ def load_grammar(name_or_path: str) -> Grammar:
         The grammar.
 
     Raises:
-        GrammarError: With every problem at once: file, dotted path, what is wrong.
+        GrammarError: with every problem at once: file, dotted path, what is wrong.
     """
     path = find("grammars", name_or_path)
     if path is None:

@@ -55,7 +55,7 @@ def forms(text: Text) -> dict[str, str]:
     """Give the surface forms of a text, with single spaces.
 
     Args:
-        text: One text for every form, or a text for each form.
+        text: one text for every form, or a text for each form.
 
     Returns:
         Surface form by agreement form; the key "" serves every form.
@@ -68,8 +68,8 @@ def value_forms(name: str, value: ValueFile) -> dict[str, str]:
     """Give the surface forms of a value: its name where the file states no text.
 
     Args:
-        name: The value's name.
-        value: What the file says of it.
+        name: the value's name.
+        value: what the file says of it.
 
     Returns:
         Surface form by agreement form.
@@ -81,7 +81,7 @@ def symbols(rule: str) -> list[str]:
     """Split the right-hand side of a production.
 
     Args:
-        rule: Symbols and quoted terminals, such as 'Frequency NOM' or '"a photo of"'.
+        rule: symbols and quoted terminals, such as 'Frequency NOM' or '"a photo of"'.
 
     Returns:
         The parts, terminals still in their quotes.
@@ -113,7 +113,7 @@ def problems(file: GrammarFile) -> list[str]:
     """Find everything that is wrong with a grammar file that fits the schema.
 
     Args:
-        file: The file.
+        file: the file.
 
     Returns:
         One line a problem, each with its dotted path.

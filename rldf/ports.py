@@ -20,9 +20,9 @@ class Detection:
     """One thing that a detector saw.
 
     Attributes:
-        label: The detector's name for it.
+        label: the detector's name for it.
         confidence: 0 to 1.
-        box: Left, top, right and lower edge, px of the image.
+        box: left, top, right and lower edge, px of the image.
     """
 
     label: str

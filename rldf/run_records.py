@@ -31,9 +31,9 @@ class Step:
         action: what led there, or None for the cell that an episode starts in.
         reward: what the cell's image earned; finite.
         distance: L1 steps from the goal, or None where no goal is known.
-        new: True if a unique render was spent on it.
+        new: true if a unique render was spent on it.
         renders: unique renders spent so far, this one included.
-        terminal: True if the episode ended here because it is the goal.
+        terminal: true if the episode ended here because it is the goal.
         seed: the seed that the image was drawn with.
     """
 

@@ -29,10 +29,10 @@ from rldf.models.model_sets import load_model_set
 from rldf.perception.encoder import Encoder, Reading
 from rldf.perception.photographs import photograph_hint
 from rldf.places import cache_folder
-from rldf.text import plain
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import build_reward, load_reward_file
 from rldf.runs import RunFolder, Step
+from rldf.text import plain
 
 Ended = Literal["goal", "renders", "episodes"]
 _CHECKPOINT_STEPS = 20
@@ -322,9 +322,9 @@ def summarise(task: Task, run: RunFolder, place: Place) -> dict[str, Any]:
     # Of equal rewards the goal comes first, then the cell that was met first.
     best = max(steps, key=lambda step: (step.reward, step.encoding == goal, -step.step))
     reached = None if goal is None else any(step.encoding == goal for step in steps)
-    known = goal is not None
+    sentence = task.reading.sentence
     return {
-        "goal": {"encoding": list(goal), "sentence": task.reading.sentence} if known else None,
+        "goal": None if goal is None else {"encoding": list(goal), "sentence": sentence},
         "goal_reached": reached,
         "renders": task.environment.renders,
         "steps": place.steps,
@@ -364,7 +364,7 @@ def _stand(task: Task, run: RunFolder) -> Place:
 
 
 def _checkpoint(task: Task, run: RunFolder, place: Place) -> None:
-    """Writes the agent, then the file that names it, then drops older agents."""
+    """Write the agent, then the file that names it, then drop older agents."""
     agent = f"agent-{place.steps}.npz"
     task.agent.save(run.path / agent)
     place.source = dict(task.environment.np_random.bit_generator.state)

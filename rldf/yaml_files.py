@@ -39,7 +39,7 @@ def parse_yaml(text: str) -> tuple[object, list[str]]:
     """Parse one YAML document.
 
     Args:
-        text: The document.
+        text: the document.
 
     Returns:
         The data, and one sentence for every key that stands twice.
@@ -84,14 +84,14 @@ def read_text(path: Path, what: str) -> str:
     """Read a small text file that a person wrote.
 
     Args:
-        path: The file.
-        what: What the file is to hold, for the message ("grammar").
+        path: the file.
+        what: what the file is to hold, for the message ("grammar").
 
     Returns:
         Its text.
 
     Raises:
-        ConfigError: If it cannot be read, is no UTF-8 text, or is larger than 4 MB.
+        ConfigError: if it cannot be read, is no UTF-8 text, or is larger than 4 MB.
     """
     try:
         with path.open("rb") as file:  # the size of a device says nothing, so read up to the limit
@@ -109,7 +109,7 @@ def problems_of(error: ValidationError) -> list[str]:
     """List what pydantic found, one line a problem with its dotted path.
 
     Args:
-        error: What the validation raised.
+        error: what the validation raised.
 
     Returns:
         Lines such as "axes.Noun.values.cat.labels: Field required".
@@ -128,8 +128,8 @@ def validate_yaml(model: type[M], text: str) -> tuple[M | None, list[str]]:
     """Parse and validate one YAML document.
 
     Args:
-        model: The record it must fit.
-        text: The document.
+        model: the record it must fit.
+        text: the document.
 
     Returns:
         The record (None if the document does not fit even without its unknown keys, so that
@@ -165,15 +165,15 @@ def load_yaml(model: type[M], path: Path, what: str) -> M:
     """Load and validate a YAML file.
 
     Args:
-        model: The record it must fit.
-        path: The file.
-        what: What the file holds, for messages ("reward").
+        model: the record it must fit.
+        path: the file.
+        what: what the file holds, for messages ("reward").
 
     Returns:
         The record.
 
     Raises:
-        ConfigError: With every problem at once, if the file is unreadable or does not fit.
+        ConfigError: with every problem at once, if the file is unreadable or does not fit.
     """
     record, problems = validate_yaml(model, read_text(path, what))
     if record is None or problems:

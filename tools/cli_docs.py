@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer.main
 from typer.testing import CliRunner
@@ -28,7 +29,7 @@ def commands() -> Iterator[tuple[str, ...]]:
     Yields:
         The words after `rldf`: () for the program itself, then depth first.
     """
-    due = [((), typer.main.get_command(app))]
+    due: list[tuple[tuple[str, ...], Any]] = [((), typer.main.get_command(app))]
     while due:
         words, command = due.pop()
         yield words
@@ -40,7 +41,7 @@ def help_of(words: tuple[str, ...]) -> str:
     """Get the help text of a command.
 
     Args:
-        words: What follows `rldf`.
+        words: what follows `rldf`.
 
     Returns:
         The help, at most 100 characters wide, without colours.

@@ -13,12 +13,11 @@ def info(as_json: output.JsonFlag = False) -> None:
     from rldf.generators.cached import LIMIT, usage
     from rldf.places import cache_folder
 
-    entries, size = usage(cache_folder())
+    folder = cache_folder()
+    entries, size = usage(folder)
     output.result(
-        {"folder": str(cache_folder()), "images": entries, "bytes": size, "limit": LIMIT},
-        [
-            f"{cache_folder()}: {entries} images, {size / 1e6:.1f} MB of at most {LIMIT / 1e6:.0f} MB"
-        ],
+        {"folder": str(folder), "images": entries, "bytes": size, "limit": LIMIT},
+        [f"{folder}: {entries} images, {size / 1e6:.1f} MB of at most {LIMIT / 1e6:.0f} MB"],
         as_json=as_json,
     )
 

@@ -84,7 +84,7 @@ def folder(path: Path) -> dict[str, Any]:
     """Tell whether files can be written in a folder, or in the first one above it that is there.
 
     Args:
-        path: The folder, which need not be there.
+        path: the folder, which need not be there.
 
     Returns:
         Its path and whether it can be written.
@@ -99,7 +99,7 @@ def problems(found: dict[str, Any]) -> list[str]:
     """Name what would stop a search.
 
     Args:
-        found: What `examine` saw.
+        found: what `examine` saw.
 
     Returns:
         One line a problem.
@@ -124,7 +124,7 @@ def report_lines(found: dict[str, Any]) -> list[str]:
     """Write down what was found for people.
 
     Args:
-        found: What `examine` saw.
+        found: what `examine` saw.
 
     Returns:
         One line a fact.

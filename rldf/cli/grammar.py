@@ -82,7 +82,7 @@ def check_file(name_or_path: str) -> tuple[list[str], int | None]:
         Every problem, one line each, and the number of states (None if there is a problem).
 
     Raises:
-        ConfigError: If the file cannot be read.
+        ConfigError: if the file cannot be read.
     """
     from pathlib import Path
 
@@ -99,14 +99,14 @@ def read_state(grammar: "Grammar", text: str) -> dict[str, Any]:
     """Read a vector or a sentence.
 
     Args:
-        grammar: The grammar.
+        grammar: the grammar.
         text: A vector such as "1,4,0,2", or a sentence.
 
     Returns:
         The state as `encoding`, `sentence` and `derivation`.
 
     Raises:
-        UsageError: If it is neither a vector nor a sentence of the grammar.
+        UsageError: if it is neither a vector nor a sentence of the grammar.
     """
     from rldf.encoding import parse_encoding
 
@@ -123,7 +123,7 @@ def grammar_document(grammar: "Grammar") -> dict[str, Any]:
     """Describe a grammar for machines.
 
     Args:
-        grammar: The grammar.
+        grammar: the grammar.
 
     Returns:
         What `show --json` prints.
@@ -154,7 +154,7 @@ def grammar_lines(grammar: "Grammar") -> list[str]:
     """Describe a grammar for people.
 
     Args:
-        grammar: The grammar.
+        grammar: the grammar.
 
     Returns:
         What `show` prints.

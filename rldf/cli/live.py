@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from rldf.cli import output
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from rldf.runs import Step
@@ -82,12 +83,10 @@ class LiveSearch:
         speed = (step.renders - (self._first_renders or 0)) / max(seconds, 1e-6)
         left = (settings.renders - step.renders) / speed if speed else 0.0
         view = Table.grid(padding=(0, 2))
-        rows = [
+        pace = f"{speed:.1f} images/s   at most {left:.0f} s left"
+        rows: list[tuple[str, RenderableType]] = [
             ("renders", ProgressBar(settings.renders, step.renders, width=36)),
-            (
-                "",
-                f"{step.renders} of {settings.renders}   {speed:.1f} images/s   at most {left:.0f} s left",
-            ),
+            ("", f"{step.renders} of {settings.renders}   {pace}"),
             ("episode", f"{step.episode} of {settings.episodes}   step {step.step}"),
             ("reward", f"{step.reward:.3f}   best {best.reward:.3f}"),
             ("distance", "no goal known" if step.distance is None else str(step.distance)),

@@ -23,9 +23,9 @@ def result(document: object, lines: Sequence[str], *, as_json: bool) -> None:
     """Print what a command found.
 
     Args:
-        document: The result as JSON can say it.
-        lines: The result for people.
-        as_json: Which of the two to print.
+        document: the result as JSON can say it.
+        lines: the result for people.
+        as_json: which of the two to print.
     """
     if as_json:
         # ASCII alone: any terminal and any pipe can take it, and no escape sequence survives.
@@ -39,7 +39,7 @@ def note(message: str) -> None:
     """Tell something beside the result.
 
     Args:
-        message: One line.
+        message: one line.
     """
     typer.echo(plain(message), err=True)
 
@@ -48,7 +48,7 @@ def warn(message: str) -> None:
     """Tell what the user may not expect.
 
     Args:
-        message: One line.
+        message: one line.
     """
     note(f"warning: {message}")
 
@@ -57,7 +57,7 @@ def fail(message: str) -> None:
     """Tell why the program ends.
 
     Args:
-        message: One line, with the next command to type.
+        message: one line, with the next command to type.
     """
     note(f"error: {message}")
 
@@ -77,7 +77,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Line up columns.
 
     Args:
-        rows: Texts, as many in each row.
+        rows: texts, as many in each row.
 
     Returns:
         One line a row, without trailing spaces.
@@ -95,8 +95,8 @@ def busy(what: str, *, quiet: bool) -> Iterator[None]:
     """Show that something takes a while, on a terminal alone.
 
     Args:
-        what: What is being done.
-        quiet: Whether to show nothing.
+        what: what is being done.
+        quiet: whether to show nothing.
 
     Yields:
         Nothing; the view goes when the block ends.

@@ -45,7 +45,7 @@ def summary_document(summary: "RunSummary") -> dict[str, Any]:
     """Describe one line of a list of runs.
 
     Args:
-        summary: What `list_runs` found.
+        summary: what `list_runs` found.
 
     Returns:
         Path, status, start, result and problem.
@@ -76,13 +76,13 @@ def run_document(run: "RunFolder") -> dict[str, Any]:
     """Describe a run for machines.
 
     Args:
-        run: The run folder.
+        run: the run folder.
 
     Returns:
         The record, and what its steps say.
 
     Raises:
-        RunError: If the steps are damaged.
+        RunError: if the steps are damaged.
     """
     from dataclasses import asdict
 
@@ -104,7 +104,7 @@ def run_lines(run: dict[str, Any]) -> list[str]:
     """Describe a run for people.
 
     Args:
-        run: What `run_document` gave.
+        run: what `run_document` gave.
 
     Returns:
         One line a fact.

@@ -62,10 +62,8 @@ class CachedGenerator:
         """
         pairs = list(zip(sentences, seeds, strict=True))
         keys = [self.key(sentence, seed) for sentence, seed in pairs]
-        images = {key: self._read(key) for key in keys}
-        missing = {
-            key: pair for key, pair in zip(keys, pairs, strict=True) if images[key] is None
-        }
+        images = {key: image for key in keys if (image := self._read(key)) is not None}
+        missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in images}
         if missing:
             drawn = self._generator.generate(
                 [sentence for sentence, _ in missing.values()],
@@ -75,7 +73,7 @@ class CachedGenerator:
                 self._write(key, sentence, image)
                 images[key] = image
             self.drawn += len(missing)
-        return [image for key in keys if (image := images[key]) is not None]
+        return [images[key] for key in keys]
 
     def key(self, sentence: str, seed: int) -> str:
         """Compute the name of an entry.

@@ -29,7 +29,7 @@ class PartFile(Strict):
 
     kind: str = Field(alias="class")
     path: str | None = None
-    options: dict[str, bool | int | float | str] = {}
+    options: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
 
 class ModelSetFile(Strict):

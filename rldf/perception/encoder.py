@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL.Image import Image
 
 from rldf.encoding import Encoding
@@ -144,9 +145,9 @@ class Encoder:
         )
 
     def _read_attributes(
-        self, encoding: Encoding, image: np.ndarray, seen: Seen
+        self, encoding: Encoding, image: NDArray[np.float32], seen: Seen
     ) -> tuple[Encoding, dict[str, float]]:
-        """Sweeps twice over the attribute axes, so that each is read beside the others' values."""
+        """Sweep twice over the attribute axes, so that each is read beside the others' values."""
         sureness: dict[str, float] = {}
         for _ in range(2):
             for i, axis in enumerate(self.grammar.axes):
@@ -168,7 +169,9 @@ def _seen(
 ) -> Seen:
     people = [d for d in detections if d.label in grammar.people]
     axis = grammar.reading("object")
-    names = {label: axis.values[i].name for label, i in axis.value_of_label().items()} if axis else {}
+    names: dict[str, str] = {}
+    if axis is not None:
+        names = {label: axis.values[i].name for label, i in axis.value_of_label().items()}
     boxes: dict[str, list[Detection]] = {}
     for detection in detections:
         if detection.label in names and detection.label not in grammar.people:
@@ -202,7 +205,7 @@ def _scene_values(grammar: Grammar, places: dict[str, float]) -> dict[str, float
 
 
 def _read_axis(axis: Axis, seen: Seen) -> tuple[int | None, float]:
-    """Finds the place of what was seen on an axis (None: no word for it) and how sure it is."""
+    """Find the place of what was seen on an axis (None: no word for it) and how sure it is."""
     if axis.reads == "scene":
         scene = seen.scene
         assert scene is not None, "a grammar with a scene axis always has scene values"
@@ -222,7 +225,7 @@ def _read_axis(axis: Axis, seen: Seen) -> tuple[int | None, float]:
 
 
 def _bin(axis: Axis, count: int) -> int:
-    """The bins of a count axis have no holes and the last is open, so one always fits."""
+    """Find the bin of a count; they have no holes and the last is open, so one always fits."""
     for i, value in enumerate(axis.values):
         low, high = value.count or (0, None)
         if low <= count and (high is None or count <= high):

@@ -124,10 +124,8 @@ def _read_back(encoder: Encoder, models: ModelSet, cells: Sequence[Cell]) -> dic
     return {name: _share(found) for name, found in right.items()}
 
 
-def _compare(
-    encoder: Encoder, cell: Cell, image: Image, seen: Seen
-) -> Iterable[tuple[str, bool]]:
-    """Which axes of one rendered cell are read as they should be."""
+def _compare(encoder: Encoder, cell: Cell, image: Image, seen: Seen) -> Iterable[tuple[str, bool]]:
+    """Tell which axes of one rendered cell are read as they should be."""
     words = encoder.grammar.decode(cell.encoding)
     first = seen.objects[0] if seen.objects else None
     yield "noun", first is not None and first.value == words["Noun"]

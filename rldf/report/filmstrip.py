@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 from rldf.encoding import Encoding
 from rldf.report.pictures import load_picture
 from rldf.report.states import VisitedState, by_reward, thinned
-from rldf.text import plain
 from rldf.runs import RunFolder
+from rldf.text import plain
 
 FRAMES = 40
 COLUMNS = 6

@@ -30,5 +30,6 @@ class ClipSimilarity:
         Returns:
             (n,), from -1 to 1.
         """
-        scores: NDArray[np.float64] = self._clip.embed_images(images).astype(np.float64) @ self._goal
+        vectors = self._clip.embed_images(images).astype(np.float64)
+        scores: NDArray[np.float64] = vectors @ self._goal
         return scores

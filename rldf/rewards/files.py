@@ -27,7 +27,7 @@ class RewardFile(Strict):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     description: str = ""
     kind: str = Field(alias="class")
-    constants: dict[str, float] = {}
+    constants: dict[str, float] = Field(default_factory=dict)
     parts: tuple[PartFile, ...] = ()
 
 

@@ -94,7 +94,7 @@ def test_constants_come_from_the_file(context, tmp_path):
 def test_a_wrong_file_is_refused_with_its_reason(tmp_path, text, told):
     file = tmp_path / "bad.yaml"
     file.write_text(text)
-    with pytest.raises(ConfigError, match="bad.yaml") as caught:
+    with pytest.raises(ConfigError, match=r"bad\.yaml") as caught:
         load_reward_file(str(file))
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)

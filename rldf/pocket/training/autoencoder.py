@@ -23,7 +23,7 @@ _WHOLE_FROM = 0.88  # share of the steps after which whole pictures are seen
 
 
 def build() -> AutoencoderKL:
-    """Makes the untrained autoencoder.
+    """Make the untrained autoencoder.
 
     Returns:
         About 1.7 million parameters, f = 8.
@@ -41,12 +41,12 @@ def build() -> AutoencoderKL:
 
 
 def loss_of(vae: AutoencoderKL, x: Tensor, noise: Tensor) -> Tensor:
-    """Computes the reconstruction loss: L1, squared error, edges, and a light KL term.
+    """Compute the reconstruction loss: L1, squared error, edges, and a light KL term.
 
     Args:
-        vae: The autoencoder.
-        x: Pictures (n, 3, h, w), range -1 to 1.
-        noise: Standard normal noise for the latents (n, 8, h / 8, w / 8).
+        vae: the autoencoder.
+        x: pictures (n, 3, h, w), range -1 to 1.
+        noise: standard normal noise for the latents (n, 8, h / 8, w / 8).
 
     Returns:
         The loss, a scalar.
@@ -58,15 +58,16 @@ def loss_of(vae: AutoencoderKL, x: Tensor, noise: Tensor) -> Tensor:
         error[..., 1:, :] - error[..., :-1, :]
     ).abs().mean()
     kl = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).float().mean()
-    return error.abs().mean() + error.square().mean() + 0.5 * edges + 2e-3 * kl
+    loss: Tensor = error.abs().mean() + error.square().mean() + 0.5 * edges + 2e-3 * kl
+    return loss
 
 
 def crop_corner(record: Record, source: torch.Generator) -> tuple[int, int]:
-    """Chooses a crop around a random thing of a picture, or anywhere in one picture of four.
+    """Choose a crop around a random thing of a picture, or anywhere in one picture of four.
 
     Args:
-        record: What is in the picture.
-        source: Random source.
+        record: what is in the picture.
+        source: random source.
 
     Returns:
         x and y of the crop's upper left corner, px.
@@ -82,12 +83,12 @@ def crop_corner(record: Record, source: torch.Generator) -> tuple[int, int]:
 
 
 def main(work: Path, out: Path, recipe: Recipe = RECIPE) -> None:
-    """Trains the autoencoder and saves it in diffusers' layout.
+    """Train the autoencoder and save it in diffusers' layout.
 
     Args:
-        work: Folder of drawings and checkpoints.
-        out: Folder that gets config.json and the weights.
-        recipe: How long and how fast.
+        work: folder of drawings and checkpoints.
+        out: folder that gets config.json and the weights.
+        recipe: how long and how fast.
     """
     pictures, records = load_pictures(work / "drawings", DRAWINGS)
     torch.manual_seed(recipe.seed)

@@ -10,11 +10,11 @@ from PIL import Image, ImageFilter
 
 
 def degrade(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Softens two pictures of five; leaves the others as they are.
+    """Soften two pictures of five; leave the others as they are.
 
     Args:
         image: RGB.
-        rng: Random source.
+        rng: random source.
 
     Returns:
         The image, degraded or not.

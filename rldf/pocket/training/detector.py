@@ -23,14 +23,14 @@ _WIDTH = 0.1875  # of yolov8's channels; "n" has 0.25
 
 
 def write_yolo_set(work: Path, wanted: dict[str, int]) -> Path:
-    """Writes drawings in YOLO's layout: PNG files and a text file of boxes for each.
+    """Write drawings in YOLO's layout: PNG files and a text file of boxes for each.
 
     Two pictures of five are degraded (blur, noise, JPEG), as generated pictures are softer than
     drawings.
 
     Args:
-        work: Folder of drawings; gets `yolo/`.
-        wanted: Number of drawings by grammar.
+        work: folder of drawings; gets `yolo/`.
+        wanted: number of drawings by grammar.
 
     Returns:
         The data set's YAML file.
@@ -48,10 +48,10 @@ def write_yolo_set(work: Path, wanted: dict[str, int]) -> Path:
 
 
 def write_architecture(work: Path) -> Path:
-    """Writes YOLOv8's architecture with our classes and width.
+    """Write YOLOv8's architecture with our classes and width.
 
     Args:
-        work: Folder that gets the file.
+        work: folder that gets the file.
 
     Returns:
         The YAML file.
@@ -67,12 +67,12 @@ def write_architecture(work: Path) -> Path:
 
 
 def main(work: Path, out: Path, epochs: int = EPOCHS) -> None:
-    """Trains the detector, going on from its last epoch if it was interrupted.
+    """Train the detector, going on from its last epoch if it was interrupted.
 
     Args:
-        work: Folder of drawings and checkpoints.
-        out: Folder that gets detector.pt and training.json.
-        epochs: How often every drawing is seen.
+        work: folder of drawings and checkpoints.
+        out: folder that gets detector.pt and training.json.
+        epochs: how often every drawing is seen.
     """
     from ultralytics import YOLO
 
@@ -105,11 +105,11 @@ def main(work: Path, out: Path, epochs: int = EPOCHS) -> None:
 
 
 def save_slim(checkpoint: Path, target: Path) -> None:
-    """Keeps only the averaged weights of an ultralytics checkpoint, in half precision.
+    """Keep only the averaged weights of an ultralytics checkpoint, in half precision.
 
     Args:
         checkpoint: last.pt of a training.
-        target: Where the slim file goes.
+        target: where the slim file goes.
     """
     from ultralytics.utils.torch_utils import strip_optimizer
 

@@ -7,7 +7,6 @@ Two stages: the 480 sentences of base.yaml first, then all that the world can dr
 
 import copy
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from diffusers import (
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -38,6 +38,11 @@ class Denoiser(nn.Module):
     """The two parts that are trained together."""
 
     def __init__(self, tokenizer: CLIPTokenizer) -> None:
+        """Make untrained parts, from torch's random source.
+
+        Args:
+            tokenizer: whose vocabulary the text encoder reads.
+        """
         super().__init__()
         self.text_encoder = CLIPTextModel(
             CLIPTextConfig(
@@ -67,22 +72,23 @@ class Denoiser(nn.Module):
         )
 
     def forward(self, noisy: Tensor, times: Tensor, tokens: Tensor) -> Tensor:
-        """Predicts v of noisy latents.
+        """Predict v of noisy latents.
 
         Args:
-            noisy: Latents (n, 8, 16, 16).
-            times: Time steps (n,), 0 to 999.
-            tokens: Sentences (n, 32).
+            noisy: latents (n, 8, 16, 16).
+            times: time steps (n,), 0 to 999.
+            tokens: sentences (n, 32).
 
         Returns:
             v (n, 8, 16, 16).
         """
         text = self.text_encoder(tokens).last_hidden_state
-        return self.unet(noisy, times, encoder_hidden_states=text).sample
+        v: Tensor = self.unet(noisy, times, encoder_hidden_states=text).sample
+        return v
 
 
 def scheduler() -> DPMSolverMultistepScheduler:
-    """Makes the noise schedule of training and drawing.
+    """Make the noise schedule of training and drawing.
 
     Returns:
         Stable Diffusion's scaled-linear betas with v-prediction; DPM-Solver++ draws with it.
@@ -98,11 +104,11 @@ def scheduler() -> DPMSolverMultistepScheduler:
 
 
 def draw_times(n: int, source: torch.Generator) -> Tensor:
-    """Draws time steps: four in five logit-normal (the middle matters most), the rest uniform.
+    """Draw time steps: four in five logit-normal (the middle matters most), the rest uniform.
 
     Args:
-        n: How many.
-        source: Random source.
+        n: how many.
+        source: random source.
 
     Returns:
         Whole numbers from 0 to 999, (n,).
@@ -114,10 +120,10 @@ def draw_times(n: int, source: torch.Generator) -> Tensor:
 
 
 def box_weights(record: Record) -> Tensor:
-    """Weighs the latents of one picture: up to four times inside boxes, 1 on average.
+    """Weigh the latents of one picture: up to four times inside boxes, 1 on average.
 
     Args:
-        record: What is in the picture.
+        record: what is in the picture.
 
     Returns:
         Weights (16, 16), float16.
@@ -131,13 +137,13 @@ def box_weights(record: Record) -> Tensor:
 
 
 @torch.inference_mode()
-def encode_latents(vae: AutoencoderKL, pictures: list[np.ndarray], mirrored: bool) -> Tensor:
-    """Encodes all pictures once.
+def encode_latents(vae: AutoencoderKL, pictures: list[NDArray[np.uint8]], mirrored: bool) -> Tensor:
+    """Encode all pictures once.
 
     Args:
-        vae: The trained autoencoder.
+        vae: the trained autoencoder.
         pictures: (128, 128, 3) uint8 each.
-        mirrored: Whether to encode the mirror images.
+        mirrored: whether to encode the mirror images.
 
     Returns:
         Scaled latents (n, 8, 16, 16), float16.
@@ -156,12 +162,12 @@ def encode_latents(vae: AutoencoderKL, pictures: list[np.ndarray], mirrored: boo
 def latents_of(
     work: Path, vae_folder: Path, wanted: dict[str, int]
 ) -> tuple[Tensor, Tensor, list[str]]:
-    """Loads or makes the latents of the training set.
+    """Load or make the latents of the training set.
 
     Args:
-        work: Folder of drawings; keeps the latents.
-        vae_folder: The trained autoencoder.
-        wanted: Number of drawings by grammar.
+        work: folder of drawings; keeps the latents.
+        vae_folder: the trained autoencoder.
+        wanted: number of drawings by grammar.
 
     Returns:
         Latents (2, n, 8, 16, 16) with their mirror images, weights (n, 16, 16), sentences.
@@ -254,9 +260,10 @@ def train_stage(
         a, b = signal[times][:, None, None, None], noise_level[times][:, None, None, None]
         target = (a * noise - b * clean).to(where)
         predicted = model((a * clean + b * noise).to(where), times.to(where), tokens.to(where))
-        return ((predicted.float() - target).square() * weight[:, None].to(where)).mean()
+        error: Tensor = (predicted.float() - target).square() * weight[:, None].to(where)
+        return error.mean()
 
-    return cast(Denoiser, train(model, loss, recipe, checkpoint).requires_grad_(True))
+    return train(model, loss, recipe, checkpoint).requires_grad_(True)
 
 
 def save(model: Denoiser, tokenizer: CLIPTokenizer, out: Path) -> None:

@@ -32,9 +32,9 @@ class Record:
     """What is known of one training drawing.
 
     Attributes:
-        sentence: What was drawn.
-        scene: The scene's label.
-        boxes: Label and left, top, right, lower edge (px) of every thing.
+        sentence: what was drawn.
+        scene: the scene's label.
+        boxes: label and left, top, right, lower edge (px) of every thing.
     """
 
     sentence: str
@@ -43,11 +43,11 @@ class Record:
 
 
 def draw_sample(grammar_name: str, seed: int) -> tuple[str, Drawing]:
-    """Draws one random picture.
+    """Draw one random picture.
 
     Args:
         grammar_name: "base" or "pocket".
-        seed: Decides the sentence and the picture.
+        seed: decides the sentence and the picture.
 
     Returns:
         The sentence and its drawing.
@@ -58,12 +58,12 @@ def draw_sample(grammar_name: str, seed: int) -> tuple[str, Drawing]:
 
 
 def make_shard(folder: Path, grammar_name: str, shard: int) -> None:
-    """Draws one shard unless it is there.
+    """Draw one shard unless it is there.
 
     Args:
-        folder: Where shards lie.
+        folder: where shards lie.
         grammar_name: "base" or "pocket".
-        shard: Its number, 0 or more.
+        shard: its number, 0 or more.
     """
     target = folder / f"{grammar_name}-{shard:04d}.json"
     if target.exists():
@@ -86,12 +86,12 @@ def make_shard(folder: Path, grammar_name: str, shard: int) -> None:
 def load_shards(
     folder: Path, grammar_name: str, n: int
 ) -> Iterator[tuple[NDArray[np.uint8], list[Record]]]:
-    """Reads shards in order, drawing those that are missing.
+    """Read shards in order, drawing those that are missing.
 
     Args:
-        folder: Where shards lie.
+        folder: where shards lie.
         grammar_name: "base" or "pocket".
-        n: How many drawings are wanted; rounded up to whole shards.
+        n: how many drawings are wanted; rounded up to whole shards.
 
     Yields:
         Pixels (SHARD, 128, 128, 3), memory-mapped, and their records.

@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+Model = TypeVar("Model", bound=nn.Module)
 
 _SAVE_SECONDS = 120
 _LOG_STEPS = 50
@@ -19,14 +22,14 @@ class Recipe:
     """How long and how fast one model is trained.
 
     Attributes:
-        steps: Optimizer steps in all.
-        batch: Images a step.
-        rate: Highest learning rate.
-        warmup: Steps of linear warm-up.
-        cooldown: Share of the steps, at the end, over which the rate falls linearly to 2 %.
-        decay: Weight decay of AdamW.
-        average: Decay of the moving average of the weights, per step.
-        seed: Seeds initial weights and batches.
+        steps: optimizer steps in all.
+        batch: images a step.
+        rate: highest learning rate.
+        warmup: steps of linear warm-up.
+        cooldown: share of the steps, at the end, over which the rate falls linearly to 2 %.
+        decay: weight decay of AdamW.
+        average: decay of the moving average of the weights, per step.
+        seed: seeds initial weights and batches.
     """
 
     steps: int
@@ -39,7 +42,7 @@ class Recipe:
     seed: int = 0
 
     def rate_at(self, step: int) -> float:
-        """Computes the learning rate of a step.
+        """Compute the learning rate of a step.
 
         Args:
             step: 0 to steps - 1.
@@ -52,7 +55,7 @@ class Recipe:
 
 
 def device() -> torch.device:
-    """Chooses where to train.
+    """Choose where to train.
 
     Returns:
         The first GPU, or the CPU.
@@ -61,21 +64,21 @@ def device() -> torch.device:
 
 
 def train(
-    model: nn.Module,
+    model: Model,
     loss_of: Callable[[int, torch.Generator], Tensor],
     recipe: Recipe,
     checkpoint: Path,
-) -> nn.Module:
-    """Trains a model, going on from its checkpoint if there is one.
+) -> Model:
+    """Train a model, going on from its checkpoint if there is one.
 
     Every step takes a fresh random source from (seed, step), so that a resumed training sees the
     batches of an uninterrupted one.
 
     Args:
-        model: What is trained, on its device already.
-        loss_of: Draws the batch of a step with the given source and returns the loss.
-        recipe: How long and how fast.
-        checkpoint: File of the state, written every two minutes and at the end.
+        model: what is trained, on its device already.
+        loss_of: draws the batch of a step with the given source and returns the loss.
+        recipe: how long and how fast.
+        checkpoint: file of the state, written every two minutes and at the end.
 
     Returns:
         The model with averaged weights.
@@ -132,12 +135,12 @@ def train(
 
 
 def report(checkpoint: Path, recipe: Recipe, drawings: int) -> dict[str, object]:
-    """Sums up a finished training for the model card.
+    """Sum up a finished training for the model card.
 
     Args:
-        checkpoint: File that `train` wrote.
-        recipe: How it was trained.
-        drawings: Size of the training set.
+        checkpoint: file that `train` wrote.
+        recipe: how it was trained.
+        drawings: size of the training set.
 
     Returns:
         Drawings, steps, images seen, seed, minutes and the loss at five moments.
@@ -158,12 +161,12 @@ def report(checkpoint: Path, recipe: Recipe, drawings: int) -> dict[str, object]
 
 
 def write_report(folder: Path, name: str, facts: dict[str, object]) -> None:
-    """Writes the facts of one training for the model card.
+    """Write the facts of one training for the model card.
 
     Args:
-        folder: Where the trained model lies.
-        name: Which model.
-        facts: What `report` returned, and the model's own scores.
+        folder: where the trained model lies.
+        name: which model.
+        facts: what `report` returned, and the model's own scores.
     """
     (folder / "training.json").write_text(
         json.dumps({"model": name} | facts, indent=1) + "\n", encoding="utf-8"

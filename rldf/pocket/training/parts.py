@@ -36,11 +36,18 @@ def _diffusion(work: Path) -> None:
     diffusion.main(work, WEIGHTS / "sd")
 
 
+def _card(work: Path) -> None:
+    from rldf.pocket.training import card
+
+    card.main(WEIGHTS)
+
+
 PARTS: dict[str, Callable[[Path], None]] = {
     "autoencoder": _autoencoder,
     "detector": _detector,
     "scene": _scene,
     "clip": _clip,
     "diffusion": _diffusion,
+    "card": _card,
 }
 """Training by part; each goes on from its checkpoint."""

@@ -37,9 +37,7 @@ def load_pictures(
     return pictures, records
 
 
-def reader_batch(
-    pictures: Sequence[NDArray[np.uint8]], picks: Sequence[int], seed: int
-) -> Tensor:
+def reader_batch(pictures: Sequence[NDArray[np.uint8]], picks: Sequence[int], seed: int) -> Tensor:
     """Prepare a batch for a reader's training.
 
     Args:

@@ -18,10 +18,10 @@ _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
 def words_of(grammar: Grammar) -> set[str]:
-    """Collects the words of a grammar's sentences.
+    """Collect the words of a grammar's sentences.
 
     Args:
-        grammar: Any grammar.
+        grammar: any grammar.
 
     Returns:
         Lower-case words.
@@ -33,10 +33,10 @@ def words_of(grammar: Grammar) -> set[str]:
 
 
 def build_tokenizer(folder: Path) -> CLIPTokenizer:
-    """Learns the vocabulary and saves the tokenizer.
+    """Learn the vocabulary and save the tokenizer.
 
     Args:
-        folder: Gets vocab.json, merges.txt and tokenizer_config.json.
+        folder: gets vocab.json, merges.txt and tokenizer_config.json.
 
     Returns:
         The tokenizer as the pipeline loads it.
@@ -54,7 +54,7 @@ def build_tokenizer(folder: Path) -> CLIPTokenizer:
     merges = [" ".join(m) if isinstance(m, list) else m for m in model["merges"]]
     tokens = bytes_ + [b + "</w>" for b in bytes_]
     tokens += [token for m in merges if (token := m.replace(" ", "")) not in tokens]
-    tokens = list(dict.fromkeys(tokens)) + [_START, _END]
+    tokens = [*dict.fromkeys(tokens), _START, _END]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.json").write_text(
         json.dumps({token: i for i, token in enumerate(tokens)}), encoding="utf-8"

@@ -151,7 +151,7 @@ def _conifer(c: Canvas, x: float, foot: float, height: float, leaf: Colour) -> N
 
 
 def _path(c: Canvas, x: float, half: float, low: float, high: float) -> list[tuple[float, float]]:
-    """Corners of a path from the horizon, x - half to x + half, to the lower edge."""
+    """Lay out a path from the horizon, x - half to x + half wide, to the lower edge."""
     right, left = x + c.uniform(low, high), x - c.uniform(low, high)
     return [(x - half, c.horizon), (x + half, c.horizon), (right, SIZE), (left, SIZE)]
 

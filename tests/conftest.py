@@ -1,0 +1,21 @@
+"""What the tests share: the pocket models are loaded once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rldf.models.model_sets import ModelSet, load_model_set
+
+
+@pytest.fixture(scope="session")
+def pocket() -> ModelSet:
+    """Give the shipped model set."""
+    return load_model_set("pocket")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep every test away from the user's cache of images."""
+    monkeypatch.setenv("RLDF_CACHE", str(tmp_path / "own-cache"))
+    yield
