@@ -117,8 +117,9 @@ def test_the_pipeline_draws_what_sentences_say(pocket):
     images = pocket.generator.generate([c.sentence for c in cells], [c.seed for c in cells])
     seen = encoder.look(images)
     words = [grammar.decode(cell.encoding) for cell in cells]
-    nouns = [bool(s.objects) and s.objects[0].value == w["Noun"] for s, w in zip(seen, words, strict=True)]
-    scenes = [s.scene == w["Scene"] for s, w in zip(seen, words, strict=True)]
+    pairs = list(zip(seen, words, strict=True))
+    nouns = [bool(s.objects) and s.objects[0].value == w["Noun"] for s, w in pairs]
+    scenes = [s.scene == w["Scene"] for s, w in pairs]
     assert np.mean(nouns) >= 0.75
     assert np.mean(scenes) >= 0.9
 

@@ -64,9 +64,7 @@ def test_boxes_and_labels_are_what_the_sentence_says(seed):
     labels = [box.label for box in drawing.boxes]
     noun = WORLD.axis("Noun").values[WORLD.axis("Noun").index(words["Noun"])].labels[0]
     assert labels.count(noun) in COUNTS[words["Frequency"]]
-    assert (labels.count("person") if words["Density"] != "many" else 3) in COUNTS[
-        words["Density"]
-    ]
+    assert (labels.count("person") if words["Density"] != "many" else 3) in COUNTS[words["Density"]]
     extra = {noun, "person"} ^ set(labels) - {noun, "person"}
     assert (words["Companion"] == "nothing") or len(set(labels) - {noun, "person"}) == 1, extra
     for box in drawing.boxes:
@@ -110,7 +108,7 @@ def test_training_seeds_stay_below_the_check_seeds(tmp_path):
                 {"base": training.SHARD, "pocket": training.SHARD},
             )
         )
-        assert 0 <= first
+        assert first >= 0
         assert first + most <= CHECK_SEEDS
     too_far = (CHECK_SEEDS - training._FIRST_SEED["pocket"]) // training.SHARD
     with pytest.raises(AssertionError, match="below the check seeds"):
