@@ -210,7 +210,7 @@ class Goal:
         image = draw(self.sentence, seed).image
         self.reading = encoder.read(image)
         self._context = RewardContext(
-            image=image, seen=self.reading.seen, encoder=encoder, readers=readers
+            image=image, reading=self.reading, encoder=encoder, readers=readers
         )
 
     @cache  # noqa: B019 goals live as long as the program

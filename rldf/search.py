@@ -20,7 +20,7 @@ from rldf.agents.options import check_options, make_agent
 from rldf.agents.protocol import Agent, Transition
 from rldf.encoding import Encoding
 from rldf.environment import EncodingGridEnv
-from rldf.errors import NoGoalError, RunError, UsageError
+from rldf.errors import RunError, UsageError
 from rldf.files import write_json
 from rldf.generators.cached import CachedGenerator
 from rldf.grammar import load_grammar
@@ -32,7 +32,6 @@ from rldf.places import cache_folder
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import build_reward, load_reward_file
 from rldf.runs import RunFolder, Step
-from rldf.text import plain
 
 Ended = Literal["goal", "renders", "episodes"]
 _CHECKPOINT_STEPS = 20
@@ -156,12 +155,7 @@ def prepare(settings: Settings) -> Task:
     image = read_image(Path(settings.image))
     encoder = Encoder(grammar, models)
     reading = encoder.read(image)
-    if reading.encoding is None and reward_file.kind not in ("clip",):
-        raise NoGoalError(
-            f"nothing in {plain(settings.image)} has a word in grammar {grammar.name}, and reward "
-            f"{reward_file.name} needs one: try --reward clip"
-        )
-    context = RewardContext(image=image, seen=reading.seen, encoder=encoder, readers=models)
+    context = RewardContext(image=image, reading=reading, encoder=encoder, readers=models)
     environment = EncodingGridEnv(
         grammar=grammar,
         generator=CachedGenerator(models.generator, cache_folder()),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
-from rldf.perception.encoder import Encoder, Seen
+from rldf.perception.encoder import Encoder, Reading, Seen
 from rldf.ports import Readers
 
 
@@ -14,12 +14,17 @@ class RewardContext:
 
     Attributes:
         image: the input image, RGB.
-        seen: what detector and scene classifier see in it.
+        reading: what is read in it; its encoding is None where the grammar has no word for it.
         encoder: reads images in the words of the search's grammar.
         readers: the models themselves.
     """
 
     image: Image
-    seen: Seen
+    reading: Reading
     encoder: Encoder
     readers: Readers
+
+    @property
+    def seen(self) -> Seen:
+        """What detector and scene classifier see in the input image."""
+        return self.reading.seen

@@ -56,14 +56,9 @@ class MultiSemantic:
             Cs: paid or charged for the scene.
 
         Raises:
-            NoGoalError: if the input image shows none of the grammar's objects or scenes.
+            NoGoalError: if the input image shows nothing that the grammar has words for.
         """
-        _require_scene(context)
-        if not context.seen.objects:
-            raise NoGoalError(
-                "the input image shows none of the grammar's objects, which --reward multi needs: "
-                "try --reward clip"
-            )
+        _require_goal(context)
         self._context, self._c, self._cs = context, C, Cs
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
@@ -95,9 +90,9 @@ class PartialSemantic:
             Cs: paid or charged for the scene.
 
         Raises:
-            NoGoalError: if the grammar has no scenes.
+            NoGoalError: if the input image shows nothing that the grammar has words for.
         """
-        _require_scene(context)
+        _require_goal(context)
         self._context, self._cs = context, Cs
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
@@ -113,9 +108,14 @@ class PartialSemantic:
         return np.array([scene_term(s, self._context.seen, self._cs) for s in seen])
 
 
-def _require_scene(context: RewardContext) -> None:
+def _require_goal(context: RewardContext) -> None:
+    grammar = context.encoder.grammar.name
     if context.seen.scene is None:
         raise NoGoalError(
-            f"grammar {context.encoder.grammar.name} has no scenes, which semantic rewards need: "
-            "try --reward clip"
+            f"grammar {grammar} has no scenes, which semantic rewards need: try --reward clip"
+        )
+    if context.reading.encoding is None:
+        raise NoGoalError(
+            f"nothing in the input image has a word in grammar {grammar}, which semantic rewards "
+            "need: try --reward clip"
         )

@@ -39,7 +39,7 @@ def context():
     encoder = Encoder(load_grammar("base"), readers)
     image = picture(GOAL)
     return RewardContext(
-        image=image, seen=encoder.look([image])[0], encoder=encoder, readers=readers
+        image=image, reading=encoder.read(image), encoder=encoder, readers=readers
     )
 
 
@@ -112,34 +112,11 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_semantic_rewards_refuse_an_input_without_objects(context):
     empty = RewardContext(
         image=picture(NOTHING),
-        seen=context.encoder.look([picture(NOTHING)])[0],
+        reading=context.encoder.read(picture(NOTHING)),
         encoder=context.encoder,
         readers=context.readers,
     )
-    with pytest.raises(NoGoalError, match="--reward clip"):
-        build_reward(load_reward_file("multi"), empty)
-    assert build_reward(load_reward_file("partial"), empty)([picture(SAME)]).tolist() == [1.0]
-
-
-def test_the_examples_of_the_guide_are_rewards(context, tmp_path, monkeypatch):
-    page = GUIDE.read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    (entry,) = re.findall(
-        r"```toml\n\[project\.entry-points\.\"(.*?)\"\]\n(.*?)```", page, re.DOTALL
-    )
-    (tmp_path / "people_reward.py").write_text(code)
-    installed = tmp_path / "people_reward-1.0.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: people-reward\nVersion: 1.0\n"
-    )
-    (installed / "entry_points.txt").write_text("[{}]\n{}".format(*entry).replace('"', ""))
-    monkeypatch.syspath_prepend(tmp_path)
-    scored = {}
-    for i, text in enumerate(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)):
-        file = tmp_path / f"{i}.yaml"
-        file.write_text(text)
-        scored[load_reward_file(str(file)).name] = scores(context, str(file))
-    assert scored["mine"].tolist()[:3] == [1.25, 1.25, 0.75]
-    assert scored["both"] == pytest.approx(scores(context, "combined"))
-    assert scored["people"].tolist() == [2.0, 2.0, 2.0, 2.0, 1.0, 1.0, 2.0]
+    for name in ("multi", "partial", "combined"):
+        with pytest.raises(NoGoalError, match="--reward clip"):
+            build_reward(load_reward_file(name), empty)
+    assert build_reward(load_reward_file("clip"), empty)([picture(NOTHING)]) == pytest.approx(1.0)

@@ -1,6 +1,6 @@
 """Trains the pocket text encoder and UNet together, and saves a Stable Diffusion pipeline.
 
-Latents of the drawings (and of their mirror images) are encoded once. v-prediction; the loss
+Latents of the drawings are encoded once. v-prediction; the loss
 counts four times inside the boxes of things; one sentence in ten is empty, for guidance.
 Two stages: the 480 sentences of base.yaml first, then all that the world can draw.
 """
@@ -20,15 +20,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from rldf.pocket.training.drawings import Record
+from rldf.pocket.training.drawings import Record, load_shards
 from rldf.pocket.training.loop import Recipe, device, report, train, write_report
-from rldf.pocket.training.pictures import load_pictures
 from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
 
-BASE = Recipe(steps=3800, batch=64, rate=1.2e-3, cooldown=0.45)
-BASE_DRAWINGS = {"base": 40_000}
+BASE = Recipe(steps=6000, batch=64, rate=1.2e-3, cooldown=0.45)
+BASE_DRAWINGS = {"base": 32_000}
 POCKET = Recipe(steps=9000, batch=64, rate=8e-4, cooldown=0.5, seed=1)
-POCKET_DRAWINGS = {"base": 40_000, "pocket": 40_000}
+POCKET_DRAWINGS = {"base": 32_000, "pocket": 40_000}
 _SIDE = 16  # latents
 _EMPTY = 0.1
 _BOX_WEIGHT = 4.0
@@ -62,11 +61,11 @@ class Denoiser(nn.Module):
             sample_size=_SIDE,
             in_channels=8,
             out_channels=8,
-            block_out_channels=(64, 128, 160),
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            block_out_channels=(48, 96, 192),
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+            up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
             layers_per_block=1,
-            attention_head_dim=(2, 4, 5),
+            attention_head_dim=(3, 3, 6),
             norm_num_groups=16,
             cross_attention_dim=128,
         )
@@ -137,22 +136,20 @@ def box_weights(record: Record) -> Tensor:
 
 
 @torch.inference_mode()
-def encode_latents(vae: AutoencoderKL, pictures: list[NDArray[np.uint8]], mirrored: bool) -> Tensor:
-    """Encode all pictures once.
+def encode_latents(vae: AutoencoderKL, pictures: NDArray[np.uint8]) -> Tensor:
+    """Encode pictures.
 
     Args:
         vae: the trained autoencoder.
-        pictures: (128, 128, 3) uint8 each.
-        mirrored: whether to encode the mirror images.
+        pictures: (n, 128, 128, 3).
 
     Returns:
         Scaled latents (n, 8, 16, 16), float16.
     """
     where = next(vae.parameters()).device
     parts = []
-    for i in range(0, len(pictures), 64):
-        x = torch.from_numpy(np.stack(pictures[i : i + 64])).permute(0, 3, 1, 2)
-        x = x.flip(-1) if mirrored else x
+    for i in range(0, len(pictures), 50):
+        x = torch.from_numpy(np.array(pictures[i : i + 50])).permute(0, 3, 1, 2)
         with torch.autocast(where.type, torch.bfloat16):
             mean = vae.encode(x.to(where).float() / 127.5 - 1).latent_dist.mean
         parts.append((mean * vae.config.scaling_factor).half().cpu())
@@ -162,35 +159,30 @@ def encode_latents(vae: AutoencoderKL, pictures: list[NDArray[np.uint8]], mirror
 def latents_of(
     work: Path, vae_folder: Path, wanted: dict[str, int]
 ) -> tuple[Tensor, Tensor, list[str]]:
-    """Load or make the latents of the training set.
+    """Load the latents of the training set, making those that are missing.
 
     Args:
-        work: folder of drawings; keeps the latents.
+        work: folder of drawings; keeps the latents, a file a shard.
         vae_folder: the trained autoencoder.
         wanted: number of drawings by grammar.
 
     Returns:
-        Latents (2, n, 8, 16, 16) with their mirror images, weights (n, 16, 16), sentences.
+        Latents (n, 8, 16, 16), weights (n, 16, 16), sentences.
     """
+    vae = AutoencoderKL.from_pretrained(vae_folder, dtype=torch.float32).to(device()).eval()
     latents, weights, sentences = [], [], []
     for name, n in wanted.items():
-        cached = work / f"latents-{name}-{n}.pt"
-        if not cached.exists():
-            pictures, records = load_pictures(work / "drawings", {name: n})
-            vae = AutoencoderKL.from_pretrained(vae_folder).to(device()).eval()
-            both = torch.stack([encode_latents(vae, pictures, flip) for flip in (False, True)])
-            state = {
-                "latents": both,
-                "weights": torch.stack([box_weights(record) for record in records]),
-                "sentences": [record.sentence for record in records],
-            }
-            torch.save(state, cached.with_suffix(".part"))
-            cached.with_suffix(".part").replace(cached)
-        state = torch.load(cached, weights_only=True)
-        latents.append(state["latents"])
-        weights.append(state["weights"])
-        sentences += state["sentences"]
-    return torch.cat(latents, 1), torch.cat(weights), sentences
+        for shard, (pictures, records) in enumerate(load_shards(work / "drawings", name, n)):
+            cached = work / "latents" / f"{name}-{shard:04d}.pt"
+            if not cached.exists():
+                cached.parent.mkdir(exist_ok=True)
+                part = cached.with_suffix(".part")
+                torch.save(encode_latents(vae, pictures), part)
+                part.replace(cached)
+            latents.append(torch.load(cached, weights_only=True))
+            weights += [box_weights(record) for record in records]
+            sentences += [record.sentence for record in records]
+    return torch.cat(latents), torch.stack(weights), sentences
 
 
 def main(work: Path, out: Path) -> None:
@@ -249,10 +241,7 @@ def train_stage(
     def loss(step: int, source: torch.Generator) -> Tensor:
         n = recipe.batch
         picks = torch.randint(len(sentences), (n,), generator=source)
-        flips = torch.randint(2, (n,), generator=source)
-        clean = latents[flips, picks].float()
-        weight = weights[picks].float()  # a mirrored picture has mirrored boxes
-        weight = torch.where(flips[:, None, None] == 1, weight.flip(-1), weight)
+        clean, weight = latents[picks].float(), weights[picks].float()
         empty = torch.rand(n, generator=source) < _EMPTY
         tokens = table[torch.where(empty, len(texts), text_of[picks])]
         times = draw_times(n, source)
