@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rldf.errors import GrammarError
 from rldf.grammar import load_grammar
+from rldf.pocket.training import autoencoder, clip, detector, diffusion, scene
 from rldf.pocket.training import drawings as training
 from rldf.pocket.world.backdrops import PAINTERS
 from rldf.pocket.world.drawing import draw, world_grammar
@@ -16,7 +17,21 @@ from rldf.seeds import rng
 
 WORLD = world_grammar()
 BASE = load_grammar("base")
+TRAININGS = (
+    autoencoder.DRAWINGS,
+    detector.DRAWINGS,
+    scene.DRAWINGS,
+    clip.DRAWINGS,
+    diffusion.BASE_DRAWINGS,
+    diffusion.POCKET_DRAWINGS,
+)
 COUNTS = {"no": {0}, "one": {1}, "two": {2}, "many": {3, 4}}
+
+
+def label(symbol, value):
+    """The reader's label of a value, None for a value that stands for nothing."""
+    axis = WORLD.axis(symbol)
+    return next(iter(axis.values[axis.index(value)].labels), None)
 
 
 def test_every_word_of_the_grammar_has_its_picture():
@@ -62,11 +77,12 @@ def test_boxes_and_labels_are_what_the_sentence_says(seed):
     assert drawing.image.size == (128, 128)
     assert drawing.image.mode == "RGB"
     labels = [box.label for box in drawing.boxes]
-    noun = WORLD.axis("Noun").values[WORLD.axis("Noun").index(words["Noun"])].labels[0]
+    noun, companion = label("Noun", words["Noun"]), label("Companion", words["Companion"])
     assert labels.count(noun) in COUNTS[words["Frequency"]]
-    assert (labels.count("person") if words["Density"] != "many" else 3) in COUNTS[words["Density"]]
-    extra = {noun, "person"} ^ set(labels) - {noun, "person"}
-    assert (words["Companion"] == "nothing") or len(set(labels) - {noun, "person"}) == 1, extra
+    assert labels.count("person") in COUNTS[words["Density"]]
+    assert set(labels) - {noun, "person"} == {companion} - {None}
+    assert labels.count(companion) == (companion is not None)
+    assert drawing.scene == label("Scene", words["Scene"])
     for box in drawing.boxes:
         left, top, right, lower = box.xyxy
         assert 0 <= left < right <= 128
@@ -100,16 +116,9 @@ def test_a_sentence_of_another_language_is_refused():
 
 
 def test_training_seeds_stay_below_the_check_seeds(tmp_path):
-    for name, first in training._FIRST_SEED.items():
-        most = max(
-            wanted.get(name, 0)
-            for wanted in (
-                {"base": 40_000, "pocket": 40_000},
-                {"base": training.SHARD, "pocket": training.SHARD},
-            )
-        )
-        assert first >= 0
-        assert first + most <= CHECK_SEEDS
+    most = max(n for part in TRAININGS for n in part.values())
+    assert most >= 40_000
+    assert all(0 <= first <= CHECK_SEEDS - most for first in training._FIRST_SEED.values())
     too_far = (CHECK_SEEDS - training._FIRST_SEED["pocket"]) // training.SHARD
     with pytest.raises(AssertionError, match="below the check seeds"):
         training.make_shard(tmp_path, "pocket", too_far)

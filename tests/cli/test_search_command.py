@@ -1,0 +1,132 @@
+"""`rldf search`, `encode` and `pocket` as a user types them, on the shipped models."""
+
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rldf.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "dog-in-park.png"
+SENTENCE = "a photo of one dog and no people in a park"
+DRAWN = ROOT / "tests" / "drawn.yaml"
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    """Run the program in an empty folder; gives exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["rldf", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    return run
+
+
+@pytest.mark.parametrize("agent", ["q", "sarsa", "random"])
+@pytest.mark.parametrize("reward", ["multi", "partial", "clip"])
+def test_all_nine_pairs_of_agent_and_reward_run(call, agent, reward):
+    code, out, err = call(
+        "search", EXAMPLE, "--agent", agent, "--reward", reward, "--models", DRAWN,
+        "--renders", 12, "--json", "--out", "run",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert told["goal"]["sentence"] == SENTENCE
+    assert isinstance(told["goal_reached"], bool)
+    assert 1 <= told["renders"] <= 12
+    assert told["steps"] >= told["renders"]
+    assert told["episodes"] == 1
+    assert {"encoding", "sentence", "reward", "image"} == set(told["best"])
+    assert Path(told["best"]["image"]).is_file()
+    assert told["seconds"] > 0
+    assert told["run"] == "run"
+    rows = [json.loads(line) for line in Path("run/steps.jsonl").read_text().splitlines()]
+    assert len(rows) == told["steps"]
+    assert max(row["reward"] for row in rows) == told["best"]["reward"]
+
+
+def test_a_search_on_the_pocket_pipeline_leaves_a_folder_that_explains_itself(call):
+    code, out, err = call("search", EXAMPLE, "--renders", 4, "--steps", 6, "--out", "run")
+    assert (code, err) == (0, "")
+    assert SENTENCE in out
+    names = {path.name for path in Path("run").iterdir()}
+    assert names >= {
+        "run.json", "steps.jsonl", "best.png", "trajectory.png", "curves.png", "report.html",
+        "input.png", "images", "checkpoint.json",
+    }  # fmt: skip
+    record = json.loads(Path("run/run.json").read_text())
+    assert record["status"] == "done"
+    assert record["config"]["model_set"]["generator"]["weights"]
+    code, out, _ = call("run", "show", "run", "--json")
+    assert code == 0
+    assert json.loads(out)["result"]["renders"] == 4
+
+
+def test_a_finished_run_is_refused_and_shows_the_difference(call):
+    words = ["search", EXAMPLE, "--models", DRAWN, "--renders", 3, "--out", "run"]
+    assert call(*words, "--seed", 1)[0] == 0
+    before = Path("run/run.json").read_bytes()
+    code, out, err = call(*words, "--seed", 2)
+    assert (code, out) == (2, "")
+    assert "seed" in err
+    assert err.count("\n") == 1
+    assert call(*words, "--seed", 2, "--resume")[0] == 2
+    assert Path("run/run.json").read_bytes() == before
+
+
+def test_encode_reads_many_files_and_stdin(call, monkeypatch):
+    stdin = SimpleNamespace(buffer=io.BytesIO(EXAMPLE.read_bytes()))
+    monkeypatch.setattr("sys.stdin", stdin)
+    code, out, err = call("encode", EXAMPLE, "-", "--json")
+    assert (code, err) == (0, "")
+    first, second = json.loads(out)
+    assert first["sentence"] == SENTENCE
+    assert first | {"image": "-"} == second
+    assert first["objects"][0]["noun"] == "dog"
+    assert sum(first["scenes"].values()) <= 1.001
+
+
+def test_an_image_without_a_goal_works_with_clip_and_is_refused_by_semantic_rewards(call):
+    noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    Image.fromarray(noise).save("noise.png")
+    words = ["search", "noise.png", "--models", DRAWN, "--renders", 5, "--json", "--out"]
+    code, out, err = call(*words, "one", "--reward", "clip")
+    assert code == 0
+    assert "looks like a photograph" in err
+    told = json.loads(out)
+    assert (told["goal"], told["goal_reached"]) == (None, None)
+    for reward in ("multi", "partial"):
+        code, out, err = call(*words, "two", "--reward", reward)
+        assert (code, out) == (2, "")
+        assert "--reward clip" in err
+    assert not Path("two").exists()
+
+
+def test_pocket_draw_writes_pictures_and_never_over_others(call):
+    code, out, _ = call("pocket", "draw", SENTENCE, "-n", 2, "--seed", 7, "--out", "d", "--json")
+    assert code == 0
+    paths = json.loads(out)
+    assert [Image.open(path).size for path in paths] == [(128, 128)] * 2
+    code, _, err = call("pocket", "draw", SENTENCE, "--seed", 8, "--out", "d")
+    assert code == 2
+    assert "there already" in err
+    code, _, err = call("pocket", "draw", "a dragon", "--out", "e")
+    assert code == 2
+    assert not Path("e").exists()
+
+
+def test_the_cache_is_told_and_cleared(call):
+    assert call("search", EXAMPLE, "--models", DRAWN, "--renders", 3, "--out", "run")[0] == 0
+    assert json.loads(call("cache", "info", "--json")[1])["images"] == 3
+    assert json.loads(call("cache", "clear", "--json")[1])["removed"] == 3
+    assert json.loads(call("cache", "info", "--json")[1])["images"] == 0
