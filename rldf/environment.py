@@ -70,6 +70,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         self._paid: dict[tuple[Encoding, int], float] = {}
         self._state: Encoding = (0,) * len(grammar.shape)
         self._seed = image_seed
+        self._last: tuple[tuple[Encoding, int], Image] | None = None
         self.drew = False
         """Whether the last step drew a cell for the first time."""
 
@@ -101,6 +102,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         super().reset(seed=seed)
         start = (options or {}).get("start")
         self._state = self._random_start() if start is None else self._checked(start)
+        self._seed, self.drew = self._image_seed, False
         return self._observation(), self._information()
 
     def step(self, action: np.int64 | int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -132,12 +134,16 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         return None if self.render_mode is None else np.asarray(self.image())
 
     def image(self) -> Image:
-        """Draw the current cell with the seed of the last step.
+        """Draw the current cell with the seed of the last step, or of the run after a reset.
 
         Returns:
-            An RGB image.
+            An RGB image: the one that was paid for, where that was the last to be drawn.
         """
-        return self._generator.generate([self.grammar.derive(self._state)], [self._seed])[0]
+        key = (self._state, self._seed)
+        if self._last is None or self._last[0] != key:
+            sentence = self.grammar.derive(self._state)
+            self._last = (key, self._generator.generate([sentence], [self._seed])[0])
+        return self._last[1]
 
     def remember(self, encoding: Encoding, seed: int, reward: float) -> None:
         """Take over what a cell paid earlier, for a run that goes on.

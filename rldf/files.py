@@ -122,31 +122,6 @@ def read_lines(path: Path) -> list[bytes]:
         return []
 
 
-def read_jsonl(path: Path) -> list[dict[str, object]]:
-    """Read the rows of a JSONL file, without a torn last line.
-
-    Args:
-        path: the file; one that is not there has no rows.
-
-    Returns:
-        The rows, in their order.
-
-    Raises:
-        RunError: a finished line is not a JSON object.
-    """
-    return [_row(path, n, line) for n, line in enumerate(read_lines(path), start=1)]
-
-
-def _row(path: Path, number: int, line: bytes) -> dict[str, object]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict):
-        raise RunError(f"{path}, line {number} is damaged: it is not a JSON object")
-    return row
-
-
 def truncate_jsonl(path: Path, n_lines: int) -> None:
     """Keep the first lines of a JSONL file and drop the rest, a torn last line included.
 

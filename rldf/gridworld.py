@@ -17,13 +17,13 @@ Source:
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-State = tuple[int, ...]
+from rldf.encoding import Encoding
 
 
 def _is_index(value: object, size: int) -> bool:
@@ -62,7 +62,7 @@ class Gridworld:
         """The number of actions: one step down and one step up each axis."""
         return 2 * len(self.shape)
 
-    def move(self, state: State, action: int) -> State:
+    def move(self, state: Encoding, action: int) -> Encoding:
         """Take one step along one axis; at the edge, stay.
 
         Args:
@@ -99,25 +99,7 @@ class Gridworld:
         axis, up = divmod(int(action), 2)
         return axis, 2 * up - 1
 
-    def describe_action(self, action: int, axes: Sequence[str]) -> str:
-        """Name an action for people.
-
-        Args:
-            action: in `[0, n_actions)`.
-            axes: (n_axes,) the name of each axis.
-
-        Returns:
-            The axis and the direction, such as `"scene +1"`.
-
-        Raises:
-            ValueError: the action is not one of this grid, or there is not one name per axis.
-        """
-        if len(axes) != len(self.shape):
-            raise ValueError(f"axes {axes!r}: this grid has {len(self.shape)} axes")
-        axis, step = self.axis_and_step(action)
-        return f"{axes[axis]} {step:+d}"
-
-    def action_mask(self, state: State) -> NDArray[np.int8]:
+    def action_mask(self, state: Encoding) -> NDArray[np.int8]:
         """Mark the actions that stay on the grid.
 
         Args:
@@ -133,7 +115,7 @@ class Gridworld:
         legal = [(x > 0, x < n - 1) for x, n in zip(state, self.shape, strict=True)]
         return np.array(legal, dtype=np.int8).ravel()
 
-    def neighbours(self, state: State) -> tuple[State, ...]:
+    def neighbours(self, state: Encoding) -> tuple[Encoding, ...]:
         """List the states that one legal action leads to.
 
         Args:
@@ -148,7 +130,7 @@ class Gridworld:
         legal = np.flatnonzero(self.action_mask(state))
         return tuple(self.move(state, int(action)) for action in legal)
 
-    def distance(self, a: State, b: State) -> int:
+    def distance(self, a: Encoding, b: Encoding) -> int:
         """Count the fewest steps between two states, the L1 distance.
 
         See arXiv:2311.15648, Table 3 (its columns D_T, D_max and D_min).
@@ -167,7 +149,7 @@ class Gridworld:
         self._check_state(b)
         return sum(abs(x - y) for x, y in zip(a, b, strict=True))
 
-    def index(self, state: State) -> int:
+    def index(self, state: Encoding) -> int:
         """Number a state, in row-major order: the last axis varies fastest.
 
         Args:
@@ -185,7 +167,7 @@ class Gridworld:
             number = number * n + int(x)
         return number
 
-    def state(self, index: int) -> State:
+    def state(self, index: int) -> Encoding:
         """Give the state with a number, the inverse of `index`.
 
         Args:
@@ -205,7 +187,7 @@ class Gridworld:
             reverse.append(x)
         return tuple(reversed(reverse))
 
-    def states(self) -> Iterator[State]:
+    def states(self) -> Iterator[Encoding]:
         """Walk over all states, in the order of their numbers.
 
         Returns:
@@ -213,7 +195,7 @@ class Gridworld:
         """
         return itertools.product(*map(range, self.shape))
 
-    def random_state(self, rng: np.random.Generator) -> State:
+    def random_state(self, rng: np.random.Generator) -> Encoding:
         """Draw a state, each with the same probability.
 
         Args:
@@ -224,6 +206,6 @@ class Gridworld:
         """
         return tuple(int(rng.integers(n)) for n in self.shape)
 
-    def _check_state(self, state: State) -> None:
+    def _check_state(self, state: Encoding) -> None:
         if len(state) != len(self.shape) or not all(map(_is_index, state, self.shape)):
             raise ValueError(f"state {state!r}: not a point of a grid of shape {self.shape}")

@@ -1,8 +1,10 @@
 """Image files from strangers: opened within bounds, turned upright, made RGB."""
 
+import contextlib
 import io
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -29,12 +31,29 @@ def read_image(path: Path) -> Image.Image:
     try:
         if path.is_dir():
             raise ImageError(f"{path} is a folder: give an image file")
-        if path.stat().st_size > _MAX_BYTES:
-            raise ImageError(f"{path} is larger than {_MAX_BYTES // 1_000_000} MB")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            return read_stream(file, str(path))
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {error.strerror}") from None
-    return decode_image(data, str(path))
+
+
+def read_stream(file: BinaryIO, name: str) -> Image.Image:
+    """Read an image from an open file, a pipe or a device.
+
+    Args:
+        file: what to read up to its end.
+        name: what to call it in messages.
+
+    Returns:
+        As `read_image`.
+
+    Raises:
+        ImageError: if there are no bytes of an image, they are damaged, or there are too many.
+    """
+    data = file.read(_MAX_BYTES + 1)  # the size of a device or a pipe is not known before
+    if len(data) > _MAX_BYTES:
+        raise ImageError(f"{name} is larger than {_MAX_BYTES // 1_000_000} MB")
+    return decode_image(data, name)
 
 
 def decode_image(data: bytes, name: str) -> Image.Image:
@@ -54,15 +73,19 @@ def decode_image(data: bytes, name: str) -> Image.Image:
         raise ImageError(f"{name} is empty: give a PNG, JPEG, WebP, GIF, BMP or TIFF file")
     try:
         with warnings.catch_warnings():
-            # The size is checked below, before anything is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            # The size is checked below, before anything is decoded; oddities are no news.
+            warnings.simplefilter("ignore")
+            image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 raise ImageError(
                     f"{name} has {image.width} x {image.height} pixels; at most "
                     f"{MAX_PIXELS // 1_000_000} million are read: make it smaller first"
                 )
             image.load()
+            with contextlib.suppress(Exception):  # broken EXIF: shown as it is stored
+                image = ImageOps.exif_transpose(image)
+    except ImageError:
+        raise
     except Image.DecompressionBombError:
         raise ImageError(
             f"{name} has far too many pixels; at most {MAX_PIXELS // 1_000_000} million are read"
@@ -71,10 +94,10 @@ def decode_image(data: bytes, name: str) -> Image.Image:
         raise ImageError(
             f"{name} is not an image: give a PNG, JPEG, WebP, GIF, BMP or TIFF file"
         ) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # a damaged file may raise anything
         reason = " ".join(str(error).split())
         raise ImageError(f"{name} is a damaged image ({reason})") from None
-    return to_rgb(ImageOps.exif_transpose(image))
+    return to_rgb(image)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

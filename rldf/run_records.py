@@ -8,15 +8,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
 
+from rldf.encoding import Encoding
 from rldf.errors import RunError
 from rldf.files import read_lines
+from rldf.seeds import SEED_BITS
 
 Status = Literal["running", "interrupted", "done"]
 
-# steps.jsonl may be a stranger's, and an encoding becomes a file name: both are bounded
+# steps.jsonl may be a stranger's, and encoding and seed become a file name: they are bounded
 _Index = Annotated[int, Field(ge=0, lt=1_000_000)]
 _Cell = Annotated[tuple[_Index, ...], Field(min_length=1, max_length=32)]
 _Positive = Annotated[int, Field(ge=1)]
+_Seed = Annotated[int, Field(ge=0, lt=2**SEED_BITS)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Step:
         episode: number of the episode, from 1.
         encoding: the cell that the step led to.
         sentence: what the grammar derives from it.
-        action: what led there, or None for the cell that an episode starts in.
+        action: what led there; an episode's own start is no step, since no render is spent on it.
         reward: what the cell's image earned; finite.
         distance: L1 steps from the goal, or None where no goal is known.
         new: true if a unique render was spent on it.
@@ -41,13 +44,35 @@ class Step:
     episode: _Positive
     encoding: _Cell
     sentence: str
-    action: int | None
+    action: int
     reward: FiniteFloat
     distance: int | None
     new: bool
     renders: int
     terminal: bool
-    seed: int
+    seed: _Seed
+
+    def is_goal(self, goal: Encoding | None) -> bool:
+        """Tell whether this step led to the cell that was searched for.
+
+        Args:
+            goal: the goal cell, or None where the distance alone has to tell.
+
+        Returns:
+            True if it did.
+        """
+        return self.distance == 0 if goal is None else self.encoding == tuple(goal)
+
+    def rank(self, goal: Encoding | None) -> tuple[float, bool, int]:
+        """Give what steps are compared by; the best step is the one with the lowest.
+
+        Args:
+            goal: the goal cell, or None where the distance alone has to tell.
+
+        Returns:
+            The highest reward comes first; of equals the goal, then the earliest.
+        """
+        return -self.reward, not self.is_goal(goal), self.step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,10 @@ r"""The run folder: one search, everything that decided it, and all that came of
         run.json         status, configuration, versions, seed, command, times, result
         input.png        the image to find again
         steps.jsonl      one line a step, in the order in which they were taken
-        agent.npz        the agent (Q-table, generator state), written by the search
-        checkpoint.json  where the search stands, written by the search
-        images/          every distinct cell that was drawn, such as 1-4-0-2.png
+        agent-40.npz     the agent after 40 steps (Q-table, generator state), by the search
+        checkpoint.json  where the search stands, by the search; it names the agent's file
+        images/          every distinct cell that was drawn, such as 1-4-0-2.png, or
+                         1-4-0-2-seed7.png where the seed is not the run's image seed
         best.png         the image with the highest reward       \
         trajectory.png   the distinct states as a filmstrip       | by rldf.report, at any time,
         curves.png       reward and distance to the goal          | from the rest of the folder
@@ -20,8 +21,9 @@ dropped. Only the process that holds the lock writes here.
 import contextlib
 import os
 import re
+import shlex
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +66,8 @@ __all__ = [
     "default_out",
     "list_runs",
     "load_run",
+    "new_out",
+    "resume_command",
 ]
 
 _RUN, _LOCK, _STEPS = "run.json", ".lock", "steps.jsonl"
@@ -210,16 +214,19 @@ class RunFolder:
         """The place of the image to find again."""
         return self.path / "input.png"
 
-    def image_path(self, encoding: Encoding) -> Path:
+    def image_path(self, encoding: Encoding, seed: int | None = None) -> Path:
         """Name the place of a cell's image.
 
         Args:
             encoding: (n_axes,) the cell.
+            seed: what it was drawn with; None for the run's image seed.
 
         Returns:
             The path, whether an image is there or not.
         """
-        return self.path / "images" / f"{'-'.join(map(str, encoding))}.png"
+        usual = seed is None or seed == self.record.config.get("image_seed", 0)
+        name = "-".join(map(str, encoding)) + ("" if usual else f"-seed{seed}")
+        return self.path / "images" / f"{name}.png"
 
     def save_input(self, image: Image.Image) -> None:
         """Keep the image to find again.
@@ -229,17 +236,18 @@ class RunFolder:
         """
         _save(self.input_path, image)
 
-    def save_image(self, encoding: Encoding, image: Image.Image) -> Path:
+    def save_image(self, encoding: Encoding, image: Image.Image, seed: int | None = None) -> Path:
         """Keep the image of a cell, in place of one that is there.
 
         Args:
             encoding: (n_axes,) the cell.
             image: what was drawn, RGB.
+            seed: what it was drawn with; None for the run's image seed.
 
         Returns:
             The image's path.
         """
-        path = self.image_path(encoding)
+        path = self.image_path(encoding, seed)
         path.parent.mkdir(exist_ok=True)
         _save(path, image)
         return path
@@ -356,22 +364,69 @@ def default_out(root: Path, image_name: str, now: datetime) -> Path:
     stem = re.sub(r"[^\w]+", "-", letters)[:40].strip("-") or "image"
     name = f"{stem}-{now:%Y%m%d-%H%M%S}"
     path, n = root / name, 1
-    while path.exists():
+    while os.path.lexists(path):
         n += 1
         path = root / f"{name}-{n}"
     return path
 
 
-def best_step(steps: Sequence[Step]) -> Step | None:
+def new_out(root: Path, image_name: str, now: datetime) -> Path:
+    """Make a new, empty run folder that no other process takes.
+
+    Args:
+        root: the folder that holds the run folders; made if it is not there.
+        image_name: the name or path of the input image.
+        now: the time that stands in the name.
+
+    Returns:
+        The folder, named by `default_out`.
+
+    Raises:
+        RunError: it cannot be made.
+    """
+    while True:
+        path = default_out(root, image_name, now)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            path.mkdir()
+        except FileExistsError:
+            if os.path.lexists(path):
+                continue  # another search took the name meanwhile
+            raise RunError(f"{root} is no folder: name another with --out") from None
+        except OSError as error:
+            raise RunError(
+                f"cannot write to {path}: {error.strerror}; name another with --out"
+            ) from None
+        return path
+
+
+def resume_command(command: Sequence[str], path: Path) -> str:
+    """Write the command line that goes on with a run.
+
+    Args:
+        command: the command line that made or resumed it, one word an item.
+        path: the run folder.
+
+    Returns:
+        One line to type.
+    """
+    words = [word for word in command if word != "--resume"]
+    if not any(word == "--out" or word.startswith("--out=") for word in words):
+        words += ["--out", str(path)]
+    return shlex.join([*words, "--resume"])
+
+
+def best_step(steps: Iterable[Step], goal: Encoding | None) -> Step:
     """Find the step that earned most.
 
     Args:
-        steps: the steps of a run.
+        steps: the steps of a run, at least 1.
+        goal: the goal cell, or None where the distances alone have to tell.
 
     Returns:
-        The one with the highest reward, the earliest of equals; None where there are no steps.
+        The one with the highest reward; of equals the goal, then the earliest.
     """
-    return max(steps, key=lambda step: step.reward, default=None)
+    return min(steps, key=lambda step: step.rank(goal))
 
 
 def _refuse_other_config(

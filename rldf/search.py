@@ -23,15 +23,15 @@ from rldf.environment import EncodingGridEnv
 from rldf.errors import RunError, UsageError
 from rldf.files import write_json
 from rldf.generators.cached import CachedGenerator
-from rldf.grammar import load_grammar
+from rldf.grammar import Grammar, load_grammar
 from rldf.images import read_image
 from rldf.models.model_sets import load_model_set
 from rldf.perception.encoder import Encoder, Reading
 from rldf.perception.photographs import photograph_hint
 from rldf.places import cache_folder
 from rldf.rewards.context import RewardContext
-from rldf.rewards.files import build_reward, load_reward_file
-from rldf.runs import RunFolder, Step
+from rldf.rewards.files import build_reward, load_reward_file, resolved
+from rldf.runs import RunFolder, Step, best_step
 
 Ended = Literal["goal", "renders", "episodes"]
 _CHECKPOINT_STEPS = 20
@@ -84,8 +84,10 @@ class Settings:
         for name in ("renders", "episodes", "steps"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name} {getattr(self, name)}: give 1 or more")
-        if self.image_seed < 0:
-            raise UsageError(f"--image-seed {self.image_seed}: give 0 or more")
+        if not 0 <= self.image_seed < 2**seeds.SEED_BITS:
+            raise UsageError(
+                f"--image-seed {self.image_seed}: give 0 or more, below 2^{seeds.SEED_BITS}"
+            )
         check_options(self.agent, alpha=self.alpha, epsilon=self.epsilon, gamma=self.gamma)
 
 
@@ -176,8 +178,9 @@ def prepare(settings: Settings) -> Task:
     config = asdict(settings) | {
         "image": Path(settings.image).name,  # its pixels decide, not where it lies
         "image_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
+        "grammar_sha256": _digest(grammar),
         "grammar_values": {axis.symbol: [v.name for v in axis.values] for axis in grammar.axes},
-        "reward_file": reward_file.model_dump(mode="json", by_alias=True),
+        "reward_file": resolved(reward_file),
         "model_set": models.identity(),
     }
     return Task(
@@ -189,6 +192,12 @@ def prepare(settings: Settings) -> Task:
         config=config,
         hints=photograph_hint(models.file, reading),
     )
+
+
+def _digest(grammar: Grammar) -> str:
+    """Sum up all that a grammar says: texts, labels, bins, agreement, productions, people."""
+    text = json.dumps(asdict(grammar), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def walk(
@@ -286,7 +295,7 @@ def search(task: Task, run: RunFolder, watch: Callable[[Step], None]) -> dict[st
     try:
         for step in walk(task.environment, task.agent, task.settings, place):
             if step.new:
-                run.save_image(step.encoding, task.environment.image())
+                run.save_image(step.encoding, task.environment.image(), step.seed)
             run.append(step)
             place.seconds = before + time.monotonic() - begun
             if place.steps % _CHECKPOINT_STEPS == 0 or place.ended:
@@ -313,8 +322,7 @@ def summarise(task: Task, run: RunFolder, place: Place) -> dict[str, Any]:
     """
     steps = run.steps()
     goal = task.environment.goal
-    # Of equal rewards the goal comes first, then the cell that was met first.
-    best = max(steps, key=lambda step: (step.reward, step.encoding == goal, -step.step))
+    best = best_step(steps, goal)
     reached = None if goal is None else any(step.encoding == goal for step in steps)
     sentence = task.reading.sentence
     return {
@@ -328,7 +336,7 @@ def summarise(task: Task, run: RunFolder, place: Place) -> dict[str, Any]:
             "encoding": list(best.encoding),
             "sentence": best.sentence,
             "reward": best.reward,
-            "image": str(run.image_path(best.encoding)),
+            "image": str(run.image_path(best.encoding, best.seed)),
         },
         "seconds": round(place.seconds, 2),
         "run": str(run.path),

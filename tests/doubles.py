@@ -1,5 +1,6 @@
 """Test doubles that implement the real ports over plain data."""
 
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -75,6 +76,16 @@ class CountingGenerator:
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
         self.asked += list(zip(sentences, seeds, strict=True))
         return [picture(seed) for seed in seeds]
+
+
+class PaintedGenerator(CountingGenerator):
+    """Draws another picture for every sentence and seed: a checksum of the two."""
+
+    def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
+        pairs = list(zip(sentences, seeds, strict=True))
+        self.asked += pairs
+        sums = [zlib.crc32(f"{seed} {sentence}".encode()) for sentence, seed in pairs]
+        return [Image.new("RGB", (100, 100), tuple(n.to_bytes(4, "big")[1:])) for n in sums]
 
 
 def _unit(rows: Sequence[Sequence[float]]) -> NDArray[np.float32]:

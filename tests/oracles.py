@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.gridworld import Gridworld, State
+from rldf.encoding import Encoding
+from rldf.gridworld import Gridworld
 
 Transitions = Mapping[int, Mapping[int, list[tuple[float, int, float, bool]]]]
 
@@ -63,10 +64,10 @@ def policy_values(mdp: Mdp, policy: NDArray[np.float64], gamma: float) -> NDArra
     return np.asarray(mdp.r + gamma * mdp.p @ v)
 
 
-def grid_transitions(world: Gridworld, goal: State) -> Transitions:
+def grid_transitions(world: Gridworld, goal: Encoding) -> Transitions:
     """Give a grid's legal moves, with a reward of 1 for the step into the goal, the last."""
 
-    def outcome(state: State, action: int) -> list[tuple[float, int, float, bool]]:
+    def outcome(state: Encoding, action: int) -> list[tuple[float, int, float, bool]]:
         moved = world.move(state, action)
         return [(1.0, world.index(moved), float(moved == goal), moved == goal)]
 

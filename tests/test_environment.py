@@ -81,6 +81,35 @@ def test_a_cell_is_drawn_and_paid_once():
     assert len(generator.asked) == 2
 
 
+def test_the_image_that_was_paid_for_is_not_drawn_again():
+    generator = CountingGenerator()
+    environment = make(
+        generator=generator,
+        dynamic_seeds=True,
+        reward=lambda images: np.array([float(tag_of(image)) for image in images]),
+    )
+    environment.reset(seed=0, options={"start": (0, 0, 0, 0)})
+    for action in (3, 3, 2):
+        reward = environment.step(action)[1]
+        assert tag_of(environment.image()) == reward
+        environment.render()
+    assert len(generator.asked) == 3
+    environment.reset(options={"start": (1, 1, 1, 1)})
+    environment.image()
+    assert generator.asked[3:] == [(GRAMMAR.derive((1, 1, 1, 1)), 0)]
+
+
+def test_a_reset_forgets_the_last_image_seed():
+    environment = make(generator=CountingGenerator(), image_seed=5, dynamic_seeds=True)
+    _, fresh = environment.reset(seed=0, options={"start": (0, 0, 0, 0)})
+    pixels = environment.render()
+    environment.step(3)
+    _, again = environment.reset(seed=0, options={"start": (0, 0, 0, 0)})
+    assert (fresh["image_seed"], again["image_seed"]) == (5, 5)
+    assert np.array_equal(environment.render(), pixels)
+    assert environment.drew is False
+
+
 def test_one_image_seed_serves_all_cells_unless_seeds_are_dynamic():
     seen = {}
     for dynamic in (False, True):

@@ -7,19 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rldf.gridworld import Gridworld, State
+from rldf.encoding import Encoding
+from rldf.gridworld import Gridworld
 
 WORLDS = st.lists(st.integers(1, 6), min_size=1, max_size=5).map(lambda n: Gridworld(tuple(n)))
 
 
 @st.composite
-def places(draw: st.DrawFn) -> tuple[Gridworld, State]:
+def places(draw: st.DrawFn) -> tuple[Gridworld, Encoding]:
     """Draw a world and one of its states."""
     world = draw(WORLDS)
     return world, world.state(draw(st.integers(0, world.n_states - 1)))
 
 
-def shortest_paths(world: Gridworld, start: State) -> dict[State, int]:
+def shortest_paths(world: Gridworld, start: Encoding) -> dict[Encoding, int]:
     """Count the steps to every state by breadth-first search over moves."""
     steps, queue = {start: 0}, deque([start])
     while queue:
@@ -53,7 +54,7 @@ def test_mask_of_a_corner() -> None:
 
 
 @given(places())
-def test_mask_marks_the_moves_that_move(place: tuple[Gridworld, State]) -> None:
+def test_mask_marks_the_moves_that_move(place: tuple[Gridworld, Encoding]) -> None:
     """An action is legal if and only if it changes the state."""
     world, state = place
     moves = [world.move(state, action) != state for action in range(world.n_actions)]
@@ -61,7 +62,7 @@ def test_mask_marks_the_moves_that_move(place: tuple[Gridworld, State]) -> None:
 
 
 @given(places())
-def test_a_legal_move_can_be_taken_back(place: tuple[Gridworld, State]) -> None:
+def test_a_legal_move_can_be_taken_back(place: tuple[Gridworld, Encoding]) -> None:
     """The other action of the same axis undoes a legal move."""
     world, state = place
     for action in np.flatnonzero(world.action_mask(state)):
@@ -69,7 +70,7 @@ def test_a_legal_move_can_be_taken_back(place: tuple[Gridworld, State]) -> None:
 
 
 @given(places())
-def test_neighbours_are_one_step_away(place: tuple[Gridworld, State]) -> None:
+def test_neighbours_are_one_step_away(place: tuple[Gridworld, Encoding]) -> None:
     """The neighbours are exactly the states at distance 1."""
     world, state = place
     at_one = {other for other in world.states() if world.distance(state, other) == 1}
@@ -78,7 +79,7 @@ def test_neighbours_are_one_step_away(place: tuple[Gridworld, State]) -> None:
 
 
 @given(places())
-def test_distance_is_the_length_of_a_shortest_path(place: tuple[Gridworld, State]) -> None:
+def test_distance_is_the_length_of_a_shortest_path(place: tuple[Gridworld, Encoding]) -> None:
     """The L1 distance counts the fewest steps, and every state can be reached."""
     world, state = place
     distances = {other: world.distance(state, other) for other in world.states()}
@@ -94,7 +95,7 @@ def test_states_come_in_the_order_of_their_numbers(world: Gridworld) -> None:
 
 
 @given(places())
-def test_index_is_numpys(place: tuple[Gridworld, State]) -> None:
+def test_index_is_numpys(place: tuple[Gridworld, Encoding]) -> None:
     """A state's number is its place in a numpy array of the grid's shape."""
     world, state = place
     assert int(np.ravel_multi_index(state, world.shape)) == world.index(state)
@@ -124,19 +125,6 @@ def test_random_states_follow_the_generator() -> None:
     assert draws[0] == draws[1]
 
 
-def test_actions_have_names() -> None:
-    """An action is described by its axis and its direction."""
-    world = Gridworld((2, 3))
-    names = [world.describe_action(action, ("count", "scene")) for action in range(4)]
-    assert names == ["count -1", "count +1", "scene -1", "scene +1"]
-
-
-def test_every_axis_needs_a_name() -> None:
-    """Describing an action with too few names is an error."""
-    with pytest.raises(ValueError, match="2 axes"):
-        Gridworld((2, 3)).describe_action(0, ("count",))
-
-
 @pytest.mark.parametrize("shape", [(), (0,), (3, -1), (2.0,)])
 def test_bad_shapes_are_refused(shape: tuple[int, ...]) -> None:
     """A grid needs an axis, and each axis a value."""
@@ -145,7 +133,7 @@ def test_bad_shapes_are_refused(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("state", [(), (0,), (0, 0, 0), (3, 0), (0, -1), (0.5, 0)])
-def test_bad_states_are_refused(state: State) -> None:
+def test_bad_states_are_refused(state: Encoding) -> None:
     """A state off the grid is an error in every question about it."""
     world = Gridworld((3, 2))
     questions = (

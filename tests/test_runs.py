@@ -21,6 +21,8 @@ from rldf.runs import (
     default_out,
     list_runs,
     load_run,
+    new_out,
+    resume_command,
 )
 
 CONFIG = {"image": "dog.png", "agent": "q", "epsilon": 0.1, "reward": {"class": "clip", "C": 10}}
@@ -43,7 +45,7 @@ def step(number: int = 1, reward: float = 0.5) -> Step:
         episode=1,
         encoding=(1, 4, 0, 2),
         sentence="a photo of one dog",
-        action=None if number == 1 else 3,
+        action=3,
         reward=reward,
         distance=4,
         new=True,
@@ -94,13 +96,13 @@ def test_steps_are_read_back(tmp_path: Path) -> None:
         episode=st.integers(1, 10**9),
         encoding=st.lists(st.integers(0, 99), min_size=1, max_size=9).map(tuple),
         sentence=st.text(),
-        action=st.none() | st.integers(0, 99),
+        action=st.integers(0, 99),
         reward=st.floats(allow_nan=False, allow_infinity=False),
         distance=st.none() | st.integers(0, 99),
         new=st.booleans(),
         renders=st.integers(0, 10**9),
         terminal=st.booleans(),
-        seed=st.integers(0, 2**63),
+        seed=st.integers(0, 2**63 - 1),
     )
 )
 def test_any_step_is_read_back_exactly(
@@ -113,7 +115,15 @@ def test_any_step_is_read_back_exactly(
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("encoding", ["../.."]), ("encoding", [-1]), ("encoding", []), ("reward", None), ("step", 0)],
+    [
+        ("encoding", ["../.."]),
+        ("encoding", [-1]),
+        ("encoding", []),
+        ("reward", None),
+        ("step", 0),
+        ("seed", 10**40),
+        ("action", None),
+    ],
 )
 def test_a_strangers_step_is_checked(tmp_path: Path, key: str, value: object) -> None:
     run = load_run(made(tmp_path / "run"))
@@ -297,7 +307,63 @@ def test_two_runs_in_one_second_get_two_folders(tmp_path: Path) -> None:
     assert default_out(tmp_path, "dog.png", NOON).name == "dog-20250131-120005-2"
 
 
+def test_a_name_that_another_search_takes_meanwhile_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(root: Path, image_name: str, now: datetime) -> Path:
+        path = default_out(root, image_name, now)
+        if path.name.endswith("5"):
+            path.mkdir(parents=True)  # by the other search
+        return path
+
+    monkeypatch.setattr("rldf.runs.default_out", slow)
+    path = new_out(tmp_path / "runs", "dog.png", NOON)
+    assert path.name == "dog-20250131-120005-2"
+    assert path.is_dir()
+    RunFolder.create(path, CONFIG, COMMAND, seed=3).close()
+
+
+def test_a_name_that_leads_nowhere_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "dog-20250131-120005").symlink_to(tmp_path / "none")
+    assert new_out(tmp_path, "dog.png", NOON).name == "dog-20250131-120005-2"
+
+
+def test_runs_cannot_be_made_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "runs").touch()
+    with pytest.raises(RunError, match="is no folder"):
+        new_out(tmp_path / "runs", "dog.png", NOON)
+    with pytest.raises(RunError, match="cannot write to"):
+        new_out(tmp_path / "runs" / "mine", "dog.png", NOON)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "rldf search 'a dog.png' --out 'a run' --resume"),
+        (["--out", "r"], "rldf search 'a dog.png' --out r --resume"),
+        (["--out=r", "--resume"], "rldf search 'a dog.png' --out=r --resume"),
+    ],
+)
+def test_the_line_that_resumes_names_the_folder_once(words: list[str], expected: str) -> None:
+    assert resume_command(["rldf", "search", "a dog.png", *words], Path("a run")) == expected
+
+
+def test_images_of_other_seeds_have_names_of_their_own(tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path / "run", {"image_seed": 5}, COMMAND, seed=3) as run:
+        names = [run.image_path((1, 4), seed).name for seed in (None, 5, 0, 7)]
+    assert names == ["1-4.png", "1-4.png", "1-4-seed0.png", "1-4-seed7.png"]
+
+
 def test_the_best_step_is_the_earliest_of_equals() -> None:
     steps = [step(1, 0.1), step(2, 0.9), step(3, 0.9)]
-    assert best_step(steps) == steps[1]
-    assert best_step([]) is None
+    assert best_step(steps, None) == steps[1]
+
+
+def test_of_equals_the_goal_is_the_best() -> None:
+    there = dataclasses.replace(step(3, 0.9), encoding=(0, 0, 0, 0), distance=0)
+    unknown = dataclasses.replace(there, distance=None)
+    steps = [step(1, 0.1), step(2, 0.9)]
+    assert best_step([*steps, there], None) == there
+    assert best_step([*steps, unknown], (0, 0, 0, 0)) == unknown
+    assert best_step([*steps, unknown], None) == steps[1]
+    assert best_step([*steps, dataclasses.replace(there, reward=0.8)], None) == steps[1]

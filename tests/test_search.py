@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rldf import seeds
 from rldf.agents.options import make_agent, parse_alpha, parse_epsilon
@@ -18,9 +20,10 @@ from rldf.environment import EncodingGridEnv
 from rldf.errors import UsageError
 from rldf.grammar import load_grammar
 from rldf.perception.encoder import Reading, Seen
-from rldf.runs import RunFolder
+from rldf.report import write_report
+from rldf.runs import RunFolder, load_run
 from rldf.search import Settings, Task, search
-from tests.doubles import CountingGenerator, picture
+from tests.doubles import PaintedGenerator, picture
 
 ROOT = Path(__file__).parents[1]
 GRAMMAR = load_grammar("base")
@@ -35,7 +38,7 @@ def task(goal=GOAL, reward=None, **options):
     settings = Settings(image="dog.png", **options)
     environment = EncodingGridEnv(
         grammar=GRAMMAR,
-        generator=CountingGenerator(),
+        generator=PaintedGenerator(),
         reward=reward or (lambda images: np.array([1.0] * len(images))),
         goal=goal,
         image_seed=settings.image_seed,
@@ -60,9 +63,13 @@ def task(goal=GOAL, reward=None, **options):
         reading=reading,
         environment=environment,
         agent=agent,
-        config={"seed": settings.seed},
+        config={"seed": settings.seed, "image_seed": settings.image_seed},
         hints=(),
     )
+
+
+def color(images):
+    return np.array([np.asarray(image, float)[0, 0] @ (65536, 256, 1) for image in images])
 
 
 def run(path, crash_at=None, resume=False, **options):
@@ -90,7 +97,7 @@ def without_time(result):
 def test_the_budget_of_unique_renders_ends_it(tmp_path):
     result, made = run(tmp_path / "r", agent="random", renders=15)
     assert (result["ended"], result["renders"]) == ("renders", 15)
-    assert len(made.environment._generator.asked) >= 15
+    assert len(made.environment._generator.asked) == 15
     assert len(set(made.environment._generator.asked)) == 15
 
 
@@ -124,6 +131,33 @@ def test_the_best_is_the_highest_reward_and_the_goal_among_equals(tmp_path):
     assert Path(result["best"]["image"]).is_file()
 
 
+def test_the_report_shows_the_best_of_the_result_where_rewards_tie(tmp_path):
+    result, made = run(tmp_path / "r", agent="random", renders=480, steps=500, seed=1)
+    folder = load_run(tmp_path / "r")
+    assert folder.steps()[0].encoding != GOAL
+    for goal in (made.environment.goal, None):
+        write_report(folder, goal)
+        shown = (folder.path / "best.png").read_bytes()
+        assert shown == Path(result["best"]["image"]).read_bytes()
+        page = (folder.path / "report.html").read_text()
+        assert f"<title>{result['best']['sentence']}</title>" in page
+
+
+def test_with_dynamic_seeds_every_step_keeps_the_image_that_it_was_paid_for(tmp_path):
+    result, made = run(tmp_path / "r", dynamic_seeds=True, renders=60, steps=60, reward=color)
+    folder = load_run(tmp_path / "r")
+    steps = folder.steps()
+    assert len({step.encoding for step in steps}) < len(steps), "no cell was drawn twice"
+    for step in steps:
+        with Image.open(folder.image_path(step.encoding, step.seed)) as image:
+            assert color([image])[0] == step.reward
+    best = max(steps, key=lambda step: step.reward)
+    assert result["best"]["image"] == str(folder.image_path(best.encoding, best.seed))
+    write_report(folder, made.environment.goal)
+    shown = (folder.path / "best.png").read_bytes()
+    assert shown == Path(result["best"]["image"]).read_bytes()
+
+
 def test_the_same_settings_make_the_same_run(tmp_path):
     first, _ = run(tmp_path / "a", renders=40)
     second, _ = run(tmp_path / "b", renders=40)
@@ -140,9 +174,11 @@ def test_a_crash_at_any_step_changes_nothing_after_resuming(tmp_path, agent, dyn
         "dynamic_seeds": dynamic_seeds,
         "renders": 90,
         "steps": 30,
-        "reward": lambda images: np.array([np.asarray(i).sum() % 97 / 97 for i in images]),
+        "reward": color,
     }
     whole, one = run(tmp_path / "whole", **options)
+    paid = {step.reward for step in load_run(tmp_path / "whole").steps()}
+    assert len(paid) == whole["renders"], "two cells pay the same: a mixed-up reward may not show"
     moments = random.Random(7)
     broken = tmp_path / "broken"
     with pytest.raises(Crash):
@@ -167,7 +203,8 @@ def test_resuming_a_finished_run_tells_its_result_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("renders", 0), ("episodes", 0), ("steps", -1), ("image_seed", -1)]
+    ("name", "value"),
+    [("renders", 0), ("episodes", 0), ("steps", -1), ("image_seed", -1), ("image_seed", 2**63)],
 )
 def test_budgets_that_allow_nothing_are_refused(name, value):
     with pytest.raises(UsageError, match=name.replace("_", "-")):
@@ -199,6 +236,10 @@ def program(tmp_path, out, *more):
         "--renders", "400", "--continue", "--models", str(ROOT / "tests" / "drawn.yaml"),
         "--out", str(out), "--json", *more,
     ]  # fmt: skip
+    return start(tmp_path, command)
+
+
+def start(tmp_path, command):
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -206,6 +247,8 @@ def program(tmp_path, out, *more):
         text=True,
         cwd=ROOT,
         env=os.environ | {"RLDF_CACHE": str(tmp_path / "cache")},
+        # a shell may have started us in the background, where Ctrl-C is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
@@ -213,22 +256,49 @@ def lines(path):
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
+def stop(process, folder, moment, how):
+    while lines(folder / "steps.jsonl") < moment and process.poll() is None:
+        time.sleep(0.002)
+    process.send_signal(how)
+
+
 def test_kill_9_at_a_random_step_and_resume_is_the_uninterrupted_run(tmp_path):
     whole = program(tmp_path, tmp_path / "whole")
     wanted = json.loads(whole.communicate(timeout=300)[0])
     total = wanted["steps"]
-    moment = random.Random().randrange(5, total // 2)
+    chance = random.SystemRandom().randrange(2**32)
+    moment = random.Random(chance).randrange(5, total // 2)
+    told = f"killed at step {moment} of {total}, drawn with random.Random({chance})"
+    print(told)
     broken = tmp_path / "broken"
     victim = program(tmp_path, broken)
-    while lines(broken / "steps.jsonl") < moment and victim.poll() is None:
-        time.sleep(0.002)
-    victim.send_signal(signal.SIGKILL)
+    stop(victim, broken, moment, signal.SIGKILL)
     victim.communicate()
-    assert victim.returncode == -signal.SIGKILL, "the run ended before it was killed"
+    assert victim.returncode == -signal.SIGKILL, f"the run ended before it was killed; {told}"
     again = program(tmp_path, broken, "--resume")
     out, err = again.communicate(timeout=300)
-    assert again.returncode == 0, err
-    assert without_time(json.loads(out)) == without_time(wanted)
-    assert (broken / "steps.jsonl").read_bytes() == (tmp_path / "whole/steps.jsonl").read_bytes()
+    assert again.returncode == 0, f"{told}: {err}"
+    assert without_time(json.loads(out)) == without_time(wanted), told
+    steps = [(tmp_path / name / "steps.jsonl").read_bytes() for name in ("whole", "broken")]
+    assert steps[0] == steps[1], told
     agents = [next((tmp_path / name).glob("agent-*.npz")) for name in ("whole", "broken")]
-    assert agents[0].read_bytes() == agents[1].read_bytes()
+    assert agents[0].read_bytes() == agents[1].read_bytes(), told
+
+
+def test_ctrl_c_ends_with_130_and_tells_the_line_that_finishes_the_run(tmp_path):
+    out = tmp_path / "a run"
+    stopped = program(tmp_path, out)
+    stop(stopped, out, 30, signal.SIGINT)
+    said, err = stopped.communicate(timeout=60)
+    assert (stopped.returncode, said) == (130, "")
+    assert load_run(out).status == "interrupted"
+    (line,) = err.splitlines()
+    told, _, command = line.partition(": ")
+    assert told == "stopped; go on with"
+    name, *words = shlex.split(command)
+    assert (name, words[-1]) == ("rldf", "--resume")
+    again = start(tmp_path, [sys.executable, "-m", "rldf", *words])
+    said, err = again.communicate(timeout=300)
+    assert again.returncode == 0, err
+    assert load_run(out).status == "done"
+    assert json.loads(said)["steps"] == lines(out / "steps.jsonl") > 30

@@ -15,7 +15,7 @@ from rldf.agents.protocol import Transition, World
 from rldf.agents.qtable import QTable
 from rldf.agents.schedules import Schedule
 from rldf.agents.updates import step_towards
-from rldf.gridworld import State
+from rldf.encoding import Encoding
 
 
 class TabularAgent:
@@ -59,14 +59,14 @@ class TabularAgent:
         self._world, self._rng = world, rng
         self._alpha, self._epsilon, self._gamma = alpha, epsilon, gamma
 
-    def begin_episode(self, state: State) -> None:
+    def begin_episode(self, state: Encoding) -> None:
         """Start a new walk.
 
         Args:
             state: (n_axes,) where it starts.
         """
 
-    def select_action(self, state: State, mask: NDArray[np.int8]) -> int:
+    def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
         """Choose the step to take: epsilon-greedy, ties broken at random.
 
         Args:
@@ -81,7 +81,7 @@ class TabularAgent:
         """
         return epsilon_greedy(self._row(state), mask, self._epsilon(self.steps), self._rng)
 
-    def greedy_action(self, state: State, mask: NDArray[np.int8]) -> int:
+    def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
         """Choose the best step by the table; draws no number, so asking changes no training.
 
         Args:
@@ -145,7 +145,7 @@ class TabularAgent:
         with checkpoint.reading(path) as arrays:
             self.load_state_dict(arrays)
 
-    def _row(self, state: State) -> NDArray[np.float64]:
+    def _row(self, state: Encoding) -> NDArray[np.float64]:
         return self.q.row(self._world.index(state))
 
     def _discount(self, transition: Transition) -> float:

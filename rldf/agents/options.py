@@ -1,6 +1,8 @@
 """Agents from the words that people type."""
 
 import contextlib
+import inspect
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -82,7 +84,7 @@ def check_options(name: str, *, alpha: str, epsilon: str, gamma: float) -> None:
 def make_agent(
     name: str, world: World, rng: np.random.Generator, *, alpha: str, epsilon: str, gamma: float
 ) -> Agent:
-    """Make an agent that has learned nothing.
+    """Make an agent that has learned nothing, of the options that its class takes.
 
     Args:
         name: an entry of the catalogue.
@@ -101,7 +103,18 @@ def make_agent(
     """
     check_options(name, alpha=alpha, epsilon=epsilon, gamma=gamma)
     maker = catalog.find("agents", name)
-    if name == "random":
-        return cast(Agent, maker(world, rng=rng))
-    rates = {"alpha": parse_alpha(alpha), "epsilon": parse_epsilon(epsilon)}
-    return cast(Agent, maker(world, rng=rng, gamma=gamma, **rates))
+    options = {
+        "rng": rng,
+        "alpha": parse_alpha(alpha),
+        "epsilon": parse_epsilon(epsilon),
+        "gamma": gamma,
+    }
+    return cast(Agent, maker(world, **_taken(maker, options)))
+
+
+def _taken(maker: Callable[..., object], options: dict[str, object]) -> dict[str, object]:
+    """Keep the options that a class takes: not every agent learns, or explores."""
+    parameters = inspect.signature(maker).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return options
+    return {name: value for name, value in options.items() if name in parameters}

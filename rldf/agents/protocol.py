@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.gridworld import State
+from rldf.encoding import Encoding
 
 
 class World(Protocol):
@@ -26,7 +26,7 @@ class World(Protocol):
     def n_actions(self) -> int:
         """The number of actions."""
 
-    def index(self, state: State) -> int:
+    def index(self, state: Encoding) -> int:
         """Number a state, in `[0, n_states)`."""
 
 
@@ -44,11 +44,11 @@ class Transition:
         next_mask: (n_actions,) int8, the legal actions of the next state, at least one.
     """
 
-    state: State
+    state: Encoding
     action: int
     reward: float
     continues: float
-    next_state: State
+    next_state: Encoding
     next_mask: NDArray[np.int8]
 
     def __post_init__(self) -> None:
@@ -66,16 +66,16 @@ class Transition:
 class Agent(Protocol):
     """Chooses steps, and learns from what came of them."""
 
-    def begin_episode(self, state: State) -> None:
+    def begin_episode(self, state: Encoding) -> None:
         """Forget what was planned for the last episode; the next step starts from `state`."""
 
-    def select_action(self, state: State, mask: NDArray[np.int8]) -> int:
+    def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
         """Choose a legal action to take, exploring as the agent does."""
 
     def update(self, transition: Transition) -> None:
         """Learn from one step."""
 
-    def greedy_action(self, state: State, mask: NDArray[np.int8]) -> int:
+    def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
         """Choose the legal action that is best by what was learned."""
 
     def save(self, path: Path) -> None:

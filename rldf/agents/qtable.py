@@ -6,7 +6,6 @@ a counter-based generator that can be entered anywhere.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -182,30 +181,6 @@ class QTable:
         table = cls(**checkpoint.record(arrays, "q_table"), dense_cells=dense_cells)  # type: ignore[arg-type]
         table._fill(arrays["q_index"], arrays["q_values"], arrays["q_visits"])
         return table
-
-    def save(self, path: Path) -> None:
-        """Write the table to an npz file.
-
-        Args:
-            path: the file to make or to replace; its folder must exist.
-        """
-        checkpoint.write(path, self.state_dict())
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a table from its own file or from the checkpoint of an agent.
-
-        Args:
-            path: the npz file.
-
-        Returns:
-            The table.
-
-        Raises:
-            RunError: the file is missing or damaged, or holds no table.
-        """
-        with checkpoint.reading(path) as arrays:
-            return cls.from_state_dict(arrays)
 
     def _fill(
         self, index: NDArray[np.generic], values: NDArray[np.generic], visits: NDArray[np.generic]

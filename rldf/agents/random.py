@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rldf.agents import checkpoint
 from rldf.agents.policies import uniform
 from rldf.agents.protocol import Transition, World
-from rldf.gridworld import State
+from rldf.encoding import Encoding
 
 
 class RandomAgent:
@@ -26,14 +26,14 @@ class RandomAgent:
         """
         self._world, self._rng = world, rng
 
-    def begin_episode(self, state: State) -> None:
+    def begin_episode(self, state: Encoding) -> None:
         """Start a new walk.
 
         Args:
             state: (n_axes,) where it starts.
         """
 
-    def select_action(self, state: State, mask: NDArray[np.int8]) -> int:
+    def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
         """Draw a step.
 
         Args:
@@ -48,7 +48,7 @@ class RandomAgent:
         """
         return uniform(mask, self._rng)
 
-    def greedy_action(self, state: State, mask: NDArray[np.int8]) -> int:
+    def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
         """Draw a step: an agent without values has no better one, and a draw moves its generator.
 
         Args:

@@ -7,7 +7,7 @@ from rldf.agents import checkpoint
 from rldf.agents.base import TabularAgent
 from rldf.agents.protocol import Transition
 from rldf.agents.updates import sarsa_target
-from rldf.gridworld import State
+from rldf.encoding import Encoding
 
 
 class Sarsa(TabularAgent):
@@ -18,7 +18,7 @@ class Sarsa(TabularAgent):
 
     _pending: int | None = None  # a', chosen by the last update, until the next one
 
-    def begin_episode(self, state: State) -> None:
+    def begin_episode(self, state: Encoding) -> None:
         """Start a new walk, and drop the step planned in the last one.
 
         Args:
@@ -26,7 +26,7 @@ class Sarsa(TabularAgent):
         """
         self._pending = None
 
-    def select_action(self, state: State, mask: NDArray[np.int8]) -> int:
+    def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
         """Take the step that the last update chose and learned from; else choose one.
 
         Args:

@@ -5,7 +5,6 @@ state-action pair, this one included, so from 1; an exploration rate is asked wi
 the agent has learned from, so from 0.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -95,36 +94,6 @@ class LinearDecay:
     def __call__(self, count: int, /) -> float:
         """Give the number at a count."""
         return self.start + (self.end - self.start) * min(count / self.steps, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class ExponentialDecay:
-    """A number that loses half of its distance to its end every so many steps.
-
-    Attributes:
-        start: in [0, 1], the number at count 0.
-        end: in [0, 1], the number that it comes to in the end.
-        half_life: the steps that halve the distance to the end, above 0.
-    """
-
-    start: float
-    end: float
-    half_life: float
-
-    def __post_init__(self) -> None:
-        """Refuse what is not a rate, and a half-life that is not a time.
-
-        Raises:
-            ValueError: an end is outside [0, 1], or the half-life is not above 0.
-        """
-        _check_rate("start", self.start)
-        _check_rate("end", self.end)
-        if not self.half_life > 0.0:
-            raise ValueError(f"half_life {self.half_life!r}: give a number above 0")
-
-    def __call__(self, count: int, /) -> float:
-        """Give the number at a count."""
-        return self.end + (self.start - self.end) * math.exp2(-count / self.half_life)
 
 
 def _check_rate(name: str, rate: float) -> None:

@@ -3,6 +3,7 @@
 import typer
 
 from rldf.cli import output
+from rldf.errors import RldfError
 
 app = typer.Typer(help="Look at or empty the cache of drawn images.", no_args_is_help=True)
 
@@ -28,7 +29,13 @@ def clear(as_json: output.JsonFlag = False) -> None:
     from rldf.generators.cached import shrink
     from rldf.places import cache_folder
 
-    removed = shrink(cache_folder(), 0)
+    try:
+        removed = shrink(cache_folder(), 0)
+    except OSError as error:
+        raise RldfError(
+            f"{error.filename} cannot be removed: {error.strerror}; look at its owner and "
+            "permissions"
+        ) from None
     output.result(
         {"folder": str(cache_folder()), "removed": removed},
         [f"removed {removed} images from {cache_folder()}"],

@@ -24,7 +24,7 @@ def encode(
     from rldf.grammar import load_grammar
 
     words = load_grammar(grammar)
-    opened = [(name, _open(name)) for name in images]  # all bad files are told before any work
+    checked = [_check(name) for name in images]  # bad files are told before any work
     from rldf.models.model_sets import load_model_set
     from rldf.perception.encoder import Encoder
     from rldf.perception.photographs import photograph_hint
@@ -33,8 +33,8 @@ def encode(
     encoder = Encoder(words, model_set)
     documents: list[dict[str, Any]] = []
     lines: list[str] = []
-    for name, image in opened:
-        reading = encoder.read(image)
+    for name, image in zip(images, checked, strict=True):
+        reading = encoder.read(image or _open(name))
         for hint in photograph_hint(model_set.file, reading):
             output.warn(f"{name}: {hint}")
         documents.append(_document(name, reading))
@@ -43,11 +43,17 @@ def encode(
 
 
 def _open(name: str) -> "Image":
-    from rldf.images import decode_image, read_image
+    from rldf.images import read_image, read_stream
 
     if name == "-":
-        return decode_image(sys.stdin.buffer.read(), "stdin")
+        return read_stream(sys.stdin.buffer, "stdin")
     return read_image(Path(name))
+
+
+def _check(name: str) -> "Image | None":
+    """Open an image, and keep it only if it cannot be opened again, such as from a pipe."""
+    image = _open(name)
+    return None if name != "-" and Path(name).is_file() else image
 
 
 def _document(name: str, reading: "Reading") -> dict[str, Any]:

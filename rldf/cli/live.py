@@ -1,6 +1,7 @@
 """The live view of a search, on stderr; silent where stderr is no terminal."""
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,18 +18,21 @@ if TYPE_CHECKING:
 class LiveSearch:
     """Shows where a search stands while it runs."""
 
-    def __init__(self, task: "Task", *, quiet: bool) -> None:
+    def __init__(self, task: "Task", steps: Sequence["Step"], *, quiet: bool) -> None:
         """Make the view.
 
         Args:
             task: the search.
+            steps: what was walked before, by a run that goes on.
             quiet: whether to show nothing.
         """
         from rich.live import Live
 
+        from rldf.runs import best_step
+
         console = output.console()
         self._task = task
-        self._best: Step | None = None
+        self._best = best_step(steps, task.environment.goal) if steps else None
         self._first_renders: int | None = None
         self._begun = time.monotonic()
         shown = console.is_terminal and not quiet
@@ -66,8 +70,10 @@ class LiveSearch:
         Args:
             step: the newest.
         """
-        if self._best is None or step.reward > self._best.reward:
-            self._best = step
+        from rldf.runs import best_step
+
+        met = (self._best, step) if self._best else (step,)
+        self._best = best_step(met, self._task.environment.goal)
         if self._first_renders is None:
             self._first_renders = step.renders - step.new
         if self._live:

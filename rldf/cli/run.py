@@ -89,7 +89,7 @@ def run_document(run: "RunFolder") -> dict[str, Any]:
     from rldf.runs import best_step
 
     steps = run.steps()
-    best = best_step(steps)
+    best = best_step(steps, None) if steps else None
     return asdict(run.record) | {
         "path": str(run.path),
         "status": run.status,
@@ -109,6 +109,8 @@ def run_lines(run: dict[str, Any]) -> list[str]:
     Returns:
         One line a fact.
     """
+    from rldf.runs import resume_command
+
     best = run["best"]
     rows = [
         ("run", run["path"]),
@@ -121,8 +123,5 @@ def run_lines(run: dict[str, Any]) -> list[str]:
         ("best", f"{best['sentence']} (reward {best['reward']:g})" if best else "-"),
     ]
     if run["status"] == "interrupted":
-        again = [word for word in run["command"] if word != "--resume"]
-        if "--out" not in again:
-            again += ["--out", run["path"]]
-        rows.append(("resume", shlex.join([*again, "--resume"])))
+        rows.append(("resume", resume_command(run["command"], Path(run["path"]))))
     return output.table(rows)

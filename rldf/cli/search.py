@@ -1,6 +1,5 @@
 """`rldf search`: find the sentence that redraws an image."""
 
-import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -77,11 +76,10 @@ def run_search(
     Returns:
         The result, as JSON can say it.
     """
-    from rldf.runs import RunFolder, default_out, refuse_foreign
+    from rldf.runs import RunFolder, new_out, refuse_foreign, resume_command
 
-    if out is None:
-        out = default_out(Path("runs"), Path(settings.image).name, datetime.now())
-    refuse_foreign(out)  # before models are loaded
+    if out is not None:
+        refuse_foreign(out)  # before models are loaded
     with output.busy("loading the models", quiet=quiet):
         from rldf.search import prepare
 
@@ -89,6 +87,8 @@ def run_search(
     for hint in task.hints:
         output.warn(hint)
     command = ["rldf", *sys.argv[1:]]
+    if out is None:
+        out = new_out(Path("runs"), Path(settings.image).name, datetime.now())
     if resume:
         run = RunFolder.resume(out, task.config)
     else:
@@ -97,10 +97,7 @@ def run_search(
         try:
             return _watched(task, run, quiet=quiet)
         except KeyboardInterrupt:
-            again = [word for word in command if word != "--resume"]
-            if "--out" not in again:
-                again += ["--out", str(out)]
-            output.note(f"stopped; go on with: {shlex.join([*again, '--resume'])}")
+            output.note(f"stopped; go on with: {resume_command(command, out)}")
             raise
 
 
@@ -109,7 +106,7 @@ def _watched(task: "Task", run: "RunFolder", *, quiet: bool) -> dict[str, Any]:
     from rldf.report import write_report
     from rldf.search import search as search_
 
-    with LiveSearch(task, quiet=quiet) as live:
+    with LiveSearch(task, run.steps(), quiet=quiet) as live:
         result = search_(task, run, live.show)
     with output.busy("writing the report", quiet=quiet):
         goal = task.environment.goal

@@ -3,14 +3,16 @@
     <folder>/renders/<two hex digits>/<sha256 of identity, sentence and seed>.png
 
 The key holds everything that decides the pixels, so an entry never goes stale. Entries appear
-under their final name only when whole; one that is damaged is drawn again. Two processes may share
-the folder. When it grows past its limit, the entries that were not used longest go.
+under their final name only when whole, and hold a checksum of their pixels; one that is damaged is
+drawn again. Two processes may share the folder. When it grows past its limit, the entries that were
+not used longest go. A folder that cannot be written to is told once and then left alone.
 """
 
 import contextlib
 import hashlib
 import io
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,11 +22,13 @@ from PIL.PngImagePlugin import PngInfo
 
 from rldf.files import write_bytes
 from rldf.ports import ImageGenerator, Json
+from rldf.text import plain
 
 LIMIT = 2_000_000_000
 """Bytes that the cache may hold before old entries go."""
 
 _SWEEP_EVERY = 200  # writes between two looks at the size
+_log = logging.getLogger(__name__)
 
 
 class CachedGenerator:
@@ -42,8 +46,7 @@ class CachedGenerator:
         self._folder = folder
         self._limit = limit
         self._writes = 0
-        self.drawn = 0
-        """Number of images that were not in the cache."""
+        self._writable = True
 
     @property
     def identity(self) -> Mapping[str, Json]:
@@ -72,7 +75,6 @@ class CachedGenerator:
             for (key, (sentence, _)), image in zip(missing.items(), drawn, strict=True):
                 self._write(key, sentence, image)
                 images[key] = image
-            self.drawn += len(missing)
         return [images[key] for key in keys]
 
     def key(self, sentence: str, seed: int) -> str:
@@ -96,18 +98,34 @@ class CachedGenerator:
         path = self._path(key)
         try:
             with Image.open(path, formats=("PNG",)) as file:
-                file.load()  # checks every chunk's checksum
-                if file.info.get("key") != key:
-                    return None
                 image = file.convert("RGB")
-            os.utime(path)
-        except (OSError, SyntaxError, ValueError, EOFError):
+                said = file.info.get("key"), file.info.get("pixels")
+        except Exception:  # a damaged file may raise anything
             return None
+        if said != (key, _checksum(image)):  # Pillow checks no checksum of pixel data
+            return None
+        with contextlib.suppress(OSError):  # another's folder, or read-only
+            os.utime(path)
         return image
 
     def _write(self, key: str, sentence: str, image: Image.Image) -> None:
+        if not self._writable:
+            return
+        try:
+            self._store(key, sentence, image)
+        except OSError as error:
+            self._writable = False
+            _log.warning(
+                "warning: %s: %s; going on without keeping images: free space there, or name "
+                "another folder in RLDF_CACHE",
+                plain(str(self._folder)),
+                error.strerror or error,
+            )
+
+    def _store(self, key: str, sentence: str, image: Image.Image) -> None:
         text = PngInfo()
         text.add_text("key", key)
+        text.add_text("pixels", _checksum(image))
         text.add_itxt("sentence", sentence)
         data = io.BytesIO()
         image.save(data, "PNG", pnginfo=text)
@@ -117,6 +135,10 @@ class CachedGenerator:
         self._writes += 1
         if self._writes % _SWEEP_EVERY == 1:
             shrink(self._folder, self._limit)
+
+
+def _checksum(image: Image.Image) -> str:
+    return hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
 
 
 def entries(folder: Path) -> Iterator[Path]:

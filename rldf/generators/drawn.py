@@ -3,11 +3,15 @@
 For tests, for agents alone, and as an upper bound of what a generator of this world can draw.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from PIL.Image import Image
 
+from rldf import pocket, resources
+from rldf.files import sha256_file
 from rldf.pocket.world.drawing import draw
 from rldf.ports import Json
 
@@ -25,8 +29,8 @@ class DrawnGenerator:
 
     @property
     def identity(self) -> Mapping[str, Json]:
-        """The renderer and the version of its world."""
-        return {"generator": "drawn", "world": 1}
+        """The renderer, and a checksum of all that decides what it draws."""
+        return {"generator": "drawn", "world": _world_checksum()}
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
         """Draw sentences.
@@ -42,3 +46,20 @@ class DrawnGenerator:
             GrammarError: if a sentence is of another grammar.
         """
         return [draw(text, seed).image for text, seed in zip(sentences, seeds, strict=True)]
+
+
+def world_files() -> list[Path]:
+    """List what decides the pixels of a drawing.
+
+    Returns:
+        The sprites, the renderer's modules and its grammar.
+    """
+    package, grammars = Path(pocket.__file__).parent, resources.folder("grammars")
+    assets = [package / "assets" / name for name in ("sprites.json", "sprites.png")]
+    return [*assets, *sorted((package / "world").glob("*.py")), grammars / "pocket.yaml"]
+
+
+@cache
+def _world_checksum() -> str:
+    lines = [f"{file.name} {sha256_file(file)}\n" for file in world_files()]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,7 +1,8 @@
 """Model sets: which generator, detector, scene classifier and CLIP a run uses.
 
 A model set is a YAML file that names catalogue entries and local paths, relative to the file. The
-parts are loaded when first asked for, so a command pays only for what it uses.
+parts are loaded when first asked for, so a command pays only for what it uses. What options a part
+takes, of which types and within which bounds, is what its class's constructor says.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from PIL.Image import Image
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from rldf import catalog
 from rldf.errors import ConfigError, ModelMissingError
@@ -22,6 +23,8 @@ from rldf.yaml_files import Strict, load_yaml
 
 _SETS = Path(__file__).resolve().parent / "sets"
 _KINDS = {"generator": "generators", "detector": "detectors", "scene": "scenes", "clip": "clips"}
+_LOADED = {".safetensors", ".pt", ".onnx", ".json", ".txt", ".model"}  # weights, configuration
+_NOT_LOADED = ("training.json", "README", "LICENSE", "NOTICE", ".")  # beginnings of file names
 
 
 class PartFile(Strict):
@@ -33,13 +36,18 @@ class PartFile(Strict):
 
 
 class ModelSetFile(Strict):
-    """A model set file."""
+    """A model set file.
+
+    Every part has a `class`, a `path` relative to the file, and `options`. A diffusion generator
+    may have the options `id` and `revision`, a model of the Hugging Face hub and its commit, in
+    place of a path.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     description: str = ""
     knows: Literal["drawings", "photographs"] = "photographs"
     license: str = ""
-    familiar: float | None = None
+    familiar: float = 0.0
     generator: PartFile
     detector: PartFile
     scene: PartFile
@@ -86,6 +94,7 @@ class ModelSet:
         self.file = file
         self._folder = folder
         self._device = device
+        self._checksums: dict[str, str | None] = {}
 
     @cached_property
     def generator(self) -> ImageGenerator:
@@ -130,7 +139,7 @@ class ModelSet:
         return [path for path in paths if path is not None and not path.exists()]
 
     def checksum(self, role: str) -> str | None:
-        """Hash a model's files.
+        """Hash a model's files, once.
 
         Args:
             role: "generator", "detector", "scene" or "clip".
@@ -138,15 +147,10 @@ class ModelSet:
         Returns:
             A SHA-256 over names and contents of its weights and configuration, None without files.
         """
-        path = self.path(role)
-        if path is None:
-            return None
-        files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-        total = hashlib.sha256()
-        for file in files:
-            if file.name != "training.json":  # the model card decides nothing
-                total.update(f"{file.relative_to(path.parent)} {sha256_file(file)}\n".encode())
-        return total.hexdigest()
+        if role not in self._checksums:
+            path = self.path(role)
+            self._checksums[role] = None if path is None else _checksum(path)
+        return self._checksums[role]
 
     def identity(self) -> dict[str, Json]:
         """Describe the set for a run's folder.
@@ -175,13 +179,17 @@ class ModelSet:
                 "which model sets are complete"
             )
         maker = catalog.find(_KINDS[role], part.kind)
-        known = set(inspect.signature(maker).parameters) - {"path", "device"}
-        unknown = sorted(set(part.options) - known)
-        if unknown:
-            raise ConfigError(
-                f"model set {self.file.name}: {role}.options has no {', '.join(unknown)}; "
-                f"{part.kind} takes {', '.join(sorted(known)) or 'none'}"
-            )
+        known = dict(inspect.signature(maker, eval_str=True).parameters)
+        known.pop("device")
+        if known.pop("path").default is inspect.Parameter.empty and path is None:
+            raise ConfigError(f"model set {self.file.name}: {role} needs a path")
+        problems = [
+            problem
+            for option, value in part.options.items()
+            if (problem := _problem(option, value, known, part.kind))
+        ]
+        if problems:
+            raise ConfigError(f"model set {self.file.name}: {role}.options: {'; '.join(problems)}")
         return maker(path=path, device=_resolve(self._device), **part.options)
 
 
@@ -217,6 +225,36 @@ def load_model_set(name_or_path: str, device: str = "auto") -> ModelSet:
             "or give a path that ends in .yaml"
         )
     return ModelSet(load_yaml(ModelSetFile, path, "model set"), path.parent, device)
+
+
+def _checksum(path: Path) -> str:
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if _is_loaded(p))
+    total = hashlib.sha256()
+    for file in files:
+        total.update(f"{file.relative_to(path.parent)} {sha256_file(file)}\n".encode())
+    return total.hexdigest()
+
+
+def _is_loaded(file: Path) -> bool:
+    named = file.suffix in _LOADED and not file.name.startswith(_NOT_LOADED)
+    return named and file.is_file()
+
+
+def _problem(
+    option: str, value: object, known: Mapping[str, inspect.Parameter], kind: str
+) -> str | None:
+    """Tell what is wrong with an option by the annotation of its parameter."""
+    if option not in known:
+        return f"no {option}; {kind} takes {', '.join(sorted(known)) or 'none'}"
+    annotation = known[option].annotation
+    if annotation is inspect.Parameter.empty:  # of an outsider's class
+        return None
+    try:
+        TypeAdapter(annotation).validate_python(value, strict=True)
+    except ValidationError as error:
+        said = error.errors(include_url=False, include_input=False)[0]["msg"]
+        return f"{option}: {value}: {said}"
+    return None
 
 
 def _resolve(device: str) -> str:

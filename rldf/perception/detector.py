@@ -3,9 +3,10 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from PIL import Image
+from pydantic import Field
 
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.ports import Detection
@@ -17,6 +18,7 @@ _ENVIRONMENT = {  # all are read when ultralytics is imported
     "YOLO_VERBOSE": "0",
     "ULTRALYTICS_SKIP_REQUIREMENTS_CHECKS": "1",
 }
+_SUFFIXES = (".pt", ".onnx")  # ultralytics reads others, and some of them are code
 
 
 class YoloDetector:
@@ -27,9 +29,9 @@ class YoloDetector:
         *,
         path: Path,
         device: str = "cpu",
-        size: int = 640,
-        confidence: float = 0.25,
-        overlap: float = 0.7,
+        size: Annotated[int, Field(ge=32, le=4096, multiple_of=32)] = 640,
+        confidence: Annotated[float, Field(ge=0, le=1)] = 0.25,
+        overlap: Annotated[float, Field(ge=0, le=1)] = 0.7,
     ) -> None:
         """Load a model.
 
@@ -42,15 +44,18 @@ class YoloDetector:
 
         Raises:
             ModelMissingError: if there is no such file.
-            ConfigError: if the file is no model, or carries code.
+            ConfigError: if the file is no detector, carries code, or could not be kept from
+                running it.
         """
         if not path.is_file():
             raise ModelMissingError(f"no detector at {path}: check the model set's path")
+        if path.suffix not in _SUFFIXES:
+            raise ConfigError(f"{path} is no detector: give a .pt or an .onnx file")
         self._one_by_one = path.suffix == ".onnx"  # exported for one image a call
         self._options = {
             "imgsz": size, "conf": confidence, "iou": overlap, "verbose": False, "device": device,
         }  # fmt: skip
-        self._model = _load(path)
+        self._model = _load(path, self._options)
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[Detection]]:
         """List what is in each image.
@@ -68,22 +73,42 @@ class YoloDetector:
         return [_detections(result) for result in results]
 
 
-def _load(path: Path) -> Any:
+def import_ultralytics() -> Any:
+    """Import ultralytics so that it runs no code of weights, sends nothing and installs nothing.
+
+    Returns:
+        The package; Pillow is as it was before.
+    """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
     opener = Image.open
-    from ultralytics import YOLO
-    from ultralytics.utils import SETTINGS
+    import ultralytics
+    from ultralytics.utils import SETTINGS, patches
 
-    Image.open = opener  # ultralytics replaces it by one that may install packages
+    # ultralytics replaces it by one that may install packages; here or in an earlier import.
+    Image.open = getattr(patches, "_image_open", opener)
     dict.__setitem__(SETTINGS, "sync", False)
+    return ultralytics
+
+
+def _load(path: Path, options: dict[str, Any]) -> Any:
+    ultralytics = import_ultralytics()
+    if path.suffix == ".pt" and not getattr(ultralytics.utils, "SAFE_LOAD", False):
+        raise ConfigError(
+            f"{path} could run code: ultralytics was imported before rldf and without "
+            "ULTRALYTICS_SAFE_LOAD; set ULTRALYTICS_SAFE_LOAD=1 before this program starts"
+        )
     try:
-        model = YOLO(str(path), task="detect")
+        model = ultralytics.YOLO(str(path), task="detect")
+        # An .onnx file is first read when it is first used.
+        (result,) = model.predict([Image.new("RGB", (64, 64))], **options)
     except Exception as error:
         # Whatever a broken or hostile file raises, the user needs one line.
         reason = " ".join(str(error).split())[:160]
         raise ConfigError(f"{path} is not a model that loads safely: {reason}") from error
+    if result.boxes is None:
+        raise ConfigError(f"{path} is no detector: its task is {model.task}")
     return model
 
 

@@ -122,10 +122,11 @@ class Encoder:
             Its encoding and sentence, how sure each axis is, and what was ignored.
         """
         seen = self.look([image])[0]
+        objects = _objects_by_rank(self.grammar, seen)
         chosen: dict[str, int] = {}
         confidence: dict[str, float] = {}
         for axis in self.grammar.axes:
-            place, sure = _read_axis(axis, seen)
+            place, sure = _read_axis(axis, seen, objects)
             if place is None:
                 return Reading(
                     seen=seen, encoding=None, sentence=None, confidence=confidence, likeness=None
@@ -168,10 +169,7 @@ def _seen(
     grammar: Grammar, detections: list[Detection], places: dict[str, float], area: float
 ) -> Seen:
     people = [d for d in detections if d.label in grammar.people]
-    axis = grammar.reading("object")
-    names: dict[str, str] = {}
-    if axis is not None:
-        names = {label: axis.values[i].name for label, i in axis.value_of_label().items()}
+    names = _nouns(grammar)
     boxes: dict[str, list[Detection]] = {}
     for detection in detections:
         if detection.label in names and detection.label not in grammar.people:
@@ -195,6 +193,30 @@ def _seen(
     )
 
 
+def _nouns(grammar: Grammar) -> dict[str, str]:
+    """Name the noun of every label; a noun of several axes has one name, the first axis's."""
+    axes = [axis for axis in grammar.axes if axis.reads == "object"]
+    named: dict[str, str] = {}
+    for axis in sorted(axes, key=lambda axis: axis.rank):
+        for label, i in axis.value_of_label().items():
+            named.setdefault(label, axis.values[i].name)
+    return named
+
+
+def _objects_by_rank(grammar: Grammar, seen: Seen) -> dict[int, SeenObject | None]:
+    """Give each object axis the weightiest noun that it has a word for and no lower rank took."""
+    free = list(seen.objects)
+    taken: dict[int, SeenObject | None] = {}
+    axes = [axis for axis in grammar.axes if axis.reads == "object"]
+    for axis in sorted(axes, key=lambda axis: axis.rank):
+        words = {value.name for value in axis.values if value.labels}
+        thing = next((o for o in free if o.value in words), None)
+        taken[axis.rank] = thing
+        if thing is not None:
+            free.remove(thing)
+    return taken
+
+
 def _scene_values(grammar: Grammar, places: dict[str, float]) -> dict[str, float]:
     axis = grammar.reading("scene")
     if axis is None:
@@ -204,7 +226,9 @@ def _scene_values(grammar: Grammar, places: dict[str, float]) -> dict[str, float
     }
 
 
-def _read_axis(axis: Axis, seen: Seen) -> tuple[int | None, float]:
+def _read_axis(
+    axis: Axis, seen: Seen, objects: dict[int, SeenObject | None]
+) -> tuple[int | None, float]:
     """Find the place of what was seen on an axis (None: no word for it) and how sure it is."""
     if axis.reads == "scene":
         scene = seen.scene
@@ -214,14 +238,13 @@ def _read_axis(axis: Axis, seen: Seen) -> tuple[int | None, float]:
         return _bin(axis, seen.people), seen.people_confidence
     if axis.reads in ("attribute", "action"):
         return 0, 0.0  # CLIP reads these afterwards; an action of nobody stays neutral
-    thing = seen.objects[axis.rank - 1] if len(seen.objects) >= axis.rank else None
+    thing = objects.get(axis.rank)
     if axis.reads == "object_count":
         return (None, 0.0) if thing is None else (_bin(axis, thing.count), thing.confidence)
     if thing is None:
         empty = [i for i, value in enumerate(axis.values) if not value.labels]
         return (empty[0], 1.0) if empty else (None, 0.0)
-    names = [value.name for value in axis.values]
-    return (names.index(thing.value), thing.confidence) if thing.value in names else (None, 0.0)
+    return axis.index(thing.value), thing.confidence
 
 
 def _bin(axis: Axis, count: int) -> int:

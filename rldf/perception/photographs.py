@@ -7,8 +7,8 @@ from rldf.perception.encoder import Reading
 def photograph_hint(models: ModelSetFile, reading: Reading) -> tuple[str, ...]:
     """Say so if models that know drawings were given what looks like a photograph.
 
-    Such an image is unlike any sentence of the drawn world: the cosine of the image and the
-    sentence it was read as stays below the model set's `familiar`.
+    Such an image has no object of the drawn world, or is unlike the sentence it was read as: the
+    cosine of the two stays below the model set's `familiar`.
 
     Args:
         models: the model set's description.
@@ -17,7 +17,7 @@ def photograph_hint(models: ModelSetFile, reading: Reading) -> tuple[str, ...]:
     Returns:
         The hint, or nothing.
     """
-    if models.familiar is None:
+    if models.knows != "drawings":
         return ()
     if reading.likeness is not None and reading.likeness >= models.familiar:
         return ()

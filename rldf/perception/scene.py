@@ -29,11 +29,14 @@ class TransformersScene:
             raise ModelMissingError(f"no scene classifier at {path}: check the model set's path")
         transformers_logging.disable_progress_bar()
         try:
-            self._processor = AutoImageProcessor.from_pretrained(path, local_files_only=True)
-            model = AutoModelForImageClassification.from_pretrained(
-                path, local_files_only=True, use_safetensors=True, dtype=torch.float32
+            self._processor = AutoImageProcessor.from_pretrained(
+                path, local_files_only=True, trust_remote_code=False
             )
-        except (OSError, ValueError) as error:
+            model = AutoModelForImageClassification.from_pretrained(
+                path, local_files_only=True, trust_remote_code=False, use_safetensors=True,
+                dtype=torch.float32,
+            )  # fmt: skip
+        except Exception as error:  # a broken folder may raise anything; the user needs one line
             reason = " ".join(str(error).split())[:160]
             raise ConfigError(f"{path} is no image classifier: {reason}") from error
         self._device = device

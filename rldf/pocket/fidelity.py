@@ -17,7 +17,9 @@ from PIL.Image import Image
 from rldf.encoding import Encoding
 from rldf.grammar import Grammar, load_grammar
 from rldf.models.model_sets import ModelSet
+from rldf.perception.detector import import_ultralytics
 from rldf.perception.encoder import Encoder, Seen
+from rldf.perception.photographs import photograph_hint
 from rldf.pocket import WEIGHTS
 from rldf.pocket.world.drawing import Drawing, draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
@@ -154,18 +156,17 @@ def _readers(encoder: Encoder, models: ModelSet, n: int) -> dict[str, Any]:
     states = [sample_encoding(grammar, seeded(seed, "sentence")) for seed in seeds]
     drawings = [draw(grammar.derive(s), seed) for s, seed in zip(states, seeds, strict=True)]
     images = [drawing.image for drawing in drawings]
-    exact = [
-        encoder.read(image).encoding == state for image, state in zip(images, states, strict=True)
-    ]
+    readings = [encoder.read(image) for image in images]
     places = models.scene.classify(images)
     scene = [
         max(found, key=found.__getitem__) == drawing.scene
         for found, drawing in zip(places, drawings, strict=True)
     ]
     return {
-        "encoder_exact": _share(exact),
+        "encoder_exact": _share([r.encoding == s for r, s in zip(readings, states, strict=True)]),
         "map50": map50(models, drawings),
         "scene_accuracy": _share(scene),
+        "photograph_hints": _share([bool(photograph_hint(models.file, r)) for r in readings]),
     } | _zero_shot(models, grammar, images, states)
 
 
@@ -202,7 +203,7 @@ def map50(models: ModelSet, drawings: Sequence[Drawing]) -> float:
     """
     from rldf.pocket.yolo_set import write_picture, write_set_file
 
-    assert models.detector is not None  # loading sets ultralytics' environment first
+    import_ultralytics()
     from ultralytics import YOLO
 
     with tempfile.TemporaryDirectory() as folder:

@@ -24,9 +24,11 @@ def write_report(run: RunFolder, goal: Encoding | None = None) -> None:
     """
     steps = run.steps()
     states = visited_states(steps)
-    best = best_step(steps)
-    if best and run.image_path(best.encoding).is_file():
-        write_bytes(run.path / "best.png", run.image_path(best.encoding).read_bytes())
+    if steps:
+        best = best_step(steps, goal)
+        image = run.image_path(best.encoding, best.seed)
+        if image.is_file():
+            write_bytes(run.path / "best.png", image.read_bytes())
     write_bytes(run.path / "trajectory.png", png_bytes(draw_filmstrip(run, states, goal)))
     if steps:
         write_bytes(run.path / "curves.png", draw_curves(steps))

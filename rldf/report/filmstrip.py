@@ -99,13 +99,13 @@ def _state_frames(
     run: RunFolder, states: Sequence[VisitedState], goal: Encoding | None
 ) -> Iterator[_Frame]:
     """Make the frames; bars show rewards between the lowest and the highest shown."""
-    ranked = by_reward(states)
+    ranked = by_reward(states, goal)
     for state in states:
         low, high = ranked[-1].reward, ranked[0].reward
         words = f"{state.first}. {plain(state.sentence)}"
         marks = (("GOAL", _GOAL, state.is_goal(goal)), ("BEST", _BEST, state is ranked[0]))
         yield _Frame(
-            picture=load_picture(run.image_path(state.encoding), _PICTURE),
+            picture=load_picture(run.image_path(state.encoding, state.best.seed), _PICTURE),
             left=f"reward {state.reward:.4g}",
             right="" if state.distance is None else f"distance {state.distance}",
             lines=wrapped(words, _font(14), _PICTURE, _SENTENCE_LINES),

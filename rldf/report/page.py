@@ -38,7 +38,7 @@ def draw_page(
     Returns:
         An HTML document.
     """
-    ranked = by_reward(states)
+    ranked = by_reward(states, goal)
     best = ranked[0] if ranked else None
     title = best.sentence if best else "no state was visited"
     body = "".join(
@@ -69,7 +69,7 @@ def _hero(
 ) -> str:
     sentence = best.sentence if best else "No state was visited"
     given = load_picture(run.input_path, _HERO)
-    found = load_picture(run.image_path(best.encoding), _HERO) if best else None
+    found = load_picture(_image(run, best), _HERO) if best else None
     pictures = _figure(data_uri(given), "the input image", _input_caption(run))
     if found and best:
         reward = f"best: reward {best.reward:.4g}"
@@ -80,6 +80,10 @@ def _hero(
         f"<p>{_marks(best, best, goal)}</p>\n{_facts(run, steps, best)}</div>\n"
         f'<div class="pair">\n{pictures}</div>\n</header>\n'
     )
+
+
+def _image(run: RunFolder, state: VisitedState) -> Path:
+    return run.image_path(state.encoding, state.best.seed)
 
 
 def _input_caption(run: RunFolder) -> str:
@@ -160,7 +164,7 @@ def _states_section(run: RunFolder, ranked: Sequence[VisitedState], goal: Encodi
 def _state_row(
     run: RunFolder, state: VisitedState, best: VisitedState, goal: Encoding | None
 ) -> str:
-    thumb = data_uri(load_picture(run.image_path(state.encoding), _THUMB))
+    thumb = data_uri(load_picture(_image(run, state), _THUMB))
     distance = "" if state.distance is None else state.distance
     numbers = ((f"{state.reward:.4g}", ""), (distance, ""), (state.visits, " wide"))
     cells = (*numbers, (state.first, " wide"))

@@ -1,7 +1,7 @@
 """The distinct states of a run: what the filmstrip and the table of a report show."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rldf.encoding import Encoding
 from rldf.runs import Step
@@ -12,20 +12,35 @@ class VisitedState:
     """A cell that the run visited.
 
     Attributes:
-        encoding: (n_axes,) the cell.
-        sentence: what the grammar derives from it.
-        reward: the highest that it earned; with fixed image seeds it earns the same every time.
-        distance: L1 steps from the goal, or None where no goal is known.
+        best: the step there that earned most, the earliest of equals; with fixed image seeds
+            they all earn the same.
         first: number of the step that led there first, from 1.
         visits: how many steps led there.
     """
 
-    encoding: Encoding
-    sentence: str
-    reward: float
-    distance: int | None
+    best: Step
     first: int
     visits: int
+
+    @property
+    def encoding(self) -> Encoding:
+        """(n_axes,) the cell."""
+        return self.best.encoding
+
+    @property
+    def sentence(self) -> str:
+        """What the grammar derives from it."""
+        return self.best.sentence
+
+    @property
+    def reward(self) -> float:
+        """The highest that it earned."""
+        return self.best.reward
+
+    @property
+    def distance(self) -> int | None:
+        """L1 steps from the goal, or None where no goal is known."""
+        return self.best.distance
 
     def is_goal(self, goal: Encoding | None) -> bool:
         """Tell whether this is the cell that was searched for.
@@ -36,7 +51,7 @@ class VisitedState:
         Returns:
             True if it is.
         """
-        return self.distance == 0 if goal is None else self.encoding == tuple(goal)
+        return self.best.is_goal(goal)
 
 
 def visited_states(steps: Iterable[Step]) -> list[VisitedState]:
@@ -51,35 +66,29 @@ def visited_states(steps: Iterable[Step]) -> list[VisitedState]:
     states: dict[Encoding, VisitedState] = {}
     for step in steps:
         known = states.get(step.encoding)
-        states[step.encoding] = _again(known, step) if known else _first(step)
+        states[step.encoding] = (
+            VisitedState(
+                best=step if step.reward > known.reward else known.best,
+                first=known.first,
+                visits=known.visits + 1,
+            )
+            if known
+            else VisitedState(best=step, first=step.step, visits=1)
+        )
     return list(states.values())
 
 
-def _first(step: Step) -> VisitedState:
-    return VisitedState(
-        encoding=step.encoding,
-        sentence=step.sentence,
-        reward=step.reward,
-        distance=step.distance,
-        first=step.step,
-        visits=1,
-    )
-
-
-def _again(state: VisitedState, step: Step) -> VisitedState:
-    return replace(state, reward=max(state.reward, step.reward), visits=state.visits + 1)
-
-
-def by_reward(states: Iterable[VisitedState]) -> list[VisitedState]:
-    """Sort states, the best first.
+def by_reward(states: Iterable[VisitedState], goal: Encoding | None) -> list[VisitedState]:
+    """Sort states, the best first, which is the one of `rldf.runs.best_step`.
 
     Args:
         states: some states.
+        goal: the goal cell, or None where the steps alone have to tell.
 
     Returns:
-        The same, by falling reward; of equals, the one visited first.
+        The same, by falling reward; of equals the goal, then the one that earned it first.
     """
-    return sorted(states, key=lambda state: (-state.reward, state.first))
+    return sorted(states, key=lambda state: state.best.rank(goal))
 
 
 def thinned(states: list[VisitedState], goal: Encoding | None, limit: int) -> list[VisitedState]:
@@ -95,7 +104,7 @@ def thinned(states: list[VisitedState], goal: Encoding | None, limit: int) -> li
     """
     if len(states) <= limit:
         return states
-    best = states.index(by_reward(states)[0])
+    best = states.index(by_reward(states, goal)[0])
     goals = [i for i, state in enumerate(states) if state.is_goal(goal)]
     kept = {best, *goals[:1]}
     spots = limit - len(kept)

@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from typing import cast
+from typing import Any, cast
 
 from pydantic import Field
 
@@ -77,6 +77,24 @@ def build_reward(file: RewardFile, context: RewardContext) -> Reward:
         ]
         return cast(Reward, maker(parts))
     return cast(Reward, maker(context, **file.constants))
+
+
+def resolved(file: RewardFile) -> dict[str, Any]:
+    """Give everything that a reward file says, and what the files of its parts say.
+
+    Args:
+        file: a checked reward file.
+
+    Returns:
+        The file as JSON can say it; `parts` by number, each with the file that it names.
+    """
+    plain = file.model_dump(mode="json", by_alias=True)
+    parts = {
+        str(number): part.model_dump(mode="json")
+        | {"file": resolved(load_reward_file(part.reward))}
+        for number, part in enumerate(file.parts)
+    }
+    return plain | {"parts": parts}
 
 
 def _problems(file: RewardFile) -> list[str]:

@@ -11,9 +11,10 @@ import pytest
 from rldf.agents import Agent, QLearning, RandomAgent, Sarsa, Transition, World
 from rldf.agents.base import TabularAgent
 from rldf.agents.qtable import QTable
-from rldf.agents.schedules import ExponentialDecay, VisitCount
+from rldf.agents.schedules import LinearDecay, VisitCount
+from rldf.encoding import Encoding
 from rldf.errors import RunError
-from rldf.gridworld import Gridworld, State
+from rldf.gridworld import Gridworld
 
 Learner = TypeVar("Learner", bound=TabularAgent)
 Maker = Callable[[World, np.random.Generator], Agent]
@@ -24,7 +25,7 @@ HUGE = Gridworld((100,) * 12)  # 10^24 states
 
 def tabular(cls: type[Learner], world: World, rng: np.random.Generator) -> Learner:
     """Make an agent whose rates change, so that a lost counter shows."""
-    return cls(world, rng=rng, alpha=VisitCount(0.7), epsilon=ExponentialDecay(1.0, 0.1, 20.0))
+    return cls(world, rng=rng, alpha=VisitCount(0.7), epsilon=LinearDecay(1.0, 0.1, 60))
 
 
 MAKERS: dict[str, Maker] = {
@@ -35,7 +36,7 @@ MAKERS: dict[str, Maker] = {
 each_agent = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
 
-def step(agent: Agent, world: Gridworld, state: State) -> tuple[int, State]:
+def step(agent: Agent, world: Gridworld, state: Encoding) -> tuple[int, Encoding]:
     """Take one step, with a reward that depends on where it leads, and learn from it."""
     action = agent.select_action(state, world.action_mask(state))
     moved = world.move(state, action)
@@ -51,7 +52,7 @@ def step(agent: Agent, world: Gridworld, state: State) -> tuple[int, State]:
     return action, moved
 
 
-def walk(agent: Agent, state: State, steps: int, world: Gridworld = WORLD) -> list[State]:
+def walk(agent: Agent, state: Encoding, steps: int, world: Gridworld = WORLD) -> list[Encoding]:
     """Take some steps; give the states passed."""
     passed = [state]
     for _ in range(steps):

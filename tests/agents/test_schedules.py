@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rldf.agents.schedules import Constant, ExponentialDecay, LinearDecay, Schedule, VisitCount
+from rldf.agents.schedules import Constant, LinearDecay, Schedule, VisitCount
 
 
 def test_constant_stays() -> None:
@@ -32,17 +32,10 @@ def test_linear_decay_is_a_line_and_then_flat() -> None:
     assert pytest.approx([1.0, 0.6, 0.2, 0.2]) == [decay(n) for n in (0, 50, 100, 10**6)]
 
 
-def test_exponential_decay_halves() -> None:
-    """Each half-life halves the distance to the end."""
-    decay = ExponentialDecay(start=0.9, end=0.1, half_life=10.0)
-    assert pytest.approx([0.9, 0.5, 0.3, 0.2, 0.1]) == [decay(n) for n in (0, 10, 20, 30, 10**6)]
-
-
 @given(
     st.one_of(
         st.builds(Constant, st.floats(0, 1)),
         st.builds(LinearDecay, st.floats(0, 1), st.floats(0, 1), st.integers(1, 10**6)),
-        st.builds(ExponentialDecay, st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 1e6)),
         st.builds(VisitCount, st.floats(0.5, 1, exclude_min=True)),
     ),
     st.integers(1, 10**9),
@@ -62,8 +55,6 @@ def test_schedules_stay_rates(schedule: Schedule, count: int) -> None:
         lambda: VisitCount(1.01),
         lambda: LinearDecay(2.0, 0.0, 10),
         lambda: LinearDecay(1.0, 0.0, 0),
-        lambda: ExponentialDecay(1.0, -1.0, 10.0),
-        lambda: ExponentialDecay(1.0, 0.0, 0.0),
     ],
 )
 def test_bad_schedules_are_refused(make: Callable[[], Schedule]) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rldf.agents import Agent, Transition
 from rldf.agents.qtable import QTable
-from rldf.gridworld import State
+from rldf.encoding import Encoding
 from tests.oracles import Transitions
 
 # A chain of three states with slipping moves, its end terminal: `table_rl/envs/test_env.py` of
@@ -37,19 +37,19 @@ class Toy:
             for s, actions in transitions.items()
         }
 
-    def index(self, state: State) -> int:
+    def index(self, state: Encoding) -> int:
         """Number a state."""
         return state[0]
 
-    def mask(self, state: State) -> NDArray[np.int8]:
+    def mask(self, state: Encoding) -> NDArray[np.int8]:
         """Mark the legal actions."""
         return self._masks[state[0]]
 
-    def start(self, rng: np.random.Generator) -> State:
+    def start(self, rng: np.random.Generator) -> Encoding:
         """Draw where an episode starts."""
         return (int(self._starts[int(rng.integers(len(self._starts)))]),)
 
-    def step(self, state: State, action: int, rng: np.random.Generator) -> Transition:
+    def step(self, state: Encoding, action: int, rng: np.random.Generator) -> Transition:
         """Take a step; an illegal one is a KeyError."""
         outcomes = self._transitions[state[0]][action]
         drawn, past = rng.random(), np.cumsum([outcome[0] for outcome in outcomes])

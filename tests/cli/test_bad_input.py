@@ -99,6 +99,7 @@ def test_one_bad_file_among_many_is_told_before_any_work(call, tmp_path):
         (["--alpha", "0"], ["--alpha 0"]),
         (["--gamma", "1"], ["--gamma 1"]),
         (["--image-seed", "-1"], ["--image-seed -1"]),
+        (["--image-seed", str(2**63)], [f"--image-seed {2**63}", "below 2^63"]),
         (["--models", "best"], ["no model set 'best'", "pocket"]),
         (["--agent", "dqn"], ["'dqn'", "q, sarsa, random"]),
         (["--grammar", "english"], ["no grammar 'english'", "base"]),

@@ -21,7 +21,7 @@ def make_run(root: Path) -> Path:
                     episode=1,
                     encoding=(number, 0),
                     sentence=f"a photo of [red]{number}",
-                    action=None if number == 1 else 1,
+                    action=1,
                     reward=reward,
                     distance=None,
                     new=True,

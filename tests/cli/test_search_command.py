@@ -2,6 +2,8 @@
 
 import io
 import json
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -82,6 +84,77 @@ def test_a_finished_run_is_refused_and_shows_the_difference(call):
     assert err.count("\n") == 1
     assert call(*words, "--seed", 2, "--resume")[0] == 2
     assert Path("run/run.json").read_bytes() == before
+
+
+def test_an_edited_grammar_is_another_configuration(call):
+    text = (ROOT / "grammars" / "base.yaml").read_text()
+    mine = Path("mine.yaml")
+    mine.write_text(text)
+    words = ["search", EXAMPLE, "--models", DRAWN, "--grammar", mine, "--renders", 3]
+    assert call(*words, "--out", "run")[0] == 0
+    assert call(*words, "--out", "run", "--resume")[0] == 0
+    edits = [
+        ("photo of", "picture of"),
+        ("plural: people", "plural: folk"),
+        ("labels: [car]", "labels: [cat]"),
+    ]
+    for old, new in edits:
+        assert old in text, old
+        mine.write_text(text.replace(old, new))
+        code, out, err = call(*words, "--out", "run", "--resume")
+        assert (code, out) == (2, ""), old
+        assert "grammar_sha256: " in err.splitlines()[-1], old
+
+
+def test_an_edited_part_of_a_reward_is_another_configuration(call):
+    part, both = Path("part.yaml"), Path("both.yaml")
+    part.write_text("name: part\nclass: partial-semantic\nconstants: {Cs: 1.0}\n")
+    both.write_text("name: both\nclass: combined\nparts:\n  - {reward: part.yaml, weight: 0.5}\n")
+    words = ["search", EXAMPLE, "--models", DRAWN, "--reward", both, "--renders", 3]
+    assert call(*words, "--out", "run")[0] == 0
+    part.write_text(part.read_text().replace("1.0", "2.0"))
+    code, out, err = call(*words, "--out", "run", "--resume")
+    assert (code, out) == (2, "")
+    assert "reward_file.parts.0.file.constants.Cs: 1.0 there, 2.0 here" in err
+
+
+def test_a_run_gets_a_name_of_its_own_though_others_come_while_models_load(call, monkeypatch):
+    from rldf import search
+    from rldf.runs import default_out
+
+    prepare = search.prepare
+
+    def slow(settings):
+        begun = datetime.now()
+        task = prepare(settings)
+        for seconds in range(-2, 60):
+            path = default_out(Path("runs"), str(EXAMPLE), begun + timedelta(seconds=seconds))
+            path.mkdir(parents=True)
+            (path / "thesis.tex").touch()
+        return task
+
+    monkeypatch.setattr("rldf.search.prepare", slow)
+    code, out, err = call("search", EXAMPLE, "--models", DRAWN, "--renders", 3, "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["run"].endswith("-2")
+    assert (Path(json.loads(out)["run"]) / "report.html").is_file()
+
+
+def test_the_view_of_a_resumed_run_remembers_the_best_of_before():
+    from rldf.cli.live import LiveSearch
+    from tests.report.runs import GOAL, step
+
+    task = SimpleNamespace(environment=SimpleNamespace(goal=GOAL))
+    before = [step(1, 5), step(2, 4)]
+    view = LiveSearch(task, before, quiet=True)
+    view.show(step(3, 6))
+    assert view._best == before[1]
+    tie = replace(step(4, 3), reward=before[1].reward)
+    view.show(tie)
+    assert view._best == tie
+    new = LiveSearch(task, [], quiet=True)
+    new.show(step(1, 6))
+    assert new._best == step(1, 6)
 
 
 def test_encode_reads_many_files_and_stdin(call, monkeypatch):

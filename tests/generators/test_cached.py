@@ -2,8 +2,12 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from rldf.generators.cached import CachedGenerator, entries, shrink, usage
 from tests.doubles import CountingGenerator, tag_of
@@ -25,7 +29,6 @@ def test_an_image_is_drawn_once_and_read_afterwards(inner, cached):
     assert [tag_of(image) for image in again] == [2, 1]
     assert [image.tobytes() for image in again] == [image.tobytes() for image in first[::-1]]
     assert inner.asked == [("a", 1), ("b", 2)]
-    assert cached.drawn == 2
 
 
 def test_a_batch_that_names_one_cell_twice_draws_it_once(inner, cached):
@@ -65,6 +68,63 @@ def test_a_damaged_entry_is_noticed_and_drawn_again(inner, cached, tmp_path, dam
     assert inner.asked[2:] == [("a", 1)]
     assert tag_of(cached.generate(["a"], [1])[0]) == 1
     assert len(inner.asked) == 3
+
+
+class Noise:
+    identity = {"generator": "noise"}  # noqa: RUF012
+
+    def generate(self, sentences, seeds):
+        return [
+            Image.fromarray(np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8))
+            for seed in seeds
+        ]
+
+
+def test_no_flipped_bit_changes_a_pixel(tmp_path):
+    cached = CachedGenerator(Noise(), tmp_path)
+    wanted = cached.generate(["a"], [1])[0].tobytes()
+    (path,) = entries(tmp_path)
+    data = path.read_bytes()
+    places = [*range(0, len(data), 3), *range(len(data) - 40, len(data))]
+    for place in places:
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :])
+        found = cached._read(cached.key("a", 1))
+        assert found is None or found.tobytes() == wanted, place
+
+
+@pytest.mark.parametrize("reason", ["a file is in the way", "the disk is full"])
+def test_a_cache_that_cannot_be_written_is_told_once(inner, tmp_path, monkeypatch, caplog, reason):
+    folder = tmp_path / "cache"
+    if reason == "the disk is full":
+
+        def full(path, data):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("rldf.generators.cached.write_bytes", full)
+    else:
+        folder.write_text("mine")
+    cached = CachedGenerator(inner, folder)
+    assert [tag_of(image) for image in cached.generate(["a", "b"], [1, 2])] == [1, 2]
+    assert tag_of(cached.generate(["c"], [3])[0]) == 3
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert str(folder) in told
+    assert "RLDF_CACHE" in told
+    assert "\n" not in told
+
+
+def test_the_warning_is_one_line_on_stderr(tmp_path):
+    (tmp_path / "cache").write_text("mine")
+    code = (
+        "import sys, pathlib; from rldf.generators.cached import CachedGenerator; "
+        "from tests.doubles import CountingGenerator; "
+        "CachedGenerator(CountingGenerator(), pathlib.Path(sys.argv[1])).generate(['a'], [1])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "cache"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    assert done.stderr.startswith("warning: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_the_longest_unused_entries_go_first(cached, tmp_path):

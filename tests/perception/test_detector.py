@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,46 @@ def test_a_missing_or_broken_file_is_told(tmp_path):
     (tmp_path / "broken.pt").write_bytes(b"not a model")
     with pytest.raises(ConfigError, match=r"broken\.pt"):
         YoloDetector(path=tmp_path / "broken.pt")
+
+
+@pytest.mark.parametrize("name", ["model.yaml", "model.torchscript", "model.PT", "model"])
+def test_other_kinds_of_files_are_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(b"not a model")
+    with pytest.raises(ConfigError, match=r"give a \.pt or an \.onnx file"):
+        YoloDetector(path=tmp_path / name)
+
+
+def test_a_damaged_onnx_file_is_told_when_it_is_loaded(tmp_path):
+    (tmp_path / "broken.onnx").write_bytes(b"not a model")
+    with pytest.raises(ConfigError, match=r"broken\.onnx") as caught:
+        YoloDetector(path=tmp_path / "broken.onnx")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_ultralytics_of_somebody_else_is_not_trusted(tmp_path):
+    """In a process of its own: what ultralytics reads at import stays for the whole process."""
+    marker = tmp_path / "code-ran"
+    torch.save({"model": Hostile(marker)}, tmp_path / "evil.pt")
+    code = f"""
+from PIL import Image
+opener = Image.open
+import ultralytics
+assert Image.open is not opener
+from pathlib import Path
+from rldf.errors import ConfigError
+from rldf.perception.detector import YoloDetector
+try:
+    YoloDetector(path=Path({str(tmp_path / "evil.pt")!r}))
+except ConfigError as error:
+    assert "ULTRALYTICS_SAFE_LOAD=1" in str(error)
+else:
+    raise SystemExit("not refused")
+assert Image.open is opener
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "ULTRALYTICS_SAFE_LOAD"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    assert not marker.exists()
 
 
 def test_loading_leaves_pillow_as_it_was():

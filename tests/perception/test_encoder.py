@@ -2,7 +2,7 @@
 
 import pytest
 
-from rldf.grammar import load_grammar
+from rldf.grammar import check_grammar, load_grammar
 from rldf.perception.encoder import Encoder
 from tests.doubles import Scripted, picture, thing
 
@@ -50,8 +50,6 @@ def test_the_scene_sums_the_probabilities_of_a_values_labels():
         "  Scene:\n    reads: scene\n    values:\n"
         "      green: {labels: [park, lawn]}\n      sand: {labels: [beach]}\n"
     )
-    from rldf.grammar import check_grammar
-
     grammar, problems = check_grammar(text)
     assert problems == []
     reading = read([thing("dog")], {"park": 0.3, "lawn": 0.3, "beach": 0.4}, grammar=grammar)
@@ -81,6 +79,21 @@ def test_attributes_are_read_by_clip_beside_the_other_words():
     assert reading.sentence == rainy
     assert reading.confidence["Weather"] > 0.9
     assert reading.likeness == pytest.approx(1.0)
+
+
+def test_an_axis_passes_over_nouns_that_it_has_no_word_for():
+    text = (
+        "name: two\nproductions: {S: Noun Companion}\naxes:\n"
+        "  Noun: {reads: object, values: {dog: {labels: [dog]}, cat: {labels: [cat]}}}\n"
+        "  Companion:\n    reads: object\n    rank: 2\n    values:\n"
+        '      nothing: {text: ""}\n      ball: {text: with a ball, labels: [sports ball]}\n'
+    )
+    grammar, problems = check_grammar(text)
+    assert problems == []
+    ball, dog, cat = thing("sports ball", side=50), thing("dog", side=30), thing("cat", side=20)
+    assert read([ball, dog, cat], grammar=grammar).sentence == "dog with a ball"
+    assert read([dog, cat], grammar=grammar).sentence == "dog"
+    assert read([ball], grammar=grammar).encoding is None
 
 
 def test_a_second_noun_is_the_companion_and_nobody_dances_where_nobody_is():

@@ -1,11 +1,13 @@
 """Tests of rldf.report.states."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rldf.report.states import by_reward, thinned, visited_states
+from rldf.runs import best_step
 from tests.report.runs import GOAL, step
 
 COLUMNS = st.lists(st.integers(0, 99), min_size=1, max_size=150)
@@ -19,8 +21,19 @@ def test_states_are_distinct_and_in_order_of_first_visit() -> None:
 
 
 def test_the_best_comes_first_and_the_earliest_of_equals() -> None:
-    states = by_reward(visited_states([step(1, 4), step(2, 2), step(3, 3)]))
+    states = by_reward(visited_states([step(1, 4), step(2, 2), step(3, 3)]), GOAL)
     assert [s.encoding[1] for s in states] == [3, 4, 2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), min_size=1, max_size=30))
+def test_the_first_state_is_that_of_the_best_step(walk: list[tuple[int, int]]) -> None:
+    """Also where one cell earns differently each time, as with dynamic seeds."""
+    steps = [
+        replace(step(i, column), reward=float(reward))
+        for i, (column, reward) in enumerate(walk, start=1)
+    ]
+    for goal in (GOAL, None):
+        assert by_reward(visited_states(steps), goal)[0].best == best_step(steps, goal)
 
 
 def test_the_goal_is_known_by_its_cell_or_by_its_distance() -> None:
@@ -40,7 +53,7 @@ def test_thinning_keeps_the_ends_the_best_and_the_goal(columns: list[int], limit
     assert len(chosen) <= limit
     assert len(chosen) >= min(len(states), limit - 2)
     assert [s for s in states if s in chosen] == chosen
-    for kept in (states[0], states[-1], by_reward(states)[0]):
+    for kept in (states[0], states[-1], by_reward(states, GOAL)[0]):
         assert kept in chosen
     assert [s for s in chosen if s.is_goal(GOAL)] == [s for s in states if s.is_goal(GOAL)]
 

@@ -1,6 +1,5 @@
 """The paper's three rewards, and their files."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +37,7 @@ def context():
     )
     encoder = Encoder(load_grammar("base"), readers)
     image = picture(GOAL)
-    return RewardContext(
-        image=image, reading=encoder.read(image), encoder=encoder, readers=readers
-    )
+    return RewardContext(image=image, reading=encoder.read(image), encoder=encoder, readers=readers)
 
 
 def scores(context, name):

@@ -8,6 +8,7 @@ from rldf.pocket.training.parts import PARTS
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "2")
-    work = Path(sys.argv[1] if len(sys.argv) > 1 else "training")
+    # Absolute: ultralytics puts relative folders under its own.
+    work = Path(sys.argv[1] if len(sys.argv) > 1 else "training").resolve()
     for name in sys.argv[2:] or PARTS:
         PARTS[name](work)

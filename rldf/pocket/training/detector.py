@@ -1,17 +1,17 @@
 """Trains the pocket detector: a small YOLOv8 on drawings, by ultralytics' own `train`."""
 
-import json
+import csv
 import os
 from pathlib import Path
 
 import numpy as np
-import torch
 import yaml
 from PIL import Image
 
+from rldf.perception.detector import import_ultralytics
 from rldf.pocket.training.degrade import degrade
 from rldf.pocket.training.drawings import load_shards
-from rldf.pocket.training.loop import device
+from rldf.pocket.training.loop import device, write_report
 from rldf.pocket.world.drawing import PICTURE
 from rldf.pocket.yolo_set import labels, write_picture, write_set_file
 from rldf.seeds import rng as seeded
@@ -56,6 +56,7 @@ def write_architecture(work: Path) -> Path:
     Returns:
         The YAML file.
     """
+    import_ultralytics()
     import ultralytics
 
     source = Path(ultralytics.__file__).parent / "cfg" / "models" / "v8" / "yolov8.yaml"
@@ -74,34 +75,65 @@ def main(work: Path, out: Path, epochs: int = EPOCHS) -> None:
         out: folder that gets detector.pt and training.json.
         epochs: how often every drawing is seen.
     """
+    import_ultralytics()
     from ultralytics import YOLO
 
     last = work / "detector" / "weights" / "last.pt"
     data = write_yolo_set(work, DRAWINGS)
-    if last.exists():
-        model = YOLO(last)
-        model.train(resume=True)
-    else:
-        model = YOLO(write_architecture(work))
-        model.train(
+    done = training_log(work)
+    if len(done) < epochs and last.exists():
+        YOLO(last).train(resume=True)
+    elif len(done) < epochs:
+        YOLO(write_architecture(work)).train(
             data=str(data), epochs=epochs, imgsz=PICTURE, batch=32, seed=SEED, deterministic=True,
             optimizer="AdamW", lr0=2e-3, lrf=0.02, warmup_epochs=0.3, cos_lr=False,
             weight_decay=1e-3, mosaic=0.0, fliplr=0.5, scale=0.15, translate=0.08, hsv_h=0.01,
             hsv_s=0.3, hsv_v=0.3, erasing=0.0, workers=0, val=False, plots=False, amp=False,
-            device=device().type if torch.cuda.is_available() else "cpu",
-            project=str(work), name="detector", exist_ok=True, verbose=False,
+            device=device().type, project=str(work), name="detector", exist_ok=True,
+            verbose=False,
         )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     save_slim(last, out / "detector.pt")
-    rows = (work / "detector" / "results.csv").read_text(encoding="utf-8").splitlines()
-    facts = {
-        "model": "detector",
+    write_report(out, "detector", report(work, planned=epochs))
+
+
+def training_log(work: Path) -> list[dict[str, float]]:
+    """Read ultralytics' log of a training.
+
+    Args:
+        work: folder of drawings and checkpoints.
+
+    Returns:
+        One row an epoch, empty before the first has ended.
+    """
+    file = work / "detector" / "results.csv"
+    if not file.exists():
+        return []
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines, skipinitialspace=True)
+        return [{name.strip(): float(value) for name, value in row.items()} for row in rows]
+
+
+def report(work: Path, planned: int) -> dict[str, object]:
+    """Sum up a training for the model card.
+
+    Args:
+        work: folder of drawings and checkpoints.
+        planned: epochs of the learning-rate schedule.
+
+    Returns:
+        Drawings, epochs, seed, minutes and the losses of every epoch.
+    """
+    rows = training_log(work)
+    losses = ("train/box_loss", "train/cls_loss", "train/dfl_loss")
+    return {
         "drawings": sum(DRAWINGS.values()),
-        "epochs": epochs,
+        "epochs": len(rows),
+        "epochs_planned": planned,
         "seed": SEED,
-        "log": [row.strip() for row in (rows[0], rows[-1])],
+        "minutes": round(rows[-1]["time"] / 60, 1),
+        "losses": {name: [round(row[name], 4) for row in rows] for name in losses},
     }
-    (out / "training.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
 def save_slim(checkpoint: Path, target: Path) -> None:

@@ -24,7 +24,7 @@ from rldf.pocket.training.drawings import Record, load_shards
 from rldf.pocket.training.loop import Recipe, device, report, train, write_report
 from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
 
-BASE = Recipe(steps=6000, batch=64, rate=1.2e-3, cooldown=0.45)
+BASE = Recipe(steps=4700, batch=64, rate=1.2e-3, cooldown=0.45)
 BASE_DRAWINGS = {"base": 32_000}
 POCKET = Recipe(steps=9000, batch=64, rate=8e-4, cooldown=0.5, seed=1)
 POCKET_DRAWINGS = {"base": 32_000, "pocket": 40_000}

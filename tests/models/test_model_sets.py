@@ -1,0 +1,108 @@
+"""Model sets: what their files may say, and what is summed up."""
+
+import pytest
+
+from rldf.errors import ConfigError
+from rldf.models import model_sets
+from rldf.models.model_sets import load_model_set
+
+SET = """
+name: mine
+generator: {class: %s}
+detector: {class: yolo, path: weights}
+scene: {class: image-classification, path: weights}
+clip: {class: open-clip, path: weights}
+"""
+
+
+@pytest.fixture
+def make(tmp_path):
+    (tmp_path / "weights").mkdir()
+
+    def make(generator="drawn", text=SET):
+        path = tmp_path / "mine.yaml"
+        path.write_text(text % generator)
+        return load_model_set(str(path), device="cpu")
+
+    return make
+
+
+def test_a_checksum_is_computed_once(make, tmp_path, monkeypatch):
+    (tmp_path / "weights" / "model.safetensors").write_bytes(b"1")
+    models = make()
+    first = models.checksum("scene")
+    monkeypatch.setattr(model_sets, "sha256_file", None)
+    assert models.checksum("scene") == first
+    assert models.checksum("generator") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("model.safetensors", True),
+        ("config.json", True),
+        ("vocab.txt", True),
+        ("training.json", False),
+        ("README.md", False),
+        ("README.txt", False),
+        ("LICENSE", False),
+        ("picture.png", False),
+        ("model.ckpt", False),
+    ],
+)
+def test_only_what_is_loaded_counts(make, tmp_path, name, counts):
+    before = make().checksum("scene")
+    (tmp_path / "weights" / name).write_bytes(b"1")
+    assert (make().checksum("scene") != before) is counts
+
+
+@pytest.mark.parametrize("role", ["detector", "scene", "clip"])
+def test_a_part_that_needs_a_path_says_so(make, role):
+    models = make(text=SET.replace(", path: weights", ""))
+    with pytest.raises(ConfigError, match=f"{role} needs a path"):
+        getattr(models, role)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("steps: 0", "steps: 0"),
+        ("steps: true", "steps: True"),
+        ("steps: 2.5", "steps: 2.5"),
+        ("dtype: foo", "float32"),
+        ("size: 100", "multiple of 8"),
+        ("size: big", "size: big"),
+        ("guidance: -1", "guidance: -1"),
+        ("guidance: .nan", "guidance: nan"),
+        ("negative_prompt: 3", "negative_prompt: 3"),
+        ("colour: red", "no colour"),
+        ("id: me, revision: main", "revision: main"),
+    ],
+)
+def test_wrong_options_are_told_in_one_line_and_nothing_is_loaded(make, monkeypatch, options, told):
+    monkeypatch.setattr("rldf.generators.diffusion._load", None)
+    models = make("diffusion, path: weights, options: {%s}" % options)  # noqa: UP031
+    with pytest.raises(ConfigError) as caught:
+        _ = models.generator
+    assert told in str(caught.value)
+    assert "generator.options" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_all_wrong_options_are_told_at_once(make):
+    models = make("diffusion, path: weights, options: {steps: 0, size: 3, colour: red}")
+    with pytest.raises(ConfigError, match=r"steps.*size.*colour"):
+        _ = models.generator
+
+
+def test_a_generator_without_any_place_says_what_it_needs(make):
+    with pytest.raises(ConfigError, match="path, or the options id and revision"):
+        _ = make("diffusion").generator
+
+
+@pytest.mark.parametrize("options", ["size: 100", "confidence: 2", "overlap: -0.5"])
+def test_wrong_options_of_a_detector(make, options):
+    text = SET.replace("yolo, path: weights", "yolo, path: weights, options: {%s}" % options)  # noqa: UP031
+    with pytest.raises(ConfigError, match=r"detector\.options"):
+        _ = make(text=text).detector
