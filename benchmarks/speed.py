@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from rldf.generators.diffusion import DiffusionGenerator
 from rldf.models.model_sets import load_model_set
 from rldf.pocket.fidelity import render_seconds
 
@@ -40,7 +41,7 @@ def main() -> None:
     rldf = [sys.executable, "-m", "rldf"]
     seconds([*rldf, "--help"])  # the first start compiles the modules
     helped = statistics.median(seconds([*rldf, "--help"]) for _ in range(5))
-    render = render_seconds(load_model_set("pocket"))
+    render = render_seconds(load_model_set("pocket").generator)
     with tempfile.TemporaryDirectory() as folder:
         empty = {"RLDF_CACHE": str(Path(folder) / "cache")}
         search = ["search", str(EXAMPLE), "--agent", "random", "--renders", "100", "--continue"]
@@ -51,7 +52,19 @@ def main() -> None:
         {"what": "one render, batch 1", "seconds": render, "bar": 0.4},
         {"what": "search of 100 unique renders", "seconds": round(searched, 1), "bar": 90},
     ]
+    rows += [
+        {"what": f"one render in {dtype}", "seconds": seconds_of_dtype(dtype), "bar": None}
+        for dtype in ("float32", "bfloat16")
+    ]
     print(json.dumps(rows, indent=1))
+
+
+def seconds_of_dtype(dtype: str) -> float:
+    """Time a render at batch 1 in one number format, beside the other in the same run."""
+    models = load_model_set("pocket")
+    path = models.path("generator")
+    assert path is not None
+    return render_seconds(DiffusionGenerator(path=path, size=128, guidance=3.0, dtype=dtype))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ order or the device that drew it (but for rounding). Where the pipeline is like 
 (`encode_prompt` gives two tensors), prompts are encoded once each.
 """
 
+import contextlib
 import inspect
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -198,12 +200,14 @@ def _load_folder(path: Path, dtype: torch.dtype) -> Any:
 def _load_id(id: str, revision: str, dtype: torch.dtype) -> Any:
     if Path(id).exists():  # diffusers would load that one
         raise ConfigError(f"there is a folder {id} here: give it as the generator's path, not id")
-    half_first = dtype == torch.float16
+    variant, other = ("fp16", None) if dtype == torch.float16 else (None, "fp16")
     try:
         try:
-            return _load(id, dtype, variant="fp16" if half_first else None, revision=revision)
-        except (OSError, ValueError):  # it may have files of the other precision alone
-            return _load(id, dtype, variant=None if half_first else "fp16", revision=revision)
+            return _load(id, dtype, variant=variant, revision=revision)
+        except (OSError, ValueError) as first:  # it may have files of the other precision alone
+            with contextlib.suppress(OSError, ValueError):
+                return _load(id, dtype, variant=other, revision=revision)
+            raise first
     except OSError as error:
         raise ModelMissingError(
             f"{id} is not in the local cache and cannot be fetched ({_line(error)}): type "
@@ -217,10 +221,13 @@ def _load(source: str | Path, dtype: torch.dtype, **where: Any) -> Any:
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
     diffusers_logging.set_verbosity_error()  # it tells of each argument that a pipeline lacks
-    pipeline = AutoPipelineForText2Image.from_pretrained(
-        source, dtype=dtype, use_safetensors=True, safety_checker=None,
-        requires_safety_checker=False, feature_extractor=None, add_watermarker=False, **where,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        # diffusers 0.42 gives this to every download
+        warnings.filterwarnings("ignore", message=".*local_dir_use_symlinks")
+        pipeline = AutoPipelineForText2Image.from_pretrained(
+            source, dtype=dtype, use_safetensors=True, safety_checker=None,
+            requires_safety_checker=False, feature_extractor=None, add_watermarker=False, **where,
+        )  # fmt: skip
     if DPMSolverMultistepScheduler in pipeline.scheduler.compatibles:
         pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
     pipeline.set_progress_bar_config(disable=True)

@@ -70,23 +70,22 @@ def test_a_damaged_entry_is_noticed_and_drawn_again(inner, cached, tmp_path, dam
     assert len(inner.asked) == 3
 
 
-class Noise:
-    identity = {"generator": "noise"}  # noqa: RUF012
+class Ramp:
+    """Smooth pictures: in their deflated data a flipped bit often decodes to other pixels."""
+
+    identity = {"generator": "ramp"}  # noqa: RUF012
 
     def generate(self, sentences, seeds):
-        return [
-            Image.fromarray(np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8))
-            for seed in seeds
-        ]
+        ramp = np.indices((64, 64, 3)).sum(0).astype(np.uint8)
+        return [Image.fromarray(ramp + np.uint8(seed)) for seed in seeds]
 
 
 def test_no_flipped_bit_changes_a_pixel(tmp_path):
-    cached = CachedGenerator(Noise(), tmp_path)
+    cached = CachedGenerator(Ramp(), tmp_path)
     wanted = cached.generate(["a"], [1])[0].tobytes()
     (path,) = entries(tmp_path)
     data = path.read_bytes()
-    places = [*range(0, len(data), 3), *range(len(data) - 40, len(data))]
-    for place in places:
+    for place in range(len(data)):
         path.write_bytes(data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :])
         found = cached._read(cached.key("a", 1))
         assert found is None or found.tobytes() == wanted, place

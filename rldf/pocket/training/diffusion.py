@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from rldf.files import sha256_file
 from rldf.pocket.training.drawings import Record, load_shards
 from rldf.pocket.training.loop import Recipe, device, report, train, write_report
 from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
 
-BASE = Recipe(steps=4700, batch=64, rate=1.2e-3, cooldown=0.45)
+BASE = Recipe(steps=4300, batch=64, rate=1.2e-3, cooldown=0.45)
 BASE_DRAWINGS = {"base": 32_000}
 POCKET = Recipe(steps=9000, batch=64, rate=8e-4, cooldown=0.5, seed=1)
 POCKET_DRAWINGS = {"base": 32_000, "pocket": 40_000}
@@ -170,12 +171,15 @@ def latents_of(
         Latents (n, 8, 16, 16), weights (n, 16, 16), sentences.
     """
     vae = AutoencoderKL.from_pretrained(vae_folder, dtype=torch.float32).to(device()).eval()
+    # Another autoencoder has other latents.
+    weights_of_vae = sha256_file(vae_folder / "diffusion_pytorch_model.safetensors")
+    folder = work / "latents" / weights_of_vae[:12]
+    folder.mkdir(parents=True, exist_ok=True)
     latents, weights, sentences = [], [], []
     for name, n in wanted.items():
         for shard, (pictures, records) in enumerate(load_shards(work / "drawings", name, n)):
-            cached = work / "latents" / f"{name}-{shard:04d}.pt"
+            cached = folder / f"{name}-{shard:04d}.pt"
             if not cached.exists():
-                cached.parent.mkdir(exist_ok=True)
                 part = cached.with_suffix(".part")
                 torch.save(encode_latents(vae, pictures), part)
                 part.replace(cached)
