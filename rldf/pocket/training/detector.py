@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import torch
 import yaml
 from PIL import Image
 
@@ -143,7 +144,21 @@ def save_slim(checkpoint: Path, target: Path) -> None:
         checkpoint: last.pt of a training.
         target: where the slim file goes.
     """
+    import_ultralytics()
     from ultralytics.utils.torch_utils import strip_optimizer
 
     strip_optimizer(str(checkpoint), str(target))
+    slim = torch.load(target, map_location="cpu", weights_only=False)  # just written by us
+    slim.pop("git", None)
+    model = slim["model"]
+    for settings in (slim["train_args"], model.args, model.yaml):
+        _forget_folders(settings)
+    torch.save(slim, target)
     assert os.path.getsize(target) < 16_000_000, "the pocket detector must stay small"
+
+
+def _forget_folders(settings: dict[str, object]) -> None:
+    """Keep the names of files and drop the folders of the machine that trained."""
+    for name, value in settings.items():
+        if isinstance(value, str) and Path(value).is_absolute():
+            settings[name] = Path(value).name

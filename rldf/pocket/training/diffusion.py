@@ -277,4 +277,5 @@ def save(model: Denoiser, tokenizer: CLIPTokenizer, out: Path) -> None:
         feature_extractor=None,
         requires_safety_checker=False,
     )
+    pipeline.vae.register_to_config(_name_or_path="vae")  # not this machine's folder
     pipeline.to(dtype=torch.float16).save_pretrained(out)
