@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-EXAMPLE = $(firstword $(sort $(wildcard examples/*.png)))
+EXAMPLE := examples/elephants-on-platform.png
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test slow lint check docs pocket benchmark wheel
@@ -16,7 +16,7 @@ setup: .venv/.stamp ## Install rldf and its tools into .venv
 	touch $@
 
 run: setup ## Search for the sentence of an example image: the main job, into runs/
-	$(BIN)/rldf search $(EXAMPLE)
+	$(BIN)/rldf search $(EXAMPLE) --reward clip
 
 test: setup ## Run the default tests
 	$(BIN)/python -m pytest

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from rldf.cli.main import main
+from rldf.images import read_image
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "dog-in-park.png"
@@ -189,7 +190,7 @@ def test_pocket_draw_writes_pictures_and_never_over_others(call):
     code, out, _ = call("pocket", "draw", SENTENCE, "-n", 2, "--seed", 7, "--out", "d", "--json")
     assert code == 0
     paths = json.loads(out)
-    assert [Image.open(path).size for path in paths] == [(128, 128)] * 2
+    assert [read_image(Path(path)).size for path in paths] == [(128, 128)] * 2
     code, _, err = call("pocket", "draw", SENTENCE, "--seed", 8, "--out", "d")
     assert code == 2
     assert "there already" in err
