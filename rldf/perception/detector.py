@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 from PIL import Image
 from pydantic import Field
 
@@ -69,7 +70,7 @@ class YoloDetector:
         if not images:
             return []
         batches = [[image] for image in images] if self._one_by_one else [list(images)]
-        results = [r for batch in batches for r in self._model.predict(batch, **self._options)]
+        results = [r for batch in batches for r in _predict(self._model, batch, self._options)]
         return [_detections(result) for result in results]
 
 
@@ -102,7 +103,7 @@ def _load(path: Path, options: dict[str, Any]) -> Any:
     try:
         model = ultralytics.YOLO(str(path), task="detect")
         # An .onnx file is first read when it is first used.
-        (result,) = model.predict([Image.new("RGB", (64, 64))], **options)
+        (result,) = _predict(model, [Image.new("RGB", (64, 64))], options)
     except Exception as error:
         # Whatever a broken or hostile file raises, the user needs one line.
         reason = " ".join(str(error).split())[:160]
@@ -110,6 +111,16 @@ def _load(path: Path, options: dict[str, Any]) -> Any:
     if result.boxes is None:
         raise ConfigError(f"{path} is no detector: its task is {model.task}")
     return model
+
+
+def _predict(model: Any, images: list[Image.Image], options: dict[str, Any]) -> list[Any]:
+    """Predict, and give torch back the threads that ultralytics takes from it on a CPU."""
+    threads = torch.get_num_threads()
+    try:
+        found: list[Any] = model.predict(images, **options)
+    finally:
+        torch.set_num_threads(threads)
+    return found
 
 
 def _detections(result: Any) -> list[Detection]:

@@ -95,6 +95,17 @@ assert Image.open is opener
     assert not marker.exists()
 
 
+def test_detecting_leaves_torch_its_threads():
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        detector = YoloDetector(path=WEIGHTS / "detector" / "detector.pt", size=128)
+        detector.detect([Image.new("RGB", (128, 128))])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_loading_leaves_pillow_as_it_was():
     opener = Image.open
     YoloDetector(path=WEIGHTS / "detector" / "detector.pt", size=128)
