@@ -41,7 +41,8 @@ from rldf.ports import (
 )
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import build_reward, load_reward_file
-from rldf.search import Place, Settings, walk
+from rldf.search import Place, walk
+from rldf.search_task import Settings
 
 AGENTS = ("q", "sarsa", "random")
 REWARDS = ("multi", "partial", "clip")

@@ -1,7 +1,7 @@
 """The records of a run folder: what `run.json` and `steps.jsonl` say, checked as they are read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -216,3 +216,16 @@ def as_json(record: Mapping[str, object]) -> dict[str, Any]:
     """
     plain: dict[str, Any] = json.loads(json.dumps(record, allow_nan=False))
     return plain
+
+
+def best_step(steps: Iterable[Step], goal: Encoding | None) -> Step:
+    """Find the step that earned most.
+
+    Args:
+        steps: the steps of a run, at least 1.
+        goal: the goal cell, or None where the distances alone have to tell.
+
+    Returns:
+        The one with the highest reward; of equals the goal, then the earliest.
+    """
+    return min(steps, key=lambda step: step.rank(goal))

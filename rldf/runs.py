@@ -20,22 +20,18 @@ dropped. Only the process that holds the lock writes here.
 
 import contextlib
 import os
-import re
-import shlex
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from PIL import Image
 
 from rldf.encoding import Encoding
 from rldf.errors import RunError
 from rldf.files import (
-    TEMPORARY,
     append_jsonl,
     is_locked,
     locked,
@@ -45,6 +41,7 @@ from rldf.files import (
     write_json,
 )
 from rldf.provenance import git_commit, versions
+from rldf.run_places import LOCK, RUN, contents, refuse_foreign
 from rldf.run_records import (
     Resumption,
     RunRecord,
@@ -56,43 +53,10 @@ from rldf.run_records import (
     read_steps,
 )
 
-__all__ = [
-    "RunFolder",
-    "RunRecord",
-    "RunSummary",
-    "Status",
-    "Step",
-    "best_step",
-    "default_out",
-    "list_runs",
-    "load_run",
-    "new_out",
-    "resume_command",
-]
-
-_RUN, _LOCK, _STEPS = "run.json", ".lock", "steps.jsonl"
+_STEPS = "steps.jsonl"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSummary:
-    """One line of a list of runs.
-
-    Attributes:
-        path: the folder.
-        status: "running", "interrupted", "done", or "damaged".
-        started: when, ISO 8601 in UTC; of a damaged run, when its folder was last changed.
-        record: what its `run.json` says, or None where it is damaged.
-        problem: what is wrong with a damaged one, else empty.
-    """
-
-    path: Path
-    status: Status | Literal["damaged"]
-    started: str
-    record: RunRecord | None
-    problem: str = ""
-
-
-class RunFolder:
+class RunFolder(AbstractContextManager["RunFolder"]):
     """A run folder. A `with` block, or `close`, gives its lock back.
 
     Attributes:
@@ -142,7 +106,7 @@ class RunFolder:
         with run._opening():
             _refuse_what_is_there(path, record.config)
             path.mkdir(parents=True, exist_ok=True)
-            run._lock.enter_context(locked(path / _LOCK))
+            run._lock.enter_context(locked(path / LOCK))
             _refuse_what_is_there(path, record.config)  # it may have come before the lock did
             run._write(record)
         return run
@@ -163,7 +127,7 @@ class RunFolder:
         """
         run = cls(path, load_run(path).record)
         with run._opening():
-            run._lock.enter_context(locked(path / _LOCK))
+            run._lock.enter_context(locked(path / LOCK))
             record = load_run(path).record  # it may have changed before the lock came
             _refuse_other_config(path, record.config, as_json(config))
             sweep(path)
@@ -175,26 +139,11 @@ class RunFolder:
             )
         return run
 
-    def __enter__(self) -> Self:
-        """Enter a block that ends with the lock given back.
-
-        Returns:
-            This folder.
-        """
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Give the lock back; the status stays what it is.
+    def __exit__(self, *_: object) -> None:
+        """Give the lock back at the end of a `with` block; the status stays what it is.
 
         Args:
-            kind: unused.
-            error: unused.
-            trace: unused.
+            _: what the block raised, if anything.
         """
         self.close()
 
@@ -205,7 +154,7 @@ class RunFolder:
     @property
     def status(self) -> Status:
         """The status: a run that no process holds was interrupted, whatever its file says."""
-        if self.record.status == "running" and not is_locked(self.path / _LOCK):
+        if self.record.status == "running" and not is_locked(self.path / LOCK):
             return "interrupted"
         return self.record.status
 
@@ -296,7 +245,7 @@ class RunFolder:
         self._write(replace(self.record, status=status, finished=_now(), result=found))
 
     def _write(self, record: RunRecord) -> None:
-        write_json(self.path / _RUN, asdict(record))
+        write_json(self.path / RUN, asdict(record))
         self.record = record
 
     @contextlib.contextmanager
@@ -326,107 +275,11 @@ def load_run(path: Path) -> RunFolder:
     Raises:
         RunError: there is no run, or its `run.json` is damaged.
     """
-    if not os.path.exists(path / _RUN):
+    if not os.path.exists(path / RUN):
         raise RunError(
             f"{path} holds no run: type the folder of one, or 'rldf run list' to see them"
         )
-    return RunFolder(path, read_record(path / _RUN))
-
-
-def list_runs(root: Path) -> list[RunSummary]:
-    """List the runs in a folder.
-
-    Args:
-        root: the folder that holds the run folders; it may be missing.
-
-    Returns:
-        One summary for each folder with a `run.json`, the run that was started last first.
-    """
-    if not root.is_dir():
-        return []
-    found = [_summary(path) for path in sorted(root.iterdir()) if os.path.exists(path / _RUN)]
-    return sorted(found, key=lambda summary: summary.started, reverse=True)
-
-
-def default_out(root: Path, image_name: str, now: datetime) -> Path:
-    """Name a new run folder after its image and the time.
-
-    Args:
-        root: the folder that holds the run folders.
-        image_name: the name or path of the input image, which may be a stranger's.
-        now: the time that stands in the name.
-
-    Returns:
-        `root/<stem>-<YYYYmmdd-HHMMSS>`, the stem cut to 40 letters, digits, `_` and `-`; with
-        `-2`, `-3`, ... where that is there already. Nothing is made.
-    """
-    letters = unicodedata.normalize("NFKC", Path(image_name).stem)
-    stem = re.sub(r"[^\w]+", "-", letters)[:40].strip("-") or "image"
-    name = f"{stem}-{now:%Y%m%d-%H%M%S}"
-    path, n = root / name, 1
-    while os.path.lexists(path):
-        n += 1
-        path = root / f"{name}-{n}"
-    return path
-
-
-def new_out(root: Path, image_name: str, now: datetime) -> Path:
-    """Make a new, empty run folder that no other process takes.
-
-    Args:
-        root: the folder that holds the run folders; made if it is not there.
-        image_name: the name or path of the input image.
-        now: the time that stands in the name.
-
-    Returns:
-        The folder, named by `default_out`.
-
-    Raises:
-        RunError: it cannot be made.
-    """
-    while True:
-        path = default_out(root, image_name, now)
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            path.mkdir()
-        except FileExistsError:
-            if os.path.lexists(path):
-                continue  # another search took the name meanwhile
-            raise RunError(f"{root} is no folder: name another with --out") from None
-        except OSError as error:
-            raise RunError(
-                f"cannot write to {path}: {error.strerror}; name another with --out"
-            ) from None
-        return path
-
-
-def resume_command(command: Sequence[str], path: Path) -> str:
-    """Write the command line that goes on with a run.
-
-    Args:
-        command: the command line that made or resumed it, one word an item.
-        path: the run folder.
-
-    Returns:
-        One line to type.
-    """
-    words = [word for word in command if word != "--resume"]
-    if not any(word == "--out" or word.startswith("--out=") for word in words):
-        words += ["--out", str(path)]
-    return shlex.join([*words, "--resume"])
-
-
-def best_step(steps: Iterable[Step], goal: Encoding | None) -> Step:
-    """Find the step that earned most.
-
-    Args:
-        steps: the steps of a run, at least 1.
-        goal: the goal cell, or None where the distances alone have to tell.
-
-    Returns:
-        The one with the highest reward; of equals the goal, then the earliest.
-    """
-    return min(steps, key=lambda step: step.rank(goal))
+    return RunFolder(path, read_record(path / RUN))
 
 
 def _refuse_other_config(
@@ -439,52 +292,16 @@ def _refuse_other_config(
         )
 
 
-def refuse_foreign(path: Path) -> None:
-    """Refuse a place for a run that holds something else; nothing in it is touched.
-
-    Args:
-        path: the folder that a run is to have.
-
-    Raises:
-        RunError: it is a file, or a folder that holds something and no run.
-    """
-    if path.exists() and not path.is_dir():
-        raise RunError(f"{path} is a file: name a folder with --out")
-    names = _contents(path)
-    if names and _RUN not in names:
-        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        raise RunError(f"{path} is not empty and not a run ({shown}): name another --out")
-
-
 def _refuse_what_is_there(path: Path, config: Mapping[str, object]) -> None:
     """Refuse a path that is not new and not an empty folder."""
     refuse_foreign(path)
-    if _RUN in _contents(path):
+    if RUN in contents(path):
         run = load_run(path)
         _refuse_other_config(path, run.record.config, config)
         raise RunError(
             f"{path} holds this run already ({run.status}): "
             "type --resume to go on with it, or name another --out"
         )
-
-
-def _contents(path: Path) -> list[str]:
-    if not path.exists():
-        return []
-    return sorted(p.name for p in path.iterdir() if p.name != _LOCK and not p.match(TEMPORARY))
-
-
-def _summary(path: Path) -> RunSummary:
-    try:
-        run = load_run(path)
-    except RunError as error:
-        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(
-            timespec="milliseconds"
-        )
-        return RunSummary(
-            path=path, status="damaged", started=changed, record=None, problem=str(error)
-        )
-    return RunSummary(path=path, status=run.status, started=run.record.started, record=run.record)
 
 
 def _save(path: Path, image: Image.Image) -> None:

@@ -2,116 +2,27 @@
 
     photo -> Encoder -> goal          cell -> sentence -> image -> reward -> agent -> next cell
 
-`prepare` loads what the settings name, `walk` is the algorithm, `search` writes down what it does.
+`walk` is the algorithm, `search` writes down what it does.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-from PIL.Image import Image
-
 from rldf import seeds
-from rldf.agents.options import check_options, make_agent
 from rldf.agents.protocol import Agent, Transition
 from rldf.encoding import Encoding
 from rldf.environment import EncodingGridEnv
-from rldf.errors import RunError, UsageError
+from rldf.errors import RunError
 from rldf.files import write_json
-from rldf.generators.cached import CachedGenerator
-from rldf.grammar import Grammar, load_grammar
-from rldf.images import read_image
-from rldf.models.model_sets import load_model_set
-from rldf.perception.encoder import Encoder, Reading
-from rldf.perception.photographs import photograph_hint
-from rldf.places import cache_folder
-from rldf.rewards.context import RewardContext
-from rldf.rewards.files import build_reward, load_reward_file, resolved
-from rldf.runs import RunFolder, Step, best_step
+from rldf.run_records import Step, best_step
+from rldf.runs import RunFolder
+from rldf.search_task import Settings, Task
 
 Ended = Literal["goal", "renders", "episodes"]
 _CHECKPOINT_STEPS = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the user asked for; everything here decides the run.
-
-    Attributes:
-        image: path of the input image.
-        grammar: name or path.
-        models: model set, name or path.
-        reward: name or path.
-        agent: a name of the catalogue.
-        renders: budget of unique renders.
-        episodes: most episodes.
-        steps: most steps of an episode.
-        epsilon: rate of exploration, see `rldf.agents.options`.
-        alpha: learning rate, likewise.
-        gamma: discount.
-        seed: seeds the agent and its starts.
-        image_seed: seed of every image.
-        stop_at_goal: whether the search ends at the goal.
-        dynamic_seeds: draw every step with another seed.
-    """
-
-    image: str
-    grammar: str = "base"
-    models: str = "pocket"
-    reward: str = "multi"
-    agent: str = "q"
-    renders: int = 200
-    episodes: int = 50
-    steps: int = 200
-    epsilon: str = "0.1"
-    alpha: str = "0.5"
-    gamma: float = 0.9
-    seed: int = 0
-    image_seed: int = 0
-    stop_at_goal: bool = True
-    dynamic_seeds: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse budgets that allow nothing.
-
-        Raises:
-            UsageError: a number is out of range.
-        """
-        for name in ("renders", "episodes", "steps"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"--{name} {getattr(self, name)}: give 1 or more")
-        if not 0 <= self.image_seed < 2**seeds.SEED_BITS:
-            raise UsageError(
-                f"--image-seed {self.image_seed}: give 0 or more, below 2^{seeds.SEED_BITS}"
-            )
-        check_options(self.agent, alpha=self.alpha, epsilon=self.epsilon, gamma=self.gamma)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A search that is ready to start.
-
-    Attributes:
-        settings: what the user asked for.
-        image: the input image, RGB.
-        reading: what is seen in it.
-        environment: the world to walk.
-        agent: who walks.
-        config: everything that decides the run, resolved.
-        hints: sentences for the user.
-    """
-
-    settings: Settings
-    image: Image
-    reading: Reading
-    environment: EncodingGridEnv
-    agent: Agent
-    config: dict[str, Any]
-    hints: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -135,69 +46,6 @@ class Place:
     seconds: float = 0.0
     source: dict[str, Any] = field(default_factory=dict)
     ended: Ended | None = None
-
-
-def prepare(settings: Settings) -> Task:
-    """Load and check everything; nothing is written.
-
-    Args:
-        settings: what the user asked for.
-
-    Returns:
-        The task.
-
-    Raises:
-        UsageError: if anything in the settings is wrong.
-        NoGoalError: if the reward needs a goal and the image shows none.
-        ModelMissingError: if a model is not there.
-    """
-    grammar = load_grammar(settings.grammar)
-    reward_file = load_reward_file(settings.reward)
-    models = load_model_set(settings.models)
-    image = read_image(Path(settings.image))
-    encoder = Encoder(grammar, models)
-    reading = encoder.read(image)
-    context = RewardContext(image=image, reading=reading, encoder=encoder, readers=models)
-    environment = EncodingGridEnv(
-        grammar=grammar,
-        generator=CachedGenerator(models.generator, cache_folder()),
-        reward=build_reward(reward_file, context),
-        goal=reading.encoding,
-        image_seed=settings.image_seed,
-        stop_at_goal=settings.stop_at_goal,
-        dynamic_seeds=settings.dynamic_seeds,
-    )
-    agent = make_agent(
-        settings.agent,
-        environment.world,
-        seeds.rng(settings.seed, "agent"),
-        alpha=settings.alpha,
-        epsilon=settings.epsilon,
-        gamma=settings.gamma,
-    )
-    config = asdict(settings) | {
-        "image": Path(settings.image).name,  # its pixels decide, not where it lies
-        "image_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
-        "grammar_sha256": _digest(grammar),
-        "grammar_values": {axis.symbol: [v.name for v in axis.values] for axis in grammar.axes},
-        "reward_file": resolved(reward_file),
-        "model_set": models.identity(),
-    }
-    return Task(
-        settings=settings,
-        image=image,
-        reading=reading,
-        environment=environment,
-        agent=agent,
-        config=config,
-        hints=photograph_hint(models.file, reading),
-    )
-
-
-def _digest(grammar: Grammar) -> str:
-    """Sum up all that a grammar says: texts, labels, bins, agreement, productions, people."""
-    text = json.dumps(asdict(grammar), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def walk(

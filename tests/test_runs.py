@@ -13,17 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rldf.errors import RunError
-from rldf.run_records import config_difference
-from rldf.runs import (
-    RunFolder,
-    Step,
-    best_step,
-    default_out,
-    list_runs,
-    load_run,
-    new_out,
-    resume_command,
-)
+from rldf.run_listing import list_runs
+from rldf.run_places import default_out, new_out, resume_command
+from rldf.run_records import Step, best_step, config_difference
+from rldf.runs import RunFolder, load_run
 
 CONFIG = {"image": "dog.png", "agent": "q", "epsilon": 0.1, "reward": {"class": "clip", "C": 10}}
 COMMAND = ["rldf", "search", "dog.png"]

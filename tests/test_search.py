@@ -22,7 +22,8 @@ from rldf.grammar import load_grammar
 from rldf.perception.encoder import Reading, Seen
 from rldf.report import write_report
 from rldf.runs import RunFolder, load_run
-from rldf.search import Settings, Task, search
+from rldf.search import search
+from rldf.search_task import Settings, Task
 from tests.doubles import PaintedGenerator, picture
 
 ROOT = Path(__file__).parents[1]

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rldf.cli import output
@@ -11,8 +10,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from rldf.runs import Step
-    from rldf.search import Task
+    from rldf.run_records import Step
+    from rldf.search_task import Task
 
 
 class LiveSearch:
@@ -28,7 +27,7 @@ class LiveSearch:
         """
         from rich.live import Live
 
-        from rldf.runs import best_step
+        from rldf.run_records import best_step
 
         console = output.console()
         self._task = task
@@ -48,18 +47,11 @@ class LiveSearch:
             self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Take the view away.
 
         Args:
-            kind: unused.
-            error: unused.
-            trace: unused.
+            _: what the block raised, if anything.
         """
         if self._live:
             self._live.stop()
@@ -70,7 +62,7 @@ class LiveSearch:
         Args:
             step: the newest.
         """
-        from rldf.runs import best_step
+        from rldf.run_records import best_step
 
         met = (self._best, step) if self._best else (step,)
         self._best = best_step(met, self._task.environment.goal)

@@ -9,7 +9,8 @@ import typer
 from rldf.cli import output
 
 if TYPE_CHECKING:
-    from rldf.runs import RunFolder, RunSummary
+    from rldf.run_listing import RunSummary
+    from rldf.runs import RunFolder
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True)
 
@@ -22,7 +23,7 @@ def list_(
     as_json: output.JsonFlag = False,
 ) -> None:
     """List the runs in a folder, the newest first."""
-    from rldf.runs import list_runs
+    from rldf.run_listing import list_runs
 
     runs = [summary_document(summary) for summary in list_runs(root)]
     rows = [(run["path"], run["status"], run["started"], headline(run)) for run in runs]
@@ -86,7 +87,7 @@ def run_document(run: "RunFolder") -> dict[str, Any]:
     """
     from dataclasses import asdict
 
-    from rldf.runs import best_step
+    from rldf.run_records import best_step
 
     steps = run.steps()
     best = best_step(steps, None) if steps else None
@@ -109,7 +110,7 @@ def run_lines(run: dict[str, Any]) -> list[str]:
     Returns:
         One line a fact.
     """
-    from rldf.runs import resume_command
+    from rldf.run_places import resume_command
 
     best = run["best"]
     rows = [

@@ -11,7 +11,7 @@ from rldf.cli import output
 
 if TYPE_CHECKING:
     from rldf.runs import RunFolder
-    from rldf.search import Settings, Task
+    from rldf.search_task import Settings, Task
 
 
 def search(
@@ -49,7 +49,7 @@ def search(
 ) -> None:
     """Find the sentence that makes the generator draw pictures of the same thing."""
     from rldf.errors import RunError
-    from rldf.search import Settings
+    from rldf.search_task import Settings
 
     settings = Settings(
         image=image, grammar=grammar, models=models, reward=reward, agent=agent, renders=renders,
@@ -76,12 +76,13 @@ def run_search(
     Returns:
         The result, as JSON can say it.
     """
-    from rldf.runs import RunFolder, new_out, refuse_foreign, resume_command
+    from rldf.run_places import new_out, refuse_foreign, resume_command
+    from rldf.runs import RunFolder
 
     if out is not None:
         refuse_foreign(out)  # before models are loaded
     with output.busy("loading the models", quiet=quiet):
-        from rldf.search import prepare
+        from rldf.search_task import prepare
 
         task = prepare(settings)
     for hint in task.hints:

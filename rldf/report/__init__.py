@@ -7,7 +7,8 @@ from rldf.report.filmstrip import draw_filmstrip
 from rldf.report.page import draw_page
 from rldf.report.pictures import png_bytes
 from rldf.report.states import visited_states
-from rldf.runs import RunFolder, best_step
+from rldf.run_records import best_step
+from rldf.runs import RunFolder
 
 
 def write_report(run: RunFolder, goal: Encoding | None = None) -> None:

@@ -13,7 +13,8 @@ from rldf.encoding import Encoding, format_encoding
 from rldf.report.pictures import data_uri, file_uri, load_picture
 from rldf.report.states import VisitedState, by_reward
 from rldf.report.style import CSS
-from rldf.runs import RunFolder, Step
+from rldf.run_records import Step
+from rldf.runs import RunFolder
 from rldf.text import plain
 
 ROWS = 500  # of the table of states: a page has to open on a phone

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rldf.encoding import Encoding
-from rldf.runs import Step
+from rldf.run_records import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,29 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rldf.cli.main import app, main
+from rldf.cli.main import app
 from rldf.images import read_image
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "dog-in-park.png"
 
 
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Run the program in an empty folder; gives exit code, stdout, stderr."""
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    monkeypatch.setenv("RLDF_CACHE", str(tmp_path / "cache"))
-
-    def run(*words):
-        monkeypatch.setattr("sys.argv", ["rldf", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    yield run
-    assert list(here.iterdir()) == [], "a refused command left something behind"
+@pytest.fixture(autouse=True)
+def nothing_left(call, tmp_path):
+    yield
+    left = list((tmp_path / "here").iterdir())
+    assert left == [], "a refused command left something behind"
 
 
 def refused(answer, *told):

@@ -6,7 +6,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from rldf.cli.main import app
-from rldf.runs import RunFolder, Step
+from rldf.run_records import Step
+from rldf.runs import RunFolder
 
 COMMAND = ["rldf", "search", "a dog.png"]
 

@@ -11,28 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rldf.cli.main import main
 from rldf.images import read_image
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "dog-in-park.png"
 SENTENCE = "a photo of one dog and no people in a park"
 DRAWN = ROOT / "tests" / "drawn.yaml"
-
-
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Run the program in an empty folder; gives exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr("sys.argv", ["rldf", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.mark.parametrize("agent", ["q", "sarsa", "random"])
@@ -120,10 +104,10 @@ def test_an_edited_part_of_a_reward_is_another_configuration(call):
 
 
 def test_a_run_gets_a_name_of_its_own_though_others_come_while_models_load(call, monkeypatch):
-    from rldf import search
-    from rldf.runs import default_out
+    from rldf import search_task
+    from rldf.run_places import default_out
 
-    prepare = search.prepare
+    prepare = search_task.prepare
 
     def slow(settings):
         begun = datetime.now()
@@ -134,7 +118,7 @@ def test_a_run_gets_a_name_of_its_own_though_others_come_while_models_load(call,
             (path / "thesis.tex").touch()
         return task
 
-    monkeypatch.setattr("rldf.search.prepare", slow)
+    monkeypatch.setattr("rldf.search_task.prepare", slow)
     code, out, err = call("search", EXAMPLE, "--models", DRAWN, "--renders", 3, "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["run"].endswith("-2")

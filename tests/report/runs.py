@@ -5,7 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from rldf.runs import RunFolder, Step
+from rldf.run_records import Step
+from rldf.runs import RunFolder
 
 GOAL = (0, 3)
 

@@ -11,6 +11,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from rldf.pocket.training.optimizers import make_optimizers
+
 Model = TypeVar("Model", bound=nn.Module)
 
 _SAVE_SECONDS = 120
@@ -30,6 +32,7 @@ class Recipe:
         decay: weight decay of AdamW.
         average: decay of the moving average of the weights, per step.
         seed: seeds initial weights and batches.
+        muon: whether Muon steps the matrices (see `optimizers.py`) instead of AdamW.
     """
 
     steps: int
@@ -40,6 +43,7 @@ class Recipe:
     decay: float = 0.01
     average: float = 0.999
     seed: int = 0
+    muon: bool = False
 
     def rate_at(self, step: int) -> float:
         """Compute the learning rate of a step.
@@ -83,30 +87,28 @@ def train(
     Returns:
         The model with averaged weights.
     """
-    optimizer = torch.optim.AdamW(
-        model.parameters(), recipe.rate, betas=(0.9, 0.99), weight_decay=recipe.decay
-    )
+    optimizers = make_optimizers(model, recipe.decay, muon=recipe.muon)
     averaged = copy.deepcopy(model).requires_grad_(False)
     start, losses, seconds = 0, list[float](), 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         model.load_state_dict(state["model"])
         averaged.load_state_dict(state["averaged"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         start, losses, seconds = state["step"], state["losses"], state["seconds"]
-    begun = saved = time.monotonic()
+    begun = saved_at = time.monotonic()
     recent: list[float] = []
     kind = next(model.parameters()).device.type
     for step in range(start, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.rate_at(step)
         source = torch.Generator().manual_seed(recipe.seed * 10_000_019 + step)
         with torch.autocast(kind, torch.bfloat16):
             loss = loss_of(step, source)
-        optimizer.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step(recipe.rate_at(step))
         _average(averaged, model, min(recipe.average, (step + 1) / (step + 10)))
         recent.append(float(loss.detach()))
         last = step + 1 == recipe.steps
@@ -118,15 +120,15 @@ def train(
                 f"{checkpoint.stem} {step + 1}/{recipe.steps} loss {losses[-1]:.4f} {rate:.0f}/s",
                 flush=True,
             )
-        if last or time.monotonic() - saved > _SAVE_SECONDS:
-            saved = time.monotonic()
+        if last or time.monotonic() - saved_at > _SAVE_SECONDS:
+            saved_at = time.monotonic()
             state = {
                 "model": model.state_dict(),
                 "averaged": averaged.state_dict(),
-                "optimizer": optimizer.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in optimizers],
                 "step": step + 1,
                 "losses": losses,
-                "seconds": seconds + saved - begun,
+                "seconds": seconds + saved_at - begun,
             }
             part = checkpoint.with_suffix(".part")
             torch.save(state, part)
