@@ -133,7 +133,7 @@ def test_encode_names_what_is_missing_or_unknown() -> None:
 
 
 def test_an_unknown_grammar_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(GrammarError, match="name one of base, paper, pocket"):
+    with pytest.raises(GrammarError, match="name one of base, imagenet, paper, pocket"):
         load_grammar("nope")
 
 

@@ -309,7 +309,7 @@ def test_a_name_that_another_search_takes_meanwhile_is_left_to_it(
             path.mkdir(parents=True)  # by the other search
         return path
 
-    monkeypatch.setattr("rldf.runs.default_out", slow)
+    monkeypatch.setattr("rldf.run_places.default_out", slow)
     path = new_out(tmp_path / "runs", "dog.png", NOON)
     assert path.name == "dog-20250131-120005-2"
     assert path.is_dir()

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rldf import __version__
-from rldf.cli import cache, doctor, encode, grammar, output, pocket, run, search
+from rldf.cli import cache, clone, doctor, encode, evaluate, grammar, output, pocket, run, search
 from rldf.errors import RldfError
 
 app = typer.Typer(
@@ -21,6 +21,9 @@ app = typer.Typer(
 )
 app.command()(search.search)
 app.command()(encode.encode)
+app.command("clone-imagenet")(clone.clone_imagenet)
+app.add_typer(clone.app, name="clone")
+app.command()(evaluate.evaluate)
 app.add_typer(run.app, name="run")
 app.add_typer(grammar.app, name="grammar")
 app.add_typer(pocket.app, name="pocket")

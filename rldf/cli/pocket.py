@@ -39,6 +39,59 @@ def draw(
 
 
 @app.command()
+def reference(
+    out: Annotated[Path, typer.Option(help="Folder for the drawings.")],
+    classes: Annotated[
+        str | None, typer.Option(help="Nouns or wnids, with commas between. Default: all.")
+    ] = None,
+    like: Annotated[Path | None, typer.Option(help="A clone: draw its classes.")] = None,
+    unlike: Annotated[Path | None, typer.Option(help="A clone: draw all other classes.")] = None,
+    train: Annotated[int, typer.Option(min=0, help="Drawings of a class to learn from.")] = 50,
+    val: Annotated[int, typer.Option(min=0, help="Drawings of a class to be tested on.")] = 50,
+    as_json: output.JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Draw a set of real images for 'rldf evaluate': every class with the world's renderer."""
+    from rldf.errors import UsageError
+    from rldf.pocket.reference import Reference, draw_reference
+
+    if sum(given is not None for given in (classes, like, unlike)) > 1:
+        raise UsageError("--classes, --like and --unlike: name one of them")
+    nouns = _nouns(classes, like, unlike)
+    if not nouns or train + val == 0:
+        raise UsageError("there is nothing to draw: name a class, and --train or --val above 0")
+    wanted = Reference(nouns=nouns, train=train, val=val)
+    with output.busy(f"drawing {wanted.images} pictures", quiet=quiet or as_json):
+        draw_reference(out, wanted)
+    document = {"out": str(out), "classes": len(wanted.nouns), "images": wanted.images}
+    told = f"{wanted.images} drawings of {len(wanted.nouns)} classes in {out}"
+    output.result(document, [told], as_json=as_json)
+
+
+def _nouns(classes: str | None, like: Path | None, unlike: Path | None) -> dict[str, str]:
+    """Choose what to draw: noun by the name of the class's folder."""
+    from rldf.pocket.reference import nouns_of, world_classes
+
+    if classes is not None:
+        by_noun = {noun: key for key, noun in world_classes().items()}
+        words = filter(None, (word.strip() for word in classes.split(",")))
+        return {by_noun[noun]: noun for noun in nouns_of(words).values()}
+    if like is not None:
+        return _nouns_of_clone(like)
+    ours = set() if unlike is None else set(_nouns_of_clone(unlike).values())
+    return {key: noun for key, noun in world_classes().items() if noun not in ours}
+
+
+def _nouns_of_clone(clone: Path) -> dict[str, str]:
+    from rldf.evaluation.examples import class_keys
+    from rldf.evaluation.folders import open_images, read_contents
+    from rldf.pocket.reference import nouns_of
+
+    images = open_images(clone)
+    return nouns_of(class_keys(read_contents(images)), images.class_names)
+
+
+@app.command()
 def check(
     grammar: Annotated[str, typer.Option(help="base or pocket.")] = "base",
     drawings: Annotated[int, typer.Option(min=10, help="Fresh drawings and sampled sentences.")] = (

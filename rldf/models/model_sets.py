@@ -38,14 +38,16 @@ class PartFile(Strict):
 class ModelSetFile(Strict):
     """A model set file.
 
-    Every part has a `class`, a `path` relative to the file, and `options`. A diffusion generator
-    may have the options `id` and `revision`, a model of the Hugging Face hub and its commit, in
-    place of a path.
+    `draws` names the grammar that has every sentence which the generator understands, for models of
+    a small world of their own. Every part has a `class`, a `path` relative to the file, and
+    `options`. A diffusion generator may have the options `id` and `revision`, a model of the
+    Hugging Face hub and its commit, in place of a path.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     description: str = ""
     knows: Literal["drawings", "photographs"] = "photographs"
+    draws: str | None = None
     license: str = ""
     familiar: float = 0.0
     generator: PartFile
@@ -151,6 +153,25 @@ class ModelSet:
             path = self.path(role)
             self._checksums[role] = None if path is None else _checksum(path)
         return self._checksums[role]
+
+    def filled(self, role: str, options: Mapping[str, bool | int | float | str]) -> "ModelSet":
+        """Fill in options that the set's file leaves open.
+
+        Args:
+            role: "generator", "detector", "scene" or "clip".
+            options: by name; those that the file states, or the part does not take, are left out.
+
+        Returns:
+            The set with them.
+        """
+        part = self._part(role)
+        unstated = options.keys() - part.options.keys()
+        if not unstated:
+            return self  # without importing what the part needs
+        takes = unstated & set(inspect.signature(catalog.find(_KINDS[role], part.kind)).parameters)
+        taken = {name: value for name, value in options.items() if name in takes}
+        full = part.model_copy(update={"options": {**taken, **part.options}})
+        return ModelSet(self.file.model_copy(update={role: full}), self._folder, self._device)
 
     def identity(self) -> dict[str, Json]:
         """Describe the set for a run's folder.

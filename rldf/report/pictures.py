@@ -75,7 +75,19 @@ def file_uri(path: Path) -> str:
     Returns:
         The address.
     """
-    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    return png_uri(path.read_bytes())
+
+
+def png_uri(data: bytes) -> str:
+    """Put the bytes of a PNG file into an address.
+
+    Args:
+        data: the file's contents.
+
+    Returns:
+        The address.
+    """
+    return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _encoded(picture: Image.Image, form: str, **options: object) -> bytes:

@@ -44,6 +44,8 @@ figcaption { margin-top: .4rem; color: var(--faint); font-size: .9rem; overflow-
   font-weight: 650; vertical-align: .1em; }
 .mark.best { color: var(--best); background: var(--best-wash); }
 .mark.goal { color: var(--goal); background: var(--goal-wash); }
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr));
+  gap: 1rem; }
 .scroll { overflow-x: auto; border-radius: 10px; }
 .curves { background: #fff; padding: .75rem; border: 1px solid var(--line); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px;

@@ -86,7 +86,10 @@ def test_what_works_exits_with_0_and_says_nothing_on_stderr(words: list[str]) ->
         (["bogus"], "error: No such command 'bogus'. (see 'rldf --help')"),
         (["--bogus"], "error: No such option: --bogus (see 'rldf --help')"),
         (["grammar", "show"], "error: Missing argument 'name'. (see 'rldf grammar show --help')"),
-        (["grammar", "show", "nope"], "error: no grammar 'nope': name one of base, paper, pocket"),
+        (
+            ["grammar", "show", "nope"],
+            "error: no grammar 'nope': name one of base, imagenet, paper, pocket",
+        ),
         (
             ["grammar", "sentence", "base", "1,2"],
             "error: vector 1,2 is outside this grammar's grid",

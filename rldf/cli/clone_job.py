@@ -1,0 +1,301 @@
+"""What the commands that draw data sets have in common: prepare, draw, show, tell."""
+
+import contextlib
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, get_args
+
+from rldf.cli import output
+from rldf.cli.clone_live import CloneBar
+from rldf.dataset.calibrate import calibrate
+from rldf.dataset.clone import Made, make_clone
+from rldf.dataset.draw import Artist
+from rldf.dataset.encode import ImageFormat
+from rldf.dataset.folder import (
+    CloneFolder,
+    VerifyBy,
+    WriteConfig,
+    agree_on_generator,
+    enter_folder,
+    new_record,
+    refuse_foreign,
+)
+from rldf.dataset.plan import Plan, PlanConfig, make_plan
+from rldf.dataset.prepare import make_artist, write_config
+from rldf.dataset.presets import load_preset, with_preset
+from rldf.dataset.progress import Progress
+from rldf.dataset.repair import repair
+from rldf.dataset.stores import Format
+from rldf.dataset.verify import Problem
+from rldf.dataset.workers import Part, Worker, parse_part, this_worker
+from rldf.errors import UsageError
+from rldf.models.model_sets import ModelSet, load_model_set, model_set_names
+
+_CLONES = Path("clones")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a person asked for, but for the classes.
+
+    Attributes:
+        models: model set, name or path.
+        preset: its name.
+        splits: images of a class by split.
+        format: what the images are kept in.
+        image_format: of the files.
+        out: the folder; None for one in ./clones that is named after the rest.
+        dry_run: whether to estimate only.
+        part: which work shards are this command's.
+        batch_size: how many images are drawn at once, None for what is usual.
+        verify_labels: who must see an image's class in it.
+        safety_checker: whether the models' safety checker is used.
+        as_json: whether to print one JSON document.
+        quiet: whether to show no progress.
+    """
+
+    models: str
+    preset: str
+    splits: dict[str, int]
+    format: Format
+    image_format: ImageFormat
+    out: Path | None
+    dry_run: bool
+    part: Part
+    batch_size: int | None
+    verify_labels: VerifyBy | None
+    safety_checker: bool
+    as_json: bool
+    quiet: bool
+
+
+def make_job(
+    *, format: str, image_format: str, verify_labels: str | None, shard: str | None, **rest: Any
+) -> Job:
+    """Check what a person typed.
+
+    Args:
+        format: of the data set.
+        image_format: of the files.
+        verify_labels: "detector", "clip" or None.
+        shard: "i/N" or None.
+        rest: the other attributes of a job.
+
+    Returns:
+        The job.
+
+    Raises:
+        UsageError: one of them is not allowed.
+    """
+    return Job(
+        format=one_of("--format", format, Format),
+        image_format=one_of("--image-format", image_format, ImageFormat),
+        verify_labels=(
+            None if verify_labels is None else one_of("--verify-labels", verify_labels, VerifyBy)
+        ),
+        part=parse_part(shard),
+        **rest,
+    )
+
+
+def one_of(option: str, given: str, allowed: Any) -> Any:
+    """Check a word that a person typed.
+
+    Args:
+        option: what it was typed for.
+        given: the word.
+        allowed: a Literal type.
+
+    Returns:
+        The word.
+
+    Raises:
+        UsageError: it is not one of the type's.
+    """
+    words = get_args(allowed)
+    if given not in words:
+        raise UsageError(f"{option} {given}: type one of {', '.join(words)}")
+    return given
+
+
+def run_job(job: Job, name: str, configure: Callable[[ModelSet], PlanConfig]) -> None:
+    """Make a data set, or go on with it, and tell what came of it.
+
+    Args:
+        job: what was asked for.
+        name: what the folder is named after where none was given.
+        configure: gives the plan's configuration for a model set.
+    """
+    if job.out is not None and not job.dry_run:
+        refuse_foreign(job.out)  # before models are loaded
+    worker = this_worker()
+    quiet = job.quiet or not worker.is_main
+    base = load_model_set(job.models, worker.device)
+    with output.busy("planning", quiet=quiet):
+        plan = make_plan(configure(base))
+    models = with_preset(base, load_preset(job.preset))
+    write = write_config(
+        models,
+        len(plan),
+        format=job.format,
+        verify_labels=job.verify_labels,
+        safety_checker=job.safety_checker,
+    )
+    if job.dry_run:
+        _estimate(job, models, plan, write, worker)
+        return
+    out = job.out or _usual_out(name, models, plan)
+    with output.busy("writing the plan", quiet=quiet):
+        folder = enter_folder(out, new_record(plan.config, write))
+    with output.busy("loading the models", quiet=quiet):
+        artist = _artist(job, models, plan, write, worker)
+        agree_on_generator(folder, artist.generator.identity)
+    bar = CloneBar(Progress(folder), len(plan), quiet=quiet)
+    with ending_cleanly(folder, tell=worker.is_main), bar:
+        made = make_clone(folder, plan, artist, job.part)
+    if worker.is_main:
+        document = _document(folder, made)
+        output.result(document, _told(document), as_json=job.as_json)
+
+
+def repair_folder(
+    folder: CloneFolder, problems: Iterable[Problem], models: str | None, batch_size: int | None
+) -> int:
+    """Draw the wrong images of a data set again.
+
+    Args:
+        folder: the data set.
+        problems: what is wrong with it.
+        models: the model set that drew it; None for the shipped one of the name that it gives.
+        batch_size: how many images are drawn at once, None for what is usual.
+
+    Returns:
+        How many images were written again.
+
+    Raises:
+        UsageError: which model set it was has to be said.
+    """
+    name = models or str(folder.record.plan.models.get("name"))
+    if models is None and name not in model_set_names():
+        raise UsageError(
+            f"{folder.root} was drawn by model set {name}, which does not ship with rldf: type "
+            "--models with its file"
+        )
+    worker, plan = this_worker(), make_plan(folder.record.plan)
+    drew = with_preset(load_model_set(name, worker.device), folder.record.plan.preset)
+    artist = make_artist(
+        drew, plan, folder.record.write, batch_size=batch_size, device=worker.device
+    )
+    agree_on_generator(folder, artist.generator.identity)
+    with ending_cleanly(folder, tell=worker.is_main):
+        return repair(folder, plan, artist, problems)
+
+
+@contextlib.contextmanager
+def ending_cleanly(folder: CloneFolder, *, tell: bool) -> Iterator[None]:
+    """End on Ctrl-C and SIGTERM with what is finished kept, and say how to go on.
+
+    A batch that is being drawn is given up; whatever has its final name is whole.
+
+    Args:
+        folder: what is being written.
+        tell: whether this process talks.
+
+    Yields:
+        Nothing.
+    """
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # launchers send it more than once
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if tell:
+            command = shlex.join(["rldf", *sys.argv[1:]])
+            output.note(f"stopped; {folder.root} keeps what is done; go on with: {command}")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _artist(job: Job, models: ModelSet, plan: Plan, write: WriteConfig, worker: Worker) -> Artist:
+    return make_artist(models, plan, write, batch_size=job.batch_size, device=worker.device)
+
+
+def _usual_out(name: str, models: ModelSet, plan: Plan) -> Path:
+    """Name a folder so that the same command finds it again."""
+    size = f"{len(plan.classes)}x{plan.config.per_class}"
+    return _CLONES / f"{name}-{models.file.name}-{size}"
+
+
+def _estimate(job: Job, models: ModelSet, plan: Plan, write: WriteConfig, worker: Worker) -> None:
+    with output.busy("drawing a few images", quiet=job.quiet or not worker.is_main):
+        artist = _artist(job, models, plan, write, worker)
+        document = calibrate(plan, artist, write.source_type)
+    if not worker.is_main:
+        return
+    per_split = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
+    lines = [
+        f"images  {document['images']} of {document['classes']} classes ({per_split})",
+        f"disk    {_size(document['bytes'])}",
+        f"time    {document['hours']:.1f} hours on one device such as this "
+        f"({document['seconds_per_image']:.3f} s an image, batches of {document['batch_size']})",
+    ]
+    output.result(document, lines, as_json=job.as_json)
+
+
+def _document(folder: CloneFolder, made: Made) -> dict[str, Any]:
+    rate = made.images / made.seconds if made.images else 0.0
+    return {
+        "out": str(folder.root),
+        "format": folder.record.write.format,
+        "status": "done" if made.counts else "part done",
+        "planned": folder.record.images,
+        "classes": len(folder.record.classes),
+        **(made.counts or {}),
+        "shards_left": made.shards_left,
+        "written": made.images,
+        "seconds": round(made.seconds, 2),
+        "images_per_second": round(rate, 3),
+    }
+
+
+def _told(document: dict[str, Any]) -> list[str]:
+    wrote = (
+        f"wrote {document['written']} images in {document['seconds']:.0f} s "
+        f"({document['images_per_second']:.2f} images/s)"
+    )
+    if document["status"] != "done":
+        return [
+            wrote,
+            f"{document['out']}: {document['shards_left']} work shards are left to other parts; "
+            "the same command without --shard draws what is missing",
+        ]
+    splits = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
+    lines = [
+        wrote,
+        f"{document['out']}: {document['images']} images of {document['classes']} classes "
+        f"({splits})",
+    ]
+    if document["redrawn"] or document["left_out"] or document["unseen"]:
+        lines.append(
+            f"redrawn {document['redrawn']}, left out {document['left_out']}, kept though "
+            f"their class is not seen {document['unseen']}; by class: 'rldf clone status "
+            f"{document['out']} --json'"
+        )
+    return lines
+
+
+def _size(n: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if n >= size:
+            return f"{n / size:.1f} {unit}"
+    return f"{n / 1e3:.0f} kB"

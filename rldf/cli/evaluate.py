@@ -1,0 +1,279 @@
+"""`rldf evaluate`: how good a data set is, held against real images."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rldf.cli import output
+
+if TYPE_CHECKING:
+    from rldf.evaluation.evaluation import Question
+    from rldf.evaluation.features import Progress
+
+_COLUMNS = {
+    "n_real": "n_real",
+    "fid": "fid",
+    "fid_infinity": "fid_inf",
+    "kid": "kid",
+    "kid_std": "±",
+    "precision": "prec",
+    "recall": "recall",
+    "top1": "top1",
+    "top5": "top5",
+    "near_duplicate_rate": "copies",
+}
+
+
+def evaluate(
+    clone: Annotated[
+        str | None,
+        typer.Argument(
+            help="A clone or folder of images; - reads what 'rldf clone --json' printed. "
+            "Default: the newest clone below this folder."
+        ),
+    ] = None,
+    real: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Real images; may be repeated. Default: RLDF_REAL, or for a clone by the pocket "
+            "models drawings of its classes, made once.",
+        ),
+    ] = None,
+    fid: Annotated[
+        bool, typer.Option("--fid", help="Fréchet distance, at several N and extrapolated.")
+    ] = False,
+    kid: Annotated[bool, typer.Option("--kid", help="Kernel distance with its error.")] = False,
+    prc: Annotated[bool, typer.Option("--prc", help="Precision and recall.")] = False,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="Near duplicates of real images.")
+    ] = False,
+    features: Annotated[
+        str,
+        typer.Option(help="What looks at images: pocket, inception, clip, dinov2, or a path."),
+    ] = "pocket",
+    models: Annotated[str, typer.Option(help="The model set whose CLIP --features clip is.")] = (
+        "pocket"
+    ),
+    classify: Annotated[
+        bool, typer.Option("--classify", help="Train ResNet-18 on it, and test on real images.")
+    ] = False,
+    epochs: Annotated[int, typer.Option(help="Epochs of each training.")] = 200,
+    classifier_seeds: Annotated[int, typer.Option(help="Trainings of each kind.")] = 3,
+    classifier_size: Annotated[
+        int | None,
+        typer.Option(help="Side of the classifier's input, px. Default: 7/16 of the images' side."),
+    ] = None,
+    reference: Annotated[
+        bool,
+        typer.Option(
+            help="With --classify: train on as many real images too, where a real folder has train "
+            "and val."
+        ),
+    ] = True,
+    per_class: Annotated[
+        bool, typer.Option("--per-class", help="Figures of each class too.")
+    ] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write an HTML report into ./evaluations.")
+    ] = False,
+    report_to: Annotated[
+        Path | None, typer.Option(help="Write the HTML report to this file.")
+    ] = None,
+    as_json: output.JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Judge a data set: distances to real images, what it teaches, copies of real ones.
+
+    Without --fid, --kid, --prc, --duplicates and --classify the first four are computed.
+    """
+    from rldf.evaluation.evaluation import Question
+    from rldf.evaluation.lessons import Course
+
+    course = None
+    if classify:
+        course = Course(
+            epochs=epochs, seeds=classifier_seeds, side=classifier_size, reference=reference
+        )
+    every = not (fid or kid or prc or duplicates or classify)
+    folder = _clone(clone)
+    question = Question(
+        clone=folder,
+        real=tuple(real or ()),
+        fid=fid or every,
+        kid=kid or every,
+        prc=prc or every,
+        duplicates=duplicates or every,
+        per_class=per_class,
+        course=course,
+    )
+    if report_to is None and report:
+        name = f"{folder.resolve().name or 'clone'}-{datetime.now():%Y%m%d-%H%M%S}.html"
+        report_to = Path("evaluations") / name
+    document = run_evaluation(question, features, models, report_to, quiet=quiet or as_json)
+    if document is not None:
+        output.result(document, _told(document), as_json=as_json)
+
+
+def run_evaluation(
+    question: "Question", features: str, models: str, report: Path | None, *, quiet: bool
+) -> dict[str, Any] | None:
+    """Find what is missing of a question, answer it, and write the report.
+
+    Args:
+        question: what to judge; without real folders they are looked for.
+        features: what a person typed for the extractor.
+        models: the model set of `--features clip`.
+        report: the file of the report, None for none.
+        quiet: whether to show no progress.
+
+    Returns:
+        The figures; None in any process but the first.
+    """
+    from dataclasses import replace
+
+    from rldf.evaluation import distributed
+    from rldf.evaluation.evaluation import evaluate as evaluate_
+    from rldf.evaluation.extractors import find_extractor
+    from rldf.evaluation.lessons import check_course
+    from rldf.evaluation.places import real_folders
+    from rldf.evaluation.report import check_target, write_report
+    from rldf.evaluation.store import Store
+    from rldf.places import cache_folder
+
+    if question.course is not None:
+        check_course(question.course)
+    if report is not None:
+        check_target(report)
+    extractor = find_extractor(features, models)
+    first = distributed.rank() == 0
+    warn = output.warn if first else _say_nothing
+    with _watched(quiet=quiet or not first) as progress:
+        reals = real_folders(question.real) or (_drawn(question.clone, progress),)
+        question = replace(question, real=reals)
+        store = Store(cache_folder() / "evaluations")
+        verdict = evaluate_(question, extractor, store, progress, warn)
+        if verdict is None:
+            return None
+        if features == "pocket" and verdict.clone.images.of_world is False:
+            warn("pocket features know drawings: for photographs type --features clip or dinov2")
+        document = verdict.document | {"report": None}
+        if report is not None:
+            progress(f"writing {report}", 0, 1)
+            write_report(report, verdict, ["rldf", *sys.argv[1:]])
+            document["report"] = str(report)
+    return document
+
+
+def _clone(named: str | None) -> Path:
+    from rldf.evaluation.places import newest_clone, piped_clone
+
+    if named == "-":
+        return piped_clone(sys.stdin.read())
+    if named is not None:
+        return Path(named)
+    found = newest_clone(Path("."))
+    output.note(f"judging {found}")
+    return found
+
+
+def _drawn(clone: Path, progress: "Progress") -> Path:
+    from rldf.evaluation.folders import open_images, read_contents
+    from rldf.evaluation.places import drawn_reference
+    from rldf.places import cache_folder
+
+    images = open_images(clone)
+    contents = read_contents(images)
+    what = "drawing the reference"
+    return drawn_reference(
+        images, contents, cache_folder(), lambda done, of: progress(what, done, of)
+    )
+
+
+def _say_nothing(message: str) -> None:
+    """Leave the telling to the first process."""
+
+
+@contextlib.contextmanager
+def _watched(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each thing that is being done, on a terminal alone."""
+    console = output.console()
+    if quiet or not console.is_terminal:
+        yield lambda what, done, of: None
+        return
+    from rich.markup import escape
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from rldf.text import plain
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(escape(plain(what)), total=of)
+            bars.update(tasks[what], completed=done)
+
+        yield show
+
+
+def _told(document: dict[str, Any]) -> list[str]:
+    rows = document["real"]
+    columns = [key for key in _COLUMNS if any(row[key] is not None for row in rows)]
+    lines = [f"{document['clone']}: {document['n_clone']} images, {document['features']} features"]
+    lines += output.table(
+        [
+            ["real images", *(_COLUMNS[key] for key in columns)],
+            *([row["real"], *(_shown(row[key]) for key in columns)] for row in rows),
+        ]
+    )
+    for row in rows:
+        if row["fid"] is not None:
+            sizes = ", ".join(f"{p['fid']:.4g} at {p['n_clone']}" for p in row["fid_points"])
+            lines.append(f"FID to {row['real']} by N: {sizes}")
+    lines += _classifier_lines(document)
+    if document["report"]:
+        lines.append(f"look at {document['report']}")
+    return lines
+
+
+def _classifier_lines(document: dict[str, Any]) -> list[str]:
+    course, own = document["classifier"], document["own"]
+    if course is None:
+        return []
+    lines = [
+        f"ResNet-18, {course['epochs']} epochs at {course['size']} px, {course['seeds']} trainings"
+        f" on {course['n_train']} images of {course['classes']} classes"
+    ]
+    if own is not None:
+        lines.append(f"top-1 on its own {own['n_test']} test images {_accuracy(own)}")
+    for row in document["real"]:
+        told = f"top-1 on {row['n_test']} of {row['real']} {_accuracy(row)}"
+        if row["synthetic_real_gap"] is not None:
+            told += f", gap {row['synthetic_real_gap']:+.3f}"
+        if (real := row["real_trained"]) is not None:
+            told += f"; trained on {real['n_train']} real images {_accuracy(real)}"
+        lines.append(told)
+    return lines
+
+
+def _accuracy(figures: dict[str, Any]) -> str:
+    interval = figures["top1_ci"]
+    spread = "" if interval is None else f" (95 % {interval[0]:.3f} to {interval[1]:.3f})"
+    return f"{figures['top1']:.3f}{spread}"
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"

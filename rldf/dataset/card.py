@@ -1,0 +1,177 @@
+"""The data-set card: README.md with the Hub's YAML, from the clone's record and counts."""
+
+import json
+
+from rldf.dataset.folder import CloneFolder, CloneRecord
+from rldf.dataset.tally import Tally
+from rldf.text import plain
+
+# What a Hub page calls a split; folders are called as ImageNet's are.
+HUB_SPLITS = {"train": "train", "val": "validation", "test": "test"}
+
+_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
+_HUB_LICENSES = {  # what the Hub calls the licences that model sets have
+    "agpl-3.0": "agpl-3.0",
+    "apache-2.0": "apache-2.0",
+    "cc-by-4.0": "cc-by-4.0",
+    "cc0-1.0": "cc0-1.0",
+    "creativeml-openrail-m": "creativeml-openrail-m",
+    "gpl-3.0": "gpl-3.0",
+    "mit": "mit",
+    "openrail": "openrail",
+    "openrail++": "openrail++",
+}
+
+
+def card(folder: CloneFolder, tally: Tally) -> str:
+    """Write the card.
+
+    Args:
+        folder: the clone.
+        tally: its counts.
+
+    Returns:
+        Markdown.
+    """
+    record = folder.record
+    parts = [
+        _front(record, tally, folder.root.name),
+        f"# {plain(folder.root.name)}",
+        _summary(record, tally),
+        "## Load it",
+        _loading(folder),
+        "## How it was made",
+        _making(record, tally),
+        "## Classes",
+        _classes(record),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def data_files(record: CloneRecord) -> dict[str, str]:
+    """Name the files of each split.
+
+    Args:
+        record: the clone's.
+
+    Returns:
+        Glob pattern by split, relative to the clone's folder.
+    """
+    archives = {"webdataset": "data/{}-*.tar", "parquet": "data/{}-*.parquet"}
+    pattern = archives.get(record.write.format, "{}/**")
+    return {split: pattern.format(split) for split in record.splits}
+
+
+def _front(record: CloneRecord, tally: Tally, name: str) -> str:
+    """Write the YAML; JSON strings are YAML strings, and quote what a stranger named."""
+    license, kind = record.write.license, record.write.format
+    short = license.lower().removesuffix("-or-later").removesuffix("-only")
+    if not license:
+        licenses = ["license: unknown"]
+    elif short in _HUB_LICENSES:
+        licenses = [f"license: {_HUB_LICENSES[short]}"]
+    else:
+        licenses = ["license: other", f"license_name: {json.dumps(license)}"]
+    size = next((name for limit, name in _SIZES if tally.images < limit), "1M<n<10M")
+    files = [
+        line
+        for split, pattern in data_files(record).items()
+        for line in (f"  - split: {HUB_SPLITS[split]}", f"    path: {json.dumps(pattern)}")
+    ]
+    lines = [
+        "---",
+        *licenses,
+        f"pretty_name: {json.dumps(plain(name))}",
+        "task_categories: [image-classification]",
+        "annotations_creators: [machine-generated]",
+        "source_datasets: [original]",
+        f"size_categories: [{json.dumps(size)}]",
+        f"tags: [synthetic, {kind}]",
+        "configs:",
+        "- config_name: default",
+        "  data_files:",
+        *files,
+        "---",
+    ]
+    return "\n".join(lines)
+
+
+def _summary(record: CloneRecord, tally: Tally) -> str:
+    splits = ", ".join(f"{n} {split}" for split, n in tally.splits.items())
+    told = (
+        f"{tally.images} synthetic images of {len(record.classes)} classes ({splits}). Every image "
+        "was made by a program from a sentence; no camera took it. Each file says so itself (IPTC "
+        f"digital source type `{record.write.source_type}`) and carries its sentence."
+    )
+    return (
+        told + "\n\nThe label of an image is the class that its sentence names. "
+        f"{_checked(record, tally)}"
+    )
+
+
+def _checked(record: CloneRecord, tally: Tally) -> str:
+    if record.write.verify_labels is None:
+        return "Nobody checked that the class can be seen in it."
+    return (
+        f"Images in which a {record.write.verify_labels} model did not see the class were drawn "
+        f"anew, at most {record.write.attempts - 1} times; {tally.unseen} were kept all the same."
+    )
+
+
+def _loading(folder: CloneFolder) -> str:
+    record = folder.record
+    kind = record.write.format
+    if kind == "imagefolder":
+        lines = [
+            'torchvision.datasets.ImageFolder("train")',
+            'datasets.load_dataset("imagefolder", data_dir=".")',
+        ]
+    elif kind == "parquet":
+        lines = [
+            f'datasets.load_dataset("parquet", data_files={{"{split}": "{pattern}"}})'
+            for split, pattern in list(data_files(record).items())[:1]
+        ]
+    else:
+        last = len(folder.shards) - 1
+        shards = f"{{00000..{last:05d}}}-of-{len(folder.shards):05d}"
+        lines = [
+            f'webdataset.WebDataset("data/train-{shards}.tar").decode("pil").to_tuple("jpg", "cls")'
+        ]
+    return "\n".join(["```python", *lines, "```"])
+
+
+def _making(record: CloneRecord, tally: Tally) -> str:
+    plan, write = record.plan, record.write
+    rows = [
+        ("models", plan.models.get("name")),
+        ("grammar", plan.grammar.name),
+        ("preset", plan.preset.name),
+        ("seed", plan.seed),
+        ("safety checker", "on" if write.safety_checker else "off, or the models ship none"),
+        ("labels verified by", write.verify_labels or "nobody"),
+        ("drawn anew", tally.redrawn),
+        ("turned down", ", ".join(f"{n} {r}" for r, n in sorted(tally.rejected.items())) or "none"),
+        ("left out", tally.left_out),
+        ("license", write.license or "the model set names none"),
+    ]
+    lines = ["| | |", "|---|---|", *(f"| {name} | {_cell(str(value))} |" for name, value in rows)]
+    return "\n".join(lines) + (
+        "\n\nSentence, encoding, seed and checksum of every image stand in the metadata; the "
+        "whole configuration stands in `clone.json`, the plan in `plan.parquet`. Contact sheets "
+        "are in `sheets/`."
+    )
+
+
+def _classes(record: CloneRecord) -> str:
+    lines = ["| label | key | name | definition |", "|---|---|---|---|"]
+    lines += [
+        f"| {number} | {label.key} | {_cell(label.name)} | {_cell(label.definition)} |"
+        for number, label in enumerate(record.classes)
+    ]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """Quote what would be markup in a table."""
+    safe = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\")
+    return safe.replace("|", "\\|").replace("[", "\\[").replace("`", "\\`").replace("*", "\\*")

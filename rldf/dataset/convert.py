@@ -1,0 +1,60 @@
+"""Writes a clone in another format: the same images, byte for byte, by the same stores."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rldf.dataset.claims import claimed
+from rldf.dataset.clone import telling_disk_errors
+from rldf.dataset.finish import finish
+from rldf.dataset.folder import CloneFolder, enter_folder
+from rldf.dataset.rows import write_rows
+from rldf.dataset.stores import Format
+from rldf.errors import RunError
+
+
+def convert(
+    source: CloneFolder, to: Format, out: Path, tell: Callable[[int], None] = lambda images: None
+) -> dict[str, Any]:
+    """Write a finished clone in another format, or go on with that.
+
+    Args:
+        source: the clone.
+        to: the format.
+        out: the folder of the new one.
+        tell: called with the number of images of every shard that is through.
+
+    Returns:
+        The new clone's counts.
+
+    Raises:
+        RunError: the clone is not finished, or is damaged; or the folder holds something else.
+        RldfError: the folder cannot be written.
+    """
+    if source.undone():
+        raise RunError(
+            f"{source.root} is not finished: go on with it first, 'rldf clone status "
+            f"{source.root}' tells how far it is"
+        )
+    write = source.record.write.model_copy(update={"format": to})
+    target = enter_folder(out, source.record.model_copy(update={"write": write}))
+    with telling_disk_errors(out):
+        for shard in claimed(target.undone(), target.lock, target.is_done):
+            tell(_copy_shard(source, target, shard))
+        return finish(target).counts
+
+
+def _copy_shard(source: CloneFolder, target: CloneFolder, shard: int) -> int:
+    rows, store = source.rows(shard), target.store()
+    for row, data in source.store().read(shard, rows):
+        if data is None or hashlib.sha256(data).hexdigest() != row.sha256:
+            raise RunError(
+                f"{source.root}: {row.name} is damaged: type 'rldf clone verify {source.root} "
+                "--repair' first"
+            )
+        store.put(shard, row.name, data)
+    store.seal(shard, rows)
+    write_rows(target.manifest(shard), rows)
+    store.release(shard)
+    return len(rows)

@@ -1,0 +1,120 @@
+"""What is written once all images are there: metadata, card, contact sheets, and the last mark."""
+
+import contextlib
+from typing import Any
+
+from pydantic import ValidationError
+
+from rldf.dataset.card import card
+from rldf.dataset.claims import waiting
+from rldf.dataset.croissant import croissant
+from rldf.dataset.folder import PLAN, CloneFolder
+from rldf.dataset.rows import ImageRow
+from rldf.dataset.sheets import write_sheets
+from rldf.dataset.table import write_metadata
+from rldf.dataset.tally import tally
+from rldf.files import TEMPORARY, replacing, sha256_file, write_json, write_text
+from rldf.yaml_files import Strict
+
+CARD = "README.md"
+
+
+class Finished(Strict):
+    """What `.rldf/finished.json` says.
+
+    Attributes:
+        counts: of images, by split and by what happened.
+        files: checksum by name of what was written at the end.
+    """
+
+    counts: dict[str, Any]
+    files: dict[str, str]
+
+
+def read_finished(folder: CloneFolder) -> Finished | None:
+    """Read the last mark of a clone.
+
+    Args:
+        folder: the clone.
+
+    Returns:
+        What it says; None where the clone is not finished, or the mark is damaged.
+    """
+    try:
+        return Finished.model_validate_json(folder.work("finished.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def finish(folder: CloneFolder) -> Finished:
+    """Finish a clone whose shards are all done, unless another process does or did.
+
+    Args:
+        folder: the clone.
+
+    Returns:
+        The last mark.
+    """
+    with waiting(folder.work("locks") / "finish"):
+        return read_finished(folder) or write_finish(folder)
+
+
+def write_finish(folder: CloneFolder) -> Finished:
+    """Write all that follows from the manifests, whether it is there or not.
+
+    Args:
+        folder: a clone whose shards are all done.
+
+    Returns:
+        The last mark.
+    """
+    counts = tally(rows for _, rows in folder.all_rows())
+    names = _write_metadata(folder) if folder.record.write.format == "imagefolder" else []
+    names += write_sheets(folder)
+    _write_card(folder, card(folder, counts))
+    write_json(folder.root / "croissant.json", croissant(folder, counts))
+    names += [CARD, "croissant.json", PLAN]
+    _sweep(folder)
+    finished = Finished(
+        counts=counts.document(),
+        files={name: sha256_file(folder.root / name) for name in sorted(names)},
+    )
+    write_json(folder.work("finished.json"), finished.model_dump(mode="json"))
+    return finished
+
+
+def _write_card(folder: CloneFolder, text: str) -> None:
+    """Write the card, but leave one alone that a person changed after it was written."""
+    path, before = folder.root / CARD, read_finished(folder)
+    if before and path.exists() and sha256_file(path) != before.files.get(CARD):
+        return
+    write_text(path, text)
+
+
+def _write_metadata(folder: CloneFolder) -> list[str]:
+    """Write `metadata.parquet` into the folder of every split that has images."""
+    names = []
+    for split in folder.record.splits:
+        if not (folder.root / split).is_dir():
+            continue
+        names.append(f"{split}/metadata.parquet")
+        parts = (_of_split(rows, split) for _, rows in folder.all_rows())
+        with replacing(folder.root / names[-1]) as file:
+            write_metadata(file, parts, folder.keys, folder.told)
+    return names
+
+
+def _of_split(rows: list[ImageRow], split: str) -> list[ImageRow]:
+    return [row for row in rows if row.split == split and row.sha256]
+
+
+def _sweep(folder: CloneFolder) -> None:
+    """Remove what killed processes left; nobody writes here any more."""
+    store = folder.store()
+    for shard in range(len(folder.shards)):
+        folder.journal(shard).unlink(missing_ok=True)
+        store.release(shard)
+    with contextlib.suppress(OSError):
+        folder.work("stage").rmdir()
+    for path in folder.root.rglob(TEMPORARY):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,196 @@
+"""ImageNet's 1000 classes (ILSVRC 2012): what they are called, what they are, in which order.
+
+Wnids, lemmas and definitions are WordNet's, from timm's tables; names are the ones that CLIP was
+judged with, from open_clip, since they are cleaner than the first lemmas ("rooster" for "cock",
+"construction crane" for "crane"). Where even those are the same name for two classes, the first
+lemma and the definition tell them apart.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rldf.dataset.classes import Label, Vocabulary, vocabulary
+from rldf.seeds import derive
+from rldf.yaml_files import Strict, load_yaml
+
+_FOLDER = Path(__file__).parent
+_GLOSS_WORDS = 16  # with them a sentence stays within the 77 tokens of CLIP's text encoder
+_DANGLING = frozenset(  # words that ask for another
+    re.findall(
+        r"\w+",
+        "a an and any are as at be between by for from has have in into is its of on or over than "
+        "that the their to used usually various when where which while with",
+    )
+)
+_VOWEL = re.compile(r"(?!eu|one\b|uni|us|ut)[aeiou]|hour", re.IGNORECASE)
+
+
+class KindFile(Strict):
+    """One kind of classes in `imagenet.yaml`."""
+
+    kind: str
+    wnids: tuple[tuple[str, str], ...]
+    words: frozenset[str] = frozenset()
+
+
+class ImageNetFile(Strict):
+    """What `imagenet.yaml` says."""
+
+    without_article: frozenset[str]
+    kinds: tuple[KindFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synset:
+    """A class as WordNet knows it.
+
+    Attributes:
+        wnid: "n" and its number in WordNet 3.0.
+        lemmas: its words.
+        definition: its gloss.
+    """
+
+    wnid: str
+    lemmas: tuple[str, ...]
+    definition: str
+
+
+@cache
+def synsets() -> tuple[Synset, ...]:
+    """List the classes of ILSVRC 2012.
+
+    Returns:
+        1000 of them, in the order of their wnids.
+    """
+    from timm.data.imagenet_info import ImageNetInfo
+
+    info = ImageNetInfo("imagenet-1k")
+    return tuple(
+        Synset(
+            wnid=wnid,
+            lemmas=tuple(info.label_name_to_description(wnid, detailed=False).split(", ")),
+            definition=info.label_name_to_description(wnid, detailed=True).split(": ", 1)[1],
+        )
+        for wnid in info.label_names()  # type: ignore[no-untyped-call]
+    )
+
+
+@cache
+def imagenet_vocabulary() -> Vocabulary:
+    """List ImageNet's classes for choosing.
+
+    Returns:
+        The classes of ImageNet-100 in their list's order, then the others in an order that is
+        random and always the same, so that a number of classes is a sample of all kinds; lemmas
+        are names too.
+    """
+    by_key = {label.key: label for label in imagenet_labels()}
+    listed = imagenet_100()
+    others = sorted(by_key.keys() - set(listed), key=lambda key: derive(0, "class order", key))
+    lemmas = {synset.wnid: synset.lemmas for synset in synsets()}
+    return vocabulary("ImageNet", [by_key[key] for key in (*listed, *others)], lemmas)
+
+
+def imagenet_100() -> tuple[str, ...]:
+    """Read the ImageNet-100 list.
+
+    Returns:
+        100 wnids, in the list's order.
+    """
+    lines = (_FOLDER / "imagenet100.txt").read_text("ascii").splitlines()
+    return tuple(line for line in lines if not line.startswith("#"))
+
+
+@cache
+def imagenet_labels() -> tuple[Label, ...]:
+    """Name ImageNet's classes.
+
+    Returns:
+        1000 labels in the order of their wnids; their names differ in more than a plural.
+    """
+    from open_clip import IMAGENET_CLASSNAMES
+
+    file = load_yaml(ImageNetFile, _FOLDER / "imagenet.yaml", "class data")
+    said = [name.replace(" / ", " or ") for name in IMAGENET_CLASSNAMES]
+    times = Counter(bare(name) for name in said)
+    return tuple(
+        _label(synset, name if times[bare(name)] == 1 else _told_apart(synset), file)
+        for synset, name in zip(synsets(), said, strict=True)
+    )
+
+
+def _label(synset: Synset, name: str, file: ImageNetFile) -> Label:
+    noun = name if synset.wnid in file.without_article else with_article(name)
+    kind = kind_of(synset.wnid, f"{name} {gloss(synset.definition)}", file)
+    return Label(synset.wnid, name, synset.definition, noun, kind)
+
+
+def _told_apart(synset: Synset) -> str:
+    return f"{synset.lemmas[0]} ({gloss(synset.definition)})"
+
+
+def bare(name: str) -> str:
+    """Reduce a name to what makes it another one.
+
+    Args:
+        name: of a class.
+
+    Returns:
+        Its letters and digits in lower case, without a plural's "s".
+    """
+    return "".join(c for c in name.lower() if c.isalnum()).removesuffix("s")
+
+
+def with_article(name: str) -> str:
+    """Put an indefinite article before a noun.
+
+    Args:
+        name: a noun in the singular that is counted.
+
+    Returns:
+        "a zebra", "an ox".
+    """
+    return f"{'an' if _VOWEL.match(name) else 'a'} {name}"
+
+
+def gloss(definition: str) -> str:
+    """Shorten a definition to what a sentence can hold.
+
+    Args:
+        definition: WordNet's.
+
+    Returns:
+        Its first clause without what stands in brackets, 16 words at most, not ending on a word
+        that asks for another.
+    """
+    clause = re.sub(r"\([^)]*\)|`|'(?!\w)", "", definition).split(";")[0]
+    words = clause.split()[:_GLOSS_WORDS]
+    while len(words) > 1 and words[-1].strip(",.") in _DANGLING:
+        words.pop()
+    return " ".join(words).rstrip(",.: ").replace(" ,", ",")
+
+
+def kind_of(wnid: str, words: str, file: ImageNetFile) -> str:
+    """Tell what kind of thing a class is.
+
+    Args:
+        wnid: of the class.
+        words: its name and definition.
+        file: the ranges and words of every kind.
+
+    Returns:
+        The kind, "" if none fits.
+    """
+    said = frozenset(re.findall(r"[a-z]+", words.lower()))
+    return next(
+        (
+            entry.kind
+            for entry in file.kinds
+            if any(first <= wnid <= last for first, last in entry.wnids)
+            and (not entry.words or said & entry.words)
+        ),
+        "",
+    )

@@ -1,0 +1,97 @@
+"""From what a person asks for to what draws and looks: models, inspectors, batch size."""
+
+from collections.abc import Iterator
+
+from rldf.dataset.draw import ATTEMPTS, Artist, Inspector
+from rldf.dataset.encode import source_type
+from rldf.dataset.folder import VerifyBy, WriteConfig
+from rldf.dataset.inspectors import ClipInspector, DetectorInspector, all_of, blank_inspector
+from rldf.dataset.plan import Plan
+from rldf.dataset.safety import SafetyInspector, has_safety_checker
+from rldf.dataset.shards import shards_of
+from rldf.dataset.stores import Format
+from rldf.errors import UsageError
+from rldf.models.model_sets import ModelSet
+
+_BATCH_CPU, _BATCH_GPU = 8, 16
+
+
+def write_config(
+    models: ModelSet,
+    images: int,
+    *,
+    format: Format,
+    verify_labels: VerifyBy | None,
+    safety_checker: bool,
+) -> WriteConfig:
+    """Decide how a plan is written.
+
+    Args:
+        models: what draws.
+        images: how many are planned.
+        format: what the images are kept in.
+        verify_labels: who must see an image's class in it.
+        safety_checker: whether a safety checker is used where the models ship one.
+
+    Returns:
+        The configuration.
+    """
+    return WriteConfig(
+        format=format,
+        shard_size=shards_of(images).size,
+        attempts=ATTEMPTS,
+        verify_labels=verify_labels,
+        safety_checker=safety_checker and has_safety_checker(models),
+        source_type=source_type(models.file.generator.kind),
+        license=models.file.license,
+    )
+
+
+def make_artist(
+    models: ModelSet, plan: Plan, write: WriteConfig, *, batch_size: int | None, device: str
+) -> Artist:
+    """Load what draws and looks.
+
+    Args:
+        models: the set, with the preset's options, on its device.
+        plan: what is to be drawn.
+        write: how it is to be written.
+        batch_size: how many are drawn at once; None for 8 on a CPU, 16 on a GPU.
+        device: where the models run; "auto" is the GPU if there is one.
+
+    Returns:
+        The artist.
+
+    Raises:
+        UsageError: the batch size is out of range, or the detector knows no label of a class.
+        RldfError: a model is not there, or is wrong.
+    """
+    if batch_size is not None and not 1 <= batch_size <= 4096:
+        raise UsageError(f"--batch-size {batch_size}: give a number from 1 to 4096")
+    inspectors = list(_inspectors(models, plan, write, device))
+    return Artist(
+        generator=models.generator,
+        inspect=all_of(inspectors),
+        batch_size=batch_size or _usual_batch(models, device),
+        attempts=write.attempts,
+    )
+
+
+def _inspectors(
+    models: ModelSet, plan: Plan, write: WriteConfig, device: str
+) -> Iterator[Inspector]:
+    yield blank_inspector
+    if write.safety_checker:
+        yield SafetyInspector(models, device)
+    if write.verify_labels == "detector":
+        yield DetectorInspector(plan, models.detector)
+    if write.verify_labels == "clip":
+        yield ClipInspector(plan, models.clip)
+
+
+def _usual_batch(models: ModelSet, device: str) -> int:
+    if models.file.generator.kind == "drawn" or device == "cpu":
+        return _BATCH_CPU
+    import torch
+
+    return _BATCH_GPU if torch.cuda.is_available() else _BATCH_CPU

@@ -1,0 +1,93 @@
+"""How many images of a class go to train, val and test."""
+
+import re
+from fractions import Fraction
+
+from rldf.errors import UsageError
+
+SPLITS = ("train", "val", "test")
+"""The names that a split may have, in the order of a plan."""
+
+MOST = 100_000_000
+"""Images that a class may have."""
+
+_EXAMPLE = "--splits train=0.9,val=0.05,test=0.05"
+_NUMBER = re.compile(r"\d{1,9}(\.\d{0,9})?|\.\d{1,9}")
+
+
+def parse_splits(text: str, per_class: int | None = None) -> dict[str, int]:
+    """Read the splits that a person typed: shares of a class's images, or their numbers.
+
+    Numbers with a point are shares and add up to 1; whole numbers are images of a class.
+
+    Args:
+        text: such as "train=0.9,val=0.05,test=0.05" or "train=1508,val=56,test=100".
+        per_class: images of a class; None where the numbers of the splits say it.
+
+    Returns:
+        Images of a class by split, in the order of `SPLITS`; splits without images are left out.
+
+    Raises:
+        UsageError: the text is not of that form, or does not add up.
+    """
+    if per_class is not None and not 1 <= per_class <= MOST:
+        raise UsageError(f"--per-class {per_class}: type a number from 1 to {MOST}")
+    given = _parts(text)
+    if any("." in number for number in given.values()):
+        counts = _from_shares(text, given, per_class)
+    else:
+        counts = {name: int(number) for name, number in given.items()}
+        _check_sum(text, sum(counts.values()), per_class)
+    return {name: count for name, count in counts.items() if count}
+
+
+def _parts(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        if name not in SPLITS or name in found or not _NUMBER.fullmatch(number):
+            raise UsageError(
+                f"--splits: '{part}' is not one of train=, val=, test= and a number: "
+                f"type for example {_EXAMPLE}"
+            )
+        found[name] = number
+    return {name: found[name] for name in SPLITS if name in found}
+
+
+def _from_shares(text: str, given: dict[str, str], per_class: int | None) -> dict[str, int]:
+    shares = {name: Fraction(number) for name, number in given.items()}
+    total = sum(shares.values())
+    if total != 1:
+        raise UsageError(
+            f"--splits {text}: the shares add up to {float(total):g}, not 1: type for example "
+            f"{_EXAMPLE}"
+        )
+    if per_class is None:
+        raise UsageError(f"--splits {text} are shares: say of how many images by --per-class")
+    return apportion(shares, per_class)
+
+
+def _check_sum(text: str, total: int, per_class: int | None) -> None:
+    if per_class is not None and total != per_class:
+        raise UsageError(
+            f"--splits {text} are {total} images of a class, --per-class says {per_class}: type "
+            f"--per-class {total}, or shares such as {_EXAMPLE}"
+        )
+    if not 1 <= total <= MOST:
+        raise UsageError(f"--splits {text}: a class needs 1 to {MOST} images")
+
+
+def apportion(shares: dict[str, Fraction], n: int) -> dict[str, int]:
+    """Share out whole images by the largest remainder; of equal remainders the first is served.
+
+    Args:
+        shares: by name; they add up to 1.
+        n: how many there are to share out.
+
+    Returns:
+        Numbers by name; they add up to n, and each is less than 1 away from its share of n.
+    """
+    counts = {name: int(share * n) for name, share in shares.items()}
+    left = n - sum(counts.values())
+    most_due = sorted(shares, key=lambda name: counts[name] - shares[name] * n)
+    return {name: count + (name in most_due[:left]) for name, count in counts.items()}

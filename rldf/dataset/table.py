@@ -1,0 +1,135 @@
+"""Rows of a clone as Arrow tables, with the types that `datasets` reads from a Parquet file."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from rldf.dataset.rows import ImageRow
+from rldf.encoding import format_encoding
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_GROUP = 100  # rows of a Parquet row group: what a reader that wants one image has to fetch
+
+
+def row_document(row: ImageRow) -> dict[str, Any]:
+    """Describe an image for those who load the data set.
+
+    Args:
+        row: the image.
+
+    Returns:
+        Plain values by column name; lists are joined by commas.
+    """
+    return {
+        "label": row.label,
+        "key": row.key,
+        "split": row.split,
+        "index": row.index,
+        "sentence": row.sentence,
+        "encoding": format_encoding(row.encoding),
+        "seed": row.seed,
+        "attempt": row.attempt,
+        "rejected": ",".join(row.rejected),
+        "sha256": row.sha256,
+        "bytes": row.bytes,
+    }
+
+
+_INTEGERS = ("index", "seed", "attempt", "bytes")
+_TEXTS = ("key", "split", "sentence", "encoding", "rejected", "sha256")
+
+
+def write_metadata(
+    file: BinaryIO,
+    parts: Iterable[Sequence[ImageRow]],
+    classes: Sequence[str],
+    told: Mapping[str, str],
+) -> None:
+    """Write the metadata file that stands beside the images of a split.
+
+    Args:
+        file: where to.
+        parts: rows, shard by shard, so that they need not all be in memory.
+        classes: keys of the classes, in the order of their labels.
+        told: what every row holds besides.
+    """
+    import pyarrow.parquet
+
+    named = ("file_name", pyarrow.string(), {"_type": "Value", "dtype": "string"})
+    schema = _schema(named, classes, told)
+    with pyarrow.parquet.ParquetWriter(file, schema) as writer:
+        for rows in parts:
+            if rows:
+                # relative to the folder of the split, in which the file lies
+                names = [row.name.partition("/")[2] for row in rows]
+                writer.write_table(_table(schema, "file_name", names, rows, told))
+
+
+def write_images(
+    file: BinaryIO,
+    rows: Sequence[ImageRow],
+    images: Sequence[bytes],
+    classes: Sequence[str],
+    told: Mapping[str, str],
+) -> None:
+    """Write a Parquet file that holds the images themselves.
+
+    Args:
+        file: where to.
+        rows: what they are.
+        images: their files.
+        classes: keys of the classes, in the order of their labels.
+        told: what every row holds besides.
+    """
+    import pyarrow.parquet
+
+    image = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
+    schema = _schema(("image", image, {"_type": "Image"}), classes, told)
+    held = [
+        {"bytes": data, "path": row.name.rpartition("/")[2]}
+        for row, data in zip(rows, images, strict=True)
+    ]
+    table = _table(schema, "image", held, rows, told)
+    pyarrow.parquet.write_table(table, file, row_group_size=_GROUP)
+
+
+def _schema(
+    first: tuple[str, "pyarrow.DataType", dict[str, str]],
+    classes: Sequence[str],
+    told: Mapping[str, str],
+) -> "pyarrow.Schema":
+    import pyarrow
+
+    name, kind, feature = first
+    texts, integers = (*_TEXTS, *told), _INTEGERS
+    fields = [
+        (name, kind),
+        ("label", pyarrow.int64()),
+        *((column, pyarrow.int64()) for column in integers),
+        *((column, pyarrow.string()) for column in texts),
+    ]
+    features = {
+        name: feature,
+        "label": {"_type": "ClassLabel", "names": list(classes)},
+        **{column: {"_type": "Value", "dtype": "int64"} for column in integers},
+        **{column: {"_type": "Value", "dtype": "string"} for column in texts},
+    }
+    described = json.dumps({"info": {"features": features}})
+    return pyarrow.schema(fields, metadata={"huggingface": described})
+
+
+def _table(
+    schema: "pyarrow.Schema",
+    first: str,
+    values: Sequence[object],
+    rows: Sequence[ImageRow],
+    told: Mapping[str, str],
+) -> "pyarrow.Table":
+    import pyarrow
+
+    told_rows = [
+        {first: value, **row_document(row), **told} for value, row in zip(values, rows, strict=True)
+    ]
+    return pyarrow.Table.from_pylist(told_rows, schema=schema)

@@ -1,0 +1,166 @@
+"""Looks at every file of a clone and tells what is wrong.
+
+    manifest    a shard's manifest is damaged: what its images should be is not known
+    hole        an image, or another file, is not there
+    changed     a file is not the one that was written (a truncated one is not, either)
+    black, constant    an image shows nothing
+    duplicate   two images are the same file
+    stray       a file that is not of this clone
+
+Images that no attempt gave are told by the tally, not here: they were left out knowingly.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from rldf.dataset.encode import blank
+from rldf.dataset.finish import CARD, read_finished
+from rldf.dataset.folder import PLAN, RECORD, CloneFolder
+from rldf.dataset.plan import make_plan
+from rldf.dataset.rows import ImageRow
+from rldf.errors import ImageError, RunError
+from rldf.files import TEMPORARY, sha256_file
+from rldf.images import decode_image
+
+Kind = Literal["manifest", "hole", "changed", "black", "constant", "duplicate", "stray"]
+_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a clone.
+
+    Attributes:
+        kind: what is wrong.
+        name: the file, relative to the clone's folder.
+        of: of a duplicate, the file that it equals, else "".
+        index: of an image, its place in the plan.
+    """
+
+    kind: Kind
+    name: str
+    of: str = ""
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a look at a clone found.
+
+    Attributes:
+        checked: images whose file was read.
+        problems: everything that is wrong.
+        unfinished: work shards that are not done, which is nothing wrong.
+    """
+
+    checked: int
+    problems: list[Problem] = field(default_factory=list)
+    unfinished: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """Say it in JSON.
+
+        Returns:
+            The report.
+        """
+        return {
+            "ok": not self.problems and not self.unfinished,
+            "checked": self.checked,
+            "unfinished_shards": self.unfinished,
+            "problems": [asdict(problem) for problem in self.problems],
+        }
+
+
+def verify(folder: CloneFolder, tell: Callable[[int], None] = lambda images: None) -> Report:
+    """Check a clone.
+
+    Args:
+        folder: the clone.
+        tell: called with the number of images that were checked since the last call.
+
+    Returns:
+        What was found.
+    """
+    problems: list[Problem] = []
+    known: set[str] = set()
+    seen: dict[str, str] = {}
+    checked = 0
+    undone, store = set(folder.undone()), folder.store()
+    for shard in range(len(folder.shards)):
+        if shard in undone:
+            known |= _planned_names(folder, shard)
+            continue
+        try:
+            rows = folder.rows(shard)
+        except RunError:
+            name = folder.manifest(shard).relative_to(folder.root).as_posix()
+            problems.append(Problem("manifest", name))
+            known |= _planned_names(folder, shard)
+            continue
+        known |= store.files(shard, [row.name for row in rows if row.sha256])
+        problems += _check_shard(folder, shard, rows, seen)
+        checked += sum(row.sha256 is not None for row in rows)
+        tell(len(rows))
+    if not undone:
+        problems += _check_finish(folder, known)
+    problems += [Problem("stray", name) for name in _strays(folder, known)]
+    return Report(checked=checked, problems=problems, unfinished=len(undone))
+
+
+def _check_shard(
+    folder: CloneFolder, shard: int, rows: list[ImageRow], seen: dict[str, str]
+) -> Iterator[Problem]:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        pairs = list(folder.store().read(shard, rows))
+        for (row, _), kind in zip(pairs, pool.map(_wrong, pairs), strict=True):
+            if kind is not None:
+                yield Problem(kind, row.name, index=row.index)
+            elif (twin := seen.setdefault(row.sha256 or "", row.name)) != row.name:
+                yield Problem("duplicate", row.name, twin, row.index)
+
+
+def _wrong(pair: tuple[ImageRow, bytes | None]) -> Kind | None:
+    """Tell what is wrong with one image's file."""
+    row, data = pair
+    if data is None:
+        return "hole"
+    if hashlib.sha256(data).hexdigest() != row.sha256:
+        return "changed"
+    try:
+        return blank(decode_image(data, row.name)) or None
+    except ImageError:
+        return "changed"
+
+
+def _check_finish(folder: CloneFolder, known: set[str]) -> Iterator[Problem]:
+    """Check what is written once all images are there."""
+    finished = read_finished(folder)
+    if finished is None:
+        yield Problem("hole", ".rldf/finished.json")
+        return
+    for name, sha256 in finished.files.items():
+        known.add(name)
+        path = folder.root / name
+        if not path.is_file():
+            yield Problem("hole", name)
+        elif name != CARD and sha256_file(path) != sha256:  # people write into the card
+            yield Problem("changed", name)
+
+
+def _planned_names(folder: CloneFolder, shard: int) -> set[str]:
+    """Name what a shard that is not done may have written already."""
+    plan = make_plan(folder.record.plan)
+    names = [plan.image(i).name for i in folder.shards.indices(shard)]
+    return folder.store().files(shard, names)
+
+
+def _strays(folder: CloneFolder, known: set[str]) -> Iterator[str]:
+    own = {RECORD, PLAN, CARD, "croissant.json"}
+    for path in sorted(folder.root.rglob("*")):
+        name = path.relative_to(folder.root).as_posix()
+        ours = name in known or name in own or name.startswith(".rldf/")
+        if not ours and not path.match(TEMPORARY) and (path.is_symlink() or not path.is_dir()):
+            yield name

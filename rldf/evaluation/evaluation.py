@@ -1,0 +1,213 @@
+"""Judges a data set against real images: from a question to one document of figures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rldf.evaluation import distributed
+from rldf.evaluation.classification import Scores, interval
+from rldf.evaluation.examples import class_keys
+from rldf.evaluation.features import FeatureExtractor, Progress
+from rldf.evaluation.lessons import Course, Exam, Taught, check_course, learn
+from rldf.evaluation.sides import (
+    Document,
+    Side,
+    class_figures,
+    duplicate_figures,
+    fid_figures,
+    kid_figures,
+    open_side,
+    prc_figures,
+)
+from rldf.evaluation.store import Store
+
+FIGURES = (
+    "n_clone", "n_real", "features", "fid", "fid_infinity", "kid", "kid_std", "precision", "recall",
+    "top1", "top5", "top1_ci", "synthetic_real_gap", "near_duplicate_rate",
+)  # fmt: skip
+"""Keys of a document's top, and of each of its rows: null where a figure was not asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What to judge, and by which figures.
+
+    Attributes:
+        clone: the folder of the data set.
+        real: folders of real images, at least one.
+        fid: whether to compute the Fréchet distance.
+        kid: whether to compute the kernel distance.
+        prc: whether to compute precision and recall.
+        duplicates: whether to look for near duplicates of real images.
+        per_class: whether to give figures by class too.
+        course: how to train classifiers; None for no classifier.
+    """
+
+    clone: Path
+    real: tuple[Path, ...]
+    fid: bool = False
+    kid: bool = False
+    prc: bool = False
+    duplicates: bool = False
+    per_class: bool = False
+    course: Course | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of a question.
+
+    Attributes:
+        document: the figures as JSON can say them: those of the first real folder at the top, and
+            `real` with those of each.
+        clone: the clone.
+        reals: the real folders.
+        taught: how classifiers did, None where none was asked for.
+    """
+
+    document: Document
+    clone: Side
+    reals: tuple[Side, ...]
+    taught: Taught | None
+
+
+def evaluate(
+    question: Question,
+    extractor: FeatureExtractor,
+    store: Store,
+    progress: Progress = lambda what, done, of: None,
+    warn: Callable[[str], None] = lambda message: None,
+) -> Verdict | None:
+    """Judge a data set.
+
+    Args:
+        question: what to judge, and how.
+        extractor: what looks at the images.
+        store: where features, trainings and figures are kept.
+        progress: told how far it is.
+        warn: told what may mislead.
+
+    Returns:
+        The figures; None in any process but the first, since the others only help to train.
+
+    Raises:
+        UsageError: a folder is not there, or holds too few images or no classes.
+        ImageError: an image is damaged.
+        ModelMissingError: the extractor's files are not there.
+    """
+    if question.course is not None:
+        check_course(question.course)
+    roots = (question.clone, *question.real)
+    clone, *reals = (open_side(root, extractor, store, progress) for root in roots)
+    taught = None
+    if question.course is not None:
+        sets = [(side.images, side.contents) for side in reals]
+        ours = clone.images, clone.contents
+        taught = learn(ours, sets, question.course, store, progress, warn)
+    if distributed.rank():
+        return None
+    rows = [_row(question, clone, real, warn) for real in reals]
+    if taught is not None:
+        for row, exam in zip(rows, taught.exams, strict=True):
+            row |= _exam_figures(taught, exam)
+    if question.per_class:
+        for row, real, number in zip(rows, reals, range(len(rows)), strict=True):
+            row["per_class"] = _class_rows(clone, real, taught, number)
+    document = {
+        "clone": str(question.clone),
+        **{name: rows[0][name] for name in FIGURES},
+        "own": _own_figures(taught) if taught else None,
+        "classifier": _classifier(question.course, taught) if question.course and taught else None,
+        "real": rows,
+    }
+    return Verdict(document=document, clone=clone, reals=tuple(reals), taught=taught)
+
+
+def _row(question: Question, clone: Side, real: Side, warn: Callable[[str], None]) -> Document:
+    row: Document = {"real": str(real.images.root), **dict.fromkeys(FIGURES)}
+    row |= {"n_clone": len(clone.contents), "n_real": len(real.contents)}
+    row["features"] = clone.extractor.name
+    if question.fid:
+        row |= fid_figures(clone, real)
+        _warn_of_small_sets(row, warn)
+    if question.kid:
+        row |= kid_figures(clone, real)
+    if question.prc:
+        row |= prc_figures(clone, real)
+    if question.duplicates:
+        row |= duplicate_figures(clone, real)
+        names = clone.contents.names, real.contents.names
+        row["closest_pairs"] = [
+            {
+                "clone": names[0][pair["clone"]],
+                "real": names[1][pair["real"]],
+                "cosine": pair["cosine"],
+            }
+            for pair in row["closest_pairs"]
+        ]
+    return row
+
+
+def _warn_of_small_sets(row: Document, warn: Callable[[str], None]) -> None:
+    n, d = min(row["n_clone"], row["n_real"]), row["dimensions"]
+    if n < d:
+        warn(
+            f"FID to {row['real']}: {n} images are fewer than the {d} features, so FID says more "
+            "of their number than of the images; compare KID, or give more images"
+        )
+    elif row["fid_points"][0]["n_clone"] < d or row["fid_points"][0]["n_real"] < d:
+        warn(
+            f"FID to {row['real']}: a quarter of the images is fewer than the {d} features, so "
+            "fid_infinity is rough"
+        )
+
+
+def _means(scores: Scores) -> Document:
+    return {
+        "top1": float(np.mean(scores.top1)),
+        "top5": float(np.mean(scores.top5)),
+        "top1_ci": interval(scores.top1),
+    }
+
+
+def _exam_figures(taught: Taught, exam: Exam) -> Document:
+    found = _means(exam.scores) | {"n_test": exam.n_test}
+    own = None if taught.own is None else float(np.mean(taught.own.top1))
+    found["synthetic_real_gap"] = None if own is None else own - found["top1"]
+    found["real_trained"] = None
+    if exam.reference is not None:
+        found["real_trained"] = {"n_train": exam.n_reference, **_means(exam.reference)}
+        real = found["real_trained"]["top1"]
+        found["real_trained"]["share"] = found["top1"] / real if real else None
+    return found
+
+
+def _own_figures(taught: Taught) -> Document | None:
+    return None if taught.own is None else {"n_test": taught.n_own, **_means(taught.own)}
+
+
+def _classifier(course: Course, taught: Taught) -> Document:
+    return {
+        "network": "resnet18",
+        "n_train": taught.n_train,
+        "classes": len(taught.classes),
+        "epochs": course.epochs,
+        "seeds": course.seeds,
+        "size": taught.side,
+    }
+
+
+def _class_rows(clone: Side, real: Side, taught: Taught | None, number: int) -> list[Document]:
+    """Put the figures of each class together; those of classifiers where there are any."""
+    classes = taught.classes if taught else class_keys(clone.contents)
+    unknown = (None,) * len(classes)
+    top1 = taught.exams[number].scores.by_class if taught else unknown
+    own = taught.own.by_class if taught and taught.own else unknown
+    kids = class_figures(clone, real, classes)
+    return [
+        {"class": key, "name": clone.images.class_names.get(key, key), **kid}
+        | {"top1": one, "own_top1": its}
+        for key, kid, one, its in zip(classes, kids, top1, own, strict=True)
+    ]

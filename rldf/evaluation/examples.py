@@ -1,0 +1,182 @@
+"""Labelled pictures for a classifier: which ones, under which class numbers, and how they are cut.
+
+The random crop of an example is a function of the training's seed, the epoch and the example, so a
+training resumes to the same numbers, with any count of workers.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from rldf.errors import UsageError
+from rldf.evaluation.folders import Contents, ImageSet, Picture, choose
+from rldf.evaluation.store import key_of
+from rldf.seeds import rng
+
+CROP_AREA = (0.35, 1.0)
+"""Share of the image's area that a training crop covers."""
+
+_RATIO = math.log(4 / 3)  # of width to height, at most, and of height to width
+_MARGIN = 0.875  # of the shorter side is looked at in tests, as in ImageNet's 224 of 256
+_HELD = 4_000_000_000  # bytes of encoded images that a packed clone may keep in memory
+
+Pixels = NDArray[np.uint8]  # (side, side, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Pictures with class numbers.
+
+    Attributes:
+        pictures: the pictures.
+        labels: class number of each.
+        key: a SHA-256 over their files and class numbers.
+        images: the set they are of, which decodes them.
+    """
+
+    pictures: tuple[Picture, ...]
+    labels: tuple[int, ...]
+    key: str
+    images: ImageSet = field(repr=False)
+
+    def __len__(self) -> int:
+        """Count the examples."""
+        return len(self.pictures)
+
+    def decode(self, index: int) -> Image.Image:
+        """Decode an example.
+
+        Args:
+            index: which one.
+
+        Returns:
+            An RGB image.
+
+        Raises:
+            ImageError: its file is damaged.
+        """
+        return self.images.decode(self.pictures[index])
+
+
+def class_keys(contents: Contents) -> tuple[str, ...]:
+    """List the classes of a set.
+
+    Args:
+        contents: what it holds.
+
+    Returns:
+        Their keys, sorted: the order of class numbers.
+    """
+    return tuple(sorted({label for label in contents.labels if label is not None}))
+
+
+def take_examples(
+    images: ImageSet,
+    contents: Contents,
+    classes: Sequence[str],
+    split: str | None,
+    names: Mapping[str, str],
+    most: Mapping[int, int] | None = None,
+) -> Examples:
+    """Take the pictures of known classes out of a set.
+
+    Args:
+        images: the set.
+        contents: what it holds.
+        classes: keys of the classes, in the order of their numbers.
+        split: the split to take from; None for what is in no split.
+        names: what people call a class, by key; a folder may bear either.
+        most: how many by class number, the first of the set's order; None for all.
+
+    Returns:
+        The examples; none where the set has no such class or split.
+
+    Raises:
+        UsageError: a packed clone is too large to be held in memory.
+    """
+    numbers = {names.get(key, key).casefold(): i for i, key in enumerate(classes)}
+    numbers |= {key.casefold(): i for i, key in enumerate(classes)}
+    taken: dict[int, int] = defaultdict(int)
+    places, labels = [], []
+    for place, (its, label) in enumerate(zip(contents.splits, contents.labels, strict=True)):
+        number = None if label is None else numbers.get(label.casefold())
+        if number is None or its != split:
+            continue
+        if most is None or taken[number] < most.get(number, 0):
+            taken[number] += 1
+            places.append(place)
+            labels.append(number)
+    pictures = choose(images, places)
+    held = sum(len(p.source) for p in pictures if isinstance(p.source, bytes))
+    if held > _HELD:
+        raise UsageError(
+            f"{images.root} is too large to train on in this form: "
+            "type 'rldf clone convert' to make an image folder of it"
+        )
+    digests = [
+        [contents.digests[place], label] for place, label in zip(places, labels, strict=True)
+    ]
+    return Examples(tuple(pictures), tuple(labels), key_of("examples", digests), images)
+
+
+def training_crop(image: Image.Image, side: int, source: np.random.Generator) -> Pixels:
+    """Cut a random part, mirror it or not, and resize it: the usual ImageNet augmentation.
+
+    Args:
+        image: RGB.
+        side: of the result, px.
+        source: random source of this example in this epoch.
+
+    Returns:
+        (side, side, 3).
+    """
+    area = image.width * image.height * source.uniform(*CROP_AREA)
+    ratio = math.exp(source.uniform(-_RATIO, _RATIO))
+    width = min(image.width, math.sqrt(area * ratio))
+    height = min(image.height, math.sqrt(area / ratio))
+    left = source.uniform(0, image.width - width)
+    top = source.uniform(0, image.height - height)
+    pixels = _cut(image, (left, top, left + width, top + height), side)
+    return pixels[:, ::-1] if source.random() < 0.5 else pixels
+
+
+def middle_crop(image: Image.Image, side: int) -> Pixels:
+    """Cut the middle square, without a narrow margin, and resize it.
+
+    Args:
+        image: RGB.
+        side: of the result, px.
+
+    Returns:
+        (side, side, 3).
+    """
+    edge = _MARGIN * min(image.size)
+    left, top = (image.width - edge) / 2, (image.height - edge) / 2
+    return _cut(image, (left, top, left + edge, top + edge), side)
+
+
+def _cut(image: Image.Image, box: tuple[float, float, float, float], side: int) -> Pixels:
+    small = image.resize((side, side), Image.Resampling.BILINEAR, box=box)
+    return cast(Pixels, np.asarray(small))
+
+
+def epoch_batches(n: int, batch: int, seed: int, epoch: int) -> list[list[int]]:
+    """Shuffle the examples into the batches of an epoch.
+
+    Args:
+        n: number of examples.
+        batch: examples in a batch, at most n.
+        seed: of the training.
+        epoch: which one.
+
+    Returns:
+        Places of examples; the last few, too few for a batch, wait for another epoch.
+    """
+    order = rng(seed, "order", epoch).permutation(n).tolist()
+    return [order[start : start + batch] for start in range(0, n - batch + 1, batch)]

@@ -1,0 +1,295 @@
+"""The report of an evaluation: one HTML page that holds all that it shows."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from rldf.errors import UsageError
+from rldf.evaluation.evaluation import Verdict
+from rldf.evaluation.examples import class_keys
+from rldf.evaluation.folders import choose
+from rldf.evaluation.plots import draw_bars, draw_confusion, draw_fid_over_n
+from rldf.evaluation.sides import Side
+from rldf.files import write_text
+from rldf.provenance import git_commit, versions
+from rldf.report.html import (
+    GENERATOR,
+    details,
+    document,
+    facts,
+    figure,
+    leaf_rows,
+    table,
+    text,
+    wide_picture,
+)
+from rldf.report.pictures import data_uri, png_uri
+from rldf.seeds import rng
+
+_CLASSES = 16  # shown with pictures
+_EACH = 5  # pictures of a class and side
+_THUMB = 88  # px
+
+_COLUMNS = {
+    "real": "real images",
+    "n_real": "N real",
+    "fid": "FID",
+    "fid_infinity": "FID at ∞",
+    "kid": "KID",
+    "kid_std": "±",
+    "precision": "precision",
+    "recall": "recall",
+    "top1": "top-1",
+    "top5": "top-5",
+    "near_duplicate_rate": "near duplicates",
+}
+
+
+def write_report(path: Path, verdict: Verdict, command: Sequence[str]) -> None:
+    """Write the page.
+
+    Args:
+        path: the file; made, or replaced if it is a report of this program.
+        verdict: what to report.
+        command: the words that were typed.
+
+    Raises:
+        UsageError: there is another file of that name, or it cannot be written.
+        ImageError: a picture to show is damaged.
+    """
+    check_target(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, draw_report(verdict, command))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def check_target(path: Path) -> None:
+    """Refuse to replace what is no report of this program.
+
+    Args:
+        path: where a report is to be written.
+
+    Raises:
+        UsageError: there is something else.
+    """
+    try:
+        head = path.read_bytes()[:4096] if path.exists() else GENERATOR.encode()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
+    if GENERATOR.encode() not in head:
+        raise UsageError(f"{path} is no report of rldf: choose another --report-to")
+
+
+def draw_report(verdict: Verdict, command: Sequence[str]) -> str:
+    """Make the page.
+
+    Args:
+        verdict: what to report.
+        command: the words that were typed.
+
+    Returns:
+        An HTML document.
+
+    Raises:
+        ImageError: a picture to show is damaged.
+    """
+    found = verdict.document
+    name = verdict.clone.images.root.resolve().name
+    body = "".join(
+        (
+            _hero(found, name),
+            _rows_section(found["real"]),
+            _beside_section(verdict),
+            _fid_section(found["real"]),
+            _class_sections(found["real"][0].get("per_class") or []),
+            _confusion_section(verdict),
+            *(_pairs_section(verdict, i) for i in range(len(verdict.reals))),
+            _how_section(found, command),
+        )
+    )
+    return document(f"evaluation of {name}", body)
+
+
+def _hero(found: Mapping[str, Any], name: str) -> str:
+    shown = {"images of the clone": found["n_clone"], "real images": found["n_real"]}
+    if found["fid"] is not None:
+        shown[f"FID at N = {min(found['n_clone'], found['n_real'])}"] = _short(found["fid"])
+        shown["FID at N = ∞"] = _short(found["fid_infinity"])
+    if found["kid"] is not None:
+        shown["KID"] = f"{_short(found['kid'])} ± {_short(found['kid_std'])}"
+    if found["precision"] is not None:
+        shown["precision, recall"] = f"{_short(found['precision'])}, {_short(found['recall'])}"
+    if found["top1"] is not None:
+        shown["top-1 on real images"] = _short(found["top1"])
+    if found["synthetic_real_gap"] is not None:
+        shown["gap to its own images"] = _short(found["synthetic_real_gap"])
+    if found["near_duplicate_rate"] is not None:
+        shown["near duplicates"] = f"{found['near_duplicate_rate']:.2%}"
+    return (
+        f'<header>\n<p class="faint">evaluation, {text(found["features"])} features</p>\n'
+        f"<h1>{text(name)}</h1>\n{facts(shown)}</header>\n"
+    )
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _rows_section(rows: Sequence[Mapping[str, Any]]) -> str:
+    columns = [key for key in _COLUMNS if any(row[key] is not None for row in rows)]
+    head = "".join(f'<th class="number">{_COLUMNS[key]}</th>' for key in columns[1:])
+    lines = "".join(
+        f"<tr><td>{text(row['real'])}</td>"
+        + "".join(f'<td class="number">{_cell(row[key])}</td>' for key in columns[1:])
+        + "</tr>\n"
+        for row in rows
+    )
+    return (
+        '<section>\n<h2>Against real images</h2>\n<div class="card"><table>\n'
+        f"<thead><tr><th>{_COLUMNS['real']}</th>{head}</tr></thead>\n"
+        f"<tbody>\n{lines}</tbody>\n</table></div>\n</section>\n"
+    )
+
+
+def _cell(value: float | None) -> str:
+    return str(value) if isinstance(value, int) else _short(value)
+
+
+def _beside_section(verdict: Verdict) -> str:
+    real = verdict.reals[0]
+    names = verdict.clone.images.class_names
+    classes: tuple[str | None, ...] = class_keys(verdict.clone.contents)[:_CLASSES] or (None,)
+    ours, theirs = (_strips(side, classes) for side in (verdict.clone, real))
+    rows = "".join(
+        f"<tr><td>{text(names.get(key or '', key or 'any'))}</td>"
+        f"<td>{_image(theirs[key], 'real')}</td><td>{_image(ours[key], 'synthetic')}</td></tr>\n"
+        for key in classes
+    )
+    return (
+        "<section>\n<h2>Real beside synthetic</h2>\n"
+        '<div class="card"><table>\n<thead><tr><th>class</th><th>real</th><th>synthetic</th></tr>'
+        f"</thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n</section>\n"
+    )
+
+
+def _image(picture: Image.Image | None, alt: str) -> str:
+    if picture is None:
+        return ""
+    return f'<img src="{data_uri(picture)}" alt="{alt}" loading="lazy">'
+
+
+def _strips(side: Side, classes: Sequence[str | None]) -> dict[str | None, Image.Image | None]:
+    """Put some pictures of each class in a row, chosen by chance but always the same."""
+    chosen = {key: _some(side, key) for key in classes}
+    places = sorted({place for some in chosen.values() for place in some})
+    pictures = choose(side.images, places)
+    thumbs = {
+        place: _thumb(side.images.decode(picture))
+        for place, picture in zip(places, pictures, strict=True)
+    }
+    return {key: _strip([thumbs[i] for i in some]) for key, some in chosen.items()}
+
+
+def _some(side: Side, key: str | None) -> list[int]:
+    places = range(len(side.contents)) if key is None else side.of_class(key)
+    some = rng(0, "report", key or "").permutation(len(places))[:_EACH]
+    return sorted(places[i] for i in some.tolist())
+
+
+def _thumb(image: Image.Image) -> Image.Image:
+    return ImageOps.fit(image, (_THUMB, _THUMB), Image.Resampling.LANCZOS)
+
+
+def _strip(thumbs: Sequence[Image.Image]) -> Image.Image | None:
+    if not thumbs:
+        return None
+    strip = Image.new("RGB", (len(thumbs) * (_THUMB + 2) - 2, _THUMB), "white")
+    for i, thumb in enumerate(thumbs):
+        strip.paste(thumb, (i * (_THUMB + 2), 0))
+    return strip
+
+
+def _fid_section(rows: Sequence[Mapping[str, Any]]) -> str:
+    if rows[0]["fid"] is None:
+        return ""
+    plot = draw_fid_over_n(rows, [row["real"] for row in rows])
+    said = "; ".join(
+        ", ".join(f"{_short(point['fid'])} at {point['n_clone']}" for point in row["fid_points"])
+        + f", {_short(row['fid_infinity'])} extrapolated"
+        for row in rows
+    )
+    return wide_picture("FID over N", png_uri(plot), f"FID over N: {said}", "curves")
+
+
+def _class_sections(rows: Sequence[Mapping[str, Any]]) -> str:
+    sections = ""
+    for figure_, label, high_is_bad in (
+        ("kid", "KID to the real images of the class", True),
+        ("top1", "share of the class's real images that are told right", False),
+    ):
+        values = {row["name"]: row[figure_] for row in rows if row[figure_] is not None}
+        if values:
+            plot = draw_bars(values, label, high_is_bad=high_is_bad)
+            said = ", ".join(f"{name} {_short(value)}" for name, value in values.items())
+            sections += wide_picture(f"By class: {label}", png_uri(plot), said, "curves")
+    return sections
+
+
+def _confusion_section(verdict: Verdict) -> str:
+    taught = verdict.taught
+    if taught is None:
+        return ""
+    names = verdict.clone.images.class_names
+    plot = draw_confusion(
+        taught.exams[0].scores.confusion, [names.get(key, key) for key in taught.classes]
+    )
+    alt = "How often real images of one class (rows) are told to be of another (columns)"
+    return wide_picture("Confusion on real images", png_uri(plot), alt, "curves")
+
+
+def _pairs_section(verdict: Verdict, number: int) -> str:
+    row, real = verdict.document["real"][number], verdict.reals[number]
+    pairs = row.get("closest_pairs") or []
+    if not pairs:
+        return ""
+    ours, theirs = (
+        _by_name(side, [pair[which] for pair in pairs])
+        for side, which in ((verdict.clone, "clone"), (real, "real"))
+    )
+    shown = ""
+    for pair in pairs:
+        both = _strip([ours[pair["clone"]], theirs[pair["real"]]])
+        assert both is not None
+        said = f"{pair['cosine']:.4f}: {pair['clone']}, {pair['real']}"
+        shown += figure(data_uri(both), "an image of the clone, its nearest real one", said)
+    share, bar = row["near_duplicate_rate"], row["near_duplicate_threshold"]
+    return (
+        f"<section>\n<h2>Closest pairs: clone, {text(row['real'])}</h2>\n"
+        f"<p>{share:.2%} of the clone's images are near duplicates: their cosine to a real image "
+        f"is above {bar:.4f}, which one real image in a thousand reaches to another one.</p>\n"
+        f'<div class="pairs">\n{shown}</div>\n</section>\n'
+    )
+
+
+def _by_name(side: Side, names: Sequence[str]) -> dict[str, Image.Image]:
+    places = sorted({side.contents.names.index(name) for name in names})
+    pictures = choose(side.images, places)
+    return {picture.name: _thumb(side.images.decode(picture)) for picture in pictures}
+
+
+def _how_section(found: Mapping[str, Any], command: Sequence[str]) -> str:
+    about = {"command": shlex.join(command), "git": git_commit() or "no checkout"}
+    known = {name: version or "not installed" for name, version in versions().items()}
+    first = {key: value for key, value in found.items() if key != "real"}
+    return (
+        "<section>\n<h2>How it was made</h2>\n"
+        f"{table(about.items())}"
+        f"{details('Figures', leaf_rows(first))}"
+        f"{details('Versions', known.items())}"
+        "</section>\n"
+    )

@@ -1,0 +1,221 @@
+"""The two sides of a comparison, and the figures that follow from their features alone.
+
+A figure is kept in the store under the keys of both sides' features and the version of what
+computes it, so that a repeated question loads neither features nor models.
+"""
+
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rldf.errors import UsageError
+from rldf.evaluation import distances
+from rldf.evaluation.features import (
+    FeatureExtractor,
+    Features,
+    Progress,
+    features_key,
+    set_features,
+)
+from rldf.evaluation.folders import Contents, ImageSet, open_images, read_contents
+from rldf.evaluation.neighbours import near_duplicates
+from rldf.evaluation.store import Store, key_of
+
+_VERSION = 1  # of the arithmetic in this room: a change of it makes kept figures stale
+_CLASS_SUBSETS = 20  # of KID by class, where the two sides differ in size
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the sets that are compared; its features are made when they are needed.
+
+    Attributes:
+        images: the set.
+        contents: what it holds.
+        extractor: what looks at it.
+        store: where its features are kept.
+        progress: told how far the features are.
+    """
+
+    images: ImageSet
+    contents: Contents
+    extractor: FeatureExtractor
+    store: Store
+    progress: Progress
+
+    @cached_property
+    def key(self) -> str:
+        """The key of the features."""
+        return features_key(self.contents, self.extractor)
+
+    @cached_property
+    def features(self) -> Features:
+        """(n, d) float32, in the order of the set."""
+        return set_features(self.images, self.contents, self.extractor, self.store, self.progress)
+
+    def of_class(self, key: str) -> list[int]:
+        """List the places of a class's images, whether its folder bears the key or the name."""
+        names = {key.casefold(), self.images.class_names.get(key, key).casefold()}
+        labels = enumerate(self.contents.labels)
+        return [i for i, label in labels if label is not None and label.casefold() in names]
+
+    @property
+    def statistics(self) -> distances.Statistics:
+        """What FID needs to know of the features."""
+        key = key_of("statistics", _VERSION, self.key)
+        return self.store.arrays(key, lambda: distances.statistics(self.features))
+
+
+def open_side(root: Path, extractor: FeatureExtractor, store: Store, progress: Progress) -> Side:
+    """Read a folder's files once, so that its content is known.
+
+    Args:
+        root: the folder.
+        extractor: what will look at its images.
+        store: where its features are kept.
+        progress: told how far the features are.
+
+    Returns:
+        The side.
+
+    Raises:
+        UsageError: it is no folder of images, or has too few for any figure.
+        ImageError: a file cannot be read.
+    """
+    images = open_images(root)
+    contents = read_contents(images)
+    if len(contents) < distances.LEAST:
+        raise UsageError(
+            f"{root} has {len(contents)} images: give a folder with at least {distances.LEAST}"
+        )
+    return Side(images, contents, extractor, store, progress)
+
+
+def fid_figures(clone: Side, real: Side) -> Document:
+    """Compute FID, at several sizes and extrapolated.
+
+    Args:
+        clone: the clone's side.
+        real: the real one.
+
+    Returns:
+        "fid", "fid_infinity", "fid_points" and "dimensions".
+    """
+
+    def compute() -> Document:
+        whole = distances.fid(clone.statistics, real.statistics)
+        points = distances.fid_points(clone.features, real.features, whole)
+        return {
+            "fid": whole,
+            "fid_infinity": distances.fid_infinity(points),
+            "fid_points": [asdict(point) for point in points],
+            "dimensions": clone.features.shape[1],
+        }
+
+    found: Document = _kept("fid", clone, real, compute)
+    return found
+
+
+def kid_figures(clone: Side, real: Side) -> Document:
+    """Compute KID.
+
+    Args:
+        clone: the clone's side.
+        real: the real one.
+
+    Returns:
+        "kid", "kid_std" and "kid_subset_size".
+    """
+
+    def compute() -> Document:
+        found = distances.kid(clone.features, real.features)
+        return {"kid": found.kid, "kid_std": found.std, "kid_subset_size": found.subset}
+
+    found: Document = _kept("kid", clone, real, compute)
+    return found
+
+
+def prc_figures(clone: Side, real: Side) -> Document:
+    """Compute precision and recall.
+
+    Args:
+        clone: the clone's side.
+        real: the real one.
+
+    Returns:
+        "precision" and "recall".
+    """
+
+    def compute() -> Document:
+        precision, recall = distances.precision_recall(clone.features, real.features)
+        return {"precision": precision, "recall": recall}
+
+    found: Document = _kept("prc", clone, real, compute)
+    return found
+
+
+def duplicate_figures(clone: Side, real: Side) -> Document:
+    """Look for images of the clone that are near duplicates of real ones.
+
+    Args:
+        clone: the clone's side.
+        real: the real one.
+
+    Returns:
+        "near_duplicate_rate", "near_duplicate_threshold" and the ten "closest_pairs" by place.
+    """
+
+    def compute() -> Document:
+        found = near_duplicates(clone.features, real.features)
+        return {
+            "near_duplicate_rate": found.rate,
+            "near_duplicate_threshold": found.threshold,
+            "closest_pairs": [asdict(pair) for pair in found.closest],
+        }
+
+    found: Document = _kept("duplicates", clone, real, compute)
+    return found
+
+
+def class_figures(clone: Side, real: Side, classes: Sequence[str]) -> list[Document]:
+    """Compute KID class by class: FID is meaningless for as few images as a class has.
+
+    Args:
+        clone: the clone's side.
+        real: the real one.
+        classes: keys.
+
+    Returns:
+        "n_clone", "n_real" and "kid" (None for fewer than 2 images) of each class.
+    """
+
+    def compute() -> list[Document]:
+        rows = []
+        for key in classes:
+            ours, theirs = (side.of_class(key) for side in (clone, real))
+            n, m = len(ours), len(theirs)
+            kid = _class_kid(clone.features[ours], real.features[theirs]) if min(n, m) > 1 else None
+            rows.append({"n_clone": n, "n_real": m, "kid": kid})
+        return rows
+
+    labels = key_of(clone.contents.labels, real.contents.labels, list(classes))
+    rows: list[Document] = _kept(f"classes {labels}", clone, real, compute)
+    return rows
+
+
+def _class_kid(clone: Features, real: Features) -> float:
+    size = min(len(clone), len(real))
+    subsets = 1 if len(clone) == len(real) else _CLASS_SUBSETS
+    return distances.kid_of_subsets(clone, real, size, subsets)[0]
+
+
+def _kept(what: str, clone: Side, real: Side, compute: Any) -> Any:
+    versions = _VERSION, importlib.metadata.version("torch-fidelity"), np.__version__
+    return clone.store.document(key_of(what, versions, clone.key, real.key), compute)

@@ -1,0 +1,149 @@
+"""Sets of drawings to compare a clone with: the world's own pictures of given classes.
+
+    <folder>/reference.json        what the folder is to hold; written first
+    <folder>/train/<class>/...png  drawings to learn from
+    <folder>/val/<class>/...png    drawings to be tested on
+
+No drawing was ever trained on: their seeds lie above CHECK_SEEDS. A set is made once; a process
+that was killed leaves whole files, and the next one goes on.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PIL.Image import Image
+
+from rldf.errors import RunError, UsageError
+from rldf.files import replacing, write_json
+from rldf.pocket.world.drawing import draw, world_grammar
+from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
+from rldf.seeds import derive
+from rldf.seeds import rng as seeded
+
+_RECORD = "reference.json"
+_VERSION = 1  # of the world's drawing and of the sampling: another one is another set
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What a set of drawings holds.
+
+    Attributes:
+        nouns: what is drawn, by the name of the class's folder.
+        train: drawings of each class to learn from.
+        val: drawings of each class to be tested on.
+        version: of how they are drawn.
+    """
+
+    nouns: Mapping[str, str]
+    train: int
+    val: int
+    version: int = _VERSION
+
+    @property
+    def images(self) -> int:
+        """How many drawings there are in all."""
+        return len(self.nouns) * (self.train + self.val)
+
+
+def world_classes() -> dict[str, str]:
+    """List the classes of the drawn world.
+
+    Returns:
+        Noun by class key: its wnid, or for a noun without one its name.
+    """
+    values = world_grammar().axis("Noun").values
+    return {value.wnid or value.name.replace(" ", "_"): value.name for value in values}
+
+
+def nouns_of(classes: Iterable[str], names: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Find what the world calls some classes.
+
+    Args:
+        classes: wnids or names, such as the folders of a clone.
+        names: what people call a class, by key.
+
+    Returns:
+        Noun by class, in the given order.
+
+    Raises:
+        UsageError: the world does not draw one of them.
+    """
+    by_word = {_word(key): noun for key, noun in world_classes().items()}
+    by_word |= {_word(noun): noun for noun in world_classes().values()}
+    found = {}
+    for key in classes:
+        noun = by_word.get(_word(key)) or by_word.get(_word((names or {}).get(key, key)))
+        if noun is None:
+            known = ", ".join(sorted(world_classes().values()))
+            raise UsageError(f"the drawn world has no '{key}'; it has: {known}")
+        found[key] = noun
+    return found
+
+
+def _word(name: str) -> str:
+    return name.casefold().replace("_", " ").replace("-", " ")
+
+
+def draw_reference(
+    folder: Path, reference: Reference, progress: Callable[[int, int], None] = lambda n, of: None
+) -> None:
+    """Draw what is missing of a set.
+
+    Args:
+        folder: where it lies, or is to lie.
+        reference: what it is to hold.
+        progress: told how many drawings are there, and of how many.
+
+    Raises:
+        RunError: the folder holds something else.
+        UsageError: it cannot be written to.
+    """
+    wanted = json.loads(json.dumps(asdict(reference)))
+    try:
+        _claim(folder, wanted)
+        for done, (path, noun, split, k) in enumerate(_places(folder, reference), 1):
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with replacing(path) as file:
+                    _drawing(noun, split, k).save(file, "PNG")
+            progress(done, reference.images)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written to: {error.strerror or error}") from None
+
+
+def _claim(folder: Path, wanted: object) -> None:
+    record = folder / _RECORD
+    if record.is_file():
+        try:
+            same = json.loads(record.read_text(encoding="utf-8")) == wanted
+        except ValueError:
+            same = False
+        if not same:
+            raise RunError(f"{folder} holds another set of drawings: choose another --out")
+    elif folder.exists() and any(folder.iterdir()):
+        raise RunError(f"{folder} holds other files: choose another --out")
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(record, wanted)
+
+
+def _places(folder: Path, reference: Reference) -> Sequence[tuple[Path, str, str, int]]:
+    return [
+        (folder / split / key / f"{key}_{k:06d}.png", noun, split, k)
+        for split, n in (("train", reference.train), ("val", reference.val))
+        for key, noun in reference.nouns.items()
+        for k in range(n)
+    ]
+
+
+def _drawing(noun: str, split: str, k: int) -> Image:
+    """Draw one picture: everything but the noun is sampled, and there is no second object."""
+    grammar = world_grammar()
+    seed = CHECK_SEEDS + derive(0, "reference", noun, split, k) % 10**12
+    words = grammar.decode(sample_encoding(grammar, seeded(seed, "sentence")))
+    # a second object would make the label ambiguous; the presets of clones have none either
+    sentence = grammar.derive(grammar.encode(words | {"Noun": noun, "Companion": "nothing"}))
+    return draw(sentence, seed).image

@@ -1,0 +1,106 @@
+"""Small clones for tests: the drawn world's plan, and a generator that costs nothing."""
+
+import hashlib
+import zlib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from rldf.dataset.clone import Made, make_clone
+from rldf.dataset.configure import imagenet_config
+from rldf.dataset.draw import Artist
+from rldf.dataset.folder import CloneFolder, WriteConfig, enter_folder, new_record
+from rldf.dataset.inspectors import blank_inspector
+from rldf.dataset.plan import make_plan
+from rldf.dataset.workers import Part
+from rldf.models.model_sets import load_model_set
+
+DRAWN = str(Path(__file__).parents[1] / "drawn.yaml")
+ALONE = Part()
+SPLITS = {"train": 10, "val": 3, "test": 2}
+
+
+class Speckled:
+    """Draws noise that follows from sentence and seed, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.identity = {"generator": "speckled"}
+        self.asked: list[list[tuple[str, int]]] = []
+
+    def generate(self, sentences, seeds):
+        pairs = list(zip(sentences, seeds, strict=True))
+        self.asked.append(pairs)
+        return [self.draw(sentence, seed) for sentence, seed in pairs]
+
+    def draw(self, sentence, seed):
+        rng = np.random.default_rng(zlib.crc32(f"{seed} {sentence}".encode()))
+        return Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8))
+
+    @property
+    def n_drawn(self):
+        return sum(len(batch) for batch in self.asked)
+
+
+def plan_config(classes=3, splits=SPLITS, **options):
+    """Configure a small plan; reading the grammar takes longer than all else, so once each."""
+    return _config(classes, tuple(splits.items()), tuple(options.items()))
+
+
+@cache
+def _config(classes, splits, options):
+    models = load_model_set(DRAWN, "cpu")
+    return imagenet_config(models, classes=str(classes), splits=dict(splits), **dict(options))
+
+
+def write_config(**changed):
+    told = {
+        "format": "imagefolder",
+        "shard_size": 16,
+        "attempts": 4,
+        "verify_labels": None,
+        "safety_checker": False,
+        "source_type": "algorithmicMedia",
+        "license": "CC0-1.0",
+    }
+    return WriteConfig.model_validate(told | changed)
+
+
+def begin(root: Path, config=None, **write) -> CloneFolder:
+    """Enter a clone's folder."""
+    return enter_folder(root, new_record(config or plan_config(), write_config(**write)))
+
+
+def artist(generator=None, inspect=blank_inspector, batch_size=4, attempts=4) -> Artist:
+    return Artist(
+        generator=generator or Speckled(),
+        inspect=inspect,
+        batch_size=batch_size,
+        attempts=attempts,
+    )
+
+
+def draw(folder: CloneFolder, who: Artist | None = None, part=ALONE, **telling) -> Made:
+    """Draw what is missing of a clone."""
+    return make_clone(folder, make_plan(folder.record.plan), who or artist(), part, **telling)
+
+
+def clone(root: Path, who: Artist | None = None, config=None, **write) -> CloneFolder:
+    """Make a whole clone."""
+    folder = begin(root, config, **write)
+    draw(folder, who)
+    return folder
+
+
+def contents(root: Path) -> dict[str, str]:
+    """Sum up all files of a clone but those that tell of the work and its times."""
+    passing = ("log.jsonl", "locks/", "journal/")
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+        and not (name := path.relative_to(root).as_posix()).startswith(
+            tuple(f".rldf/{start}" for start in passing)
+        )
+    }

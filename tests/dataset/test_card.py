@@ -1,0 +1,148 @@
+"""The card and its machine-readable twin, and the contact sheets."""
+
+import json
+import sys
+from dataclasses import replace
+
+import pytest
+import yaml
+from PIL import Image
+
+from rldf.dataset.calibrate import calibrate
+from rldf.dataset.card import card
+from rldf.dataset.croissant import croissant
+from rldf.dataset.plan import make_plan
+from rldf.dataset.tally import tally
+from tests.dataset.clones import Speckled, artist, clone, plan_config
+
+FORMATS = ("imagefolder", "webdataset", "parquet")
+
+
+@pytest.fixture(scope="module", params=FORMATS)
+def folder(request, tmp_path_factory):
+    return clone(tmp_path_factory.mktemp("a") / "my clone", format=request.param)
+
+
+def front(text):
+    assert text.startswith("---\n")
+    return yaml.safe_load(text.split("---\n")[1])
+
+
+def test_the_card_has_what_the_hub_reads(folder):
+    told = front((folder.root / "README.md").read_text("utf-8"))
+    assert told["license"] == "cc0-1.0"
+    assert told["task_categories"] == ["image-classification"]
+    assert told["size_categories"] == ["n<1K"]
+    assert told["tags"] == ["synthetic", folder.record.write.format]
+    assert told["pretty_name"] == "my clone"
+    files = told["configs"][0]["data_files"]
+    assert [part["split"] for part in files] == ["train", "validation", "test"]
+    for part in files:
+        assert list(folder.root.glob(part["path"]))
+
+
+@pytest.mark.parametrize(
+    ("license", "told"),
+    [
+        ("AGPL-3.0-or-later", {"license": "agpl-3.0"}),
+        ("CreativeML-OpenRAIL-M", {"license": "creativeml-openrail-m"}),
+        ("", {"license": "unknown"}),
+        ("my: [own]", {"license": "other", "license_name": "my: [own]"}),
+    ],
+)
+def test_the_licence_is_the_model_sets(folder, license, told):
+    write = folder.record.write.model_copy(update={"license": license})
+    other = replace(folder, record=folder.record.model_copy(update={"write": write}))
+    assert front(card(other, tally([]))).items() >= told.items()
+
+
+def test_strangers_words_are_no_markup(folder):
+    labels = tuple(
+        replace(label, name=f'<b>{n}|"x"</b>\n---', definition="[a](http://b) `c` | \x1b[31m")
+        for n, label in enumerate(folder.record.classes)
+    )
+    plan = folder.record.plan.model_copy(update={"classes": labels})
+    other = replace(folder, record=folder.record.model_copy(update={"plan": plan}))
+    text = card(other, tally([]))
+    front(text)
+    table = [line for line in text.splitlines() if line.startswith("| 0 |")]
+    assert len(table) == 1
+    assert "<b>" not in text
+    assert "\x1b" not in text
+    assert "[a](" not in text.replace("\\[a](", "")
+    assert table[0].replace("\\|", "").count("|") == 5
+
+
+def test_the_card_counts_what_happened(tmp_path):
+    def inspect(images, planned):
+        return ["flagged" * (what.index == 4) for what in planned]
+
+    made = clone(tmp_path / "a", artist(inspect=inspect))
+    text = (made.root / "README.md").read_text("utf-8")
+    assert "44 synthetic images of 3 classes (29 train, 9 val, 6 test)" in text
+    assert "| left out | 1 |" in text
+    assert "| drawn anew | 3 |" in text
+    assert "| turned down | 4 flagged |" in text
+
+
+def test_the_tally_gives_yields_by_class(tmp_path):
+    def inspect(images, planned):
+        return ["unseen" * (what.label == 1) for what in planned]
+
+    made = clone(tmp_path / "a", artist(inspect=inspect), verify_labels="detector")
+    counts = tally(rows for _, rows in made.all_rows())
+    keys = [label.key for label in made.record.classes]
+    assert counts.yields() == {keys[0]: 1.0, keys[1]: 0.0, keys[2]: 1.0}
+    assert (counts.unseen, counts.redrawn, counts.left_out) == (15, 45, 0)
+    assert counts.document()["troubled_classes"] == {
+        keys[1]: {"attempts": 60, "images": 15, "left_out": 0, "unseen": 60}
+    }
+    text = (made.root / "README.md").read_text("utf-8")
+    assert "a detector model did not see the class" in text
+    assert "15 were kept all the same" in text
+
+
+def test_croissant_says_what_made_it_and_where_it_lies(folder):
+    told = json.loads((folder.root / "croissant.json").read_text("utf-8"))
+    assert told["conformsTo"] == "http://mlcommons.org/croissant/1.1"
+    activity = told["prov:wasGeneratedBy"]
+    assert "drawn" in activity["prov:label"]
+    assert activity["digitalSourceType"].endswith("/algorithmicMedia")
+    for files in told["distribution"]:
+        assert list(folder.root.glob(files["includes"]))
+    classes = told["recordSet"][0]
+    assert len(classes["data"]) == 3
+    assert told == croissant(folder, tally(rows for _, rows in folder.all_rows()))
+
+
+def test_croissant_is_valid_by_its_own_library(folder):
+    mlcroissant = pytest.importorskip("mlcroissant")
+    mlcroissant.Dataset(jsonld=folder.root / "croissant.json")
+    assert "mlcroissant" in sys.modules
+
+
+def test_every_class_has_a_contact_sheet(folder):
+    for label in folder.record.classes:
+        with Image.open(folder.root / "sheets" / f"{label.key}.jpg") as sheet:
+            assert sheet.size == (4 * 132 + 4, 2 * 132 + 4)
+
+
+def test_an_estimate_is_of_batches_after_the_first():
+    plan = make_plan(plan_config(splits={"train": 400}))
+    now = iter([0.0, 100.0, 100.0, 103.0, 103.0, 106.0, 106.0, 107.0])
+    who = artist(Speckled(), batch_size=10)
+    told = calibrate(plan, who, "algorithmicMedia", lambda: next(now))
+    assert who.generator.n_drawn == 30
+    assert told["seconds_per_image"] == 0.3
+    assert told["hours"] == 0.1
+    assert (told["images"], told["classes"], told["splits"]) == (1200, 3, {"train": 1200})
+    assert 1200 * 700 < told["bytes"] < 1200 * 3000
+    drawn = [seed for batch in who.generator.asked for _, seed in batch]
+    assert len(set(drawn)) == 30
+
+
+def test_a_tiny_plan_can_be_estimated():
+    plan = make_plan(plan_config(splits={"train": 1}))
+    now = iter([0.0, 3.0])
+    told = calibrate(plan, artist(batch_size=8), "algorithmicMedia", lambda: next(now))
+    assert (told["images"], told["seconds_per_image"]) == (3, 1.0)

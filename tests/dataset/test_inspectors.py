@@ -1,0 +1,149 @@
+"""Which images are turned down, by scripted models."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from rldf.dataset.inspectors import ClipInspector, DetectorInspector, all_of, blank_inspector
+from rldf.dataset.plan import make_plan
+from rldf.dataset.prepare import make_artist
+from rldf.dataset.safety import SafetyInspector, has_safety_checker
+from rldf.errors import ConfigError, UsageError
+from rldf.models.model_sets import load_model_set
+from tests.dataset.clones import DRAWN, plan_config, write_config
+from tests.doubles import Scripted, picture, thing
+
+PLAN = make_plan(plan_config())
+IMAGES = [PLAN.image(i) for i in range(3)]
+
+
+def noun(image):
+    axis = PLAN.grammar.reading("object")
+    return axis.values[image.encoding[PLAN.grammar.axes.index(axis)]]
+
+
+def test_the_first_reason_counts_and_later_ones_see_the_rest_alone():
+    seen = []
+
+    def other(images, planned):
+        seen.extend(what.index for what in planned)
+        return ["unseen" if what.index == 2 else "" for what in planned]
+
+    images = [Image.new("RGB", (8, 8)), Image.effect_noise((8, 8), 90).convert("RGB")] * 2
+    found = all_of([blank_inspector, other])(images[:3], IMAGES)
+    assert found == ["black", "", "black"]
+    assert seen == [1]
+
+
+def test_a_detector_must_see_the_class():
+    label = noun(IMAGES[0]).labels[0]
+    other = noun(IMAGES[1]).labels[0]
+    readers = Scripted({1: [thing(other), thing(label)], 2: [thing(other)]}, {})
+    look = DetectorInspector(PLAN, readers.detector)
+    images = [picture(n) for n in (1, 2, 3)]
+    assert look(images, [IMAGES[0]] * 3) == ["", "unseen", "unseen"]
+    assert look(images, IMAGES) == ["", "", "unseen"]
+    assert look([], []) == []
+
+
+def test_a_detector_that_has_no_label_for_a_class_is_refused():
+    place = PLAN.grammar.axes.index(PLAN.grammar.reading("object"))
+    axes = list(PLAN.grammar.axes)
+    values = tuple(replace(value, labels=()) for value in axes[place].values)
+    axes[place] = replace(axes[place], values=values)
+    grammar = replace(PLAN.grammar, axes=tuple(axes))
+    blind = make_plan(PLAN.config.model_copy(update={"grammar": grammar}))
+    with pytest.raises(UsageError, match="and 2 more classes: type --verify-labels clip"):
+        DetectorInspector(blind, Scripted({}, {}))
+
+
+def test_clip_must_find_the_class_nearest_of_all():
+    own, nearer = PLAN.grammar.derive(IMAGES[0].encoding), {}
+    place = [noun(image).name for image in IMAGES]
+    axis = PLAN.grammar.reading("object")
+    number = PLAN.grammar.axes.index(axis)
+    for name in place:
+        encoding = list(IMAGES[0].encoding)
+        encoding[number] = axis.index(name)
+        nearer[name] = PLAN.grammar.derive(tuple(encoding))
+    assert nearer[place[0]] == own
+    texts = {nearer[place[0]]: (1, 0, 0), nearer[place[1]]: (0, 1, 0), nearer[place[2]]: (0, 0, 1)}
+    readers = Scripted({}, {}, images={1: (1, 0.2, 0.2), 2: (0.5, 0.6, 0)}, texts=texts)
+    look = ClipInspector(PLAN, readers.clip)
+    assert look([picture(1), picture(2)], [IMAGES[0]] * 2) == ["", "unseen"]
+    assert look([], []) == []
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory):
+    """A folder in the layout of Stable Diffusion whose safety checker has random weights."""
+    import torch
+    from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+    from transformers import CLIPConfig, CLIPImageProcessor
+
+    root = tmp_path_factory.mktemp("pipeline")
+    small = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2,
+             "num_hidden_layers": 1}  # fmt: skip
+    torch.manual_seed(0)
+    checker = StableDiffusionSafetyChecker(
+        CLIPConfig(
+            text_config=small, vision_config=small | {"image_size": 32, "patch_size": 8},
+            projection_dim=8,
+        )
+    )  # fmt: skip
+    checker.save_pretrained(root / "safety_checker")
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=32).save_pretrained(
+        root / "feature_extractor"
+    )
+    index = {"safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"]}
+    (root / "model_index.json").write_text(json.dumps(index))
+    return root, checker
+
+
+def model_set(path):
+    from rldf.models.model_sets import ModelSet
+
+    models = load_model_set(DRAWN, "cpu")
+    part = models.file.generator.model_copy(update={"path": str(path), "kind": "diffusion"})
+    return ModelSet(models.file.model_copy(update={"generator": part}), path, "cpu")
+
+
+@pytest.mark.parametrize(("limit", "reason"), [(2.0, ""), (-2.0, "flagged")])
+def test_what_the_safety_checker_flags_is_turned_down(pipeline, limit, reason):
+    import torch
+
+    root, checker = pipeline
+    models = model_set(root)
+    assert has_safety_checker(models)
+    look = SafetyInspector(models, "cpu")
+    for name in ("concept_embeds_weights", "special_care_embeds_weights"):
+        getattr(look._checker, name).data = torch.full_like(getattr(checker, name), limit)
+    images = [Image.effect_noise((40, 40), 90).convert("RGB") for _ in range(3)]
+    before = [image.tobytes() for image in images]
+    assert look(images, IMAGES) == [reason] * 3
+    assert [image.tobytes() for image in images] == before
+    assert look([], []) == []
+
+
+def test_a_model_set_without_a_safety_checker_has_none(tmp_path):
+    assert not has_safety_checker(load_model_set("pocket", "cpu"))
+    assert not has_safety_checker(load_model_set(DRAWN, "cpu"))
+    (tmp_path / "model_index.json").write_text('{"safety_checker": [null, null]}')
+    assert not has_safety_checker(model_set(tmp_path))
+
+
+def test_a_safety_checker_that_is_not_there_is_no_reason_to_go_without(tmp_path):
+    index = {"safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"]}
+    (tmp_path / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(ConfigError, match="complete it, or type --no-safety-checker"):
+        SafetyInspector(model_set(tmp_path), "cpu")
+
+
+@pytest.mark.parametrize("size", [0, -3, 5000])
+def test_batch_sizes_out_of_range_are_refused(size):
+    with pytest.raises(UsageError, match=f"--batch-size {size}"):
+        make_artist(
+            load_model_set(DRAWN, "cpu"), PLAN, write_config(), batch_size=size, device="cpu"
+        )
