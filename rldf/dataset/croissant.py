@@ -59,7 +59,7 @@ _CONTEXT: dict[str, Any] = {
 }
 _MEDIA = {
     "webdataset": "application/x-tar",
-    "parquet": "application/vnd.apache.parquet",
+    "parquet": "application/x-parquet",
     "jpg": "image/jpeg",
     "png": "image/png",
 }
@@ -159,7 +159,9 @@ def _images(record: CloneRecord, split: str) -> dict[str, Any]:
             "transform": {"regex": r"^.*/([^/]+)/[^/]+$"},
         }
     else:
-        image, key = ({"extract": {"column": name}} for name in ("image", "key"))
+        # datasets keeps an image as a record of its bytes and its path
+        image = {"extract": {"column": "image"}, "transform": {"jsonPath": "bytes"}}
+        key = {"extract": {"column": "key"}}
     return {
         "@type": "cr:RecordSet",
         "@id": split,

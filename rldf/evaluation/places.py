@@ -127,6 +127,7 @@ def drawn_reference(
         val=max(_LEAST_VAL, min(_MOST_VAL, train)),
     )
     described = [dict(reference.nouns), reference.train, reference.val, reference.version]
-    folder = cache / "references" / key_of("reference", described)[:16]
+    name = f"drawings-{len(nouns)}-{key_of('reference', described)[:12]}"
+    folder = cache / "references" / name
     draw_reference(folder, reference, progress)
     return folder

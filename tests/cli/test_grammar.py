@@ -18,7 +18,12 @@ def run(*words: str) -> str:
 
 def test_list_names_the_shipped_grammars_and_their_sizes() -> None:
     assert run("list").splitlines()[0].split()[:3] == ["base", "480", "states"]
-    assert [g["name"] for g in json.loads(run("list", "--json"))] == ["base", "paper", "pocket"]
+    assert [g["name"] for g in json.loads(run("list", "--json"))] == [
+        "base",
+        "imagenet",
+        "paper",
+        "pocket",
+    ]
 
 
 def test_show_prints_rules_axes_labels_size_and_an_example() -> None:
