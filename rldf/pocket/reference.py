@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL.Image import Image
 
 from rldf.errors import RunError, UsageError
-from rldf.files import replacing, write_json
+from rldf.files import TEMPORARY, replacing, write_json
 from rldf.pocket.world.drawing import draw, world_grammar
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
 from rldf.seeds import derive
@@ -123,7 +123,7 @@ def _claim(folder: Path, wanted: object) -> None:
             same = False
         if not same:
             raise RunError(f"{folder} holds another set of drawings: choose another --out")
-    elif folder.exists() and any(folder.iterdir()):
+    elif folder.exists() and {*folder.iterdir()} - {*folder.glob(TEMPORARY)}:
         raise RunError(f"{folder} holds other files: choose another --out")
     else:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,7 @@
 """The shipped weights: real formats, real libraries, fixed seeds."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -41,6 +43,16 @@ def test_the_pipeline_loads_with_stable_diffusions_own_class():
         "scheduler": "DPMSolverMultistepScheduler",
     }
     assert "CLIPTokenizer" in names["tokenizer"]
+
+
+@pytest.mark.parametrize("folder", ["sd/tokenizer", "clip"])
+def test_both_forms_of_a_tokenizer_give_words_the_same_numbers(folder):
+    """Libraries load one or the other; the embeddings were learned for these numbers."""
+    fast = json.loads((WEIGHTS / folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]
+    slow = json.loads((WEIGHTS / folder / "vocab.json").read_text(encoding="utf-8"))
+    merges = (WEIGHTS / folder / "merges.txt").read_text(encoding="utf-8").splitlines()[1:]
+    assert fast["vocab"] == slow
+    assert [pair if isinstance(pair, str) else " ".join(pair) for pair in fast["merges"]] == merges
 
 
 def test_weights_are_half_precision_and_small():

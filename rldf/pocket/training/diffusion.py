@@ -27,7 +27,7 @@ from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
 
 BASE = Recipe(steps=4300, batch=64, rate=1.2e-3, cooldown=0.45)
 BASE_DRAWINGS = {"base": 32_000}
-POCKET = Recipe(steps=5500, batch=96, rate=2e-3, cooldown=0.5, seed=1, muon=True)
+POCKET = Recipe(steps=4800, batch=96, rate=2e-3, cooldown=0.5, seed=1, muon=True)
 POCKET_DRAWINGS = {"base": 20_000, "pocket": 40_000}
 _SIDE = 16  # latents
 _EMPTY = 0.1

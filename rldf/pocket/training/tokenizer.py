@@ -33,14 +33,19 @@ def words_of(grammar: Grammar) -> set[str]:
 
 
 def build_tokenizer(folder: Path) -> CLIPTokenizer:
-    """Learn the vocabulary and save the tokenizer.
+    """Learn the vocabulary and save the tokenizer, or load the one that is there.
+
+    The learner breaks ties by chance, so a training that goes on must keep its vocabulary: another
+    would give the learned embeddings to other words.
 
     Args:
-        folder: gets vocab.json, merges.txt and tokenizer_config.json.
+        folder: gets vocab.json, merges.txt, tokenizer.json and tokenizer_config.json.
 
     Returns:
         The tokenizer as the pipeline loads it.
     """
+    if (folder / "tokenizer.json").is_file():
+        return CLIPTokenizer.from_pretrained(folder, model_max_length=TOKENS)
     words = sorted(words_of(load_grammar("pocket")) | words_of(load_grammar("base")))
     learner = Tokenizer(models.BPE(end_of_word_suffix="</w>", fuse_unk=False))
     learner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
