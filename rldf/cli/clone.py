@@ -2,15 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from rldf.cli import output
-
-if TYPE_CHECKING:
-    from rldf.dataset.folder import CloneFolder
 
 _MAKE = "make"
 _SPLITS = "train=0.9,val=0.05,test=0.05"
@@ -69,7 +66,8 @@ Shard = Annotated[
     str | None, typer.Option(help="Draw part i of N alone: 0/8 up to 7/8.", metavar="i/N")
 ]
 BatchSize = Annotated[
-    int | None, typer.Option(help="Images drawn at once. Default: 8, or 16 on a GPU.")
+    int | None,
+    typer.Option(min=1, max=4096, help="Images drawn at once. Default: 8, or 16 on a GPU."),
 ]
 VerifyLabels = Annotated[
     str | None,
@@ -192,6 +190,7 @@ def verify(
 ) -> None:
     """Check every file of a data set; exit code 1 if anything is wrong."""
     from rldf.cli.clone_job import repair_folder
+    from rldf.cli.clone_words import checked_lines
     from rldf.dataset.folder import open_folder
     from rldf.dataset.verify import verify as verify_
 
@@ -205,7 +204,7 @@ def verify(
             mended = repair_folder(folder, before, models, batch_size)
             report = verify_(folder)
         document = report.document() | {"out": str(directory), "repaired": mended}
-    output.result(document, _found(document, folder), as_json=as_json)
+    output.result(document, checked_lines(document), as_json=as_json)
     if not document["ok"]:
         raise typer.Exit(1)
 
@@ -213,18 +212,13 @@ def verify(
 @app.command()
 def status(directory: Directory, as_json: output.JsonFlag = False) -> None:
     """Tell how far a data set is."""
+    from rldf.cli.clone_words import status_lines
     from rldf.dataset.folder import open_folder
     from rldf.dataset.progress import status as status_
 
-    document = status_(open_folder(directory))
-    lines = [
-        f"{document['out']}: {document['status']}",
-        f"images   {document['drawn']} of {document['planned']}, {document['classes']} classes",
-        f"shards   {document['shards_done']} of {document['shards']} done, "
-        f"{document['shards_running']} being drawn",
-        f"redrawn  {document['redrawn']}   left out {document['left_out']}",
-    ]
-    output.result(document, lines, as_json=as_json)
+    folder = open_folder(directory)
+    document = status_(folder)
+    output.result(document, status_lines(document, folder), as_json=as_json)
 
 
 @app.command()
@@ -236,14 +230,14 @@ def convert(
     quiet: Quiet = False,
 ) -> None:
     """Write a data set in another format, with the same images byte for byte."""
-    from rldf.cli.clone_job import one_of
+    from rldf.cli.clone_job import ending_cleanly, one_of
     from rldf.dataset.convert import convert as convert_
     from rldf.dataset.folder import open_folder
     from rldf.dataset.stores import Format as Formats
 
     folder = open_folder(directory)
     kind = one_of("--to", to, Formats)
-    with output.busy(f"writing {kind}", quiet=quiet or as_json):
+    with ending_cleanly(out, tell=True), output.busy(f"writing {kind}", quiet=quiet or as_json):
         counts = convert_(folder, kind, out)
     document = {"out": str(out), "format": kind, **counts}
     output.result(document, [f"{counts['images']} images in {out}"], as_json=as_json)
@@ -255,18 +249,3 @@ def _splits(text: str | None, per_class: int | None) -> dict[str, int]:
     if text is None:
         return parse_splits(_SPLITS, _PER_CLASS if per_class is None else per_class)
     return parse_splits(text, per_class)
-
-
-def _found(document: dict[str, Any], folder: "CloneFolder") -> list[str]:
-    """Tell what a check found."""
-    lines = [
-        f"{problem['kind']:9}  {problem['name']}"
-        + (f"  (equals {problem['of']})" if problem["of"] else "")
-        for problem in document["problems"]
-    ]
-    said = f"{len(lines)} problems" if lines else "nothing wrong"
-    repaired = f", {document['repaired']} images written again" if document["repaired"] else ""
-    lines.append(f"{folder.root}: {document['checked']} images checked, {said}{repaired}")
-    if document["unfinished_shards"]:
-        lines.append("not finished: type the command that made it again, it goes on")
-    return lines

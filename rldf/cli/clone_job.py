@@ -12,23 +12,25 @@ from typing import Any, get_args
 
 from rldf.cli import output
 from rldf.cli.clone_live import CloneBar
+from rldf.cli.clone_words import estimate_lines, made_document, made_lines
 from rldf.dataset.calibrate import calibrate
-from rldf.dataset.clone import Made, make_clone
+from rldf.dataset.clone import make_clone
+from rldf.dataset.configure import drawn_by
 from rldf.dataset.draw import Artist
 from rldf.dataset.encode import ImageFormat
-from rldf.dataset.folder import (
-    CloneFolder,
-    VerifyBy,
-    WriteConfig,
+from rldf.dataset.entry import (
     agree_on_generator,
+    check_models,
+    check_place,
     enter_folder,
-    new_record,
     refuse_foreign,
 )
+from rldf.dataset.folder import CloneFolder
 from rldf.dataset.plan import Plan, PlanConfig, make_plan
 from rldf.dataset.prepare import make_artist, write_config
 from rldf.dataset.presets import load_preset, with_preset
 from rldf.dataset.progress import Progress
+from rldf.dataset.record import VerifyBy, WriteConfig, new_record
 from rldf.dataset.repair import repair
 from rldf.dataset.stores import Format
 from rldf.dataset.verify import Problem
@@ -147,20 +149,22 @@ def run_job(job: Job, name: str, configure: Callable[[ModelSet], PlanConfig]) ->
         safety_checker=job.safety_checker,
     )
     if job.dry_run:
-        _estimate(job, models, plan, write, worker)
+        with output.busy("drawing a few images", quiet=quiet):
+            document = calibrate(plan, _artist(job, models, plan, write, worker), write.source_type)
+        _tell(worker, job, document, estimate_lines(document))
         return
-    out = job.out or _usual_out(name, models, plan)
-    with output.busy("writing the plan", quiet=quiet):
-        folder = enter_folder(out, new_record(plan.config, write))
+    record, out = new_record(plan.config, write), job.out or _usual_out(name, models, plan)
+    check_place(out, record)
     with output.busy("loading the models", quiet=quiet):
         artist = _artist(job, models, plan, write, worker)
-        agree_on_generator(folder, artist.generator.identity)
+    with output.busy("writing the plan", quiet=quiet):
+        folder = enter_folder(out, record)
+    agree_on_generator(folder, artist.generator.identity)
     bar = CloneBar(Progress(folder), len(plan), quiet=quiet)
-    with ending_cleanly(folder, tell=worker.is_main), bar:
+    with ending_cleanly(folder.root, tell=worker.is_main), bar:
         made = make_clone(folder, plan, artist, job.part)
-    if worker.is_main:
-        document = _document(folder, made)
-        output.result(document, _told(document), as_json=job.as_json)
+    document = made_document(folder, made)
+    _tell(worker, job, document, made_lines(document, folder))
 
 
 def repair_folder(
@@ -178,7 +182,7 @@ def repair_folder(
         How many images were written again.
 
     Raises:
-        UsageError: which model set it was has to be said.
+        UsageError: which model set it was has to be said, or it was another.
     """
     name = models or str(folder.record.plan.models.get("name"))
     if models is None and name not in model_set_names():
@@ -188,22 +192,23 @@ def repair_folder(
         )
     worker, plan = this_worker(), make_plan(folder.record.plan)
     drew = with_preset(load_model_set(name, worker.device), folder.record.plan.preset)
+    check_models(folder, drawn_by(drew))
     artist = make_artist(
         drew, plan, folder.record.write, batch_size=batch_size, device=worker.device
     )
     agree_on_generator(folder, artist.generator.identity)
-    with ending_cleanly(folder, tell=worker.is_main):
+    with ending_cleanly(folder.root, tell=worker.is_main):
         return repair(folder, plan, artist, problems)
 
 
 @contextlib.contextmanager
-def ending_cleanly(folder: CloneFolder, *, tell: bool) -> Iterator[None]:
+def ending_cleanly(root: Path, *, tell: bool) -> Iterator[None]:
     """End on Ctrl-C and SIGTERM with what is finished kept, and say how to go on.
 
     A batch that is being drawn is given up; whatever has its final name is whole.
 
     Args:
-        folder: what is being written.
+        root: the folder that is being written.
         tell: whether this process talks.
 
     Yields:
@@ -220,10 +225,15 @@ def ending_cleanly(folder: CloneFolder, *, tell: bool) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit):
         if tell:
             command = shlex.join(["rldf", *sys.argv[1:]])
-            output.note(f"stopped; {folder.root} keeps what is done; go on with: {command}")
+            output.note(f"stopped; {root} keeps what is done; go on with: {command}")
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _tell(worker: Worker, job: Job, document: dict[str, Any], lines: list[str]) -> None:
+    if worker.is_main:
+        output.result(document, lines, as_json=job.as_json)
 
 
 def _artist(job: Job, models: ModelSet, plan: Plan, write: WriteConfig, worker: Worker) -> Artist:
@@ -234,68 +244,3 @@ def _usual_out(name: str, models: ModelSet, plan: Plan) -> Path:
     """Name a folder so that the same command finds it again."""
     size = f"{len(plan.classes)}x{plan.config.per_class}"
     return _CLONES / f"{name}-{models.file.name}-{size}"
-
-
-def _estimate(job: Job, models: ModelSet, plan: Plan, write: WriteConfig, worker: Worker) -> None:
-    with output.busy("drawing a few images", quiet=job.quiet or not worker.is_main):
-        artist = _artist(job, models, plan, write, worker)
-        document = calibrate(plan, artist, write.source_type)
-    if not worker.is_main:
-        return
-    per_split = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
-    lines = [
-        f"images  {document['images']} of {document['classes']} classes ({per_split})",
-        f"disk    {_size(document['bytes'])}",
-        f"time    {document['hours']:.1f} hours on one device such as this "
-        f"({document['seconds_per_image']:.3f} s an image, batches of {document['batch_size']})",
-    ]
-    output.result(document, lines, as_json=job.as_json)
-
-
-def _document(folder: CloneFolder, made: Made) -> dict[str, Any]:
-    rate = made.images / made.seconds if made.images else 0.0
-    return {
-        "out": str(folder.root),
-        "format": folder.record.write.format,
-        "status": "done" if made.counts else "part done",
-        "planned": folder.record.images,
-        "classes": len(folder.record.classes),
-        **(made.counts or {}),
-        "shards_left": made.shards_left,
-        "written": made.images,
-        "seconds": round(made.seconds, 2),
-        "images_per_second": round(rate, 3),
-    }
-
-
-def _told(document: dict[str, Any]) -> list[str]:
-    wrote = (
-        f"wrote {document['written']} images in {document['seconds']:.0f} s "
-        f"({document['images_per_second']:.2f} images/s)"
-    )
-    if document["status"] != "done":
-        return [
-            wrote,
-            f"{document['out']}: {document['shards_left']} work shards are left to other parts; "
-            "the same command without --shard draws what is missing",
-        ]
-    splits = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
-    lines = [
-        wrote,
-        f"{document['out']}: {document['images']} images of {document['classes']} classes "
-        f"({splits})",
-    ]
-    if document["redrawn"] or document["left_out"] or document["unseen"]:
-        lines.append(
-            f"redrawn {document['redrawn']}, left out {document['left_out']}, kept though "
-            f"their class is not seen {document['unseen']}; by class: 'rldf clone status "
-            f"{document['out']} --json'"
-        )
-    return lines
-
-
-def _size(n: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6)):
-        if n >= size:
-            return f"{n / size:.1f} {unit}"
-    return f"{n / 1e3:.0f} kB"

@@ -1,6 +1,7 @@
 """`rldf evaluate`: how good a data set is, held against real images."""
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -14,6 +15,7 @@ from rldf.cli import output
 if TYPE_CHECKING:
     from rldf.evaluation.evaluation import Question
     from rldf.evaluation.features import Progress
+    from rldf.evaluation.folders import ImageSet
 
 _COLUMNS = {
     "n_real": "n_real",
@@ -160,8 +162,8 @@ def run_evaluation(
         verdict = evaluate_(question, extractor, store, progress, warn)
         if verdict is None:
             return None
-        if features == "pocket" and verdict.clone.images.of_world is False:
-            warn("pocket features know drawings: for photographs type --features clip or dinov2")
+        for doubt in _doubts(question, features, verdict.clone.images):
+            warn(doubt)
         document = verdict.document | {"report": None}
         if report is not None:
             progress(f"writing {report}", 0, 1)
@@ -170,15 +172,36 @@ def run_evaluation(
     return document
 
 
+def _doubts(question: "Question", features: str, clone: "ImageSet") -> Iterator[str]:
+    """Say what else may mislead, beside what the figures themselves tell."""
+    from rldf.evaluation.places import is_unfinished
+
+    if features == "pocket" and clone.of_world is False:
+        yield "pocket features know drawings: for photographs type --features clip or dinov2"
+    if features == "inception" and question.duplicates:
+        yield "near duplicates are better found with --features clip or dinov2 than with inception"
+    if is_unfinished(clone):
+        yield (
+            f"{clone.root} is not finished: the figures are of the images that are there; "
+            f"type 'rldf clone status {shlex.quote(str(clone.root))}'"
+        )
+
+
 def _clone(named: str | None) -> Path:
-    from rldf.evaluation.places import newest_clone, piped_clone
+    from rldf.dataset.inputs import document_path
+    from rldf.errors import UsageError
+    from rldf.evaluation import distributed
+    from rldf.evaluation.places import newest_clone
 
     if named == "-":
-        return piped_clone(sys.stdin.read())
+        if distributed.world() > 1:
+            raise UsageError("several processes cannot all read stdin: name the clone's folder")
+        return document_path(sys.stdin.read(), "out")
     if named is not None:
         return Path(named)
     found = newest_clone(Path("."))
-    output.note(f"judging {found}")
+    if distributed.rank() == 0:
+        output.note(f"judging {found}")
     return found
 
 

@@ -2,7 +2,8 @@
 
 import json
 
-from rldf.dataset.folder import CloneFolder, CloneRecord
+from rldf.dataset.folder import CloneFolder
+from rldf.dataset.record import CloneRecord
 from rldf.dataset.tally import Tally
 from rldf.text import plain
 
@@ -10,6 +11,7 @@ from rldf.text import plain
 HUB_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
+_CHECKERS = {"on": "on", "off": "left out on demand", "none": "the models ship none"}
 _HUB_LICENSES = {  # what the Hub calls the licences that model sets have
     "agpl-3.0": "agpl-3.0",
     "apache-2.0": "apache-2.0",
@@ -43,7 +45,7 @@ def card(folder: CloneFolder, tally: Tally) -> str:
         "## How it was made",
         _making(record, tally),
         "## Classes",
-        _classes(record),
+        _classes(record, tally),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -123,7 +125,7 @@ def _loading(folder: CloneFolder) -> str:
     kind = record.write.format
     if kind == "imagefolder":
         lines = [
-            'torchvision.datasets.ImageFolder("train")',
+            f'torchvision.datasets.ImageFolder("{next(iter(record.splits))}")',
             'datasets.load_dataset("imagefolder", data_dir=".")',
         ]
     elif kind == "parquet":
@@ -132,10 +134,11 @@ def _loading(folder: CloneFolder) -> str:
             for split, pattern in list(data_files(record).items())[:1]
         ]
     else:
-        last = len(folder.shards) - 1
-        shards = f"{{00000..{last:05d}}}-of-{len(folder.shards):05d}"
+        pattern, image = next(iter(data_files(record).values())), record.plan.image_format
         lines = [
-            f'webdataset.WebDataset("data/train-{shards}.tar").decode("pil").to_tuple("jpg", "cls")'
+            f'tars = sorted(glob.glob("{pattern}"))',
+            'webdataset.WebDataset(tars, shardshuffle=len(tars)).decode("pil")'
+            f'.to_tuple("{image}", "cls")',
         ]
     return "\n".join(["```python", *lines, "```"])
 
@@ -147,7 +150,7 @@ def _making(record: CloneRecord, tally: Tally) -> str:
         ("grammar", plan.grammar.name),
         ("preset", plan.preset.name),
         ("seed", plan.seed),
-        ("safety checker", "on" if write.safety_checker else "off, or the models ship none"),
+        ("safety checker", _CHECKERS[write.safety_checker]),
         ("labels verified by", write.verify_labels or "nobody"),
         ("drawn anew", tally.redrawn),
         ("turned down", ", ".join(f"{n} {r}" for r, n in sorted(tally.rejected.items())) or "none"),
@@ -162,12 +165,14 @@ def _making(record: CloneRecord, tally: Tally) -> str:
     )
 
 
-def _classes(record: CloneRecord) -> str:
-    lines = ["| label | key | name | definition |", "|---|---|---|---|"]
-    lines += [
-        f"| {number} | {label.key} | {_cell(label.name)} | {_cell(label.definition)} |"
-        for number, label in enumerate(record.classes)
-    ]
+def _classes(record: CloneRecord, tally: Tally) -> str:
+    """List the classes, with the share of the drawings of each that nothing was wrong with."""
+    lines = ["| label | key | name | yield | definition |", "|---|---|---|---|---|"]
+    for number, label in enumerate(record.classes):
+        known = label.key in tally.classes
+        share = f"{100 * tally.yield_of(label.key):.0f} %" if known else ""
+        cells = (label.key, _cell(label.name), share, _cell(label.definition))
+        lines.append(f"| {number} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

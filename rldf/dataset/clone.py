@@ -5,17 +5,15 @@ on one machine or on several that share a file system, and any of them may be ki
 whoever runs it again goes on.
 """
 
-import errno
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from PIL.Image import Image
 
 from rldf.dataset.claims import claimed
+from rldf.dataset.disk import telling_disk_errors
 from rldf.dataset.draw import Artist, Press, ShardDrawing
 from rldf.dataset.encode import encode_image, xmp_packet
 from rldf.dataset.finish import finish
@@ -24,7 +22,6 @@ from rldf.dataset.journal import Journal
 from rldf.dataset.plan import Plan, PlannedImage
 from rldf.dataset.rows import Outcome, write_rows
 from rldf.dataset.workers import Part
-from rldf.errors import RldfError
 
 Tell = Callable[[Sequence[Outcome]], None]
 
@@ -136,26 +133,3 @@ def make_press(folder: CloneFolder, plan: Plan) -> Press:
         store.put(shards.of(planned.index), planned.name, data)
 
     return Press(encode, put)
-
-
-@contextmanager
-def telling_disk_errors(root: Path) -> Iterator[None]:
-    """Turn the system's refusals into one line for the user.
-
-    Args:
-        root: the folder that is written to.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        RldfError: the disk is full, or the folder cannot be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            advice = "free some space and type the same command again, it goes on where it stopped"
-        else:
-            advice = "nothing that was written is lost; type the same command again to go on"
-        raise RldfError(f"cannot write to {root}: {error.strerror or error}: {advice}") from error

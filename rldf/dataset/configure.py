@@ -120,15 +120,22 @@ def _config(
             "splits": dict(splits),
             "preset": preset,
             "grammar": grammar,
-            "models": _drawing(with_preset(models, preset)),
+            "models": drawn_by(with_preset(models, preset)),
             "seed": seed,
             "image_format": image_format,
         }
     )
 
 
-def _drawing(models: ModelSet) -> dict[str, JsonValue]:
-    """Identify what draws; the other models of a set do not change a pixel."""
+def drawn_by(models: ModelSet) -> dict[str, JsonValue]:
+    """Identify what draws; the other models of a set do not change a pixel.
+
+    Args:
+        models: a set with the options of its preset.
+
+    Returns:
+        Its name, and its generator's class, options and checksum.
+    """
     generator = models.file.generator
     return {
         "name": models.file.name,

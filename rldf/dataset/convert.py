@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from rldf.dataset.claims import claimed
-from rldf.dataset.clone import telling_disk_errors
+from rldf.dataset.disk import telling_disk_errors
+from rldf.dataset.entry import enter_folder
 from rldf.dataset.finish import finish
-from rldf.dataset.folder import CloneFolder, enter_folder
+from rldf.dataset.folder import CloneFolder
 from rldf.dataset.rows import write_rows
 from rldf.dataset.stores import Format
 from rldf.errors import RunError
+from rldf.files import write_bytes
 
 
 def convert(
@@ -37,9 +39,13 @@ def convert(
             f"{source.root} is not finished: go on with it first, 'rldf clone status "
             f"{source.root}' tells how far it is"
         )
+    for _ in source.all_rows():  # a damaged manifest is told before anything is written
+        pass
     write = source.record.write.model_copy(update={"format": to})
     target = enter_folder(out, source.record.model_copy(update={"write": write}))
     with telling_disk_errors(out):
+        if source.generator.exists():  # for later repairs
+            write_bytes(target.generator, source.generator.read_bytes())
         for shard in claimed(target.undone(), target.lock, target.is_done):
             tell(_copy_shard(source, target, shard))
         return finish(target).counts

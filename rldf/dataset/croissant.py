@@ -8,7 +8,8 @@ from typing import Any
 
 from rldf.dataset.card import data_files
 from rldf.dataset.encode import SOURCE_TYPES
-from rldf.dataset.folder import CloneFolder, CloneRecord
+from rldf.dataset.folder import CloneFolder
+from rldf.dataset.record import CloneRecord
 from rldf.dataset.tally import Tally
 from rldf.text import plain
 

@@ -6,10 +6,9 @@ See https://cv.iptc.org/newscodes/digitalsourcetype/
 """
 
 import io
-from typing import Literal
+from typing import Literal, cast
 from xml.sax.saxutils import escape
 
-import numpy as np
 from PIL.Image import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -93,9 +92,7 @@ def blank(image: Image) -> Literal["", "black", "constant"]:
         "black" if no channel passes 10 of 255, "constant" if no channel varies by more than 3,
         else "".
     """
-    pixels = np.asarray(image)
-    flat = pixels.reshape(-1, pixels.shape[-1])
-    low, high = flat.min(axis=0).astype(int), flat.max(axis=0).astype(int)
-    if high.max() <= _DARK:
+    ranges = cast(tuple[tuple[int, int], ...], image.getextrema())
+    if max(high for _, high in ranges) <= _DARK:
         return "black"
-    return "constant" if (high - low).max() <= _FLAT else ""
+    return "constant" if max(high - low for low, high in ranges) <= _FLAT else ""

@@ -1,6 +1,7 @@
 """What is written once all images are there: metadata, card, contact sheets, and the last mark."""
 
 import contextlib
+import hashlib
 from typing import Any
 
 from pydantic import ValidationError
@@ -71,32 +72,31 @@ def write_finish(folder: CloneFolder) -> Finished:
     counts = tally(rows for _, rows in folder.all_rows())
     names = _write_metadata(folder) if folder.record.write.format == "imagefolder" else []
     names += write_sheets(folder)
-    _write_card(folder, card(folder, counts))
     write_json(folder.root / "croissant.json", croissant(folder, counts))
-    names += [CARD, "croissant.json", PLAN]
+    names += ["croissant.json", PLAN]
     _sweep(folder)
-    finished = Finished(
-        counts=counts.document(),
-        files={name: sha256_file(folder.root / name) for name in sorted(names)},
-    )
+    files = {name: sha256_file(folder.root / name) for name in sorted(names)}
+    files[CARD] = _write_card(folder, card(folder, counts))
+    finished = Finished(counts=counts.document(), files=files)
     write_json(folder.work("finished.json"), finished.model_dump(mode="json"))
     return finished
 
 
-def _write_card(folder: CloneFolder, text: str) -> None:
-    """Write the card, but leave one alone that a person changed after it was written."""
+def _write_card(folder: CloneFolder, text: str) -> str:
+    """Write the card, but over one of this clone alone: people write into it; gives its sum."""
     path, before = folder.root / CARD, read_finished(folder)
-    if before and path.exists() and sha256_file(path) != before.files.get(CARD):
-        return
-    write_text(path, text)
+    last = before.files.get(CARD) if before else None
+    if not path.exists() or sha256_file(path) == last:
+        write_text(path, text)
+    return hashlib.sha256(text.encode("utf-8", errors="backslashreplace")).hexdigest()
 
 
 def _write_metadata(folder: CloneFolder) -> list[str]:
     """Write `metadata.parquet` into the folder of every split that has images."""
     names = []
     for split in folder.record.splits:
-        if not (folder.root / split).is_dir():
-            continue
+        for key in folder.keys:  # of a class without images, too: folders number the labels
+            (folder.root / split / key).mkdir(parents=True, exist_ok=True)
         names.append(f"{split}/metadata.parquet")
         parts = (_of_split(rows, split) for _, rows in folder.all_rows())
         with replacing(folder.root / names[-1]) as file:

@@ -1,10 +1,8 @@
 """What is looked for in new images, and how a class is recognised (`--verify-labels`)."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL.Image import Image
 
 from rldf.dataset.draw import UNSEEN, Inspector
@@ -15,7 +13,8 @@ from rldf.encoding import Encoding
 from rldf.errors import UsageError
 from rldf.ports import Detector, ImageTextModel
 
-_KEPT_CONTEXTS = 64
+_CONTEXTS = 16  # in which each class is embedded
+_AT_ONCE = 256  # sentences
 
 
 def blank_inspector(images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
@@ -101,24 +100,35 @@ class DetectorInspector:
 class ClipInspector:
     """Turns down images that CLIP takes for another class of the data set.
 
-    The sentences that differ in the class alone are compared with the image. Its own must be the
-    nearest; of 200 classes or more among the nearest half per cent, at most 5, since some of
-    ImageNet's classes are hard to tell apart.
+    Each class is the mean of its sentences in some contexts of the plan (see "Learning
+    Transferable Visual Models From Natural Language Supervision", section 3.1.4: ensembling
+    prompts). The image's own class must be the nearest; of 200 classes or more among the nearest
+    half per cent, at most 5, since some of ImageNet's classes are hard to tell apart.
     """
 
     def __init__(self, plan: Plan, clip: ImageTextModel) -> None:
-        """Remember the classes.
+        """Embed the classes.
 
         Args:
             plan: what is drawn.
             clip: what compares images and sentences.
         """
-        self._grammar = plan.grammar
         self._axis = object_axis(plan.grammar)
-        self._values = list(dict.fromkeys(e[self._axis] for e in class_encodings(plan)))
+        values = dict.fromkeys(encoding[self._axis] for encoding in class_encodings(plan))
+        self._number = {value: number for number, value in enumerate(values)}
         self._clip = clip
-        self._rank = max(1, min(5, len(self._values) // 200))
-        self._texts: OrderedDict[Encoding, NDArray[np.float32]] = OrderedDict()
+        self._rank = max(1, min(5, len(values) // 200))
+        places = np.linspace(0, len(plan) - 1, min(_CONTEXTS, len(plan))).astype(int).tolist()
+        contexts = [plan.image(place).encoding for place in places]
+        texts = [
+            plan.grammar.derive((*context[: self._axis], value, *context[self._axis + 1 :]))
+            for context in contexts
+            for value in values
+        ]
+        parts = [texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE)]
+        vectors = np.concatenate([clip.embed_texts(part) for part in parts])
+        means = vectors.reshape(len(contexts), len(values), -1).mean(axis=0)
+        self._classes = means / np.linalg.norm(means, axis=1, keepdims=True)
 
     def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
         """Look for each image's class.
@@ -132,30 +142,10 @@ class ClipInspector:
         """
         if not images:
             return []
-        vectors = self._clip.embed_images(images)
-        return [
-            "" if self._sees(vector, tuple(what.encoding)) else UNSEEN
-            for vector, what in zip(vectors, planned, strict=True)
-        ]
-
-    def _sees(self, image: NDArray[np.float32], encoding: Encoding) -> bool:
-        likeness = self._sentences(encoding) @ image
-        own = likeness[self._values.index(encoding[self._axis])]
-        return int((likeness > own).sum()) < self._rank
-
-    def _sentences(self, encoding: Encoding) -> NDArray[np.float32]:
-        """Embed the sentences of all classes in the place of this one."""
-        options = [self._with(encoding, value) for value in self._values]
-        key = options[0]
-        if key not in self._texts:
-            texts = [self._grammar.derive(option) for option in options]
-            self._texts[key] = self._clip.embed_texts(texts)
-            if len(self._texts) > _KEPT_CONTEXTS:
-                self._texts.popitem(last=False)
-        return self._texts[key]
-
-    def _with(self, encoding: Encoding, value: int) -> Encoding:
-        return (*encoding[: self._axis], value, *encoding[self._axis + 1 :])
+        likeness = self._clip.embed_images(images) @ self._classes.T
+        own = [self._number[what.encoding[self._axis]] for what in planned]
+        nearer = (likeness > likeness[range(len(images)), own][:, None]).sum(axis=1)
+        return ["" if n < self._rank else UNSEEN for n in nearer]
 
 
 def class_encodings(plan: Plan) -> list[Encoding]:

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 from rldf.dataset.draw import ATTEMPTS, Artist, Inspector
 from rldf.dataset.encode import source_type
-from rldf.dataset.folder import VerifyBy, WriteConfig
 from rldf.dataset.inspectors import ClipInspector, DetectorInspector, all_of, blank_inspector
 from rldf.dataset.plan import Plan
+from rldf.dataset.record import SafetyChecker, VerifyBy, WriteConfig
 from rldf.dataset.safety import SafetyInspector, has_safety_checker
 from rldf.dataset.shards import shards_of
 from rldf.dataset.stores import Format
-from rldf.errors import UsageError
 from rldf.models.model_sets import ModelSet
 
 _BATCH_CPU, _BATCH_GPU = 8, 16
@@ -41,10 +40,16 @@ def write_config(
         shard_size=shards_of(images).size,
         attempts=ATTEMPTS,
         verify_labels=verify_labels,
-        safety_checker=safety_checker and has_safety_checker(models),
+        safety_checker=_safety(models, safety_checker),
         source_type=source_type(models.file.generator.kind),
         license=models.file.license,
     )
+
+
+def _safety(models: ModelSet, wanted: bool) -> SafetyChecker:
+    if not has_safety_checker(models):
+        return "none"
+    return "on" if wanted else "off"
 
 
 def make_artist(
@@ -56,18 +61,16 @@ def make_artist(
         models: the set, with the preset's options, on its device.
         plan: what is to be drawn.
         write: how it is to be written.
-        batch_size: how many are drawn at once; None for 8 on a CPU, 16 on a GPU.
+        batch_size: how many are drawn at once, 1 or more; None for 8 on a CPU, 16 on a GPU.
         device: where the models run; "auto" is the GPU if there is one.
 
     Returns:
         The artist.
 
     Raises:
-        UsageError: the batch size is out of range, or the detector knows no label of a class.
+        UsageError: the detector knows no label of a class.
         RldfError: a model is not there, or is wrong.
     """
-    if batch_size is not None and not 1 <= batch_size <= 4096:
-        raise UsageError(f"--batch-size {batch_size}: give a number from 1 to 4096")
     inspectors = list(_inspectors(models, plan, write, device))
     return Artist(
         generator=models.generator,
@@ -81,7 +84,7 @@ def _inspectors(
     models: ModelSet, plan: Plan, write: WriteConfig, device: str
 ) -> Iterator[Inspector]:
     yield blank_inspector
-    if write.safety_checker:
+    if write.safety_checker == "on":
         yield SafetyInspector(models, device)
     if write.verify_labels == "detector":
         yield DetectorInspector(plan, models.detector)

@@ -1,6 +1,5 @@
 """How far a clone is: counted from the files of its folder, so it holds for all processes."""
 
-import os
 from typing import Any
 
 from rldf.dataset.finish import read_finished
@@ -33,7 +32,7 @@ class Progress:
         newly = [shard for shard in self._left if shard not in undone]
         self._done += sum(len(self._folder.shards.indices(shard)) for shard in newly)
         self._left = [shard for shard in self._left if shard in undone]
-        begun = os.listdir(self._folder.work("journal"))
+        begun = self._folder.begun("journal")
         journals = (self._folder.journal(shard) for shard in self._left)
         return self._done + sum(count_kept(path) for path in journals if path.name in begun)
 

@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from rldf.dataset.claims import claim
-from rldf.dataset.clone import draw_shard, make_press, telling_disk_errors
+from rldf.dataset.clone import draw_shard, make_press
+from rldf.dataset.disk import telling_disk_errors
 from rldf.dataset.draw import Artist, Press, ShardDrawing
 from rldf.dataset.finish import write_finish
 from rldf.dataset.folder import PLAN, CloneFolder

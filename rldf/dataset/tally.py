@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rldf.dataset.draw import UNSEEN
 from rldf.dataset.rows import ImageRow
 
 
@@ -21,7 +20,8 @@ class Tally:
         rejected: attempts that were turned down, by reason.
         left_out: images that no attempt gave.
         unseen: images that were kept though their class is not seen in them.
-        classes: the same by class: "images", "attempts", "left_out" and the reasons.
+        classes: the same by class: "images", "good" (nothing was wrong with them), "attempts",
+            "left_out" and the reasons.
     """
 
     images: int = 0
@@ -40,22 +40,24 @@ class Tally:
             row: what came of it.
         """
         there = row.sha256 is not None
+        good = there and len(row.rejected) == row.attempt
         self.images += there
         self.bytes += row.bytes
         self.splits[row.split] += there
         self.redrawn += row.attempt
         self.rejected.update(row.rejected)
         self.left_out += not there
-        self.unseen += there and len(row.rejected) > row.attempt
+        self.unseen += there and not good
         own = self.classes.setdefault(row.key, Counter())
-        own.update({"images": int(there), "attempts": row.attempt + 1, "left_out": int(not there)})
+        own.update(images=int(there), good=int(good), left_out=int(not there))
+        own.update(attempts=row.attempt + 1)
         own.update(row.rejected)
 
     def document(self) -> dict[str, Any]:
         """Say it in JSON.
 
         Returns:
-            The counts; of the classes only those with something turned down.
+            The counts; of the classes only those with something turned down, each with its yield.
         """
         return {
             "images": self.images,
@@ -67,23 +69,23 @@ class Tally:
             "left_out": self.left_out,
             "unseen": self.unseen,
             "troubled_classes": {
-                key: dict(sorted(own.items()))
+                key: dict(sorted(own.items())) | {"yield": round(self.yield_of(key), 4)}
                 for key, own in sorted(self.classes.items())
-                if own["attempts"] > own["images"] or own[UNSEEN]
+                if own["attempts"] > own["good"]
             },
         }
 
-    def yields(self) -> dict[str, float]:
-        """Tell how often the model drew each class so that it was seen.
+    def yield_of(self, key: str) -> float:
+        """Tell how often a class was drawn well.
+
+        Args:
+            key: of a class that was counted.
 
         Returns:
-            Share of the attempts, 0 to 1, by class.
+            Share of its attempts with which nothing was wrong, 0 to 1.
         """
-        return {
-            key: 1 - own[UNSEEN] / own["attempts"]
-            for key, own in sorted(self.classes.items())
-            if own["attempts"]
-        }
+        own = self.classes[key]
+        return own["good"] / own["attempts"]
 
 
 def tally(parts: Iterable[Sequence[ImageRow]]) -> Tally:

@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from rldf.dataset.encode import blank
@@ -146,8 +147,15 @@ def _check_finish(folder: CloneFolder, known: set[str]) -> Iterator[Problem]:
         path = folder.root / name
         if not path.is_file():
             yield Problem("hole", name)
-        elif name != CARD and sha256_file(path) != sha256:  # people write into the card
+        elif name != CARD and _sum(path) != sha256:  # people write into the card
             yield Problem("changed", name)
+
+
+def _sum(path: Path) -> str | None:
+    try:
+        return sha256_file(path)
+    except OSError:
+        return None
 
 
 def _planned_names(folder: CloneFolder, shard: int) -> set[str]:

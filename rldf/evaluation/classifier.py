@@ -5,6 +5,8 @@ launch` or `torchrun` each process takes its share of every batch, and all end w
 weights.
 """
 
+import contextlib
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from torchvision.models import resnet18
 from rldf.evaluation.distributed import cpu_share
 from rldf.evaluation.examples import Examples, Pixels, epoch_batches, middle_crop, training_crop
 from rldf.evaluation.recipe import Recipe, batch_size, rate_at
-from rldf.files import replacing
+from rldf.files import write_bytes
 from rldf.seeds import derive, rng
 
 Weights = Mapping[str, NDArray[Any]]
@@ -92,7 +94,7 @@ def train(
     """Train a ResNet-18, going on from its checkpoint if there is one.
 
     Args:
-        examples: at least 2, and as many as there are processes.
+        examples: at least 2 for each process.
         n_classes: how many class numbers there are.
         recipe: how.
         seed: of the first weights, the order and the crops.
@@ -107,7 +109,7 @@ def train(
     """
     accelerator = _accelerator()
     rank, world = accelerator.process_index, accelerator.num_processes
-    batch = max(batch_size(recipe, len(examples)), world)
+    batch = max(batch_size(recipe, len(examples)), 2 * world)  # batch norm needs two
     batches = _Batches(len(examples), batch, seed, rank, world)
     network: nn.Module = _network(n_classes, seed).to(memory_format=torch.channels_last)
     optimizer: torch.optim.Optimizer = torch.optim.SGD(
@@ -231,8 +233,10 @@ def _save(path: Path, epoch: int, network: nn.Module, optimizer: torch.optim.Opt
         "network": network.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    with replacing(path) as file:
-        torch.save(state, file)
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    with contextlib.suppress(OSError):  # of a full disk: the training goes on without
+        write_bytes(path, buffer.getvalue())
 
 
 def _resume(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> int:

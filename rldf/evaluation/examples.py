@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rldf.errors import UsageError
-from rldf.evaluation.folders import Contents, ImageSet, Picture, choose
+from rldf.evaluation.folders import Contents, ImageSet, choose
+from rldf.evaluation.pictures import Picture
 from rldf.evaluation.store import key_of
 from rldf.seeds import rng
 

@@ -21,49 +21,13 @@ from typing import Any
 from PIL.Image import Image
 
 from rldf.errors import ImageError, UsageError
+from rldf.evaluation.pictures import Picture, list_pictures, packed_pictures
 from rldf.images import decode_image
-
-SPLITS = ("train", "val", "validation", "test")
-"""Names of top folders that are splits, where no other top folder holds images."""
 
 CLONE_FILE = "clone.json"
 """What marks the folder of a clone."""
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 _AT_ONCE = 256  # pictures read ahead by threads
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One image of a set, not yet read.
-
-    Attributes:
-        name: its path in the set, with "/" between the parts.
-        split: "train", "val", "test" and the like, None in a set without splits.
-        label: the key of its class (the name of its folder), None in a set without classes.
-        source: its file, or its bytes.
-    """
-
-    name: str
-    split: str | None
-    label: str | None
-    source: Path | bytes
-
-    def data(self) -> bytes:
-        """Read the encoded image.
-
-        Returns:
-            The file's bytes.
-
-        Raises:
-            ImageError: the file cannot be read.
-        """
-        if isinstance(self.source, bytes):
-            return self.source
-        try:
-            return self.source.read_bytes()
-        except OSError as error:
-            raise ImageError(f"{self.source} cannot be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,17 +118,18 @@ def open_images(root: Path) -> ImageSet:
         raise UsageError(f"{root} {what}: give a folder of images")
     clone = _clone_document(root)
     if clone is None:
-        pictures = _list_pictures(root, only_splits=False)
+        pictures = list_pictures(root, only_splits=False)
         if not pictures:
             raise _no_images(root)
         return ImageSet(root=root, is_clone=False, stream=lambda: iter(pictures))
-    ours = _list_pictures(root, only_splits=True)
+    # contact sheets and the like are none of its images
+    ours = list_pictures(root, only_splits=True)
     return ImageSet(
         root=root,
         is_clone=True,
         of_world=_of_world(clone),
         class_names=_class_names(clone),
-        stream=(lambda: iter(ours)) if ours else (lambda: _packed(root)),
+        stream=(lambda: iter(ours)) if ours else (lambda: packed_pictures(root)),
     )
 
 
@@ -241,42 +206,6 @@ def _digest(picture: Picture) -> str:
     return hashlib.sha256(picture.data()).hexdigest()
 
 
-def _list_pictures(root: Path, *, only_splits: bool) -> tuple[Picture, ...]:
-    files = sorted(_files(root), key=lambda path: path.relative_to(root).as_posix())
-    parts = [path.relative_to(root).parts for path in files]
-    tops = {part[0] for part in parts if len(part) > 1}
-    if only_splits:  # a clone's contact sheets and the like are none of its images
-        inside = [part[0] in SPLITS and len(part) > 1 for part in parts]
-        files = [path for path, is_in in zip(files, inside, strict=True) if is_in]
-        parts = [part for part, is_in in zip(parts, inside, strict=True) if is_in]
-    has_splits = only_splits or (bool(tops) and tops <= set(SPLITS))
-    return tuple(
-        _picture(path, part, has_splits=has_splits) for path, part in zip(files, parts, strict=True)
-    )
-
-
-def _picture(path: Path, parts: tuple[str, ...], *, has_splits: bool) -> Picture:
-    split = parts[0] if has_splits and len(parts) > 1 else None
-    folders = parts[1:-1] if split else parts[:-1]
-    return Picture("/".join(parts), split, folders[0] if folders else None, path)
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """Find the image files under a folder; links are followed, each folder is entered once."""
-    entered = {os.path.realpath(root)}
-    for here, folders, names in os.walk(root, followlinks=True):
-        inside = []
-        for name in folders:
-            real = os.path.realpath(os.path.join(here, name))
-            if not name.startswith(".") and real not in entered:
-                entered.add(real)
-                inside.append(name)
-        folders[:] = inside
-        for name in names:
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in _SUFFIXES:
-                yield Path(here, name)
-
-
 def _clone_document(root: Path) -> dict[str, Any] | None:
     path = root / CLONE_FILE
     if not path.is_file():
@@ -313,14 +242,3 @@ def _class_names(clone: Mapping[str, Any]) -> dict[str, str]:
         for row in rows
         if isinstance(row, dict) and "key" in row and "name" in row
     }
-
-
-def _packed(root: Path) -> Iterator[Picture]:
-    """Go through a clone in WebDataset or Parquet form."""
-    from rldf.dataset.reader import open_clone
-
-    clone = open_clone(root)
-    keys = [label.key for label in clone.classes]
-    for split in clone.splits:
-        for name, data, number in clone.images(split):
-            yield Picture(name, split, keys[number], data)

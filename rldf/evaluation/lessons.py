@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rldf.errors import UsageError
+from rldf.evaluation import distributed
 from rldf.evaluation.classification import MOST_SEEDS, Lesson, Scores, teach
 from rldf.evaluation.examples import Examples, class_keys, take_examples
 from rldf.evaluation.features import Progress
@@ -127,8 +128,11 @@ def learn(
     """
     classes = _classes(clone)
     learned = _of_split(clone, clone, classes, "train" if "train" in clone[1].splits else None)
-    if not learned:
-        raise UsageError(f"{clone[0].root} has no folder train: --classify has nothing to learn")
+    if len(learned) < _least():
+        raise UsageError(
+            f"{clone[0].root} has {len(learned)} training images of known classes: --classify "
+            f"needs {_least()} or more"
+        )
     own = tuple(_of_split(clone, clone, classes, split) for split in _test_split(clone[1]))
     tests = [_real_test(clone, real, classes, warn) for real in reals]
     wanted = [_reference(clone, real, classes, learned) for real in reals if course.reference]
@@ -218,7 +222,13 @@ def _reference(clone: Set, real: Set, classes: Sequence[str], learned: Examples)
     """Take as many real images of each class as the clone has, if there are some to learn from."""
     if "train" not in real[1].splits or not _test_split(real[1]):
         return None
-    return _of_split(clone, real, classes, "train", Counter(learned.labels)) or None
+    found = _of_split(clone, real, classes, "train", Counter(learned.labels))
+    return found if len(found) >= _least() else None
+
+
+def _least() -> int:
+    """Count the examples that a training needs: two for each process."""
+    return 2 * distributed.world()
 
 
 def _default_side(examples: Examples) -> int:

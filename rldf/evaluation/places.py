@@ -1,12 +1,14 @@
-"""Which folders are meant: the clone, piped or made last, and the real images."""
+"""Which folders are meant: the clone that was made last, and the real images."""
 
-import json
+import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from rldf.errors import UsageError
+from filelock import FileLock
+
+from rldf.errors import RunError, UsageError
 from rldf.evaluation.examples import class_keys
 from rldf.evaluation.folders import CLONE_FILE, Contents, ImageSet
 from rldf.evaluation.store import key_of
@@ -17,31 +19,6 @@ REAL_VARIABLE = "RLDF_REAL"
 _DEPTH = 3  # folders below the working folder where clones are looked for
 _MOST = 500  # drawings of a class and split in a reference made here
 _LEAST_VAL, _MOST_VAL = 20, 50
-
-
-def piped_clone(text: str) -> Path:
-    """Read which clone another command made.
-
-    Args:
-        text: what `rldf clone --json` or `rldf clone-imagenet --json` printed.
-
-    Returns:
-        The clone's folder.
-
-    Raises:
-        UsageError: the text is no such document.
-    """
-    try:
-        document = json.loads(text)
-    except ValueError:
-        document = None
-    out = document.get("out") if isinstance(document, dict) else None
-    if not isinstance(out, str) or not out:
-        raise UsageError(
-            "stdin holds no JSON document with a key out: type 'rldf clone ... --json | rldf "
-            "evaluate -'"
-        )
-    return Path(out)
 
 
 def newest_clone(below: Path) -> Path:
@@ -129,5 +106,41 @@ def drawn_reference(
     described = [dict(reference.nouns), reference.train, reference.val, reference.version]
     name = f"drawings-{len(nouns)}-{key_of('reference', described)[:12]}"
     folder = cache / "references" / name
-    draw_reference(folder, reference, progress)
+    with _alone(folder):
+        draw_reference(folder, reference, progress)
     return folder
+
+
+def is_unfinished(images: ImageSet) -> bool:
+    """Tell whether images of a clone are still to come.
+
+    Args:
+        images: the set.
+
+    Returns:
+        False too for what is no clone, or one that this program cannot read.
+    """
+    if not images.is_clone:
+        return False
+    from rldf.dataset.finish import read_finished
+    from rldf.dataset.folder import open_folder
+
+    try:
+        return read_finished(open_folder(images.root)) is None
+    except RunError:
+        return False
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process makes a folder."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{folder}.lock", fallback_to_soft=False)
+        lock.acquire()
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written to: {error.strerror or error}") from None
+    try:
+        yield
+    finally:
+        lock.release()

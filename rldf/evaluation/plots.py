@@ -1,11 +1,14 @@
 """The plots of an evaluation's report, each a PNG file."""
 
 import io
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rldf.text import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +41,7 @@ def draw_fid_over_n(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> 
             end = row["fid_infinity"]
             ends = [end, end + slope * max(inverse)]
             panel.plot([0, max(inverse)], ends, color=colour, lw=1)
-            panel.plot(inverse, values, "o", color=colour, ms=5, label=_shown(name))
+            panel.plot(inverse, values, "o", color=colour, ms=5, label=f"to {_shown(name)}")
             panel.plot([0], [end], "*", color=colour, ms=12, clip_on=False)
         sizes = [point["n_clone"] for point in rows[0]["fid_points"]]
         panel.set_xticks([0, *(1 / n for n in sizes)], ["∞", *map(str, sizes)])
@@ -99,6 +102,7 @@ def draw_confusion(counts: NDArray[np.int64], names: Sequence[str]) -> bytes:
 
 def _shown(name: str) -> str:
     """Shorten a stranger's name, and keep it from being read as mathematics."""
+    name = plain(name)
     short = name if len(name) <= 32 else f"…{name[-31:]}"
     return short.replace("$", r"\$")
 
@@ -126,5 +130,7 @@ def _png(
         panel.spines[["left", "bottom"]].set_color(_FAINT)
         panel.tick_params(colors=_FAINT, labelsize=8)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a stranger's name may have letters of no font here
+            figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from rldf.errors import UsageError
 from rldf.evaluation.evaluation import Verdict
 from rldf.evaluation.examples import class_keys
-from rldf.evaluation.folders import choose
 from rldf.evaluation.plots import draw_bars, draw_confusion, draw_fid_over_n
 from rldf.evaluation.sides import Side
+from rldf.evaluation.strips import class_strips, named_thumbs, strip
 from rldf.files import write_text
 from rldf.provenance import git_commit, versions
 from rldf.report.html import (
@@ -27,11 +27,8 @@ from rldf.report.html import (
     wide_picture,
 )
 from rldf.report.pictures import data_uri, png_uri
-from rldf.seeds import rng
 
 _CLASSES = 16  # shown with pictures
-_EACH = 5  # pictures of a class and side
-_THUMB = 88  # px
 
 _COLUMNS = {
     "real": "real images",
@@ -162,13 +159,12 @@ def _cell(value: float | None) -> str:
 
 def _beside_section(verdict: Verdict) -> str:
     real = verdict.reals[0]
-    names = verdict.clone.images.class_names
-    classes: tuple[str | None, ...] = class_keys(verdict.clone.contents)[:_CLASSES] or (None,)
-    ours, theirs = (_strips(side, classes) for side in (verdict.clone, real))
+    classes = _shown_classes(verdict.clone, real)
+    ours, theirs = (class_strips(side, classes) for side in (verdict.clone, real))
     rows = "".join(
-        f"<tr><td>{text(names.get(key or '', key or 'any'))}</td>"
-        f"<td>{_image(theirs[key], 'real')}</td><td>{_image(ours[key], 'synthetic')}</td></tr>\n"
-        for key in classes
+        f"<tr><td>{text(name)}</td>"
+        f"<td>{_image(theirs[name], 'real')}</td><td>{_image(ours[name], 'synthetic')}</td></tr>\n"
+        for name in classes
     )
     return (
         "<section>\n<h2>Real beside synthetic</h2>\n"
@@ -183,35 +179,14 @@ def _image(picture: Image.Image | None, alt: str) -> str:
     return f'<img src="{data_uri(picture)}" alt="{alt}" loading="lazy">'
 
 
-def _strips(side: Side, classes: Sequence[str | None]) -> dict[str | None, Image.Image | None]:
-    """Put some pictures of each class in a row, chosen by chance but always the same."""
-    chosen = {key: _some(side, key) for key in classes}
-    places = sorted({place for some in chosen.values() for place in some})
-    pictures = choose(side.images, places)
-    thumbs = {
-        place: _thumb(side.images.decode(picture))
-        for place, picture in zip(places, pictures, strict=True)
+def _shown_classes(clone: Side, real: Side) -> dict[str, str | None]:
+    """Choose the classes to show: key by name; where either side has none, pictures of any."""
+    if not class_keys(real.contents):
+        return {"any": None}
+    names = clone.images.class_names
+    return {names.get(key, key): key for key in class_keys(clone.contents)[:_CLASSES]} or {
+        "any": None
     }
-    return {key: _strip([thumbs[i] for i in some]) for key, some in chosen.items()}
-
-
-def _some(side: Side, key: str | None) -> list[int]:
-    places = range(len(side.contents)) if key is None else side.of_class(key)
-    some = rng(0, "report", key or "").permutation(len(places))[:_EACH]
-    return sorted(places[i] for i in some.tolist())
-
-
-def _thumb(image: Image.Image) -> Image.Image:
-    return ImageOps.fit(image, (_THUMB, _THUMB), Image.Resampling.LANCZOS)
-
-
-def _strip(thumbs: Sequence[Image.Image]) -> Image.Image | None:
-    if not thumbs:
-        return None
-    strip = Image.new("RGB", (len(thumbs) * (_THUMB + 2) - 2, _THUMB), "white")
-    for i, thumb in enumerate(thumbs):
-        strip.paste(thumb, (i * (_THUMB + 2), 0))
-    return strip
 
 
 def _fid_section(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -258,12 +233,12 @@ def _pairs_section(verdict: Verdict, number: int) -> str:
     if not pairs:
         return ""
     ours, theirs = (
-        _by_name(side, [pair[which] for pair in pairs])
+        named_thumbs(side, [pair[which] for pair in pairs])
         for side, which in ((verdict.clone, "clone"), (real, "real"))
     )
     shown = ""
     for pair in pairs:
-        both = _strip([ours[pair["clone"]], theirs[pair["real"]]])
+        both = strip([ours[pair["clone"]], theirs[pair["real"]]])
         assert both is not None
         said = f"{pair['cosine']:.4f}: {pair['clone']}, {pair['real']}"
         shown += figure(data_uri(both), "an image of the clone, its nearest real one", said)
@@ -274,12 +249,6 @@ def _pairs_section(verdict: Verdict, number: int) -> str:
         f"is above {bar:.4f}, which one real image in a thousand reaches to another one.</p>\n"
         f'<div class="pairs">\n{shown}</div>\n</section>\n'
     )
-
-
-def _by_name(side: Side, names: Sequence[str]) -> dict[str, Image.Image]:
-    places = sorted({side.contents.names.index(name) for name in names})
-    pictures = choose(side.images, places)
-    return {picture.name: _thumb(side.images.decode(picture)) for picture in pictures}
 
 
 def _how_section(found: Mapping[str, Any], command: Sequence[str]) -> str:

@@ -60,11 +60,11 @@ class Side:
         """(n, d) float32, in the order of the set."""
         return set_features(self.images, self.contents, self.extractor, self.store, self.progress)
 
-    def of_class(self, key: str) -> list[int]:
-        """List the places of a class's images, whether its folder bears the key or the name."""
-        names = {key.casefold(), self.images.class_names.get(key, key).casefold()}
+    def of_class(self, *names: str) -> list[int]:
+        """List the places of a class's images, whose folder bears one of its names."""
+        folded = {name.casefold() for name in names}
         labels = enumerate(self.contents.labels)
-        return [i for i, label in labels if label is not None and label.casefold() in names]
+        return [i for i, label in labels if label is not None and label.casefold() in folded]
 
     @property
     def statistics(self) -> distances.Statistics:
@@ -199,13 +199,15 @@ def class_figures(clone: Side, real: Side, classes: Sequence[str]) -> list[Docum
     def compute() -> list[Document]:
         rows = []
         for key in classes:
-            ours, theirs = (side.of_class(key) for side in (clone, real))
+            names = key, clone.images.class_names.get(key, key)
+            ours, theirs = (side.of_class(*names) for side in (clone, real))
             n, m = len(ours), len(theirs)
             kid = _class_kid(clone.features[ours], real.features[theirs]) if min(n, m) > 1 else None
             rows.append({"n_clone": n, "n_real": m, "kid": kid})
         return rows
 
-    labels = key_of(clone.contents.labels, real.contents.labels, list(classes))
+    named = [[key, clone.images.class_names.get(key)] for key in classes]
+    labels = key_of(clone.contents.labels, real.contents.labels, named)
     rows: list[Document] = _kept(f"classes {labels}", clone, real, compute)
     return rows
 

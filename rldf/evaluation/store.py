@@ -107,7 +107,7 @@ class Store:
         """
         from safetensors.numpy import save
 
-        solid = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         data = save(solid, metadata={"sha256": _checksum(solid)})
         self._write(self._path(key, "safetensors"), data)
         return arrays

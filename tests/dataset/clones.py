@@ -1,6 +1,7 @@
 """Small clones for tests: the drawn world's plan, and a generator that costs nothing."""
 
 import hashlib
+import json
 import zlib
 from functools import cache
 from pathlib import Path
@@ -11,9 +12,11 @@ from PIL import Image
 from rldf.dataset.clone import Made, make_clone
 from rldf.dataset.configure import imagenet_config
 from rldf.dataset.draw import Artist
-from rldf.dataset.folder import CloneFolder, WriteConfig, enter_folder, new_record
+from rldf.dataset.entry import enter_folder
+from rldf.dataset.folder import CloneFolder
 from rldf.dataset.inspectors import blank_inspector
 from rldf.dataset.plan import make_plan
+from rldf.dataset.record import WriteConfig, new_record
 from rldf.dataset.workers import Part
 from rldf.models.model_sets import load_model_set
 
@@ -60,7 +63,7 @@ def write_config(**changed):
         "shard_size": 16,
         "attempts": 4,
         "verify_labels": None,
-        "safety_checker": False,
+        "safety_checker": "none",
         "source_type": "algorithmicMedia",
         "license": "CC0-1.0",
     }
@@ -94,13 +97,20 @@ def clone(root: Path, who: Artist | None = None, config=None, **write) -> CloneF
 
 
 def contents(root: Path) -> dict[str, str]:
-    """Sum up all files of a clone but those that tell of the work and its times."""
+    """Sum up all files of a clone but what tells of the work, its times and the program."""
     passing = ("log.jsonl", "locks/", "journal/")
     return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        name: hashlib.sha256(_lasting(path)).hexdigest()
         for path in sorted(root.rglob("*"))
         if path.is_file()
         and not (name := path.relative_to(root).as_posix()).startswith(
             tuple(f".rldf/{start}" for start in passing)
         )
     }
+
+
+def _lasting(path: Path) -> bytes:
+    if path.name != "clone.json":
+        return path.read_bytes()
+    record = json.loads(path.read_text())
+    return json.dumps({key: record[key] for key in ("plan", "write")}).encode()

@@ -70,7 +70,7 @@ def test_strangers_words_are_no_markup(folder):
     assert "<b>" not in text
     assert "\x1b" not in text
     assert "[a](" not in text.replace("\\[a](", "")
-    assert table[0].replace("\\|", "").count("|") == 5
+    assert table[0].replace("\\|", "").count("|") == 6
 
 
 def test_the_card_counts_what_happened(tmp_path):
@@ -92,14 +92,23 @@ def test_the_tally_gives_yields_by_class(tmp_path):
     made = clone(tmp_path / "a", artist(inspect=inspect), verify_labels="detector")
     counts = tally(rows for _, rows in made.all_rows())
     keys = [label.key for label in made.record.classes]
-    assert counts.yields() == {keys[0]: 1.0, keys[1]: 0.0, keys[2]: 1.0}
+    assert [counts.yield_of(key) for key in keys] == [1.0, 0.0, 1.0]
     assert (counts.unseen, counts.redrawn, counts.left_out) == (15, 45, 0)
     assert counts.document()["troubled_classes"] == {
-        keys[1]: {"attempts": 60, "images": 15, "left_out": 0, "unseen": 60}
+        keys[1]: {
+            "attempts": 60,
+            "good": 0,
+            "images": 15,
+            "left_out": 0,
+            "unseen": 60,
+            "yield": 0.0,
+        }
     }
     text = (made.root / "README.md").read_text("utf-8")
     assert "a detector model did not see the class" in text
     assert "15 were kept all the same" in text
+    told = [line.split(" | ")[3] for line in text.splitlines() if line.startswith("| 1 |")]
+    assert told == ["0 %"]
 
 
 def test_croissant_says_what_made_it_and_where_it_lies(folder):
@@ -146,3 +155,19 @@ def test_a_tiny_plan_can_be_estimated():
     now = iter([0.0, 3.0])
     told = calibrate(plan, artist(batch_size=8), "algorithmicMedia", lambda: next(now))
     assert (told["images"], told["seconds_per_image"]) == (3, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("generator", "told"),
+    [
+        ({"weights": "0123456789abcdef"}, "x@0123456789ab"),
+        ({"options": {"id": "a/b", "revision": "fedcba9876543210"}}, "x@fedcba987654"),
+        ({"weights": None, "options": {}}, "x"),
+        (None, "x"),
+    ],
+)  # fmt: skip
+def test_metadata_name_the_models_and_their_revision(folder, generator, told):
+    models = {"name": "x", "generator": generator}
+    plan = folder.record.plan.model_copy(update={"models": models})
+    other = replace(folder, record=folder.record.model_copy(update={"plan": plan}))
+    assert other.told == {"models": told}

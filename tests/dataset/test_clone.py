@@ -2,13 +2,15 @@
 
 import errno
 import os
+import shutil
 import threading
 from collections import Counter
 
 import pytest
 
 from rldf.dataset import stores
-from rldf.dataset.folder import agree_on_generator, open_folder
+from rldf.dataset.entry import agree_on_generator, check_models
+from rldf.dataset.folder import open_folder
 from rldf.dataset.progress import Progress, status
 from rldf.dataset.reader import open_clone
 from rldf.dataset.workers import Part
@@ -255,3 +257,34 @@ def test_progress_counts_what_any_process_wrote(tmp_path):
     assert progress.count() == 45
     assert status(folder)["status"] == "done"
     assert status(folder)["splits"] == {"train": 30, "val": 9, "test": 6}
+
+
+def test_a_file_of_the_users_is_not_taken_for_the_card(tmp_path):
+    folder = begin(tmp_path / "a")
+    (folder.root / "README.md").write_text("mine")
+    assert draw(folder).counts["images"] == 45
+    assert (folder.root / "README.md").read_text() == "mine"
+
+
+def test_a_copy_that_lost_its_hidden_folder_is_drawn_anew(tmp_path, whole):
+    folder = clone(tmp_path / "a")
+    shutil.rmtree(folder.root / ".rldf")
+    assert (status(folder)["status"], status(folder)["drawn"]) == ("interrupted", 0)
+    assert draw(begin(tmp_path / "a")).images == 45
+    assert contents(tmp_path / "a") == whole
+
+
+def test_a_damaged_word_about_the_generator_is_told(tmp_path):
+    folder = begin(tmp_path / "a")
+    for damaged in ("", "[1]", "\xff"):
+        folder.generator.write_bytes(damaged.encode("latin-1"))
+        with pytest.raises(RunError, match=r"generator.json is damaged"):
+            agree_on_generator(folder, {"generator": "speckled"})
+
+
+def test_models_that_did_not_draw_a_clone_are_refused(tmp_path):
+    folder = begin(tmp_path / "a")
+    drew = folder.record.plan.models
+    check_models(folder, drew)
+    with pytest.raises(RunError, match=r'other models \(models.name: "drawn" there, "x" here\)'):
+        check_models(folder, drew | {"name": "x"})

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rldf.dataset.convert import convert
+from rldf.dataset.entry import agree_on_generator
 from rldf.dataset.folder import open_folder
 from rldf.dataset.reader import open_clone
 from rldf.errors import RunError
@@ -235,3 +236,40 @@ def test_rows_hold_what_json_can_say(clones):
         for shard in range(len(folder.shards)):
             for line in folder.manifest(shard).read_text().splitlines():
                 assert set(json.loads(line)) >= {"sentence", "encoding", "seed", "sha256", "label"}
+
+
+def test_a_class_without_images_keeps_its_number(tmp_path):
+    from torchvision.datasets import ImageFolder
+
+    def inspect(images, planned):
+        return ["flagged" * (what.label == 1 and what.split == "val") for what in planned]
+
+    folder = clone(tmp_path / "a", artist(inspect=inspect))
+    train, val = (ImageFolder(folder.root / split, allow_empty=True) for split in ("train", "val"))
+    assert val.class_to_idx == train.class_to_idx
+    assert set(val.targets) == {0, 2}
+
+
+def test_a_converted_clone_knows_what_drew_it(tmp_path):
+    folder = clone(tmp_path / "a")
+    agree_on_generator(folder, {"generator": "speckled"})
+    convert(folder, "parquet", tmp_path / "b")
+    told = open_folder(tmp_path / "b").generator.read_bytes()
+    assert told == folder.generator.read_bytes()
+
+
+# the library leaves the end of its files to the garbage collector
+@pytest.mark.filterwarnings("ignore:unclosed file", "ignore:Exception ignored in")
+def test_the_code_on_the_card_loads_the_tars(clones, monkeypatch):
+    """Of a split, a shard may have no images and no tar."""
+    folder = clones["webdataset"]
+    code = (folder.root / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(folder.root)
+    import glob
+
+    import webdataset
+
+    known_names = {"glob": glob, "webdataset": webdataset}
+    tars, loaded = code.splitlines()
+    exec(tars, known_names)
+    assert len(list(eval(loaded, known_names))) == 30

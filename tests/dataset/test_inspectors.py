@@ -3,16 +3,17 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from rldf.dataset.inspectors import ClipInspector, DetectorInspector, all_of, blank_inspector
 from rldf.dataset.plan import make_plan
-from rldf.dataset.prepare import make_artist
+from rldf.dataset.prepare import write_config
 from rldf.dataset.safety import SafetyInspector, has_safety_checker
 from rldf.errors import ConfigError, UsageError
 from rldf.models.model_sets import load_model_set
-from tests.dataset.clones import DRAWN, plan_config, write_config
+from tests.dataset.clones import DRAWN, plan_config
 from tests.doubles import Scripted, picture, thing
 
 PLAN = make_plan(plan_config())
@@ -59,20 +60,20 @@ def test_a_detector_that_has_no_label_for_a_class_is_refused():
         DetectorInspector(blind, Scripted({}, {}))
 
 
+class NounClip(Scripted):
+    """Knows a sentence by its noun alone."""
+
+    def embed_texts(self, texts):
+        stems = [noun(image).name[:6] for image in IMAGES]
+        return np.array([[stem in text for stem in stems] for text in texts], np.float32)
+
+
 def test_clip_must_find_the_class_nearest_of_all():
-    own, nearer = PLAN.grammar.derive(IMAGES[0].encoding), {}
-    place = [noun(image).name for image in IMAGES]
-    axis = PLAN.grammar.reading("object")
-    number = PLAN.grammar.axes.index(axis)
-    for name in place:
-        encoding = list(IMAGES[0].encoding)
-        encoding[number] = axis.index(name)
-        nearer[name] = PLAN.grammar.derive(tuple(encoding))
-    assert nearer[place[0]] == own
-    texts = {nearer[place[0]]: (1, 0, 0), nearer[place[1]]: (0, 1, 0), nearer[place[2]]: (0, 0, 1)}
-    readers = Scripted({}, {}, images={1: (1, 0.2, 0.2), 2: (0.5, 0.6, 0)}, texts=texts)
-    look = ClipInspector(PLAN, readers.clip)
+    seen = {1: (1, 0.2, 0.2), 2: (0.5, 0.6, 0), 3: (0.1, 0.1, 0.9)}
+    look = ClipInspector(PLAN, NounClip({}, {}, images=seen).clip)
     assert look([picture(1), picture(2)], [IMAGES[0]] * 2) == ["", "unseen"]
+    assert look([picture(n) for n in (1, 2, 3)], IMAGES) == [""] * 3
+    assert look([picture(n) for n in (2, 3, 1)], IMAGES) == ["unseen"] * 3
     assert look([], []) == []
 
 
@@ -141,9 +142,12 @@ def test_a_safety_checker_that_is_not_there_is_no_reason_to_go_without(tmp_path)
         SafetyInspector(model_set(tmp_path), "cpu")
 
 
-@pytest.mark.parametrize("size", [0, -3, 5000])
-def test_batch_sizes_out_of_range_are_refused(size):
-    with pytest.raises(UsageError, match=f"--batch-size {size}"):
-        make_artist(
-            load_model_set(DRAWN, "cpu"), PLAN, write_config(), batch_size=size, device="cpu"
-        )
+def test_the_record_tells_a_checker_that_was_left_out_from_none(pipeline):
+    def recorded(models, wanted):
+        return write_config(
+            models, 10, format="imagefolder", verify_labels=None, safety_checker=wanted
+        ).safety_checker
+
+    shipped, without = model_set(pipeline[0]), load_model_set(DRAWN, "cpu")
+    assert [recorded(shipped, wanted) for wanted in (True, False)] == ["on", "off"]
+    assert [recorded(without, wanted) for wanted in (True, False)] == ["none", "none"]

@@ -125,7 +125,7 @@ def test_100_kills_at_random_moments(tmp_path, whole, round):
     """25 kills a round: one or both of two processes, after a random time."""
     chance, kills, clones = random.Random(round), 0, 0
     while kills < 25:
-        out, clones = tmp_path / str(clones), clones + 1
+        out, clones = tmp_path / str(clones) / "a", clones + 1  # the card bears the name
         while not (out / ".rldf" / "finished.json").exists():
             n_processes = chance.choice((1, 2))
             with ExitStack() as stack:
@@ -152,8 +152,9 @@ def test_100_kills_at_random_moments(tmp_path, whole, round):
 @pytest.mark.slow
 def test_10_kills_of_the_pocket_models(tmp_path):
     words = ("--classes", "4", "--per-class", "20", "--models", "pocket")
-    run_to_end(*command(tmp_path / "whole", *words))
-    chance, kills, out = random.Random(0), 0, tmp_path / "a"
+    run_to_end(*command(tmp_path / "whole" / "a", *words))
+    whole = contents(tmp_path / "whole" / "a")
+    chance, kills, clones, out = random.Random(0), 0, 0, tmp_path / "0" / "a"
     while kills < 10:
         n_processes = chance.choice((1, 2))
         with ExitStack() as stack:
@@ -168,10 +169,11 @@ def test_10_kills_of_the_pocket_models(tmp_path):
                 kills += run.poll() is None
                 kill(run)
         if (out / ".rldf" / "finished.json").exists():
-            assert contents(out) == contents(tmp_path / "whole")
-            out = tmp_path / f"b{kills}"
+            assert contents(out) == whole
+            clones += 1
+            out = tmp_path / str(clones) / "a"
     run_to_end(*command(out, *words))
-    assert contents(out) == contents(tmp_path / "whole")
+    assert contents(out) == whole
     assert verified(out)
 
 

@@ -1,0 +1,149 @@
+"""What the commands of data sets say: documents for programs, lines for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rldf.dataset.clone import Made
+from rldf.dataset.folder import CloneFolder
+
+_HARD = 0.5  # yield below which a class is told to be hard to draw
+_SHOWN = 10  # classes
+
+
+def made_document(folder: CloneFolder, made: Made) -> dict[str, Any]:
+    """Say what came of drawing.
+
+    Args:
+        folder: the data set.
+        made: what this process did.
+
+    Returns:
+        The document of `--json`.
+    """
+    rate = made.images / made.seconds if made.images else 0.0
+    return {
+        "out": str(folder.root),
+        "format": folder.record.write.format,
+        "status": "done" if made.counts else "part done",
+        "planned": folder.record.images,
+        "classes": len(folder.record.classes),
+        **(made.counts or {}),
+        "shards_left": made.shards_left,
+        "written": made.images,
+        "seconds": round(made.seconds, 2),
+        "images_per_second": round(rate, 3),
+    }
+
+
+def made_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
+    """Say the same to people.
+
+    Args:
+        document: what `made_document` gave.
+        folder: the data set.
+
+    Returns:
+        Lines.
+    """
+    wrote = (
+        f"wrote {document['written']} images in {document['seconds']:.0f} s "
+        f"({document['images_per_second']:.2f} images/s)"
+    )
+    if document["status"] != "done":
+        return [
+            wrote,
+            f"{document['out']}: {document['shards_left']} work shards are left to other parts; "
+            "the same command without --shard draws what is missing",
+        ]
+    splits = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
+    lines = [
+        wrote,
+        f"{document['out']}: {document['images']} images of {document['classes']} classes "
+        f"({splits})",
+    ]
+    if document["redrawn"] or document["left_out"] or document["unseen"]:
+        lines.append(
+            f"redrawn {document['redrawn']}, left out {document['left_out']}, kept though "
+            f"their class is not seen {document['unseen']}; by class: 'rldf clone status "
+            f"{document['out']} --json'"
+        )
+    return lines + _hard_lines(document, folder)
+
+
+def status_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
+    """Tell people how far a data set is.
+
+    Args:
+        document: of `rldf clone status --json`.
+        folder: the data set.
+
+    Returns:
+        Lines.
+    """
+    return [
+        f"{document['out']}: {document['status']}",
+        f"images   {document['drawn']} of {document['planned']}, {document['classes']} classes",
+        f"shards   {document['shards_done']} of {document['shards']} done, "
+        f"{document['shards_running']} being drawn",
+        f"redrawn  {document['redrawn']}   left out {document['left_out']}",
+        *_hard_lines(document, folder),
+    ]
+
+
+def _hard_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
+    """Name the classes that the models cannot draw well, the worst first."""
+    yields = {key: own["yield"] for key, own in document["troubled_classes"].items()}
+    names = {label.key: label.name for label in folder.record.classes}
+    hard = sorted((share, key) for key, share in yields.items() if share < _HARD)
+    if not hard:
+        return []
+    shown = ", ".join(f"{names.get(key, key)} {share:.0%}" for share, key in hard[:_SHOWN])
+    more = f" and {len(hard) - _SHOWN} more" if len(hard) > _SHOWN else ""
+    return [f"drawn well in less than half of the attempts: {shown}{more}"]
+
+
+def estimate_lines(document: Mapping[str, Any]) -> list[str]:
+    """Tell people what a data set would take.
+
+    Args:
+        document: of `--dry-run --json`.
+
+    Returns:
+        Lines.
+    """
+    per_split = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
+    return [
+        f"images  {document['images']} of {document['classes']} classes ({per_split})",
+        f"disk    {_size(document['bytes'])}",
+        f"time    {document['hours']:.1f} hours on one device such as this "
+        f"({document['seconds_per_image']:.3f} s an image, batches of {document['batch_size']})",
+    ]
+
+
+def checked_lines(document: Mapping[str, Any]) -> list[str]:
+    """Tell people what a check found.
+
+    Args:
+        document: of `rldf clone verify --json`.
+
+    Returns:
+        Lines.
+    """
+    lines = [
+        f"{problem['kind']:9}  {problem['name']}"
+        + (f"  (equals {problem['of']})" if problem["of"] else "")
+        for problem in document["problems"]
+    ]
+    said = f"{len(lines)} problems" if lines else "nothing wrong"
+    repaired = f", {document['repaired']} images written again" if document["repaired"] else ""
+    lines.append(f"{document['out']}: {document['checked']} images checked, {said}{repaired}")
+    if document["unfinished_shards"]:
+        lines.append("not finished: type the command that made it again, it goes on")
+    return lines
+
+
+def _size(n: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if n >= size:
+            return f"{n / size:.1f} {unit}"
+    return f"{n / 1e3:.0f} kB"

@@ -1,0 +1,91 @@
+"""What decides a clone: the contents of its `clone.json`."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from rldf.dataset.classes import Label
+from rldf.dataset.encode import SourceType
+from rldf.dataset.plan import PlanConfig, make_plan
+from rldf.dataset.stores import Format
+from rldf.provenance import git_commit, versions
+from rldf.yaml_files import Strict
+
+VerifyBy = Literal["detector", "clip"]
+SafetyChecker = Literal["on", "off", "none"]
+
+
+class WriteConfig(Strict):
+    """How a plan is written.
+
+    Attributes:
+        format: what the images are kept in.
+        shard_size: images of a work shard.
+        attempts: how often an image is drawn before it is given up.
+        verify_labels: who must see an image's class in it.
+        safety_checker: "on" if the models' safety checker looks at the images, "off" if it was
+            left out on demand, "none" if they ship none.
+        source_type: IPTC's word for the images' origin.
+        license: of the images: the model set's.
+    """
+
+    format: Format
+    shard_size: int = Field(ge=1)
+    attempts: int = Field(ge=1, le=1000)
+    verify_labels: VerifyBy | None
+    safety_checker: SafetyChecker
+    source_type: SourceType
+    license: str
+
+
+class CloneRecord(Strict):
+    """What `clone.json` says.
+
+    Attributes:
+        plan: what decides the images.
+        write: what decides the files.
+        versions: version by package, None where one is not installed.
+        git: the commit of rldf's checkout, None where it is installed without one.
+    """
+
+    plan: PlanConfig
+    write: WriteConfig
+    versions: dict[str, str | None]
+    git: str | None
+
+    @property
+    def classes(self) -> tuple[Label, ...]:
+        """The classes, in the order of their labels."""
+        return self.plan.classes
+
+    @property
+    def images(self) -> int:
+        """How many images are planned."""
+        return sum(self.splits.values())
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """How many images of each split are planned."""
+        return make_plan(self.plan).counts
+
+    def summary(self) -> dict[str, Any]:
+        """Describe all that decides the clone, so that people can compare two of them."""
+        return {**self.plan.summary(), **self.write.model_dump(mode="json")}
+
+
+def new_record(plan: PlanConfig, write: WriteConfig) -> CloneRecord:
+    """Describe a clone that is to be made.
+
+    Args:
+        plan: what is to be drawn.
+        write: how it is to be written.
+
+    Returns:
+        The record.
+    """
+    return CloneRecord(
+        plan=plan,
+        write=write,
+        versions=versions(),
+        git=git_commit(),
+    )

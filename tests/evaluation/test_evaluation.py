@@ -1,0 +1,185 @@
+"""The judgement as a whole, with an extractor that costs nothing and counts what it looks at."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from rldf.errors import ImageError, UsageError
+from rldf.evaluation import distances, evaluation
+from rldf.evaluation.evaluation import FIGURES, Question, evaluate
+from rldf.evaluation.features import extract
+from rldf.evaluation.folders import open_images
+from rldf.evaluation.store import Store
+from tests.evaluation.sets import Thumbnail, make_clone, write_set
+
+
+@pytest.fixture
+def sets(tmp_path):
+    clone = write_set(tmp_path / "clone", {"train": 8, "val": 3})
+    make_clone(clone)
+    real = write_set(tmp_path / "real", {"": 10}, seed=1)
+    return clone, real
+
+
+@pytest.fixture
+def judge(tmp_path):
+    def run(clone, *real, extractor=None, warn=lambda message: None, **asked):
+        question = Question(clone=clone, real=real, **asked)
+        store = Store(tmp_path / "store")
+        return evaluate(question, extractor or Thumbnail(2), store, warn=warn)
+
+    return run
+
+
+ALL = {"fid": True, "kid": True, "prc": True, "duplicates": True}
+
+
+def test_figures_are_null_where_they_were_not_asked_for(sets, judge):
+    found = judge(*sets, fid=True).document
+    assert set(FIGURES) <= found.keys()
+    assert {name for name in FIGURES if found[name] is not None} == {
+        "n_clone", "n_real", "features", "fid", "fid_infinity",
+    }  # fmt: skip
+    assert (found["n_clone"], found["n_real"], found["features"]) == (33, 30, "thumbnail")
+    found = judge(*sets, kid=True, prc=True, duplicates=True).document
+    assert found["fid"] is found["fid_infinity"] is found["top1"] is found["classifier"] is None
+    assert all(
+        found[name] is not None
+        for name in ("kid", "kid_std", "precision", "recall", "near_duplicate_rate")
+    )
+
+
+def test_the_figures_are_those_of_the_features(sets, judge):
+    found = judge(*sets, **ALL).document
+    clone, real = (extract(open_images(root), 0, Thumbnail(2), lambda *_: None) for root in sets)
+    fid = distances.fid(distances.statistics(clone), distances.statistics(real))
+    assert found["fid"] == pytest.approx(fid, rel=1e-9)
+    kid = distances.kid(clone, real)
+    assert (found["kid"], found["kid_std"]) == pytest.approx((kid.kid, kid.std), rel=1e-9)
+    assert (found["precision"], found["recall"]) == distances.precision_recall(clone, real)
+
+
+def test_the_first_real_folder_is_at_the_top_and_each_has_a_row(sets, judge, tmp_path):
+    clone, real = sets
+    other = write_set(tmp_path / "other", {"": 4}, seed=2)
+    found = judge(clone, real, other, fid=True).document
+    assert [row["real"] for row in found["real"]] == [str(real), str(other)]
+    assert [row["n_real"] for row in found["real"]] == [30, 12]
+    assert found["fid"] == found["real"][0]["fid"] != found["real"][1]["fid"]
+    points = found["real"][0]["fid_points"]
+    assert [(p["n_clone"], p["n_real"]) for p in points] == [(8, 7), (11, 10), (16, 15), (33, 30)]
+
+
+def test_a_second_evaluation_computes_no_features(sets, judge, monkeypatch):
+    first = Thumbnail(2)
+    found = judge(*sets, extractor=first, per_class=True, **ALL).document
+    assert first.looked_at == 63
+    again = Thumbnail(2)
+    monkeypatch.setattr(distances, "statistics", lambda _: pytest.fail("computed again"))
+    assert judge(*sets, extractor=again, per_class=True, **ALL).document == found
+    assert again.looked_at == 0
+
+
+def test_known_features_serve_another_real_folder_and_moved_ones(sets, judge, tmp_path):
+    clone, real = sets
+    judge(clone, real, fid=True)
+    other = write_set(tmp_path / "other", {"": 4}, seed=2)
+    moved = shutil.move(clone, tmp_path / "moved")
+    extractor = Thumbnail(2)
+    judge(moved, other, extractor=extractor, fid=True)
+    assert extractor.looked_at == 12
+
+
+def test_a_changed_image_is_looked_at(sets, judge):
+    clone, real = sets
+    before = judge(clone, real, fid=True).document["fid"]
+    shutil.copy(real / "n01" / "n01_0000.png", clone / "train" / "n03" / "n03_0000.png")
+    extractor = Thumbnail(2)
+    assert judge(clone, real, extractor=extractor, fid=True).document["fid"] != before
+    assert extractor.looked_at == 33
+
+
+def test_fewer_images_than_features_are_warned_of(sets, judge):
+    told = []
+    judge(*sets, extractor=Thumbnail(4), warn=told.append, fid=True)
+    assert len(told) == 1
+    assert "30 images are fewer than the 48 features" in told[0]
+    told.clear()
+    judge(*sets, extractor=Thumbnail(2), warn=told.append, fid=True)
+    assert ["fid_infinity is rough" in line for line in told] == [True]
+    told.clear()
+    judge(*sets, extractor=Thumbnail(4), warn=told.append, kid=True)
+    assert told == []
+
+
+def test_classes_are_told_apart_by_key_or_name(sets, judge):
+    clone, real = sets
+    shutil.rmtree(clone / "train" / "n03")
+    (clone / "train" / "n02").rename(clone / "train" / "n03")  # green images in the blue class
+    (real / "n03").rename(real / "Name of n03")
+    rows = judge(clone, real, kid=True, per_class=True).document["real"][0]["per_class"]
+    assert [(row["class"], row["n_clone"], row["n_real"]) for row in rows] == [
+        ("n01", 11, 10), ("n02", 3, 10), ("n03", 11, 10),
+    ]  # fmt: skip
+    assert rows[0]["name"] == "name of n01"
+    kids = [row["kid"] for row in rows]
+    assert kids[2] > 10 * max(abs(kids[0]), abs(kids[1]))
+    assert all(row["top1"] is row["own_top1"] is None for row in rows)
+
+
+def test_planted_copies_are_reported_by_name(sets, judge):
+    clone, real = sets
+    assert judge(clone, real, duplicates=True).document["near_duplicate_rate"] < 0.2
+    shutil.copy(real / "n02" / "n02_0004.png", clone / "val" / "n02" / "n02_0001.png")
+    row = judge(clone, real, duplicates=True).document["real"][0]
+    assert len(row["closest_pairs"]) == 10
+    first = row["closest_pairs"][0]
+    assert (first["clone"], first["real"]) == ("val/n02/n02_0001.png", "n02/n02_0004.png")
+    assert first["cosine"] == pytest.approx(1)
+
+
+def test_another_process_trains_and_says_nothing(sets, judge, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    extractor = Thumbnail(2)
+    assert judge(*sets, extractor=extractor, fid=True) is None
+    assert extractor.looked_at == 0
+
+
+def test_too_few_and_damaged_images_are_refused(sets, judge, tmp_path):
+    clone, real = sets
+    few = write_set(tmp_path / "few", {"": 7}, ["n01"])
+    with pytest.raises(UsageError, match="few has 7 images: give a folder with at least 8"):
+        judge(clone, few, fid=True)
+    bad = clone / "train" / "n01" / "n01_0000.png"
+    bad.write_bytes(bad.read_bytes()[:-40])
+    with pytest.raises(ImageError, match=r"n01_0000\.png is a damaged image .*rldf clone verify"):
+        judge(clone, real, fid=True)
+
+
+def test_accuracies_gap_and_share_come_from_the_trainings(sets, judge, monkeypatch):
+    from rldf.evaluation.classification import Scores
+    from rldf.evaluation.lessons import Course, Exam, Taught
+
+    own = Scores((0.9, 0.8), (1.0, 1.0), np.diag([3, 3, 3]))
+    real = Scores((0.5, 0.7), (0.8, 1.0), np.diag([5, 0, 5]))
+    reference = Scores((0.8, 0.8), (1.0, 1.0), np.diag([10, 10, 10]))
+    exam = Exam(n_test=30, scores=real, n_reference=24, reference=reference)
+    taught = Taught(
+        classes=("n01", "n02", "n03"), n_train=24, side=32, n_own=9, own=own, exams=(exam,)
+    )
+    monkeypatch.setattr(evaluation, "learn", lambda *_: taught)
+    found = judge(*sets, course=Course(epochs=3, seeds=2), per_class=True).document
+    assert found["top1"] == pytest.approx(0.6)
+    assert found["top5"] == pytest.approx(0.9)
+    assert found["top1_ci"] == pytest.approx((0.6 - 1.2706, 0.6 + 1.2706), abs=1e-3)
+    assert found["synthetic_real_gap"] == pytest.approx(0.25)
+    assert found["own"]["top1"] == pytest.approx(0.85)
+    row = found["real"][0]
+    assert row["real_trained"]["top1"] == pytest.approx(0.8)
+    assert row["real_trained"]["share"] == pytest.approx(0.75)
+    assert row["real_trained"]["n_train"] == 24
+    assert [line["top1"] for line in row["per_class"]] == [1, None, 1]
+    assert found["classifier"] == {
+        "network": "resnet18", "n_train": 24, "classes": 3, "epochs": 3, "seeds": 2, "size": 32,
+    }  # fmt: skip

@@ -1,0 +1,121 @@
+"""Which classifiers are trained, on how many images, and what they are asked."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from rldf.errors import UsageError
+from rldf.evaluation import lessons
+from rldf.evaluation.classification import Scores
+from rldf.evaluation.folders import open_images, read_contents
+from rldf.evaluation.lessons import Course, check_course, learn
+from tests.evaluation.sets import make_clone, write_set
+
+
+@pytest.fixture
+def school(monkeypatch):
+    """Remember what is to be taught; grade every test with its number."""
+    seen = []
+
+    def teach(due, n_classes, recipe, seeds, store, progress):
+        seen.append((due, n_classes, recipe, seeds))
+        count = iter(range(100))
+        return [
+            [Scores((next(count) / 10,), (1.0,), np.zeros((1, 1))) for _ in lesson.tests]
+            for lesson in due
+        ]
+
+    monkeypatch.setattr(lessons, "teach", teach)
+    return seen
+
+
+def set_of(root):
+    images = open_images(root)
+    return images, read_contents(images)
+
+
+def taught(clone, *reals, warn=lambda message: None, **course):
+    sets = [set_of(real) for real in reals]
+    return learn(set_of(clone), sets, Course(**course), None, lambda *_: None, warn)
+
+
+def test_a_clone_is_tested_on_its_own_val_and_on_real_images(tmp_path, school):
+    clone = write_set(tmp_path / "clone", {"train": 6, "val": 2, "test": 3})
+    real = write_set(tmp_path / "real", {"": 4}, seed=1)
+    found = taught(clone, real, epochs=7, seeds=2)
+    ((lesson,), n_classes, recipe, seeds) = school[0]
+    assert (n_classes, recipe.epochs, list(seeds)) == (3, 7, [0, 1])
+    assert [len(lesson.examples), *map(len, lesson.tests)] == [18, 6, 12]
+    assert {p.split for p in lesson.tests[0].pictures} == {"val"}
+    assert (found.n_train, found.n_own, found.own.top1) == (18, 6, (0.0,))
+    (exam,) = found.exams
+    assert (exam.n_test, exam.scores.top1, exam.reference) == (12, (0.1,), None)
+
+
+def test_real_images_with_train_and_val_give_a_reference_of_equally_many(tmp_path, school):
+    clone = write_set(tmp_path / "clone", {"train": 6, "val": 2})
+    real = write_set(tmp_path / "real", {"train": 9, "val": 4}, seed=1)
+    (exam,) = taught(clone, real).exams
+    due = school[0][0]
+    assert [lesson.name for lesson in due] == [str(clone), str(real)]
+    assert Counter(due[1].examples.labels) == Counter(due[0].examples.labels)
+    assert due[1].tests == (due[0].tests[1],)
+    assert {p.split for p in due[1].tests[0].pictures} == {"val"}
+    assert (exam.n_reference, exam.scores.top1, exam.reference.top1) == (18, (0.1,), (0.2,))
+    (exam,) = taught(clone, real, reference=False).exams
+    assert exam.reference is None
+
+
+def test_a_clone_without_splits_is_learned_whole_and_has_no_test_of_its_own(tmp_path, school):
+    clone = write_set(tmp_path / "clone", {"": 5})
+    found = taught(clone, write_set(tmp_path / "real", {"val": 2}, seed=1))
+    assert (found.n_train, found.n_own, found.own) == (15, 0, None)
+
+
+def test_real_folders_may_bear_names_and_other_classes_are_told(tmp_path, school):
+    clone = write_set(tmp_path / "clone", {"train": 5}, ["n01", "n02"])
+    make_clone(clone)
+    real = write_set(tmp_path / "real", {"": 4}, seed=1)
+    (real / "n02").rename(real / "Name of n02")
+    told = []
+    (exam,) = taught(clone, real, warn=told.append).exams
+    assert exam.n_test == 8
+    assert told == [f"4 images of {real} are of no class of the clone: not asked for"]
+
+
+@pytest.mark.parametrize(("size", "side"), [(128, 56), (512, 224), (1024, 224), (40, 32)])
+def test_the_input_is_as_large_a_share_of_the_image_as_in_the_paper(tmp_path, school, size, side):
+    clone = write_set(tmp_path / "clone", {"train": 4}, ["n01", "n02"], side=size)
+    assert taught(clone, clone).side == side
+    assert taught(clone, clone, side=64).side == 64
+
+
+def test_what_cannot_be_learned_or_tested_is_refused(tmp_path, school):
+    clone = write_set(tmp_path / "clone", {"train": 4})
+    one = write_set(tmp_path / "one", {"train": 4}, ["n01"])
+    flat = write_set(tmp_path / "flat", {"": 9}, ["n01"]) / "n01"
+    with pytest.raises(UsageError, match="one has 1 class folders: --classify needs 2 or more"):
+        taught(one, clone)
+    with pytest.raises(UsageError, match="flat/n01 has 0 class folders"):
+        taught(flat, clone)
+    with pytest.raises(UsageError, match="no folder named like a class of the clone, such as n01"):
+        taught(clone, flat)
+    empty = write_set(tmp_path / "empty", {"val": 4})
+    write_set(empty, {"train": 1}, ["n03"])
+    with pytest.raises(UsageError, match="has 1 training images of known classes: --classify need"):
+        taught(empty, clone)
+
+
+@pytest.mark.parametrize(
+    ("course", "told"),
+    [
+        ({"epochs": 0}, "--epochs 0: type a number from 1"),
+        ({"seeds": 0}, "--classifier-seeds 0: type a number from 1 to 10"),
+        ({"seeds": 11}, "--classifier-seeds 11"),
+        ({"side": 31}, "--classifier-size 31: type a number from 32 to 1024"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(course, told):
+    with pytest.raises(UsageError, match=told):
+        check_course(Course(**course))
