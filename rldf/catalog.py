@@ -15,7 +15,11 @@ CATALOG: dict[str, dict[str, str]] = {
     "agents": {
         "q": "rldf.agents.q_learning:QLearning",
         "sarsa": "rldf.agents.sarsa:Sarsa",
+        "expected-sarsa": "rldf.agents.expected_sarsa:ExpectedSarsa",
+        "dyna-q": "rldf.agents.dyna_q:DynaQ",
         "random": "rldf.agents.random:RandomAgent",
+        "gradient": "rldf.agents.gradient:NoisyGradient",
+        "planner": "rldf.agents.planner:Planner",
     },
     "rewards": {
         "multi-semantic": "rldf.rewards.semantic:MultiSemantic",

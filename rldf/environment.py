@@ -41,6 +41,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         reward: Reward,
         goal: Encoding | None = None,
         image_seed: int = 0,
+        image_seeds: int = 1,
         stop_at_goal: bool = True,
         dynamic_seeds: bool = False,
         render_mode: str | None = "rgb_array",
@@ -53,6 +54,8 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
             reward: scores the image.
             goal: the terminal cell, None where it is not known.
             image_seed: one seed for all cells, so that rewards are comparable.
+            image_seeds: draw each cell with this many seeds, `image_seed` and those after it, and
+                pay the mean, against lucky noise; a new cell then costs as many renders.
             stop_at_goal: whether the goal ends an episode.
             dynamic_seeds: draw every step with another seed, to see why the paper advises
                 against it: the same cell then pays differently each time.
@@ -66,18 +69,26 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         self.action_space = gym.spaces.Discrete(self.world.n_actions)
         self._generator, self._reward = generator, reward
         self._image_seed, self._dynamic = image_seed, dynamic_seeds
+        self.cell_renders = image_seeds
+        """How many renders a new cell costs."""
         self._stop_at_goal = stop_at_goal
         self._paid: dict[tuple[Encoding, int], float] = {}
         self._state: Encoding = (0,) * len(grammar.shape)
         self._seed = image_seed
         self._last: tuple[tuple[Encoding, int], Image] | None = None
+        self._ahead: dict[tuple[Encoding, int], Image] = {}  # drawn and paid, but not seen yet
         self.drew = False
         """Whether the last step drew a cell for the first time."""
 
     @property
     def renders(self) -> int:
-        """Unique renders so far: cells drawn, each counted once."""
-        return len(self._paid)
+        """Unique renders so far: pictures drawn, those drawn ahead too, each counted once."""
+        return len(self._paid) * self.cell_renders
+
+    @property
+    def ahead(self) -> int:
+        """How many cells were drawn ahead and not walked to yet."""
+        return len(self._ahead)
 
     @property
     def state(self) -> Encoding:
@@ -118,12 +129,54 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         if self._dynamic:
             self._seed = int(self.np_random.integers(2**31))
         key = (self._state, self._seed)
-        new = key not in self._paid
-        if new:
-            self._paid[key] = float(self._reward([self.image()])[0])
-        self.drew = new
+        self._draw([self._state])
+        self.drew = key in self._ahead
+        if self.drew:
+            self._last = (key, self._ahead.pop(key))
         terminated = self._stop_at_goal and self._state == self.goal
         return self._observation(), self._paid[key], terminated, False, self._information()
+
+    def approach(self, target: Encoding) -> tuple[int, int]:
+        """Walk by legal moves until one move is left to a cell; nothing on the way is drawn.
+
+        Args:
+            target: the cell.
+
+        Returns:
+            The action of the last move, for `step`, and the number of moves, that one included.
+        """
+        path = self.world.path(self._state, target)
+        for action in path[:-1]:
+            self._state = self.world.move(self._state, action)
+        return path[-1], len(path)
+
+    def draw_ahead(self, cells: Sequence[Encoding], renders: int) -> None:
+        """Draw cells together that will be walked to next; cells that were drawn stay as they are.
+
+        With dynamic seeds nothing can be drawn ahead, since a cell's seed is not known before.
+
+        Args:
+            cells: the cells, in the order of the walk.
+            renders: the most unique renders to spend in all, at least those spent.
+        """
+        if not self._dynamic:
+            unique = dict.fromkeys(cells)
+            new = [cell for cell in unique if (cell, self._image_seed) not in self._paid]
+            self._draw(new[: (renders - self.renders) // self.cell_renders])
+
+    def _draw(self, cells: Sequence[Encoding]) -> None:
+        """Draw and pay for the cells that were never drawn with the seed of the moment."""
+        seed, many = self._seed, self.cell_renders
+        new = [cell for cell in dict.fromkeys(cells) if (cell, seed) not in self._paid]
+        if not new:
+            return
+        sentences = [sentence for cell in new for sentence in [self.grammar.derive(cell)] * many]
+        seeds = [seed + i for i in range(many)] * len(new)
+        images = self._generator.generate(sentences, seeds)
+        rewards = np.reshape(self._reward(images), (len(new), many)).mean(axis=1)
+        for cell, image, reward in zip(new, images[::many], rewards, strict=True):
+            self._paid[cell, seed] = float(reward)
+            self._ahead[cell, seed] = image
 
     def render(self) -> NDArray[np.uint8] | None:
         """Draw the current cell.

@@ -130,6 +130,32 @@ class Gridworld:
         legal = np.flatnonzero(self.action_mask(state))
         return tuple(self.move(state, int(action)) for action in legal)
 
+    def path(self, a: Encoding, b: Encoding) -> tuple[int, ...]:
+        """Give a shortest walk of legal actions between two states, of at least one action.
+
+        Args:
+            a: (n_axes,) where it starts.
+            b: (n_axes,) where it ends; if that is `a`, the walk leaves it and comes back.
+
+        Returns:
+            The actions, one axis after another, the first axis first.
+
+        Raises:
+            ValueError: a state is not one of this grid, or `a` is `b` and has no neighbour.
+        """
+        self._check_state(b)
+        if a == b:
+            away = np.flatnonzero(self.action_mask(a))
+            if not away.size:
+                raise ValueError(f"state {a!r}: no action is legal, so no walk comes back to it")
+            return int(away[0]), int(away[0]) ^ 1
+        self._check_state(a)
+        moves = (
+            [2 * axis + int(y > x)] * abs(y - x)
+            for axis, (x, y) in enumerate(zip(a, b, strict=True))
+        )
+        return tuple(itertools.chain.from_iterable(moves))
+
     def distance(self, a: Encoding, b: Encoding) -> int:
         """Count the fewest steps between two states, the L1 distance.
 

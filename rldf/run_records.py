@@ -31,13 +31,15 @@ class Step:
         episode: number of the episode, from 1.
         encoding: the cell that the step led to.
         sentence: what the grammar derives from it.
-        action: what led there; an episode's own start is no step, since no render is spent on it.
+        action: the last move there; an episode's own start is no step, since no render is spent
+            on it.
         reward: what the cell's image earned; finite.
         distance: L1 steps from the goal, or None where no goal is known.
         new: true if a unique render was spent on it.
-        renders: unique renders spent so far, this one included.
+        renders: unique renders spent so far, this one and those drawn together with it included.
         terminal: true if the episode ended here because it is the goal.
         seed: the seed that the image was drawn with.
+        moves: legal moves to the cell; those passed before it were not drawn.
     """
 
     step: _Positive
@@ -51,6 +53,7 @@ class Step:
     renders: int
     terminal: bool
     seed: _Seed
+    moves: _Positive = 1
 
     def is_goal(self, goal: Encoding | None) -> bool:
         """Tell whether this step led to the cell that was searched for.

@@ -1,6 +1,6 @@
 """One search: an agent walks the grid until its budget is spent or the goal is found.
 
-    photo -> Encoder -> goal          cell -> sentence -> image -> reward -> agent -> next cell
+    photo -> Encoder -> goal          cells -> sentences -> images -> rewards -> agent -> cells
 
 `walk` is the algorithm, `search` writes down what it does.
 """
@@ -34,6 +34,7 @@ class Place:
         episode: number of the current episode, from 1.
         step: steps taken in it.
         state: the current cell.
+        renders: unique renders spent.
         seconds: time spent.
         source: state of the environment's random source.
         ended: why the walk is over, None while it goes on.
@@ -43,6 +44,7 @@ class Place:
     episode: int = 0
     step: int = 0
     state: Encoding = ()
+    renders: int = 0
     seconds: float = 0.0
     source: dict[str, Any] = field(default_factory=dict)
     ended: Ended | None = None
@@ -53,6 +55,9 @@ def walk(
 ) -> Iterator[Step]:
     """Walk until the goal, the budget or the episodes end it (paper, Algorithm 1).
 
+    The agent names the cells that it wants to see. They are drawn together, and the walk goes to
+    the first one by legal moves, past cells that are neither drawn nor known to be the goal.
+
     Args:
         environment: the world.
         agent: who walks.
@@ -60,7 +65,7 @@ def walk(
         place: where the walk stands; kept up to date.
 
     Yields:
-        Every step, after the agent has learned from it.
+        Every step to a cell that is seen, after the agent has learned from it.
     """
     world = environment.world
     while place.ended is None:
@@ -68,8 +73,10 @@ def walk(
             environment.reset()
             place.episode += 1
             agent.begin_episode(environment.state)
+        wanted = agent.propose(environment.state, world.action_mask(environment.state))
+        environment.draw_ahead(wanted, settings.renders)
+        action, moves = environment.approach(wanted[0])
         state = environment.state
-        action = agent.select_action(state, world.action_mask(state))
         _, reward, terminated, _, information = environment.step(action)
         agent.update(
             Transition(
@@ -82,7 +89,7 @@ def walk(
             )
         )
         _advance(place, environment, settings, terminated=terminated)
-        yield _step(place, environment, action, reward, information, terminated=terminated)
+        yield _step(place, environment, action, moves, reward, information)
 
 
 def _advance(
@@ -90,14 +97,16 @@ def _advance(
 ) -> None:
     place.steps += 1
     place.step += 1
-    place.state = environment.state
+    place.state, place.renders = environment.state, environment.renders
     if terminated:
         place.ended = "goal"
-    elif environment.renders >= settings.renders:
+    elif environment.ahead:
+        return  # what was drawn together is seen before anything else ends
+    elif environment.renders + environment.cell_renders > settings.renders:
         place.ended = "renders"
-    elif place.step == settings.steps and place.episode == settings.episodes:
+    elif place.step >= settings.steps and place.episode == settings.episodes:
         place.ended = "episodes"
-    elif place.step == settings.steps:
+    elif place.step >= settings.steps:
         place.step = 0
 
 
@@ -105,10 +114,9 @@ def _step(
     place: Place,
     environment: EncodingGridEnv,
     action: int,
+    moves: int,
     reward: float,
     information: dict[str, Any],
-    *,
-    terminated: bool,
 ) -> Step:
     known = environment.goal is not None
     return Step(
@@ -120,9 +128,10 @@ def _step(
         reward=reward,
         distance=information["distance"] if known else None,
         new=environment.drew,
-        renders=environment.renders,
-        terminal=terminated,
+        renders=place.renders,
+        terminal=place.ended == "goal",
         seed=information["image_seed"],
+        moves=moves,
     )
 
 
@@ -139,15 +148,17 @@ def search(task: Task, run: RunFolder, watch: Callable[[Step], None]) -> dict[st
     """
     run.save_input(task.image)
     place = _stand(task, run)
-    before, begun = place.seconds, time.monotonic()
+    before, begun, saved = place.seconds, time.monotonic(), place.steps
     try:
         for step in walk(task.environment, task.agent, task.settings, place):
             if step.new:
                 run.save_image(step.encoding, task.environment.image(), step.seed)
             run.append(step)
             place.seconds = before + time.monotonic() - begun
-            if place.steps % _CHECKPOINT_STEPS == 0 or place.ended:
+            due = place.steps - saved >= _CHECKPOINT_STEPS and not task.environment.ahead
+            if due or place.ended:
                 _checkpoint(task, run, place)
+                saved = place.steps
             watch(step)
     except KeyboardInterrupt:
         run.finish("interrupted", None)
@@ -176,7 +187,7 @@ def summarise(task: Task, run: RunFolder, place: Place) -> dict[str, Any]:
     return {
         "goal": None if goal is None else {"encoding": list(goal), "sentence": sentence},
         "goal_reached": reached,
-        "renders": task.environment.renders,
+        "renders": place.renders,
         "steps": place.steps,
         "episodes": place.episode,
         "ended": place.ended,
@@ -214,7 +225,10 @@ def _stand(task: Task, run: RunFolder) -> Place:
 
 
 def _checkpoint(task: Task, run: RunFolder, place: Place) -> None:
-    """Write the agent, then the file that names it, then drop older agents."""
+    """Write the agent, then the file that names it, then drop older agents.
+
+    Between batches only, so that a resumed run draws and scores the same pictures together again.
+    """
     agent = f"agent-{place.steps}.npz"
     task.agent.save(run.path / agent)
     place.source = dict(task.environment.np_random.bit_generator.state)

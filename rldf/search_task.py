@@ -9,10 +9,11 @@ from typing import Any
 from PIL.Image import Image
 
 from rldf import seeds
-from rldf.agents.options import check_options, make_agent
+from rldf.agents.options import check_options, make_agent, takes
 from rldf.agents.protocol import Agent
+from rldf.encoding import Encoding
 from rldf.environment import EncodingGridEnv
-from rldf.errors import UsageError
+from rldf.errors import NoGoalError, UsageError
 from rldf.generators.cached import CachedGenerator
 from rldf.grammar import Grammar, load_grammar
 from rldf.images import read_image
@@ -40,8 +41,14 @@ class Settings:
         epsilon: rate of exploration, see `rldf.agents.options`.
         alpha: learning rate, likewise.
         gamma: discount.
+        optimism: added to every initial action value.
+        step_size: cells that a gradient step goes along the steepest axis.
+        momentum: the part of the last gradient step that is taken again.
+        batch: how many cells a planner proposes together.
+        warm_start: let a planner see first what the encoder reads in the input image.
         seed: seeds the agent and its starts.
         image_seed: seed of every image.
+        image_seeds: how many seeds a cell's reward is averaged over, from `image_seed` on.
         stop_at_goal: whether the search ends at the goal.
         dynamic_seeds: draw every step with another seed.
     """
@@ -57,8 +64,14 @@ class Settings:
     epsilon: str = "0.1"
     alpha: str = "0.5"
     gamma: float = 0.9
+    optimism: float = 0.0
+    step_size: float = 1.0
+    momentum: float = 0.5
+    batch: int = 4
+    warm_start: bool = False
     seed: int = 0
     image_seed: int = 0
+    image_seeds: int = 1
     stop_at_goal: bool = True
     dynamic_seeds: bool = False
 
@@ -66,16 +79,38 @@ class Settings:
         """Refuse budgets that allow nothing.
 
         Raises:
-            UsageError: a number is out of range.
+            UsageError: a number is out of range, or two options do not fit together.
         """
-        for name in ("renders", "episodes", "steps"):
+        for name in ("renders", "episodes", "steps", "image_seeds"):
             if getattr(self, name) < 1:
-                raise UsageError(f"--{name} {getattr(self, name)}: give 1 or more")
-        if not 0 <= self.image_seed < 2**seeds.SEED_BITS:
+                option = name.replace("_", "-")
+                raise UsageError(f"--{option} {getattr(self, name)}: give 1 or more")
+        limit = 2**seeds.SEED_BITS - self.image_seeds
+        if not 0 <= self.image_seed <= limit:
+            raise UsageError(f"--image-seed {self.image_seed}: give 0 or more, at most {limit}")
+        if self.dynamic_seeds and self.image_seeds > 1:
+            raise UsageError("--dynamic-seeds draws with one seed a step: leave --image-seeds out")
+        check_options(self.agent, alpha=self.alpha, epsilon=self.epsilon, **self.rates())
+        if self.warm_start and not takes(self.agent, "first"):
+            raise UsageError(f"--warm-start: {self.agent} has no use for it, --agent planner has")
+        self._check_budget()
+
+    def rates(self) -> dict[str, Any]:
+        """Give the agent's options that are plain numbers.
+
+        Returns:
+            Keywords of `make_agent`.
+        """
+        names = ("gamma", "optimism", "step_size", "momentum", "batch")
+        return {name: getattr(self, name) for name in names}
+
+    def _check_budget(self) -> None:
+        cells = self.batch if takes(self.agent, "batch") else 1
+        if self.renders < cells * self.image_seeds:
             raise UsageError(
-                f"--image-seed {self.image_seed}: give 0 or more, below 2^{seeds.SEED_BITS}"
+                f"--renders {self.renders} is less than one batch, {cells} x {self.image_seeds} "
+                "renders: give more, or a smaller --batch or --image-seeds"
             )
-        check_options(self.agent, alpha=self.alpha, epsilon=self.epsilon, gamma=self.gamma)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +163,7 @@ def prepare(settings: Settings) -> Task:
         reward=build_reward(reward_file, context),
         goal=reading.encoding,
         image_seed=settings.image_seed,
+        image_seeds=settings.image_seeds,
         stop_at_goal=settings.stop_at_goal,
         dynamic_seeds=settings.dynamic_seeds,
     )
@@ -137,7 +173,8 @@ def prepare(settings: Settings) -> Task:
         seeds.rng(settings.seed, "agent"),
         alpha=settings.alpha,
         epsilon=settings.epsilon,
-        gamma=settings.gamma,
+        first=_first(settings, reading, grammar),
+        **settings.rates(),
     )
     config = asdict(settings) | {
         "image": Path(settings.image).name,  # its pixels decide, not where it lies
@@ -156,6 +193,16 @@ def prepare(settings: Settings) -> Task:
         config=config,
         hints=photograph_hint(models.file, reading),
     )
+
+
+def _first(settings: Settings, reading: Reading, grammar: Grammar) -> Encoding | None:
+    """Give the cell that a warm start sees first."""
+    if settings.warm_start and reading.encoding is None:
+        raise NoGoalError(
+            f"nothing in the input image has a word in grammar {grammar.name}: "
+            "leave --warm-start out"
+        )
+    return reading.encoding if settings.warm_start else None
 
 
 def _digest(grammar: Grammar) -> str:

@@ -137,3 +137,73 @@ def test_the_mask_tells_which_actions_move_and_an_edge_holds():
 def test_a_start_outside_the_grid_is_refused():
     with pytest.raises(UsageError, match="outside the grid"):
         make().reset(options={"start": (9, 9, 9, 9)})
+
+
+def counted(**options):
+    generator = CountingGenerator()
+    environment = make(
+        generator=generator, reward=lambda images: np.array([7.0] * len(images)), **options
+    )
+    environment.reset(seed=0, options={"start": (0, 0, 0, 0)})
+    return environment, generator
+
+
+def test_the_walk_to_a_cell_draws_nothing_on_its_way():
+    environment, generator = counted()
+    action, moves = environment.approach((1, 4, 0, 3))
+    assert (moves, environment.state, generator.asked) == (8, (1, 4, 0, 2), [])
+    environment.step(action)
+    assert environment.state == (1, 4, 0, 3)
+    assert [sentence for sentence, _ in generator.asked] == [GRAMMAR.derive((1, 4, 0, 3))]
+
+
+def test_the_walk_past_the_goal_does_not_end_at_it():
+    environment, _ = counted()
+    action, _ = environment.approach((0, 4, 0, 6))
+    assert environment.step(action)[2] is False
+
+
+def test_cells_drawn_ahead_are_drawn_together_and_counted_at_once():
+    calls = []
+
+    class Watched(CountingGenerator):
+        def generate(self, sentences, seeds):
+            calls.append(len(sentences))
+            return super().generate(sentences, seeds)
+
+    environment = make(
+        generator=Watched(), reward=lambda images: np.array([float(len(images))] * len(images))
+    )
+    environment.reset(seed=0, options={"start": (0, 0, 0, 0)})
+    batch = [(0, 1, 0, 0), (0, 2, 0, 0), (0, 1, 0, 0), (0, 3, 0, 0)]
+    environment.draw_ahead(batch, 100)
+    assert (calls, environment.renders, environment.ahead) == ([3], 3, 3)
+    assert environment.step(3)[1] == 3.0
+    assert (calls, environment.drew, environment.ahead) == ([3], True, 2)
+    environment.step(2)
+    environment.step(3)
+    assert environment.drew is False
+
+
+def test_no_more_is_drawn_ahead_than_the_budget_allows():
+    environment, generator = counted()
+    environment.draw_ahead([(0, 1, 0, 0), (0, 2, 0, 0), (0, 3, 0, 0)], 2)
+    assert [sentence for sentence, _ in generator.asked] == [
+        GRAMMAR.derive(cell) for cell in [(0, 1, 0, 0), (0, 2, 0, 0)]
+    ]
+
+
+def test_a_cell_drawn_with_several_seeds_pays_their_mean_and_costs_as_many_renders():
+    generator = CountingGenerator()
+    environment = make(
+        generator=generator,
+        image_seed=5,
+        image_seeds=3,
+        reward=lambda images: np.array([float(tag_of(image)) for image in images]),
+    )
+    environment.reset(seed=0, options={"start": (0, 0, 0, 0)})
+    assert environment.step(3)[1] == 6.0
+    assert [seed for _, seed in generator.asked] == [5, 6, 7]
+    assert (environment.renders, tag_of(environment.image())) == (3, 5)
+    environment.draw_ahead([(0, 2, 0, 0), (0, 3, 0, 0)], 8)
+    assert environment.renders == 6

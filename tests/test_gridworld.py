@@ -161,3 +161,22 @@ def test_bad_indices_are_refused(index: int) -> None:
     """A number that no state has is an error."""
     with pytest.raises(ValueError, match="states 0 to 5"):
         Gridworld((3, 2)).state(index)
+
+
+def test_a_path_is_a_shortest_walk_of_legal_actions() -> None:
+    """Between all pairs of states of a small grid, itself to itself included."""
+    world = Gridworld((3, 4, 2))
+    for a in world.states():
+        for b in world.states():
+            state, path = a, world.path(a, b)
+            for action in path:
+                assert world.action_mask(state)[action]
+                state = world.move(state, action)
+            assert state == b
+            assert len(path) == (world.distance(a, b) if a != b else 2)
+
+
+def test_a_single_state_has_no_walk_back_to_itself() -> None:
+    """There is nowhere to go."""
+    with pytest.raises(ValueError, match="no action is legal"):
+        Gridworld((1, 1)).path((0, 0), (0, 0))

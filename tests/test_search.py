@@ -1,5 +1,6 @@
 """The search: budgets, ends, and going on after a kill."""
 
+import itertools
 import json
 import os
 import random
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rldf import seeds
+from rldf import catalog, seeds
 from rldf.agents.options import make_agent, parse_alpha, parse_epsilon
 from rldf.environment import EncodingGridEnv
 from rldf.errors import UsageError
@@ -43,6 +44,7 @@ def task(goal=GOAL, reward=None, **options):
         reward=reward or (lambda images: np.array([1.0] * len(images))),
         goal=goal,
         image_seed=settings.image_seed,
+        image_seeds=settings.image_seeds,
         stop_at_goal=settings.stop_at_goal,
         dynamic_seeds=settings.dynamic_seeds,
     )
@@ -52,7 +54,7 @@ def task(goal=GOAL, reward=None, **options):
         seeds.rng(settings.seed, "agent"),
         alpha=settings.alpha,
         epsilon=settings.epsilon,
-        gamma=settings.gamma,
+        **settings.rates(),
     )
     seen = Seen(objects=(), people=0, people_confidence=1.0, scenes={}, ignored=())
     reading = Reading(
@@ -100,6 +102,41 @@ def test_the_budget_of_unique_renders_ends_it(tmp_path):
     assert (result["ended"], result["renders"]) == ("renders", 15)
     assert len(made.environment._generator.asked) == 15
     assert len(set(made.environment._generator.asked)) == 15
+
+
+@pytest.mark.parametrize("agent", ["planner", "gradient"])
+def test_a_batch_never_overdraws_the_budget(tmp_path, agent):
+    result, made = run(tmp_path / "r", agent=agent, renders=15, reward=color)
+    assert (result["ended"], result["renders"]) == ("renders", 15)
+    assert len(set(made.environment._generator.asked)) == 15
+    seen = {step.encoding for step in load_run(tmp_path / "r").steps()}
+    assert len(seen) == 15, "a picture was drawn and never seen"
+
+
+def test_a_planner_sees_batches_and_walks_between_them_by_legal_moves(tmp_path):
+    _, made = run(tmp_path / "r", agent="planner", renders=30, goal=None, reward=color)
+    world, steps = made.environment.world, load_run(tmp_path / "r").steps()
+    assert [step.renders for step in steps[:10]] == [4, 4, 4, 4, 8, 8, 8, 8, 10, 10]
+    assert all(step.new for step in steps)
+    for before, after in itertools.pairwise(steps):
+        assert after.moves == len(world.path(before.encoding, after.encoding))
+        assert world.path(before.encoding, after.encoding)[-1] == after.action
+
+
+def test_the_goal_in_a_batch_ends_the_search_and_the_whole_batch_counts(tmp_path):
+    result, _ = run(tmp_path / "r", agent="planner", renders=480, steps=500, reward=color)
+    again, _ = run(
+        tmp_path / "r", agent="planner", renders=480, steps=500, reward=color, resume=True
+    )
+    assert result["ended"] == "goal"
+    assert result["renders"] >= result["steps"]
+    assert without_time(again) == without_time(result)
+
+
+def test_several_image_seeds_share_the_budget(tmp_path):
+    result, made = run(tmp_path / "r", agent="random", renders=20, image_seeds=3, reward=color)
+    assert (result["ended"], result["renders"]) == ("renders", 18)
+    assert {seed for _, seed in made.environment._generator.asked} == {0, 1, 2}
 
 
 def test_episodes_and_their_steps_end_it(tmp_path):
@@ -167,7 +204,7 @@ def test_the_same_settings_make_the_same_run(tmp_path):
     assert steps[0] == steps[1]
 
 
-@pytest.mark.parametrize("agent", ["q", "sarsa", "random"])
+@pytest.mark.parametrize("agent", catalog.names("agents"))
 @pytest.mark.parametrize("dynamic_seeds", [False, True])
 def test_a_crash_at_any_step_changes_nothing_after_resuming(tmp_path, agent, dynamic_seeds):
     options = {
@@ -210,6 +247,21 @@ def test_resuming_a_finished_run_tells_its_result_again(tmp_path):
 def test_budgets_that_allow_nothing_are_refused(name, value):
     with pytest.raises(UsageError, match=name.replace("_", "-")):
         Settings(image="x.png", **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"agent": "planner", "renders": 3}, "--renders 3"),
+        ({"agent": "q", "renders": 3, "image_seeds": 4}, "--renders 3"),
+        ({"image_seeds": 2, "dynamic_seeds": True}, "--dynamic-seeds"),
+        ({"agent": "q", "warm_start": True}, "--warm-start"),
+        ({"agent": "planner", "batch": 0}, "--batch"),
+    ],
+)
+def test_options_that_do_not_fit_together_are_refused(options, told):
+    with pytest.raises(UsageError, match=told):
+        Settings(image="x.png", **options)
 
 
 @pytest.mark.parametrize("text", ["0", "1.5", "nan", "visits:0.5", "visits:2", "visits:x", "fast"])

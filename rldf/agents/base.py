@@ -1,10 +1,10 @@
-"""What Q-learning and SARSA have in common: a table, an epsilon-greedy policy, a step of learning.
+"""What the agents that walk cell by cell share: a table, a policy on it, a step of learning.
 
 See arXiv:2311.15648, Algorithm 1. The paper draws Q at random for terminal states too; so does
 this, but a step into a terminal state is learned with a discount of 0, which keeps that value out.
 """
 
-from pathlib import Path
+from abc import ABC, abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,48 @@ from rldf.agents.updates import step_towards
 from rldf.encoding import Encoding
 
 
-class TabularAgent:
+class WalkingAgent(checkpoint.SavedAgent, ABC):
+    """Goes cell by cell and sees each; a subclass says which action it takes, and learns."""
+
+    def begin_episode(self, state: Encoding) -> None:
+        """Start a new walk.
+
+        Args:
+            state: (n_axes,) where it starts.
+        """
+
+    def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
+        """Name the cell that the selected action leads to.
+
+        Args:
+            state: (n_axes,) the current state.
+            mask: (n_actions,) its legal actions.
+
+        Returns:
+            One neighbour.
+
+        Raises:
+            ValueError: no action is legal.
+        """
+        return (self._world.move(state, self.select_action(state, mask)),)
+
+    @abstractmethod
+    def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
+        """Choose a legal action to take.
+
+        Args:
+            state: (n_axes,) the current state.
+            mask: (n_actions,) its legal actions.
+
+        Returns:
+            A legal action.
+
+        Raises:
+            ValueError: no action is legal.
+        """
+
+
+class TabularAgent(WalkingAgent):
     """A table of action values and a policy on it; a subclass says what a step is worth.
 
     Attributes:
@@ -35,6 +76,7 @@ class TabularAgent:
         epsilon: Schedule,
         gamma: float = 0.9,
         initial_q: float = 0.01,
+        optimism: float = 0.0,
     ) -> None:
         """Make an agent that has learned nothing.
 
@@ -47,24 +89,20 @@ class TabularAgent:
             gamma: the discount, in [0, 1]; the paper's is below 1.
             initial_q: the initial values are uniform in [0, initial_q). The default is small
                 beside rewards of about 1, so that it breaks ties and does no more.
+            optimism: added to every initial value. Above the value of any state, r / (1 - gamma),
+                it makes a greedy agent try each action before it repeats one: see Sutton & Barto,
+                "Reinforcement Learning", section 2.6.
 
         Raises:
-            ValueError: gamma is outside [0, 1], or initial_q is negative or not finite.
+            ValueError: gamma is outside [0, 1], initial_q is negative, or a value not finite.
         """
         if not 0.0 <= gamma <= 1.0:
             raise ValueError(f"gamma {gamma!r}: give a number in [0, 1]")
+        super().__init__(world, rng)
         seed = int(rng.integers(2**63))
-        self.q = QTable(world.n_states, world.n_actions, seed=seed, scale=initial_q)
+        self.q = QTable(world.n_states, world.n_actions, seed=seed, scale=initial_q, base=optimism)
         self.steps = 0
-        self._world, self._rng = world, rng
         self._alpha, self._epsilon, self._gamma = alpha, epsilon, gamma
-
-    def begin_episode(self, state: Encoding) -> None:
-        """Start a new walk.
-
-        Args:
-            state: (n_axes,) where it starts.
-        """
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
         """Choose the step to take: epsilon-greedy, ties broken at random.
@@ -100,14 +138,10 @@ class TabularAgent:
         """Give all that changes in training, as arrays.
 
         Returns:
-            Arrays by name: those of the table, `steps` () int64, and as JSON text `agent` (),
-            its class and world, and `rng` (), the state of its generator.
+            The arrays of every agent, those of the table, and `steps` () int64.
         """
-        return self.q.state_dict() | {
-            "agent": checkpoint.identity(self, self._world),
-            "steps": np.array(self.steps, dtype=np.int64),
-            "rng": checkpoint.text(self._rng.bit_generator.state),
-        }
+        steps = np.array(self.steps, dtype=np.int64)
+        return super().state_dict() | self.q.state_dict() | {"steps": steps}
 
     def load_state_dict(self, arrays: checkpoint.Arrays) -> None:
         """Go on from the arrays of `state_dict`.
@@ -120,30 +154,9 @@ class TabularAgent:
             TypeError: the arrays do not describe an agent.
             ValueError: they are those of another agent, of another world or generator.
         """
-        checkpoint.check_identity(arrays, self, self._world)
         table, steps = QTable.from_state_dict(arrays), int(arrays["steps"].item())
-        self._rng.bit_generator.state = checkpoint.record(arrays, "rng")
+        super().load_state_dict(arrays)
         self.q, self.steps = table, steps
-
-    def save(self, path: Path) -> None:
-        """Write a checkpoint.
-
-        Args:
-            path: the npz file to make or to replace; its folder must exist.
-        """
-        checkpoint.write(path, self.state_dict())
-
-    def load(self, path: Path) -> None:
-        """Go on from a checkpoint, to the same actions and values; the schedules stay this agent's.
-
-        Args:
-            path: the npz file of `save`.
-
-        Raises:
-            RunError: the file is missing or damaged, or not one of such an agent and world.
-        """
-        with checkpoint.reading(path) as arrays:
-            self.load_state_dict(arrays)
 
     def _row(self, state: Encoding) -> NDArray[np.float64]:
         return self.q.row(self._world.index(state))

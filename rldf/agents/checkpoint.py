@@ -60,6 +60,64 @@ def reading(path: Path) -> Iterator[Arrays]:
         raise RunError(f"{path}: cannot go on from this checkpoint: {error}") from error
 
 
+class SavedAgent:
+    """An agent that is kept as the arrays of its `state_dict`; a subclass adds what it learned."""
+
+    def __init__(self, world: World, rng: np.random.Generator) -> None:
+        """Make an agent.
+
+        Args:
+            world: the world that it walks in; its checkpoints name the size.
+            rng: the agent's own generator; loading a checkpoint sets its state.
+        """
+        self._world, self._rng = world, rng
+
+    def state_dict(self) -> dict[str, NDArray[np.generic]]:
+        """Give all that changes as the agent walks, as arrays.
+
+        Returns:
+            JSON text by name: `agent` (), its class and world, and `rng` (), the state of its
+            generator.
+        """
+        state = text(self._rng.bit_generator.state)
+        return {"agent": identity(self, self._world), "rng": state}
+
+    def load_state_dict(self, arrays: Arrays) -> None:
+        """Go on from the arrays of `state_dict`.
+
+        Args:
+            arrays: those of an agent of the same class, in a world of the same size.
+
+        Raises:
+            KeyError: an array is missing.
+            TypeError: the arrays do not describe an agent.
+            ValueError: they are those of another agent, of another world or generator.
+        """
+        check_identity(arrays, self, self._world)
+        self._rng.bit_generator.state = record(arrays, "rng")
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint.
+
+        Args:
+            path: the npz file to make or to replace; its folder must exist.
+        """
+        write(path, self.state_dict())
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint, to the same proposals; options and schedules stay this agent's.
+
+        Args:
+            path: the npz file of `save`.
+
+        Raises:
+            RunError: the file is missing or damaged, or not one of such an agent and world.
+        """
+        with reading(path) as arrays:
+            check_identity(arrays, self, self._world)  # before a subclass misses its arrays
+            self.load_state_dict(arrays)
+
+
 def text(record: object) -> NDArray[np.str_]:
     """Pack a record of numbers and text of any size into an array.
 

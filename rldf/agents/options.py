@@ -2,15 +2,18 @@
 
 import contextlib
 import inspect
+import math
 from collections.abc import Callable
 from typing import cast
 
 import numpy as np
 
 from rldf import catalog
-from rldf.agents.protocol import Agent, World
+from rldf.agents.protocol import Agent
 from rldf.agents.schedules import Constant, LinearDecay, Schedule, VisitCount
+from rldf.encoding import Encoding
 from rldf.errors import UsageError
+from rldf.gridworld import Gridworld
 
 
 def parse_alpha(text: str) -> Schedule:
@@ -61,7 +64,17 @@ def parse_epsilon(text: str) -> Schedule:
     )
 
 
-def check_options(name: str, *, alpha: str, epsilon: str, gamma: float) -> None:
+def check_options(
+    name: str,
+    *,
+    alpha: str,
+    epsilon: str,
+    gamma: float,
+    optimism: float = 0.0,
+    step_size: float = 1.0,
+    momentum: float = 0.5,
+    batch: int = 4,
+) -> None:
     """Refuse options that no agent can be made with, before anything is loaded.
 
     Args:
@@ -69,6 +82,10 @@ def check_options(name: str, *, alpha: str, epsilon: str, gamma: float) -> None:
         alpha: learning rate, see `parse_alpha`.
         epsilon: rate of exploration, see `parse_epsilon`.
         gamma: discount, 0 up to but not 1.
+        optimism: added to every initial action value, finite.
+        step_size: cells that a gradient step goes along the steepest axis, above 0.
+        momentum: the part of the last gradient step that is taken again, 0 up to but not 1.
+        batch: how many cells a planner proposes together, 1 or more.
 
     Raises:
         UsageError: if an option is out of range.
@@ -79,20 +96,44 @@ def check_options(name: str, *, alpha: str, epsilon: str, gamma: float) -> None:
     parse_epsilon(epsilon)
     if not 0 <= gamma < 1:
         raise UsageError(f"--gamma {gamma}: give a number from 0 up to, but not, 1")
+    if not math.isfinite(optimism):
+        raise UsageError(f"--optimism {optimism}: give a finite number")
+    if not 0 < step_size < math.inf:
+        raise UsageError(f"--step-size {step_size}: give a number above 0")
+    if not 0 <= momentum < 1:
+        raise UsageError(f"--momentum {momentum}: give a number from 0 up to, but not, 1")
+    if batch < 1:
+        raise UsageError(f"--batch {batch}: give 1 or more")
 
 
 def make_agent(
-    name: str, world: World, rng: np.random.Generator, *, alpha: str, epsilon: str, gamma: float
+    name: str,
+    world: Gridworld,
+    rng: np.random.Generator,
+    *,
+    alpha: str,
+    epsilon: str,
+    gamma: float,
+    optimism: float = 0.0,
+    step_size: float = 1.0,
+    momentum: float = 0.5,
+    batch: int = 4,
+    first: Encoding | None = None,
 ) -> Agent:
     """Make an agent that has learned nothing, of the options that its class takes.
 
     Args:
         name: an entry of the catalogue.
-        world: the size of the world and the numbering of its states.
+        world: the grid.
         rng: the agent's own generator.
         alpha: learning rate, see `parse_alpha`.
         epsilon: rate of exploration, see `parse_epsilon`.
         gamma: discount, 0 up to but not 1.
+        optimism: added to every initial action value, finite.
+        step_size: cells that a gradient step goes along the steepest axis, above 0.
+        momentum: the part of the last gradient step that is taken again, 0 up to but not 1.
+        batch: how many cells a planner proposes together, 1 or more.
+        first: a cell that a planner sees before all others, or None.
 
     Returns:
         The agent.
@@ -101,15 +142,39 @@ def make_agent(
         UsageError: if an option is out of range.
         ConfigError: if there is no such agent.
     """
-    check_options(name, alpha=alpha, epsilon=epsilon, gamma=gamma)
+    plain = {
+        "gamma": gamma,
+        "optimism": optimism,
+        "step_size": step_size,
+        "momentum": momentum,
+        "batch": batch,
+    }
+    check_options(name, alpha=alpha, epsilon=epsilon, **plain)  # type: ignore[arg-type]
     maker = catalog.find("agents", name)
-    options = {
+    options: dict[str, object] = {
+        **plain,
         "rng": rng,
         "alpha": parse_alpha(alpha),
         "epsilon": parse_epsilon(epsilon),
-        "gamma": gamma,
+        "first": first,
     }
     return cast(Agent, maker(world, **_taken(maker, options)))
+
+
+def takes(name: str, option: str) -> bool:
+    """Tell whether an agent has a use for an option.
+
+    Args:
+        name: an entry of the catalogue.
+        option: a parameter of `make_agent`.
+
+    Returns:
+        True if its class takes it.
+
+    Raises:
+        ConfigError: if there is no such agent.
+    """
+    return option in _taken(catalog.find("agents", name), {option: None})
 
 
 def _taken(maker: Callable[..., object], options: dict[str, object]) -> dict[str, object]:

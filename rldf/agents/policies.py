@@ -96,5 +96,28 @@ def epsilon_greedy(
     return uniform(mask, rng) if rng.random() < epsilon else greedy(q, mask, rng)
 
 
+def epsilon_greedy_probabilities(
+    q: NDArray[np.float64], mask: NDArray[np.int8], epsilon: float
+) -> NDArray[np.float64]:
+    """Give the probabilities that `epsilon_greedy` draws with.
+
+    Args:
+        q: (n_actions,) the action values.
+        mask: (n_actions,) 1 where an action is legal, else 0.
+        epsilon: in [0, 1].
+
+    Returns:
+        (n_actions,) they sum to 1; illegal actions have 0.
+
+    Raises:
+        ValueError: no action is legal.
+    """
+    best, legal = best_actions(q, mask), legal_actions(mask)
+    probabilities = np.zeros(len(q))
+    probabilities[legal] = epsilon / legal.size
+    probabilities[best] += (1.0 - epsilon) / best.size
+    return probabilities
+
+
 def _draw(actions: NDArray[np.intp], rng: np.random.Generator) -> int:
     return int(actions[rng.integers(actions.size)])

@@ -2,9 +2,17 @@
 
 An agent sees numbers only: states, masks and rewards, never an image, a sentence or a goal.
 Actions are integers in `[0, n_actions)`; a mask is an int8 array, 1 where an action is legal.
+
+An agent names the states that it wants to see next, and the search does the rest: it draws those
+that were never drawn, all together, walks to the first one by legal moves without a look at what
+lies between, and tells the agent what it paid. Then the agent is asked again. So one contract
+serves all: a walker (the tabular agents, chance) names a neighbour and sees each cell it passes, a
+planner names a batch of states anywhere on the grid. What was named is drawn and paid for, so an
+agent names a state again until it was seen, before it names others.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -29,15 +37,18 @@ class World(Protocol):
     def index(self, state: Encoding) -> int:
         """Number a state, in `[0, n_states)`."""
 
+    def move(self, state: Encoding, action: int) -> Encoding:
+        """Take one step: transitions are known, what they pay is not."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Transition:
     """One step of a walk, and what came of it.
 
     Attributes:
-        state: (n_axes,) the state before the step.
-        action: the action taken in it.
-        reward: the reward of the step, finite.
+        state: (n_axes,) the state before the last move, a neighbour of the next state.
+        action: that move.
+        reward: what the next state paid, finite.
         continues: 0.0 where the step ended the episode in a terminal state, else 1.0; the
             effective discount of the step is the agent's discount times this.
         next_state: (n_axes,) the state after the step.
@@ -64,22 +75,29 @@ class Transition:
 
 
 class Agent(Protocol):
-    """Chooses steps, and learns from what came of them."""
+    """Says what is worth seeing, and learns from what was seen."""
 
     def begin_episode(self, state: Encoding) -> None:
-        """Forget what was planned for the last episode; the next step starts from `state`."""
+        """Learn that the walk goes on from `state`, which no move led to."""
 
-    def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose a legal action to take, exploring as the agent does."""
+    def propose(self, state: Encoding, mask: NDArray[np.int8]) -> Sequence[Encoding]:
+        """Name the states to see next, at least one, in the order in which to go there."""
 
     def update(self, transition: Transition) -> None:
-        """Learn from one step."""
-
-    def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose the legal action that is best by what was learned."""
+        """Learn from the first of the proposed states, which was seen."""
 
     def save(self, path: Path) -> None:
         """Write all that the agent needs to go on, as one npz file."""
 
     def load(self, path: Path) -> None:
         """Go on from a file of `save`, to the same actions and values."""
+
+
+class Walker(Agent, Protocol):
+    """An agent that goes cell by cell, and sees each: it proposes where its next action leads."""
+
+    def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
+        """Choose a legal action to take, exploring as the agent does."""
+
+    def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
+        """Choose the legal action that is best by what was learned."""

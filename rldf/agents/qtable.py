@@ -18,9 +18,9 @@ _PHILOX_WORDS = 4  # 64-bit words that Philox makes for each count of its counte
 
 
 def initial_rows(
-    first: int, n_rows: int, n_actions: int, *, seed: int, scale: float
+    first: int, n_rows: int, n_actions: int, *, seed: int, scale: float, base: float = 0.0
 ) -> NDArray[np.float64]:
-    """Draw rows of the random initial table, uniform in [0, scale).
+    """Draw rows of the random initial table, uniform in [base, base + scale).
 
     See arXiv:2311.15648, Algorithm 1: Q is random for all states and actions. A row depends on
     its index, not on the rows drawn before it.
@@ -30,7 +30,8 @@ def initial_rows(
         n_rows: how many rows to draw.
         n_actions: the length of a row.
         seed: in `[0, 2**128)`.
-        scale: the bound of the values, 0 or more; 0 gives a table of zeros.
+        scale: the spread of the values, 0 or more; 0 gives them all the same value.
+        base: the lowest value.
 
     Returns:
         (n_rows, n_actions) the values.
@@ -38,7 +39,8 @@ def initial_rows(
     blocks = -(-n_actions // _PHILOX_WORDS)
     stream = np.random.Philox(key=seed, counter=first * blocks)
     words = stream.random_raw(n_rows * blocks * _PHILOX_WORDS).reshape(n_rows, -1)
-    return np.asarray((words[:, :n_actions] >> 11) * (scale * 2.0**-53), dtype=np.float64)
+    uniform = (words[:, :n_actions] >> 11) * (scale * 2.0**-53)
+    return np.asarray(base + uniform, dtype=np.float64)
 
 
 class _LazyRows(dict[int, NDArray[np.float64]]):
@@ -63,6 +65,7 @@ class QTable:
         *,
         seed: int,
         scale: float,
+        base: float = 0.0,
         dense_cells: int = DENSE_CELLS,
     ) -> None:
         """Make a table of random values, without visits.
@@ -71,18 +74,21 @@ class QTable:
             n_states: the number of rows, of any size.
             n_actions: the length of a row.
             seed: in `[0, 2**128)`; decides the initial values.
-            scale: 0 or more; the initial values are uniform in [0, scale).
+            scale: 0 or more; the initial values are uniform in [base, base + scale).
+            base: the lowest initial value.
             dense_cells: the most cells that are kept as one dense array.
 
         Raises:
-            ValueError: a size is below 1, or the scale is negative or not finite.
+            ValueError: a size is below 1, the scale is negative, or a number not finite.
         """
         if n_states < 1 or n_actions < 1:
             raise ValueError(f"a table of {n_states} x {n_actions}: give sizes of 1 or more")
         if not 0.0 <= scale < np.inf:
             raise ValueError(f"scale {scale!r}: give a finite number, 0 or more")
+        if not np.isfinite(base):
+            raise ValueError(f"base {base!r}: give a finite number")
         self.n_states, self.n_actions = n_states, n_actions
-        self.seed, self.scale = seed, scale
+        self.seed, self.scale, self.base = seed, scale, base
         self._values: NDArray[np.float64] | _LazyRows = (
             self._draw(0, n_states)
             if n_states * n_actions <= dense_cells
@@ -152,11 +158,12 @@ class QTable:
             (k, n_actions) int64.
         """
         visited = self.visited()
-        size = {"n_states": self.n_states, "n_actions": self.n_actions}
+        made: dict[str, int | float] = {"n_states": self.n_states, "n_actions": self.n_actions}
+        made |= {"seed": self.seed, "scale": self.scale, "base": self.base}
         values = [self._values[index] for index in visited]
         visits = [self._visits[index] for index in visited]
         return {
-            "q_table": checkpoint.text(size | {"seed": self.seed, "scale": self.scale}),
+            "q_table": checkpoint.text(made),
             "q_index": np.array([str(index) for index in visited], dtype=np.str_),
             "q_values": np.array(values, dtype=np.float64).reshape(-1, self.n_actions),
             "q_visits": np.array(visits, dtype=np.int64).reshape(-1, self.n_actions),
@@ -194,7 +201,9 @@ class QTable:
             self._visits[number] = counts
 
     def _draw(self, first: int, n_rows: int) -> NDArray[np.float64]:
-        return initial_rows(first, n_rows, self.n_actions, seed=self.seed, scale=self.scale)
+        return initial_rows(
+            first, n_rows, self.n_actions, seed=self.seed, scale=self.scale, base=self.base
+        )
 
     def _no_visits(self) -> NDArray[np.int64]:
         return np.zeros(self.n_actions, dtype=np.int64)

@@ -1,17 +1,15 @@
 """The baseline that learns nothing."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.agents import checkpoint
+from rldf.agents.base import WalkingAgent
 from rldf.agents.policies import uniform
 from rldf.agents.protocol import Transition, World
 from rldf.encoding import Encoding
 
 
-class RandomAgent:
+class RandomAgent(WalkingAgent):
     """Takes every legal step with the same probability.
 
     See arXiv:2311.15648, Algorithm 1, random selection.
@@ -21,17 +19,10 @@ class RandomAgent:
         """Make an agent.
 
         Args:
-            world: the size of the world, which its checkpoints name.
+            world: the world that it walks in; its checkpoints name the size.
             rng: the agent's own generator; loading a checkpoint sets its state.
         """
-        self._world, self._rng = world, rng
-
-    def begin_episode(self, state: Encoding) -> None:
-        """Start a new walk.
-
-        Args:
-            state: (n_axes,) where it starts.
-        """
+        super().__init__(world, rng)
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
         """Draw a step.
@@ -69,47 +60,3 @@ class RandomAgent:
         Args:
             transition: the step and what came of it.
         """
-
-    def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Give all that changes as the agent walks, as arrays.
-
-        Returns:
-            JSON text by name: `agent` (), its class and world, and `rng` (), the state of its
-            generator.
-        """
-        rng = checkpoint.text(self._rng.bit_generator.state)
-        return {"agent": checkpoint.identity(self, self._world), "rng": rng}
-
-    def load_state_dict(self, arrays: checkpoint.Arrays) -> None:
-        """Go on from the arrays of `state_dict`.
-
-        Args:
-            arrays: those of a random agent in a world of the same size.
-
-        Raises:
-            KeyError: an array is missing.
-            TypeError: the arrays do not describe an agent.
-            ValueError: they are those of another agent, of another world or generator.
-        """
-        checkpoint.check_identity(arrays, self, self._world)
-        self._rng.bit_generator.state = checkpoint.record(arrays, "rng")
-
-    def save(self, path: Path) -> None:
-        """Write a checkpoint.
-
-        Args:
-            path: the npz file to make or to replace; its folder must exist.
-        """
-        checkpoint.write(path, self.state_dict())
-
-    def load(self, path: Path) -> None:
-        """Go on from a checkpoint, to the same actions.
-
-        Args:
-            path: the npz file of `save`.
-
-        Raises:
-            RunError: the file is missing or damaged, or not one of such an agent.
-        """
-        with checkpoint.reading(path) as arrays:
-            self.load_state_dict(arrays)

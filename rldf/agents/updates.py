@@ -50,6 +50,26 @@ def sarsa_target(r_t: float, discount_t: float, q_t: NDArray[np.float64], a_t: i
     return r_t + discount_t * float(q_t[a_t])
 
 
+def expected_sarsa_target(
+    r_t: float, discount_t: float, q_t: NDArray[np.float64], pi_t: NDArray[np.float64]
+) -> float:
+    """Value a step by its reward and by what the policy earns after it, on average.
+
+    See H. van Seijen et al., "A theoretical and empirical analysis of Expected Sarsa", 2009,
+    doi:10.1109/ADPRL.2009.4927542; Sutton & Barto, "Reinforcement Learning", eq. 6.9.
+
+    Args:
+        r_t: the reward of the step.
+        discount_t: in [0, 1], 0 for a step into a terminal state.
+        q_t: (n_actions,) the action values of the next state.
+        pi_t: (n_actions,) the probability of each action there; they sum to 1.
+
+    Returns:
+        The target `r_t + discount_t * sum_b pi_t[b] q_t[b]`.
+    """
+    return r_t + discount_t * float(pi_t @ q_t)
+
+
 def step_towards(q_tm1: float, target: float, alpha: float) -> float:
     """Move a value a part of the way to its target.
 

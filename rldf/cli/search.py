@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from rldf.search_task import Settings, Task
 
 
+_AGENTS = (
+    "Who searches: planner, q, sarsa, expected-sarsa, dyna-q, gradient or random (docs/agents.md)."
+)
+
+
 def search(
     image: Annotated[str, typer.Argument(help="The image to find again.")],
     reward: Annotated[
         str, typer.Option(help="What pays: multi, partial, clip, combined, or a YAML file.")
     ] = "multi",
-    agent: Annotated[str, typer.Option(help="Who walks: q, sarsa or random.")] = "q",
+    agent: Annotated[str, typer.Option(help=_AGENTS)] = "q",
     grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
     models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = (
         "pocket"
@@ -34,8 +39,24 @@ def search(
         str, typer.Option(help="Learning rate: a number or visits:OMEGA (Robbins-Monro).")
     ] = "0.5",
     gamma: Annotated[float, typer.Option(help="Discount of later rewards.")] = 0.9,
+    optimism: Annotated[
+        float, typer.Option(help="Added to every first action value: high ones make it explore.")
+    ] = 0.0,
+    step_size: Annotated[
+        float, typer.Option(help="gradient: cells a step goes along the steepest axis.")
+    ] = 1.0,
+    momentum: Annotated[
+        float, typer.Option(help="gradient: part of the last step that is taken again.")
+    ] = 0.5,
+    batch: Annotated[int, typer.Option(help="planner: cells that are drawn together.")] = 4,
+    warm_start: Annotated[
+        bool, typer.Option("--warm-start", help="planner: see first what the encoder reads.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the agent and its starts.")] = 0,
     image_seed: Annotated[int, typer.Option(help="Seed of every image.")] = 0,
+    image_seeds: Annotated[
+        int, typer.Option(help="Draw each cell with this many seeds, and pay the mean.")
+    ] = 1,
     go_on: Annotated[bool, typer.Option("--continue", help="Go on past the goal.")] = False,
     dynamic_seeds: Annotated[
         bool, typer.Option("--dynamic-seeds", help="Draw every step anew, to see why not.")
@@ -53,8 +74,10 @@ def search(
 
     settings = Settings(
         image=image, grammar=grammar, models=models, reward=reward, agent=agent, renders=renders,
-        episodes=episodes, steps=steps, epsilon=epsilon, alpha=alpha, gamma=gamma, seed=seed,
-        image_seed=image_seed, stop_at_goal=not go_on, dynamic_seeds=dynamic_seeds,
+        episodes=episodes, steps=steps, epsilon=epsilon, alpha=alpha, gamma=gamma,
+        optimism=optimism, step_size=step_size, momentum=momentum, batch=batch,
+        warm_start=warm_start, seed=seed, image_seed=image_seed, image_seeds=image_seeds,
+        stop_at_goal=not go_on, dynamic_seeds=dynamic_seeds,
     )  # fmt: skip
     if resume and out is None:
         raise RunError("--resume needs --out with the folder of the run to go on with")

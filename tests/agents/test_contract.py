@@ -1,4 +1,4 @@
-"""What every agent promises, checked on each of them."""
+"""What every agent that walks cell by cell promises, checked on each of them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,22 +8,31 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from rldf.agents import Agent, QLearning, RandomAgent, Sarsa, Transition, World
+from rldf.agents import (
+    DynaQ,
+    ExpectedSarsa,
+    QLearning,
+    RandomAgent,
+    Sarsa,
+    Transition,
+    Walker,
+)
 from rldf.agents.base import TabularAgent
 from rldf.agents.qtable import QTable
-from rldf.agents.schedules import LinearDecay, VisitCount
+from rldf.agents.schedules import Constant, LinearDecay, VisitCount
 from rldf.encoding import Encoding
 from rldf.errors import RunError
 from rldf.gridworld import Gridworld
 
 Learner = TypeVar("Learner", bound=TabularAgent)
-Maker = Callable[[World, np.random.Generator], Agent]
+Maker = Callable[[Gridworld, np.random.Generator], Walker]
 
 WORLD = Gridworld((3, 4, 2))
+RATE = Constant(0.5)
 HUGE = Gridworld((100,) * 12)  # 10^24 states
 
 
-def tabular(cls: type[Learner], world: World, rng: np.random.Generator) -> Learner:
+def tabular(cls: type[Learner], world: Gridworld, rng: np.random.Generator) -> Learner:
     """Make an agent whose rates change, so that a lost counter shows."""
     return cls(world, rng=rng, alpha=VisitCount(0.7), epsilon=LinearDecay(1.0, 0.1, 60))
 
@@ -31,12 +40,14 @@ def tabular(cls: type[Learner], world: World, rng: np.random.Generator) -> Learn
 MAKERS: dict[str, Maker] = {
     "q_learning": partial(tabular, QLearning),
     "sarsa": partial(tabular, Sarsa),
+    "expected_sarsa": partial(tabular, ExpectedSarsa),
+    "dyna_q": lambda world, rng: DynaQ(world, rng=rng, epsilon=LinearDecay(1.0, 0.1, 60)),
     "random": lambda world, rng: RandomAgent(world, rng=rng),
 }
 each_agent = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
 
-def step(agent: Agent, world: Gridworld, state: Encoding) -> tuple[int, Encoding]:
+def step(agent: Walker, world: Gridworld, state: Encoding) -> tuple[int, Encoding]:
     """Take one step, with a reward that depends on where it leads, and learn from it."""
     action = agent.select_action(state, world.action_mask(state))
     moved = world.move(state, action)
@@ -52,7 +63,7 @@ def step(agent: Agent, world: Gridworld, state: Encoding) -> tuple[int, Encoding
     return action, moved
 
 
-def walk(agent: Agent, state: Encoding, steps: int, world: Gridworld = WORLD) -> list[Encoding]:
+def walk(agent: Walker, state: Encoding, steps: int, world: Gridworld = WORLD) -> list[Encoding]:
     """Take some steps; give the states passed."""
     passed = [state]
     for _ in range(steps):
@@ -77,8 +88,8 @@ def test_resuming_changes_nothing(make: Maker, world: Gridworld, tmp_path: Path)
     assert (tmp_path / "whole.npz").read_bytes() == (tmp_path / "fresh.npz").read_bytes()
 
 
-@pytest.mark.parametrize("cls", [QLearning, Sarsa])
-def test_storage_changes_nothing(cls: type[QLearning] | type[Sarsa], tmp_path: Path) -> None:
+@pytest.mark.parametrize("cls", [QLearning, Sarsa, ExpectedSarsa])
+def test_storage_changes_nothing(cls: type[Learner], tmp_path: Path) -> None:
     """An agent walks and learns the same with a dense and with a sparse table."""
     dense, sparse = (tabular(cls, WORLD, np.random.default_rng(7)) for _ in range(2))
     sparse.q = QTable.from_state_dict(sparse.q.state_dict(), dense_cells=0)
@@ -96,6 +107,29 @@ def test_steps_are_legal(make: Maker) -> None:
         assert WORLD.action_mask(state)[agent.greedy_action(state, WORLD.action_mask(state))]
         before, (action, state) = state, step(agent, WORLD, state)
         assert WORLD.action_mask(before)[action]
+
+
+@each_agent
+def test_the_proposal_is_where_the_action_leads(make: Maker) -> None:
+    """An agent proposes the one neighbour that the action it would select leads to."""
+    asked, told = (make(WORLD, np.random.default_rng(3)) for _ in range(2))
+    state = (1, 2, 0)
+    for _ in range(50):
+        mask = WORLD.action_mask(state)
+        action, moved = step(told, WORLD, state)
+        assert asked.propose(state, mask) == (moved,)
+        reward = float(np.sin(WORLD.index(moved) % 97))
+        asked.update(
+            Transition(
+                state=state,
+                action=action,
+                reward=reward,
+                continues=1.0,
+                next_state=moved,
+                next_mask=WORLD.action_mask(moved),
+            )
+        )
+        state = moved
 
 
 @each_agent
@@ -136,7 +170,7 @@ def test_foreign_checkpoints_are_refused(make: Maker, tmp_path: Path) -> None:
     assert before == path.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["q_learning", "sarsa"])
+@pytest.mark.parametrize("name", ["q_learning", "sarsa", "expected_sarsa", "dyna_q"])
 def test_greedy_questions_change_no_training(name: str) -> None:
     """Asking for the best action draws no number."""
     asked, left = (MAKERS[name](WORLD, np.random.default_rng(4)) for _ in range(2))
@@ -166,3 +200,27 @@ def test_bad_discounts_are_refused() -> None:
     rate, rng = VisitCount(1.0), np.random.default_rng(0)
     with pytest.raises(ValueError, match="gamma"):
         QLearning(WORLD, rng=rng, alpha=rate, epsilon=rate, gamma=1.1)
+
+
+@pytest.mark.parametrize("cls", [QLearning, Sarsa, ExpectedSarsa])
+def test_optimism_tries_every_action_of_a_state_first(cls: type[Learner]) -> None:
+    """A greedy agent that hopes for more than any step pays takes each legal action once."""
+    rng = np.random.default_rng(3)
+    agent = cls(WORLD, rng=rng, alpha=Constant(0.5), epsilon=Constant(0.0), gamma=0.0, optimism=9.0)
+    state, mask, taken = (1, 1, 0), WORLD.action_mask((1, 1, 0)), []
+    for _ in range(int(mask.sum())):
+        taken.append(step(agent, WORLD, state)[0])
+        agent.begin_episode(state)
+    assert sorted(taken) == np.flatnonzero(mask).tolist()
+
+
+def test_optimism_survives_a_checkpoint(tmp_path: Path) -> None:
+    """Rows that were never learned from are drawn again as high as they were."""
+    high, low = (
+        QLearning(WORLD, rng=np.random.default_rng(1), alpha=RATE, epsilon=RATE, optimism=optimism)
+        for optimism in (5.0, 0.0)
+    )
+    high.save(tmp_path / "a.npz")
+    low.load(tmp_path / "a.npz")
+    assert high.q.row(3).tolist() == low.q.row(3).tolist()
+    assert low.q.row(3).min() >= 5.0

@@ -7,8 +7,11 @@ import pytest
 
 from rldf import catalog
 from rldf.agents import QLearning, World
-from rldf.agents.options import make_agent
+from rldf.agents.options import check_options, make_agent, takes
+from rldf.errors import UsageError
 from rldf.gridworld import Gridworld
+
+EVERY = {"rng", "alpha", "epsilon", "gamma", "optimism", "step_size", "momentum", "batch", "first"}
 
 
 class Plain:
@@ -37,7 +40,7 @@ class Anything:
     [
         (Plain, {"rng", "gamma"}),
         (Greedy, set()),
-        (Anything, {"rng", "alpha", "epsilon", "gamma"}),
+        (Anything, EVERY),
     ],
 )
 def test_an_outside_agent_is_given_what_it_takes(
@@ -55,3 +58,39 @@ def test_a_subclass_of_ours_is_given_every_rate(monkeypatch: pytest.MonkeyPatch)
     rng = np.random.default_rng(0)
     agent: Any = make_agent("mine", Gridworld((2, 3)), rng, alpha="0.25", epsilon="0.1", gamma=0.8)
     assert (agent._gamma, agent._alpha(1), agent._epsilon(0)) == (0.8, 0.25, 0.1)
+
+
+@pytest.mark.parametrize("name", catalog.names("agents"))
+def test_every_agent_of_the_catalogue_is_made(name: str) -> None:
+    agent = make_agent(
+        name, Gridworld((2, 3)), np.random.default_rng(0), alpha="0.5", epsilon="0.1", gamma=0.8
+    )
+    agent.begin_episode((0, 1))
+    wanted = agent.propose((0, 1), Gridworld((2, 3)).action_mask((0, 1)))
+    assert len(wanted) >= 1
+    assert all(len(cell) == 2 for cell in wanted)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("gamma", 1.0),
+        ("optimism", float("inf")),
+        ("optimism", float("nan")),
+        ("step_size", 0.0),
+        ("momentum", 1.0),
+        ("momentum", -0.1),
+        ("batch", 0),
+    ],
+)
+def test_options_out_of_range_are_refused(option: str, value: float) -> None:
+    options: dict[str, Any] = {"gamma": 0.9, option: value}
+    with pytest.raises(UsageError, match=f"--{option.replace('_', '-')}"):
+        check_options("planner", alpha="0.5", epsilon="0.1", **options)
+
+
+def test_an_agent_tells_what_it_takes() -> None:
+    assert takes("planner", "batch")
+    assert takes("q", "optimism")
+    assert not takes("q", "batch")
+    assert not takes("dyna-q", "alpha")

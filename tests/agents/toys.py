@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.agents import Agent, Transition
+from rldf.agents import Transition, Walker
 from rldf.agents.qtable import QTable
 from rldf.encoding import Encoding
 from tests.oracles import Transitions
@@ -40,6 +40,10 @@ class Toy:
     def index(self, state: Encoding) -> int:
         """Number a state."""
         return state[0]
+
+    def move(self, state: Encoding, action: int) -> Encoding:
+        """Take the step that is the most likely one."""
+        return (max(self._transitions[state[0]][action])[1],)
 
     def mask(self, state: Encoding) -> NDArray[np.int8]:
         """Mark the legal actions."""
@@ -82,7 +86,7 @@ def fill_as_table_rl(q: QTable) -> None:
         q.record(cell // 2, cell % 2, cell + 1.0)
 
 
-def train(agent: Agent, toy: Toy, steps: int, rng: np.random.Generator) -> None:
+def train(agent: Walker, toy: Toy, steps: int, rng: np.random.Generator) -> None:
     """Let an agent take and learn from some steps, in as many episodes as they fill."""
     state = toy.start(rng)
     agent.begin_episode(state)
@@ -95,7 +99,7 @@ def train(agent: Agent, toy: Toy, steps: int, rng: np.random.Generator) -> None:
             agent.begin_episode(state)
 
 
-def greedy_rewards(agent: Agent, toy: Toy, limit: int, rng: np.random.Generator) -> list[float]:
+def greedy_rewards(agent: Walker, toy: Toy, limit: int, rng: np.random.Generator) -> list[float]:
     """Walk greedily through one episode, of at most so many steps."""
     state, rewards = toy.start(rng), []
     for _ in range(limit):
@@ -107,6 +111,6 @@ def greedy_rewards(agent: Agent, toy: Toy, limit: int, rng: np.random.Generator)
     return rewards
 
 
-def greedy_actions(agent: Agent, toy: Toy) -> list[int]:
+def greedy_actions(agent: Walker, toy: Toy) -> list[int]:
     """Give the greedy action of each state."""
     return [agent.greedy_action((s,), toy.mask((s,))) for s in range(toy.n_states)]

@@ -1,0 +1,280 @@
+"""A reward as a sum over axis values, and its Bayesian linear model.
+
+    f(x) = sum_a f_a(x_a) + sum_(a, b) f_ab(x_a, x_b)
+
+A `Tables` holds the numbers of such a function: one table for each axis, and one for each pair of
+axes in use. So its size is the sum of the axes (and the products of the pairs), never the product
+of all axes. See D. Duvenaud et al., "Additive Gaussian processes", arXiv:1112.4394, for the model;
+C. Rasmussen and C. Williams, "Gaussian processes for machine learning", 2006, sections 2.1 and 2.2,
+for the formulas.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rldf.encoding import Encoding
+
+Floats = NDArray[np.float64]
+Cells = NDArray[np.int64]
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """A function on the grid that is a sum over axes and over pairs of axes.
+
+    Attributes:
+        axes: for each axis a (size,), the summand by value.
+        pairs: for each pair in use, a before b, the (size a, size b) summand by both values.
+    """
+
+    axes: tuple[Floats, ...]
+    pairs: Mapping[Pair, Floats]
+
+    def at(self, cells: Cells) -> Floats:
+        """Evaluate the function.
+
+        Args:
+            cells: (n, n_axes) cells.
+
+        Returns:
+            (n,) its values.
+        """
+        total = np.zeros(len(cells))
+        for axis, table in enumerate(self.axes):
+            total += table[cells[:, axis]]
+        for (a, b), table in self.pairs.items():
+            total += table[cells[:, a], cells[:, b]]
+        return total
+
+
+def best_cells(tables: Tables, width: int) -> list[Encoding]:
+    """Find the cells where a function is highest, without a walk over the grid.
+
+    A beam search along the axes: of all cells of the first axes only the best are kept. Without
+    pairs this is exact, since what is not among the best starts has as many better cells with the
+    same rest; with pairs it may miss some.
+
+    Args:
+        tables: the function.
+        width: how many cells to keep, 1 or more.
+
+    Returns:
+        At most `width` different cells, the best first; all of them on a smaller grid.
+    """
+    cells, scores = np.zeros((1, 0), dtype=np.int64), np.zeros(1)
+    for axis, table in enumerate(tables.axes):
+        grown = scores[:, None] + table
+        for (a, b), pair in tables.pairs.items():
+            if b == axis:
+                grown += pair[cells[:, a]]
+        flat = grown.ravel()
+        kept = np.argsort(-flat, kind="stable")[:width]
+        cells = np.column_stack([cells[kept // len(table)], kept % len(table)])
+        scores = flat[kept]
+    return [tuple(cell) for cell in cells.tolist()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prior:
+    """What is believed of a function before anything was seen: zero mean, Gaussian, smooth.
+
+    On an axis the covariance of two values i and j is `smooth exp(-|i - j| / reach)`, and
+    `1 - smooth` more where they are one value: neighbours share what is learned of them, and each
+    value keeps something of its own. A pair's covariance is the product of its axes'.
+
+    Attributes:
+        shape: the number of values of each axis.
+        smooth: in [0, 1], the part that neighbours share.
+        reach: above 0, the length at which sharing falls to 1/e, as a part of the axis; never less
+            than one cell.
+    """
+
+    shape: tuple[int, ...]
+    smooth: float = 0.5
+    reach: float = 0.15
+
+    @cached_property
+    def covariances(self) -> tuple[Floats, ...]:
+        """For each axis, the (size, size) covariance of its values, 1 on the diagonal."""
+        return tuple(self._covariance(size) for size in self.shape)
+
+    @cached_property
+    def roots(self) -> tuple[Floats, ...]:
+        """For each axis, the (size, size) lower root of its covariance."""
+        steady = (c + 1e-9 * np.eye(len(c)) for c in self.covariances)
+        return tuple(np.asarray(np.linalg.cholesky(c), dtype=np.float64) for c in steady)
+
+    def draw(self, pairs: Sequence[Pair], scale: float, rng: np.random.Generator) -> Tables:
+        """Draw a function.
+
+        Args:
+            pairs: the pairs of axes in use.
+            scale: the variance of each table's entries.
+            rng: the generator to draw from.
+
+        Returns:
+            Its tables.
+        """
+        spread, roots = np.sqrt(scale), self.roots
+        axes = tuple(spread * (root @ rng.standard_normal(len(root))) for root in roots)
+        drawn = {}
+        for a, b in pairs:
+            noise = rng.standard_normal((self.shape[a], self.shape[b]))
+            drawn[a, b] = spread * (roots[a] @ noise @ roots[b].T)
+        return Tables(axes=axes, pairs=drawn)
+
+    def _covariance(self, size: int) -> Floats:
+        places = np.arange(size)
+        apart = np.abs(places[:, None] - places)
+        shared = np.exp(-apart / max(1.0, self.reach * size))
+        return np.asarray(self.smooth * shared + (1.0 - self.smooth) * np.eye(size))
+
+
+class Posterior:
+    """What is believed of a function after some rewards were seen, each with Gaussian noise."""
+
+    def __init__(
+        self,
+        prior: Prior,
+        cells: Cells,
+        rewards: Floats,
+        *,
+        scale: float,
+        noise: float,
+        pairs: Sequence[Pair] = (),
+    ) -> None:
+        """Take in what was seen.
+
+        Args:
+            prior: what was believed before.
+            cells: (n, n_axes) the cells seen, at least one.
+            rewards: (n,) what they paid.
+            scale: above 0, the prior variance of each table's entries.
+            noise: above 0, the variance of the noise.
+            pairs: the pairs of axes in use.
+        """
+        self._prior, self._cells, self._rewards = prior, cells, rewards
+        self._scale, self._noise, self._pairs = scale, noise, tuple(pairs)
+        self._columns = [c[:, cells[:, a]] for a, c in enumerate(prior.covariances)]
+        total = noise / scale * np.eye(len(cells))
+        for axis in range(len(self._columns)):
+            total += self._seen(axis)
+        for a, b in self._pairs:
+            total += self._seen(a) * self._seen(b)
+        self._root = np.linalg.cholesky(scale * total)
+
+    @cached_property
+    def _whitener(self) -> Floats:
+        """The inverse of the root of the rewards' covariance; every draw uses it."""
+        return np.asarray(np.linalg.inv(self._root), dtype=np.float64)
+
+    @cached_property
+    def evidence(self) -> float:
+        """The log density of the rewards under the prior (Rasmussen & Williams, eq. 2.30)."""
+        white = np.linalg.solve(self._root, self._rewards)
+        scatter = len(white) * np.log(2 * np.pi)
+        return float(-0.5 * (white @ white + scatter) - np.log(np.diag(self._root)).sum())
+
+    def mean(self) -> Tables:
+        """Give the expected function.
+
+        Returns:
+            Its tables.
+        """
+        return self._explain(self._rewards)
+
+    def draw(self, rng: np.random.Generator, spread: float = 1.0) -> Tables:
+        """Draw a function.
+
+        A draw of the prior, corrected by what explains the rewards it misses (Matheron's rule):
+        see J. Wilson et al., arXiv:2002.09309. No covariance of all tables is ever made.
+
+        Args:
+            rng: the generator to draw from.
+            spread: 0 or more; the deviations from the mean, as a multiple of those believed in.
+
+        Returns:
+            Its tables.
+        """
+        drawn = self._prior.draw(self._pairs, spread**2 * self._scale, rng)
+        noise = spread * np.sqrt(self._noise) * rng.standard_normal(len(self._cells))
+        change = self._explain(self._rewards - drawn.at(self._cells) - noise)
+        axes = tuple(x + y for x, y in zip(drawn.axes, change.axes, strict=True))
+        pairs = {pair: drawn.pairs[pair] + change.pairs[pair] for pair in self._pairs}
+        return Tables(axes=axes, pairs=pairs)
+
+    def _seen(self, axis: int) -> Floats:
+        """Give the (n, n) covariance of the cells seen on one axis."""
+        return self._columns[axis][self._cells[:, axis]]
+
+    def _explain(self, rewards: Floats) -> Tables:
+        """Give the expected function if these were the rewards (eq. 2.25)."""
+        weights = self._scale * (self._whitener.T @ (self._whitener @ rewards))
+        columns = self._columns
+        return Tables(
+            axes=tuple(column @ weights for column in columns),
+            pairs={(a, b): (columns[a] * weights) @ columns[b].T for a, b in self._pairs},
+        )
+
+
+def fit(
+    prior: Prior,
+    cells: Cells,
+    rewards: Floats,
+    *,
+    noises: Sequence[float] = (0.03, 0.1, 0.3, 0.6),
+    gain: float = 3.0,
+    pair_cells: int = 250_000,
+) -> Posterior:
+    """Fit the model to rewards of any unit, as rich as they ask for and no richer.
+
+    The rewards are standardised, and all tables together are given a variance of 1. The noise is
+    the one with the most evidence (empirical Bayes; Rasmussen & Williams, section 5.4.1); then
+    pairs of axes come in one by one, as long as the best one adds `gain` to the log evidence.
+
+    Args:
+        prior: what was believed before.
+        cells: (n, n_axes) the cells seen, at least one.
+        rewards: (n,) what they paid.
+        noises: the variances to choose from, the variance of the rewards being 1.
+        gain: 3 is odds of 20 to 1.
+        pair_cells: a pair with a larger table is never used.
+
+    Returns:
+        The belief of the standardised reward.
+    """
+    spread = float(rewards.std())
+    standard = (rewards - rewards.mean()) / (spread if spread > 0 else 1.0)
+    scale = 1.0 / len(prior.shape)
+
+    def believe(noise: float, pairs: Sequence[Pair]) -> Posterior:
+        return Posterior(prior, cells, standard, scale=scale, noise=noise, pairs=pairs)
+
+    def quietest(pairs: Sequence[Pair]) -> tuple[Posterior, float]:
+        found = [(believe(noise, pairs), noise) for noise in noises]
+        return max(found, key=lambda one: one[0].evidence)
+
+    pairs: list[Pair] = []
+    best, noise = quietest(pairs)
+    left = [p for p in _pairs(prior.shape) if prior.shape[p[0]] * prior.shape[p[1]] <= pair_cells]
+    while left:
+        pair = max(left, key=lambda one: believe(noise, [*pairs, one]).evidence)
+        richer, richer_noise = quietest([*pairs, pair])
+        if richer.evidence < best.evidence + gain:
+            break
+        best, noise = richer, richer_noise
+        pairs.append(pair)
+        left.remove(pair)
+    return best
+
+
+def _pairs(shape: tuple[int, ...]) -> list[Pair]:
+    """List the pairs of axes that have more than one value each."""
+    long = [axis for axis, size in enumerate(shape) if size > 1]
+    return list(itertools.combinations(long, 2))
