@@ -13,7 +13,7 @@ alike:
     bare      the diffusers pipeline in the writer's batches, nothing saved
 
 With --gpu-size the models have the size of Stable Diffusion 1.4 and random weights. Loading is left
-out, and so is a first batch of each way. JSON goes to --out, a table to stdout.
+out, and so is a first round. JSON goes to --out, a table to stdout.
 """
 
 import argparse
@@ -28,7 +28,9 @@ from typing import Any
 
 import torch
 from diffusers import AutoPipelineForText2Image, DPMSolverMultistepScheduler
+from diffusers.utils import logging as diffusers_logging
 from random_diffusion import TINY, Size, flops_per_image, random_models
+from transformers.utils import logging as transformers_logging
 
 from rldf.dataset.clone import make_clone
 from rldf.dataset.configure import imagenet_config
@@ -76,13 +78,6 @@ class Contest:
         """
         self.plan: Plan = make_plan(self._config.model_copy(update={"seed": number}))
         self.planned = [self.plan.image(i) for i in range(len(self.plan))]
-
-    def warm_up(self) -> None:
-        """Draw one batch in each way."""
-        batch = self.planned[: self.batch_size]
-        self.generate(batch)
-        self.bare(batch)
-        self.recipe(batch[:1])
 
     def rate(self, way: str) -> float:
         """Draw the plan in one way.
@@ -228,7 +223,7 @@ def _drawing_rate(contest: Contest, rounds: int) -> float:
 
 
 def race(contest: Contest, rounds: int) -> list[dict[str, float]]:
-    """Let the ways draw in turns; each round begins with another.
+    """Let the ways draw in turns; each round begins with another, and the first does not count.
 
     Args:
         contest: the ways.
@@ -237,14 +232,13 @@ def race(contest: Contest, rounds: int) -> list[dict[str, float]]:
     Returns:
         Images a second by way, for each round.
     """
-    contest.warm_up()
     found = []
-    for number in range(rounds):
-        contest.deal(number + 1)
+    for number in range(rounds + 1):
+        contest.deal(number)
         first = number % len(_WAYS)
         rates = {way: contest.rate(way) for way in (*_WAYS[first:], *_WAYS[:first])}
         found.append({way: round(rates[way], 4) for way in _WAYS})
-    return found
+    return found[1:]
 
 
 def summarise(rounds: list[dict[str, float]], bars: dict[str, float]) -> dict[str, Any]:
@@ -278,6 +272,9 @@ def summarise(rounds: list[dict[str, float]], bars: dict[str, float]) -> dict[st
 def main() -> None:
     """Race, print the table and write the document."""
     options = _options()
+    for library in (diffusers_logging, transformers_logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
     with tempfile.TemporaryDirectory() as place:
         if options.gpu_size:
