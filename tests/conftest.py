@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from rldf.models.model_sets import ModelSet, load_model_set
+
+settings.register_profile("rldf", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("rldf")
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def test_any_run_of_images_holds_the_classes_alike():
     assert all((b - a) % 3 == 1 for a, b in pairwise(labels))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(-(2**70), 2**70), st.lists(st.integers(0, 74), min_size=1, max_size=5))
 def test_an_image_is_the_same_whoever_asks_and_in_whatever_order(seed, indices):
     whole, alone = pocket_plan(seed=seed), make_plan(pocket_config(seed=seed))

@@ -40,7 +40,7 @@ def test_the_file_holds_the_configuration_and_is_the_same_each_time(tmp_path):
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.parquet", "b.parquet"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(*(st.integers(0, n - 1) for n in POCKET.shape)), min_size=1, max_size=9))
 def test_sentences_derived_together_are_those_of_the_grammar(encodings):
     found = sentences(POCKET, np.array(encodings)).to_pylist()

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rldf.dataset.sampling import balanced, mixed, weighted
@@ -20,7 +20,6 @@ def test_mixing_gives_splitmix64():
     assert mixed(step).tolist() == [6457827717110365317]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(0, 200), st.integers(1, 100), st.integers(0, 2**63))
 def test_any_run_of_images_is_even(n, start, length, seed):
     seeds = np.array([seed], np.uint64)
@@ -29,7 +28,6 @@ def test_any_run_of_images_is_even(n, start, length, seed):
     assert max(counts[v] for v in range(n)) - min(counts[v] for v in range(n)) <= 2
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 200))
 def test_from_the_first_image_on_counts_differ_by_one_at_most(n, images):
     counts = [Counter(column.tolist()) for column in balanced(range(n), SEEDS, 0, images).T]

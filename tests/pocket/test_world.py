@@ -68,7 +68,7 @@ def test_every_base_sentence_is_a_sentence_of_the_world():
         assert words.items() >= BASE.decode(state).items()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**12))
 def test_boxes_and_labels_are_what_the_sentence_says(seed):
     words_of = sample_encoding(WORLD, rng(seed, "sentence"))
