@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL.Image import Image
 
 from rldf.dataset.draw import UNSEEN, Inspector
@@ -14,6 +15,7 @@ from rldf.errors import UsageError
 from rldf.ports import Detector, ImageTextModel
 
 _CONTEXTS = 16  # in which each class is embedded
+_RIVALS = 16  # classes that an image is compared with besides its own
 _AT_ONCE = 256  # sentences
 
 
@@ -100,10 +102,11 @@ class DetectorInspector:
 class ClipInspector:
     """Turns down images that CLIP takes for another class of the data set.
 
-    Each class is the mean of its sentences in some contexts of the plan (see "Learning
-    Transferable Visual Models From Natural Language Supervision", section 3.1.4: ensembling
-    prompts). The image's own class must be the nearest; of 200 classes or more among the nearest
-    half per cent, at most 5, since some of ImageNet's classes are hard to tell apart.
+    Of the image's own sentence and those that differ from it in the class alone, its own must be
+    the nearest to the image; of 200 classes or more among the nearest half per cent, at most 5,
+    since some of ImageNet's classes are hard to tell apart. Only the likeliest rivals are asked:
+    those whose mean sentence, over some contexts of the plan, is nearest to the image (see
+    "Learning Transferable Visual Models From Natural Language Supervision", section 3.1.4).
     """
 
     def __init__(self, plan: Plan, clip: ImageTextModel) -> None:
@@ -113,21 +116,18 @@ class ClipInspector:
             plan: what is drawn.
             clip: what compares images and sentences.
         """
+        self._grammar, self._clip = plan.grammar, clip
         self._axis = object_axis(plan.grammar)
-        values = dict.fromkeys(encoding[self._axis] for encoding in class_encodings(plan))
-        self._number = {value: number for number, value in enumerate(values)}
-        self._clip = clip
-        self._rank = max(1, min(5, len(values) // 200))
+        self._values = list(dict.fromkeys(e[self._axis] for e in class_encodings(plan)))
+        self._number = {value: number for number, value in enumerate(self._values)}
+        self._rank = max(1, min(5, len(self._values) // 200))
         places = np.linspace(0, len(plan) - 1, min(_CONTEXTS, len(plan))).astype(int).tolist()
-        contexts = [plan.image(place).encoding for place in places]
         texts = [
-            plan.grammar.derive((*context[: self._axis], value, *context[self._axis + 1 :]))
-            for context in contexts
-            for value in values
+            self._sentence(plan.image(place).encoding, value)
+            for place in places
+            for value in self._values
         ]
-        parts = [texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE)]
-        vectors = np.concatenate([clip.embed_texts(part) for part in parts])
-        means = vectors.reshape(len(contexts), len(values), -1).mean(axis=0)
+        means = self._embed(texts).reshape(len(places), len(self._values), -1).mean(axis=0)
         self._classes = means / np.linalg.norm(means, axis=1, keepdims=True)
 
     def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
@@ -142,10 +142,27 @@ class ClipInspector:
         """
         if not images:
             return []
-        likeness = self._clip.embed_images(images) @ self._classes.T
+        vectors = self._clip.embed_images(images)
+        likeness = vectors @ self._classes.T
         own = [self._number[what.encoding[self._axis]] for what in planned]
-        nearer = (likeness > likeness[range(len(images)), own][:, None]).sum(axis=1)
+        likeness[range(len(images)), own] = np.inf  # its own class stands first
+        asked = np.argsort(-likeness, axis=1)[:, : _RIVALS + 1]
+        texts = [
+            self._sentence(what.encoding, self._values[number])
+            for what, numbers in zip(planned, asked.tolist(), strict=True)
+            for number in numbers
+        ]
+        sentences = self._embed(texts).reshape(*asked.shape, -1)
+        nearness = np.einsum("nkd,nd->nk", sentences, vectors)
+        nearer = (nearness > nearness[:, :1]).sum(axis=1)
         return ["" if n < self._rank else UNSEEN for n in nearer]
+
+    def _sentence(self, encoding: Encoding, value: int) -> str:
+        return self._grammar.derive((*encoding[: self._axis], value, *encoding[self._axis + 1 :]))
+
+    def _embed(self, texts: list[str]) -> NDArray[np.float32]:
+        parts = [texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE)]
+        return np.concatenate([self._clip.embed_texts(part) for part in parts])
 
 
 def class_encodings(plan: Plan) -> list[Encoding]:

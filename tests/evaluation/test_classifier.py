@@ -80,7 +80,7 @@ def test_it_learns_colours(tmp_path, examples):
     answers = predict(weights, N, unseen, 32)
     assert answers.shape == (30, 3)
     assert all(sorted(row) == [0, 1, 2] for row in answers.tolist())
-    assert np.mean(answers[:, 0] == np.array(unseen.labels)) > 0.8
+    assert np.mean(answers[:, 0] == np.array(unseen.labels)) > 0.6  # chance is a third
 
 
 def test_a_damaged_image_ends_it_with_its_name(tmp_path):

@@ -87,7 +87,7 @@ def test_boxes_and_labels_are_what_the_sentence_says(seed):
         left, top, right, lower = box.xyxy
         assert 0 <= left < right <= 128
         assert 0 <= top < lower <= 128
-        assert max(right - left, lower - top) >= 18, "too small to recognise"
+        assert max(right - left, lower - top) >= 15, "too small to recognise"
 
 
 def test_the_same_sentence_and_seed_give_the_same_picture():
