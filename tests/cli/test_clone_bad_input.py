@@ -169,3 +169,16 @@ def test_a_damaged_clone_is_not_converted(call, refused):
     Path("f").mkdir()
     Path("f/thesis.tex").write_text("years of work")
     refused("clone", "convert", "c", "--to", "parquet", "--out", "f", told="thesis.tex")
+
+
+def test_a_model_that_is_missing_leaves_nothing_behind(call):
+    text = Path(MODELS[1]).read_text()
+    missing = text.replace("../rldf/pocket/weights/detector/detector.pt", "none.pt")
+    assert missing != text
+    Path("mine.yaml").write_text(missing)
+    words = ("clone-imagenet", "--models", "mine.yaml", *SIZE, "--classes", "2")
+    code, out, err = call(*words, "--verify-labels", "detector")
+    assert (code, out) == (3, "")
+    assert "no detector at" in err
+    assert err.count("\n") == 1
+    assert list(Path().iterdir()) == [Path("mine.yaml")]
