@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rldf.errors import GrammarError
@@ -70,6 +70,7 @@ def test_every_base_sentence_is_a_sentence_of_the_world():
 
 @settings(max_examples=60)
 @given(st.integers(0, 10**12))
+@example(588796345)  # so crowded that everything shrinks
 def test_boxes_and_labels_are_what_the_sentence_says(seed):
     words_of = sample_encoding(WORLD, rng(seed, "sentence"))
     words = WORLD.decode(words_of)
@@ -87,7 +88,7 @@ def test_boxes_and_labels_are_what_the_sentence_says(seed):
         left, top, right, lower = box.xyxy
         assert 0 <= left < right <= 128
         assert 0 <= top < lower <= 128
-        assert max(right - left, lower - top) >= 15, "too small to recognise"
+        assert max(right - left, lower - top) >= 18, "too small to recognise"
 
 
 def test_the_same_sentence_and_seed_give_the_same_picture():

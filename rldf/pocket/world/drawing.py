@@ -22,6 +22,7 @@ PICTURE = 128
 _COUNTS = {"no": (0, 0), "one": (1, 1), "two": (2, 2), "many": (3, 4)}
 _OBJECT_SIDES = {1: (60, 70), 2: (44, 54), 3: (36, 44), 4: (33, 40)}
 _COMPANION = 0.75  # a companion is smaller, so that one can tell which noun is the first
+_LEAST_SIDE = 18  # however crowded: a smaller thing could not be recognised
 _PERSON_HEIGHTS = {1: (50, 60), 3: (40, 46), 4: (36, 43)}
 
 
@@ -169,7 +170,7 @@ def _place(items: list[_Item], horizon: int, rng: np.random.Generator) -> list[_
         if worst < 0.12:
             break
         for item in items:
-            item.side *= 0.95
+            item.side = max(0.95 * item.side, _LEAST_SIDE)
     return sorted(items, key=lambda item: item.foot)
 
 
