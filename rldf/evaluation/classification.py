@@ -21,10 +21,8 @@ from rldf.evaluation.store import Store, key_of
 if TYPE_CHECKING:
     from rldf.evaluation.classifier import Weights
 
-_STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""0.975 quantiles of Student's t with 1, 2, ... degrees of freedom."""
-
-MOST_SEEDS = len(_STUDENT) + 1
+MOST_SEEDS = 10
+"""Trainings of one kind; more tell little more and take long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +64,6 @@ def scores(answers: Sequence[NDArray[np.int64]], labels: Sequence[int], n_classe
     top1 = tuple(float(np.mean(told[:, 0] == truth)) for told in answers)
     top5 = tuple(float(np.mean((told == truth[:, None]).any(1))) for told in answers)
     return Scores(top1, top5, confusion)
-
-
-def interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Compute the 95 % confidence interval of a mean, by Student's t.
-
-    Args:
-        values: independent results, at most MOST_SEEDS.
-
-    Returns:
-        Lower and upper end; None for a single value, which says nothing of its spread.
-    """
-    n = len(values)
-    if n < 2:
-        return None
-    middle, spread = float(np.mean(values)), float(np.std(values, ddof=1))
-    half = _STUDENT[n - 2] * spread / n**0.5
-    return middle - half, middle + half
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

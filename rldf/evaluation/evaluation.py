@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rldf.evaluation import distributed
-from rldf.evaluation.classification import Scores, interval
+from rldf.evaluation.classification import Scores
 from rldf.evaluation.examples import class_keys
 from rldf.evaluation.features import FeatureExtractor, Progress
 from rldf.evaluation.lessons import Course, Exam, Taught, check_course, learn
@@ -22,6 +22,7 @@ from rldf.evaluation.sides import (
     prc_figures,
 )
 from rldf.evaluation.store import Store
+from rldf.intervals import of_mean
 
 FIGURES = (
     "n_clone", "n_real", "features", "fid", "fid_infinity", "kid", "kid_std", "precision", "recall",
@@ -168,7 +169,7 @@ def _means(scores: Scores) -> Document:
     return {
         "top1": float(np.mean(scores.top1)),
         "top5": float(np.mean(scores.top5)),
-        "top1_ci": interval(scores.top1),
+        "top1_ci": of_mean(scores.top1),
     }
 
 

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from rldf.evaluation import classifier
-from rldf.evaluation.classification import MOST_SEEDS, Lesson, interval, scores, teach
+from rldf.evaluation.classification import Lesson, scores, teach
 from rldf.evaluation.examples import take_examples
 from rldf.evaluation.folders import open_images, read_contents
 from rldf.evaluation.recipe import Recipe
@@ -22,17 +21,6 @@ def test_scores_are_those_counted_by_hand():
     assert found.top5 == (0.75, 1.0)
     assert found.confusion.tolist() == [[3, 1, 0, 0], [0, 1, 1, 0], [1, 0, 1, 0], [0, 0, 0, 0]]
     assert found.by_class == (0.75, 0.5, 0.5, None)
-
-
-@pytest.mark.parametrize("n", range(2, MOST_SEEDS + 1))
-def test_the_interval_is_students(n):
-    values = np.random.default_rng(n).normal(0.5, 0.1, n)
-    low, high = stats.t.interval(0.95, n - 1, values.mean(), stats.sem(values))
-    assert interval(values) == pytest.approx((low, high), abs=1e-3)
-
-
-def test_a_single_training_has_no_interval():
-    assert interval([0.7]) is None
 
 
 def examples(root, split):
