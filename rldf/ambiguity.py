@@ -4,11 +4,47 @@ Two readings of one sentence advance side by side, word by word; pairs that have
 whose words differ, go no further. So the work follows the words, not the number of states.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rldf.axes import Axis, Slot
 from rldf.encoding import Encoding
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """A way to fill a slot: a value (None in a terminal), and the forms that it goes with.
+
+    `asks` is the form that the value asks of what agrees with its axis, `stands` the form that its
+    own words stand in, None where no axis decides that.
+    """
+
+    value: int | None
+    asks: str
+    stands: str | None
+    words: Words
+
+
+class _Slot:
+    """A slot with its options, found by the words that they have to agree with."""
+
+    def __init__(self, axes: Sequence[Axis], slot: Slot) -> None:
+        self.axis, self.agrees = slot.axis, slot.agrees
+        self._whole: defaultdict[Words, list[_Option]] = defaultdict(list)
+        self._starting: defaultdict[Words, list[_Option]] = defaultdict(list)
+        for option in _options(axes, slot):
+            self._whole[option.words].append(option)
+            for n in range(len(option.words) + 1):
+                self._starting[option.words[:n]].append(option)
+
+    def beside(self, words: Words) -> Iterator[_Option]:
+        """List the options whose words begin the given ones, or go on from them."""
+        for n in range(len(words)):
+            yield from self._whole.get(words[:n], ())
+        yield from self._starting.get(words, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +55,7 @@ class _Reading:
     """
 
     slot: int
-    words: tuple[str, ...]
+    words: Words
     chosen: dict[int, int]
     asked: dict[int, str]
 
@@ -34,6 +70,7 @@ def two_readings(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[Encoding,
     Returns:
         Two encodings with one sentence, or None if every sentence has one reading.
     """
+    places = [_Slot(axes, slot) for slot in slots]
     start = _Reading(0, (), {}, {})
     due, seen = [(start, start)], set()
     while due:
@@ -46,13 +83,28 @@ def two_readings(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[Encoding,
         if key in seen:
             continue
         seen.add(key)
-        if not a.words and a.slot < len(slots):
-            due += [(further, b) for further in _steps(axes, slots, a)]
-        elif not b.words and b.slot < len(slots):
-            due += [(a, further) for further in _steps(axes, slots, b)]
+        if not a.words and a.slot < len(places):
+            due += [(further, b) for further in _steps(places[a.slot], a, b.words)]
+        elif not b.words and b.slot < len(places):
+            due += [(a, further) for further in _steps(places[b.slot], b, a.words)]
         elif not a.words and not b.words and a.chosen != b.chosen:
             return _encoding(a), _encoding(b)
     return None
+
+
+def _options(axes: Sequence[Axis], slot: Slot) -> Iterator[_Option]:
+    """List each value of a slot in each form that can be asked of it."""
+    filled: list[tuple[int | None, str, dict[str, str]]] = [(None, "", slot.forms)]
+    if slot.axis is not None:
+        values = axes[slot.axis].values
+        filled = [(i, value.form or "", value.forms) for i, value in enumerate(values)]
+    wanted: list[str | None] = [None]
+    if slot.agrees is not None:
+        wanted = [*sorted({value.form or "" for value in axes[slot.agrees].values})]
+    for value, asks, forms in filled:
+        for form in wanted:
+            text = forms.get(form or "", forms.get("", ""))
+            yield _Option(value, asks, form, tuple(text.split()))
 
 
 def _without(reading: _Reading, n: int) -> _Reading:
@@ -71,23 +123,17 @@ def _key(a: _Reading, b: _Reading) -> tuple[object, ...]:
     return (*sides, differ, pending)
 
 
-def _steps(axes: Sequence[Axis], slots: Sequence[Slot], at: _Reading) -> Iterator[_Reading]:
-    """Take each value and each form that the next slot can have here."""
-    slot = slots[at.slot]
-    if slot.axis is None:
-        options = [(at.chosen, at.asked, slot.forms)]
-    else:
-        options = [
-            (at.chosen | {slot.axis: i}, at.asked | {slot.axis: value.form or ""}, value.forms)
-            for i, value in enumerate(axes[slot.axis].values)
-            if at.asked.get(slot.axis, value.form or "") == (value.form or "")
-        ]
-    for chosen, asked, forms in options:
-        if slot.agrees is None:
-            yield _Reading(at.slot + 1, tuple(forms[""].split()), chosen, asked)
-            continue
-        known = asked.get(slot.agrees)
-        wanted = {value.form or "" for value in axes[slot.agrees].values}
-        for form in sorted(wanted) if known is None else [known]:
-            words = tuple(forms.get(form, forms.get("", "")).split())
-            yield _Reading(at.slot + 1, words, chosen, asked | {slot.agrees: form})
+def _steps(place: _Slot, at: _Reading, words: Words) -> Iterator[_Reading]:
+    """Fill the next slot in each way that suits what was read, and the words of the other side."""
+    for option in place.beside(words):
+        chosen, asked = at.chosen, at.asked
+        if place.axis is not None and option.value is not None:
+            if asked.get(place.axis, option.asks) != option.asks:
+                continue
+            chosen = chosen | {place.axis: option.value}
+            asked = asked | {place.axis: option.asks}
+        if place.agrees is not None and option.stands is not None:
+            if asked.get(place.agrees, option.stands) != option.stands:
+                continue
+            asked = asked | {place.agrees: option.stands}
+        yield _Reading(at.slot + 1, option.words, chosen, asked)

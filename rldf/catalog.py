@@ -24,6 +24,7 @@ CATALOG: dict[str, dict[str, str]] = {
     "rewards": {
         "multi-semantic": "rldf.rewards.semantic:MultiSemantic",
         "partial-semantic": "rldf.rewards.semantic:PartialSemantic",
+        "agreement": "rldf.rewards.semantic:Agreement",
         "clip": "rldf.rewards.clip:ClipSimilarity",
         "combined": "rldf.rewards.combined:Combined",
     },

@@ -200,8 +200,11 @@ def _surface_problems(at: str, axis: AxisFile) -> list[str]:
 def _count_problems(at: str, axis: AxisFile) -> list[str]:
     """Find holes and overlaps between bins; the last one must be open."""
     found: list[str] = []
-    due = 0 if axis.reads == "people_count" else 1
     last = list(axis.values)[-1]
+    lowest = next(iter(axis.values.values())).count
+    due = 0 if axis.reads == "people_count" else 1
+    if axis.rank > 1 and lowest is not None and lowest[0] == 0:
+        due = 0  # a second object may be absent
     for name, value in axis.values.items():
         here = f"{at}.values.{name}.count"
         if value.count is None:
@@ -216,7 +219,7 @@ def _count_problems(at: str, axis: AxisFile) -> list[str]:
 
 
 def _reading_problems(file: GrammarFile) -> list[str]:
-    """Find two axes that read the same thing, and people that nothing counts."""
+    """Find two axes that read the same thing, and axes that would never be read."""
     found: list[str] = []
     owner: dict[tuple[str, int], str] = {}
     for symbol, axis in file.axes.items():
@@ -224,8 +227,16 @@ def _reading_problems(file: GrammarFile) -> list[str]:
             first = owner.setdefault((axis.reads, axis.rank), symbol)
             if first != symbol:
                 found.append(f"axes.{symbol}: reads {axis.reads} {axis.rank}, as '{first}' does")
-    if ("people_count", 1) in owner and not file.people:
-        found.append("people: must name the detector's labels of people, to be counted")
+        elif axis.reads == "action" and len(axis.values) < 2:
+            found.append(f"axes.{symbol}.values: an action axis needs two verbs or more")
+    found += [
+        f"axes.{symbol}: counts object {rank}, and no axis reads object {rank}"
+        for (reads, rank), symbol in owner.items()
+        if reads == "object_count" and ("object", rank) not in owner
+    ]
+    acts = any(axis.reads == "action" for axis in file.axes.values())
+    if not file.people and (acts or ("people_count", 1) in owner):
+        found.append("people: must name the detector's labels of people, who are counted and act")
     return found
 
 

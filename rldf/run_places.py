@@ -14,6 +14,19 @@ from rldf.files import TEMPORARY
 RUN, LOCK = "run.json", ".lock"
 
 
+def clean_stem(image_name: str) -> str:
+    """Make the first part of a folder's name of an image's.
+
+    Args:
+        image_name: the name or path of an image, which may be a stranger's.
+
+    Returns:
+        Its stem, cut to 40 letters, digits, `_` and `-`; "image" where nothing is left.
+    """
+    letters = unicodedata.normalize("NFKC", Path(image_name).stem)
+    return re.sub(r"[^\w]+", "-", letters)[:40].strip("-") or "image"
+
+
 def default_out(root: Path, image_name: str, now: datetime) -> Path:
     """Name a new run folder after its image and the time.
 
@@ -23,12 +36,10 @@ def default_out(root: Path, image_name: str, now: datetime) -> Path:
         now: the time that stands in the name.
 
     Returns:
-        `root/<stem>-<YYYYmmdd-HHMMSS>`, the stem cut to 40 letters, digits, `_` and `-`; with
-        `-2`, `-3`, ... where that is there already. Nothing is made.
+        `root/<clean stem>-<YYYYmmdd-HHMMSS>`, with `-2`, `-3`, ... where that is there already.
+        Nothing is made.
     """
-    letters = unicodedata.normalize("NFKC", Path(image_name).stem)
-    stem = re.sub(r"[^\w]+", "-", letters)[:40].strip("-") or "image"
-    name = f"{stem}-{now:%Y%m%d-%H%M%S}"
+    name = f"{clean_stem(image_name)}-{now:%Y%m%d-%H%M%S}"
     path, n = root / name, 1
     while os.path.lexists(path):
         n += 1

@@ -37,6 +37,7 @@ class Place:
         renders: unique renders spent.
         seconds: time spent.
         source: state of the environment's random source.
+        paid: what the current cell pays, None at the start of an episode, which is not seen.
         ended: why the walk is over, None while it goes on.
     """
 
@@ -47,6 +48,7 @@ class Place:
     renders: int = 0
     seconds: float = 0.0
     source: dict[str, Any] = field(default_factory=dict)
+    paid: float | None = None
     ended: Ended | None = None
 
 
@@ -72,6 +74,7 @@ def walk(
         if place.step == 0:
             environment.reset()
             place.episode += 1
+            place.paid = None
             agent.begin_episode(environment.state)
         wanted = agent.propose(environment.state, world.action_mask(environment.state))
         environment.draw_ahead(wanted, settings.renders)
@@ -82,14 +85,26 @@ def walk(
             Transition(
                 state=state,
                 action=action,
-                reward=reward,
+                reward=_worth(reward, place, settings),
                 continues=0.0 if terminated else 1.0,
                 next_state=environment.state,
                 next_mask=information["action_mask"],
             )
         )
+        place.paid = reward
         _advance(place, environment, settings, terminated=terminated)
         yield _step(place, environment, action, moves, reward, information)
+
+
+def _worth(reward: float, place: Place, settings: Settings) -> float:
+    """Give what a step is worth to the agent.
+
+    Rewards add up for as long as an agent stays where they are good, gains only to how much better
+    its last cell is than its first; and that is what a search is after.
+    """
+    if not settings.gain:
+        return reward
+    return 0.0 if place.paid is None else reward - place.paid
 
 
 def _advance(

@@ -17,12 +17,15 @@ from rldf.errors import NoGoalError, UsageError
 from rldf.generators.cached import CachedGenerator
 from rldf.grammar import Grammar, load_grammar
 from rldf.images import read_image
-from rldf.models.model_sets import load_model_set
+from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.perception.encoder import Encoder, Reading
 from rldf.perception.photographs import photograph_hint
 from rldf.places import cache_folder
+from rldf.ports import Reward
 from rldf.rewards.context import RewardContext
-from rldf.rewards.files import build_reward, load_reward_file, resolved
+from rldf.rewards.files import RewardFile, build_reward, load_reward_file, resolved
+from rldf.rewards.realism import PenaliseUnrealistic, realism_floor
+from rldf.sub_grammars import frozen, walked_axes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class Settings:
     Attributes:
         image: path of the input image.
         grammar: name or path.
+        axes: the axes to walk, separated by commas; the others stay at what the encoder reads in
+            the input image. None for all.
         models: model set, name or path.
         reward: name or path.
         agent: a name of the catalogue.
@@ -42,6 +47,7 @@ class Settings:
         alpha: learning rate, likewise.
         gamma: discount.
         optimism: added to every initial action value.
+        gain: pay a step what it gains over the last cell, for agents that learn by steps.
         step_size: cells that a gradient step goes along the steepest axis.
         momentum: the part of the last gradient step that is taken again.
         batch: how many cells a planner proposes together.
@@ -51,13 +57,15 @@ class Settings:
         image_seeds: how many seeds a cell's reward is averaged over, from `image_seed` on.
         stop_at_goal: whether the search ends at the goal.
         dynamic_seeds: draw every step with another seed.
+        penalise_unrealistic: pay a penalty for pictures that the readers do not agree on.
     """
 
     image: str
     grammar: str = "base"
+    axes: str | None = None
     models: str = "pocket"
     reward: str = "multi"
-    agent: str = "q"
+    agent: str = "planner"
     renders: int = 200
     episodes: int = 50
     steps: int = 200
@@ -65,6 +73,7 @@ class Settings:
     alpha: str = "0.5"
     gamma: float = 0.9
     optimism: float = 0.0
+    gain: bool = False
     step_size: float = 1.0
     momentum: float = 0.5
     batch: int = 4
@@ -74,6 +83,7 @@ class Settings:
     image_seeds: int = 1
     stop_at_goal: bool = True
     dynamic_seeds: bool = False
+    penalise_unrealistic: bool = False
 
     def __post_init__(self) -> None:
         """Refuse budgets that allow nothing.
@@ -91,6 +101,10 @@ class Settings:
         if self.dynamic_seeds and self.image_seeds > 1:
             raise UsageError("--dynamic-seeds draws with one seed a step: leave --image-seeds out")
         check_options(self.agent, alpha=self.alpha, epsilon=self.epsilon, **self.rates())
+        if self.gain and not takes(self.agent, "alpha"):
+            raise UsageError(
+                f"--gain: {self.agent} has no use for it; q, sarsa and expected-sarsa have"
+            )
         if self.warm_start and not takes(self.agent, "first"):
             raise UsageError(f"--warm-start: {self.agent} has no use for it, --agent planner has")
         self._check_budget()
@@ -136,11 +150,12 @@ class Task:
     hints: tuple[str, ...]
 
 
-def prepare(settings: Settings) -> Task:
+def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
     """Load and check everything; nothing is written.
 
     Args:
         settings: what the user asked for.
+        models: the model set that the settings name, where it is there already.
 
     Returns:
         The task.
@@ -150,18 +165,21 @@ def prepare(settings: Settings) -> Task:
         NoGoalError: if the reward needs a goal and the image shows none.
         ModelMissingError: if a model is not there.
     """
-    grammar = load_grammar(settings.grammar)
+    words = load_grammar(settings.grammar)
+    walked = walked_axes(words, settings.axes)
     reward_file = load_reward_file(settings.reward)
-    models = load_model_set(settings.models)
+    models = models or load_model_set(settings.models)
     image = read_image(Path(settings.image))
-    encoder = Encoder(grammar, models)
+    encoder = Encoder(words, models)
     reading = encoder.read(image)
+    grammar = frozen(words, walked, reading.nearest)
+    goal = None if reading.encoding is None else grammar.encode(words.decode(reading.encoding))
     context = RewardContext(image=image, reading=reading, encoder=encoder, readers=models)
     environment = EncodingGridEnv(
         grammar=grammar,
         generator=CachedGenerator(models.generator, cache_folder()),
-        reward=build_reward(reward_file, context),
-        goal=reading.encoding,
+        reward=_reward(settings, reward_file, context, models),
+        goal=goal,
         image_seed=settings.image_seed,
         image_seeds=settings.image_seeds,
         stop_at_goal=settings.stop_at_goal,
@@ -173,16 +191,18 @@ def prepare(settings: Settings) -> Task:
         seeds.rng(settings.seed, "agent"),
         alpha=settings.alpha,
         epsilon=settings.epsilon,
-        first=_first(settings, reading, grammar),
+        first=_first(settings, goal),
         **settings.rates(),
     )
     config = asdict(settings) | {
         "image": Path(settings.image).name,  # its pixels decide, not where it lies
+        "axes": None if settings.axes is None else ",".join(walked),
         "image_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
         "grammar_sha256": _digest(grammar),
         "grammar_values": {axis.symbol: [v.name for v in axis.values] for axis in grammar.axes},
         "reward_file": resolved(reward_file),
         "model_set": models.identity(),
+        "unrealistic_below": models.file.familiar if settings.penalise_unrealistic else None,
     }
     return Task(
         settings=settings,
@@ -195,14 +215,24 @@ def prepare(settings: Settings) -> Task:
     )
 
 
-def _first(settings: Settings, reading: Reading, grammar: Grammar) -> Encoding | None:
+def _reward(
+    settings: Settings, file: RewardFile, context: RewardContext, models: ModelSet
+) -> Reward:
+    """Make what pays."""
+    reward = build_reward(file, context)
+    if not settings.penalise_unrealistic:
+        return reward
+    return PenaliseUnrealistic(reward, context, realism_floor(models.file))
+
+
+def _first(settings: Settings, goal: Encoding | None) -> Encoding | None:
     """Give the cell that a warm start sees first."""
-    if settings.warm_start and reading.encoding is None:
+    if settings.warm_start and goal is None:
         raise NoGoalError(
-            f"nothing in the input image has a word in grammar {grammar.name}: "
+            f"nothing in the input image has a word in grammar {settings.grammar}: "
             "leave --warm-start out"
         )
-    return reading.encoding if settings.warm_start else None
+    return goal if settings.warm_start else None
 
 
 def _digest(grammar: Grammar) -> str:

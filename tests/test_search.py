@@ -58,7 +58,12 @@ def task(goal=GOAL, reward=None, **options):
     )
     seen = Seen(objects=(), people=0, people_confidence=1.0, scenes={}, ignored=())
     reading = Reading(
-        seen=seen, encoding=goal, sentence=goal and GRAMMAR.derive(goal), confidence={}, likeness=1
+        seen=seen,
+        encoding=goal,
+        nearest=goal or (0, 0, 0, 0),
+        sentence=goal and GRAMMAR.derive(goal),
+        confidence={},
+        likeness=1,
     )
     return Task(
         settings=settings,

@@ -2,82 +2,19 @@
 
     f(x) = sum_a f_a(x_a) + sum_(a, b) f_ab(x_a, x_b)
 
-A `Tables` holds the numbers of such a function: one table for each axis, and one for each pair of
-axes in use. So its size is the sum of the axes (and the products of the pairs), never the product
-of all axes. See D. Duvenaud et al., "Additive Gaussian processes", arXiv:1112.4394, for the model;
-C. Rasmussen and C. Williams, "Gaussian processes for machine learning", 2006, sections 2.1 and 2.2,
-for the formulas.
+See `rldf.agents.tables` for such functions; D. Duvenaud et al., "Additive Gaussian processes",
+arXiv:1112.4394, for the model; C. Rasmussen and C. Williams, "Gaussian processes for machine
+learning", 2006, sections 2.1 and 2.2, for the formulas.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rldf.encoding import Encoding
-
-Floats = NDArray[np.float64]
-Cells = NDArray[np.int64]
-Pair = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tables:
-    """A function on the grid that is a sum over axes and over pairs of axes.
-
-    Attributes:
-        axes: for each axis a (size,), the summand by value.
-        pairs: for each pair in use, a before b, the (size a, size b) summand by both values.
-    """
-
-    axes: tuple[Floats, ...]
-    pairs: Mapping[Pair, Floats]
-
-    def at(self, cells: Cells) -> Floats:
-        """Evaluate the function.
-
-        Args:
-            cells: (n, n_axes) cells.
-
-        Returns:
-            (n,) its values.
-        """
-        total = np.zeros(len(cells))
-        for axis, table in enumerate(self.axes):
-            total += table[cells[:, axis]]
-        for (a, b), table in self.pairs.items():
-            total += table[cells[:, a], cells[:, b]]
-        return total
-
-
-def best_cells(tables: Tables, width: int) -> list[Encoding]:
-    """Find the cells where a function is highest, without a walk over the grid.
-
-    A beam search along the axes: of all cells of the first axes only the best are kept. Without
-    pairs this is exact, since what is not among the best starts has as many better cells with the
-    same rest; with pairs it may miss some.
-
-    Args:
-        tables: the function.
-        width: how many cells to keep, 1 or more.
-
-    Returns:
-        At most `width` different cells, the best first; all of them on a smaller grid.
-    """
-    cells, scores = np.zeros((1, 0), dtype=np.int64), np.zeros(1)
-    for axis, table in enumerate(tables.axes):
-        grown = scores[:, None] + table
-        for (a, b), pair in tables.pairs.items():
-            if b == axis:
-                grown += pair[cells[:, a]]
-        flat = grown.ravel()
-        kept = np.argsort(-flat, kind="stable")[:width]
-        cells = np.column_stack([cells[kept // len(table)], kept % len(table)])
-        scores = flat[kept]
-    return [tuple(cell) for cell in cells.tolist()]
+from rldf.agents.tables import Cells, Floats, Pair, Tables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,13 +73,43 @@ class Prior:
         return np.asarray(self.smooth * shared + (1.0 - self.smooth) * np.eye(size))
 
 
+class Seen:
+    """The cells seen, and how a prior relates them; beliefs of every noise and pairs share it."""
+
+    def __init__(self, prior: Prior, cells: Cells) -> None:
+        """Relate cells.
+
+        Args:
+            prior: what is believed before any reward.
+            cells: (n, n_axes) the cells seen, at least one.
+        """
+        self.prior, self.cells = prior, cells
+        self.columns = [c[:, cells[:, a]] for a, c in enumerate(prior.covariances)]
+        """For each axis the (size, n) covariance of its values with the cells."""
+        self._kernels = [column[cells[:, a]] for a, column in enumerate(self.columns)]
+
+    @cached_property
+    def _single(self) -> Floats:
+        return np.asarray(np.sum(self._kernels, axis=0), dtype=np.float64)
+
+    def covariance(self, pairs: Sequence[Pair]) -> Floats:
+        """Give the covariance of the cells' rewards, without noise.
+
+        Args:
+            pairs: the pairs of axes in use.
+
+        Returns:
+            (n, n), in units of the variance of a table's entries.
+        """
+        return self._single + sum(self._kernels[a] * self._kernels[b] for a, b in pairs)
+
+
 class Posterior:
     """What is believed of a function after some rewards were seen, each with Gaussian noise."""
 
     def __init__(
         self,
-        prior: Prior,
-        cells: Cells,
+        seen: Seen,
         rewards: Floats,
         *,
         scale: float,
@@ -152,22 +119,23 @@ class Posterior:
         """Take in what was seen.
 
         Args:
-            prior: what was believed before.
-            cells: (n, n_axes) the cells seen, at least one.
+            seen: the cells seen, and what was believed before.
             rewards: (n,) what they paid.
             scale: above 0, the prior variance of each table's entries.
             noise: above 0, the variance of the noise.
             pairs: the pairs of axes in use.
         """
-        self._prior, self._cells, self._rewards = prior, cells, rewards
+        self._seen, self._rewards = seen, rewards
         self._scale, self._noise, self._pairs = scale, noise, tuple(pairs)
-        self._columns = [c[:, cells[:, a]] for a, c in enumerate(prior.covariances)]
-        total = noise / scale * np.eye(len(cells))
-        for axis in range(len(self._columns)):
-            total += self._seen(axis)
-        for a, b in self._pairs:
-            total += self._seen(a) * self._seen(b)
-        self._root = np.linalg.cholesky(scale * total)
+        count = len(rewards)
+        # The rewards are one row more: its part of the root is the rewards whitened, for free.
+        total = np.empty((count + 1, count + 1))
+        total[:count, :count] = scale * seen.covariance(self._pairs)
+        total[:count, count] = total[count, :count] = rewards
+        total[count, count] = 1.0 + rewards @ rewards / noise  # enough to be positive definite
+        total[np.arange(count), np.arange(count)] += noise
+        root = np.linalg.cholesky(total)
+        self._root, self._white = root[:count, :count], root[count, :count]
 
     @cached_property
     def _whitener(self) -> Floats:
@@ -177,9 +145,9 @@ class Posterior:
     @cached_property
     def evidence(self) -> float:
         """The log density of the rewards under the prior (Rasmussen & Williams, eq. 2.30)."""
-        white = np.linalg.solve(self._root, self._rewards)
-        scatter = len(white) * np.log(2 * np.pi)
-        return float(-0.5 * (white @ white + scatter) - np.log(np.diag(self._root)).sum())
+        scatter = len(self._white) * np.log(2 * np.pi)
+        fit = self._white @ self._white
+        return float(-0.5 * (fit + scatter) - np.log(np.diag(self._root)).sum())
 
     def mean(self) -> Tables:
         """Give the expected function.
@@ -202,21 +170,17 @@ class Posterior:
         Returns:
             Its tables.
         """
-        drawn = self._prior.draw(self._pairs, spread**2 * self._scale, rng)
-        noise = spread * np.sqrt(self._noise) * rng.standard_normal(len(self._cells))
-        change = self._explain(self._rewards - drawn.at(self._cells) - noise)
+        drawn = self._seen.prior.draw(self._pairs, spread**2 * self._scale, rng)
+        noise = spread * np.sqrt(self._noise) * rng.standard_normal(len(self._rewards))
+        change = self._explain(self._rewards - drawn.at(self._seen.cells) - noise)
         axes = tuple(x + y for x, y in zip(drawn.axes, change.axes, strict=True))
         pairs = {pair: drawn.pairs[pair] + change.pairs[pair] for pair in self._pairs}
         return Tables(axes=axes, pairs=pairs)
 
-    def _seen(self, axis: int) -> Floats:
-        """Give the (n, n) covariance of the cells seen on one axis."""
-        return self._columns[axis][self._cells[:, axis]]
-
     def _explain(self, rewards: Floats) -> Tables:
         """Give the expected function if these were the rewards (eq. 2.25)."""
         weights = self._scale * (self._whitener.T @ (self._whitener @ rewards))
-        columns = self._columns
+        columns = self._seen.columns
         return Tables(
             axes=tuple(column @ weights for column in columns),
             pairs={(a, b): (columns[a] * weights) @ columns[b].T for a, b in self._pairs},
@@ -251,10 +215,10 @@ def fit(
     """
     spread = float(rewards.std())
     standard = (rewards - rewards.mean()) / (spread if spread > 0 else 1.0)
-    scale = 1.0 / len(prior.shape)
+    scale, seen = 1.0 / len(prior.shape), Seen(prior, cells)
 
     def believe(noise: float, pairs: Sequence[Pair]) -> Posterior:
-        return Posterior(prior, cells, standard, scale=scale, noise=noise, pairs=pairs)
+        return Posterior(seen, standard, scale=scale, noise=noise, pairs=pairs)
 
     def quietest(pairs: Sequence[Pair]) -> tuple[Posterior, float]:
         found = [(believe(noise, pairs), noise) for noise in noises]

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from rldf.agents.checkpoint import Arrays, SavedAgent
 from rldf.agents.cover import latin_cover
-from rldf.agents.factored import Posterior, Prior, Tables, best_cells, fit
+from rldf.agents.factored import Posterior, Prior, fit
 from rldf.agents.protocol import Transition
+from rldf.agents.tables import Tables, best_cells
 from rldf.encoding import Encoding, fits
 from rldf.gridworld import Gridworld
 

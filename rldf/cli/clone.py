@@ -155,6 +155,8 @@ def make(
     from rldf.dataset.inputs import find_classes, input_grammar, sort_inputs
 
     given = sort_inputs(inputs, sys.stdin)
+    for note in (note for found in given.runs for note in found.notes):
+        output.warn(note)
     job = make_job(
         models=models, preset=preset, splits=_splits(splits, per_class),
         format=format, image_format=image_format, out=out, dry_run=dry_run, shard=shard,
@@ -172,7 +174,7 @@ def make(
             image_format=job.image_format,
         )  # fmt: skip
 
-    run_job(job, given.name, configure)
+    run_job(job, given.name, configure, given.searches)
 
 
 @app.command()

@@ -30,7 +30,7 @@ from rldf.dataset.plan import Plan, PlanConfig, make_plan
 from rldf.dataset.prepare import make_artist, write_config
 from rldf.dataset.presets import load_preset, with_preset
 from rldf.dataset.progress import Progress
-from rldf.dataset.record import VerifyBy, WriteConfig, new_record
+from rldf.dataset.record import Searched, VerifyBy, WriteConfig, new_record
 from rldf.dataset.repair import repair
 from rldf.dataset.stores import Format
 from rldf.dataset.verify import Problem
@@ -125,13 +125,19 @@ def one_of(option: str, given: str, allowed: Any) -> Any:
     return given
 
 
-def run_job(job: Job, name: str, configure: Callable[[ModelSet], PlanConfig]) -> None:
+def run_job(
+    job: Job,
+    name: str,
+    configure: Callable[[ModelSet], PlanConfig],
+    searches: tuple[Searched, ...] = (),
+) -> None:
     """Make a data set, or go on with it, and tell what came of it.
 
     Args:
         job: what was asked for.
         name: what the folder is named after where none was given.
         configure: gives the plan's configuration for a model set.
+        searches: what found the classes, if searches did.
     """
     if job.out is not None and not job.dry_run:
         refuse_foreign(job.out)  # before models are loaded
@@ -153,7 +159,8 @@ def run_job(job: Job, name: str, configure: Callable[[ModelSet], PlanConfig]) ->
             document = calibrate(plan, _artist(job, models, plan, write, worker), write.source_type)
         _tell(worker, job, document, estimate_lines(document))
         return
-    record, out = new_record(plan.config, write), job.out or _usual_out(name, models, plan)
+    record = new_record(plan.config, write, searches)
+    out = job.out or _usual_out(name, models, plan)
     check_place(out, record)
     with output.busy("loading the models", quiet=quiet):
         artist = _artist(job, models, plan, write, worker)

@@ -1,9 +1,8 @@
 """`rldf evaluate`: how good a data set is, held against real images."""
 
-import contextlib
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -155,7 +154,7 @@ def run_evaluation(
     extractor = find_extractor(features, models)
     first = distributed.rank() == 0
     warn = output.warn if first else _say_nothing
-    with _watched(quiet=quiet or not first) as progress:
+    with output.bars(quiet=quiet or not first) as progress:
         reals = real_folders(question.real) or (_drawn(question.clone, progress),)
         question = replace(question, real=reals)
         store = Store(cache_folder() / "evaluations")
@@ -220,36 +219,6 @@ def _drawn(clone: Path, progress: "Progress") -> Path:
 
 def _say_nothing(message: str) -> None:
     """Leave the telling to the first process."""
-
-
-@contextlib.contextmanager
-def _watched(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each thing that is being done, on a terminal alone."""
-    console = output.console()
-    if quiet or not console.is_terminal:
-        yield lambda what, done, of: None
-        return
-    from rich.markup import escape
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    from rldf.text import plain
-
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(escape(plain(what)), total=of)
-            bars.update(tasks[what], completed=done)
-
-        yield show
 
 
 def _told(document: dict[str, Any]) -> list[str]:

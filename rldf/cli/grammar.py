@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rldf.cli import output
+from rldf.cli import grammar_order, output
 
 if TYPE_CHECKING:
     from rldf.grammar import Grammar
@@ -70,6 +70,9 @@ def sentence(
     is_sentence = any(letter.isalpha() for letter in vector)
     answer = format_encoding(document["encoding"]) if is_sentence else document["sentence"]
     output.result(document, [answer], as_json=as_json)
+
+
+app.command()(grammar_order.order)
 
 
 def check_file(name_or_path: str) -> tuple[list[str], int | None]:

@@ -11,7 +11,23 @@ from typing import Annotated
 import typer
 
 from rldf import __version__
-from rldf.cli import cache, clone, doctor, encode, evaluate, grammar, output, pocket, run, search
+from rldf.cli import (
+    ablate,
+    bench,
+    cache,
+    clone,
+    compare,
+    control,
+    doctor,
+    encode,
+    evaluate,
+    generate,
+    grammar,
+    output,
+    pocket,
+    run,
+    search,
+)
 from rldf.errors import RldfError
 
 app = typer.Typer(
@@ -23,7 +39,12 @@ app.command()(search.search)
 app.command()(encode.encode)
 app.command("clone-imagenet")(clone.clone_imagenet)
 app.add_typer(clone.app, name="clone")
+app.command()(generate.generate)
+app.command()(control.control)
+app.command()(ablate.ablate)
 app.command()(evaluate.evaluate)
+app.command()(compare.compare)
+app.add_typer(bench.app, name="bench")
 app.add_typer(run.app, name="run")
 app.add_typer(grammar.app, name="grammar")
 app.add_typer(pocket.app, name="pocket")

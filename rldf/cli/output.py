@@ -6,8 +6,8 @@ warnings and errors go to stderr. What is a stranger's, such as a file name, is 
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -107,3 +107,38 @@ def busy(what: str, *, quiet: bool) -> Iterator[None]:
         return
     with shown.status(what):
         yield
+
+
+@contextlib.contextmanager
+def bars(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each thing that is being done, on a terminal alone.
+
+    Args:
+        quiet: whether to show nothing.
+
+    Yields:
+        What to tell the name of a thing, how much of it is done, and of how much.
+    """
+    shown = console()
+    if quiet or not shown.is_terminal:
+        yield lambda what, done, of: None
+        return
+    from rich.markup import escape
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeRemainingColumn(), console=shown, transient=True) as view:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = view.add_task(escape(plain(what)), total=of)
+            view.update(tasks[what], completed=done)
+
+        yield show

@@ -24,8 +24,12 @@ def search(
     reward: Annotated[
         str, typer.Option(help="What pays: multi, partial, clip, combined, or a YAML file.")
     ] = "multi",
-    agent: Annotated[str, typer.Option(help=_AGENTS)] = "q",
+    agent: Annotated[str, typer.Option(help=_AGENTS)] = "planner",
     grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
+    axes: Annotated[
+        str | None,
+        typer.Option(help="Walk these axes only, such as Noun,Scene; hold the others as read."),
+    ] = None,
     models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = (
         "pocket"
     ),
@@ -42,6 +46,9 @@ def search(
     optimism: Annotated[
         float, typer.Option(help="Added to every first action value: high ones make it explore.")
     ] = 0.0,
+    gain: Annotated[
+        bool, typer.Option("--gain", help="q, sarsa: pay a step its gain over the last cell.")
+    ] = False,
     step_size: Annotated[
         float, typer.Option(help="gradient: cells a step goes along the steepest axis.")
     ] = 1.0,
@@ -61,6 +68,10 @@ def search(
     dynamic_seeds: Annotated[
         bool, typer.Option("--dynamic-seeds", help="Draw every step anew, to see why not.")
     ] = False,
+    penalise_unrealistic: Annotated[
+        bool,
+        typer.Option("--penalise-unrealistic", help="Pay -1 for pictures that look like nothing."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Run folder. Default: ./runs/<image>-<time>.")
     ] = (None),
@@ -73,11 +84,12 @@ def search(
     from rldf.search_task import Settings
 
     settings = Settings(
-        image=image, grammar=grammar, models=models, reward=reward, agent=agent, renders=renders,
-        episodes=episodes, steps=steps, epsilon=epsilon, alpha=alpha, gamma=gamma,
-        optimism=optimism, step_size=step_size, momentum=momentum, batch=batch,
+        image=image, grammar=grammar, axes=axes, models=models, reward=reward, agent=agent,
+        renders=renders, episodes=episodes, steps=steps, epsilon=epsilon, alpha=alpha, gamma=gamma,
+        optimism=optimism, gain=gain, step_size=step_size, momentum=momentum, batch=batch,
         warm_start=warm_start, seed=seed, image_seed=image_seed, image_seeds=image_seeds,
         stop_at_goal=not go_on, dynamic_seeds=dynamic_seeds,
+        penalise_unrealistic=penalise_unrealistic,
     )  # fmt: skip
     if resume and out is None:
         raise RunError("--resume needs --out with the folder of the run to go on with")

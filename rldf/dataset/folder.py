@@ -13,8 +13,8 @@ r"""The folder of a clone: what decides it, what is done of it, and where everyt
         .rldf/finished.json   counts, and checksums of what was written at the end; written last
         .rldf/journal/, locks/, stage/, log.jsonl    the work in progress, and when it was done
 
-Everything but the versions in `clone.json` and the last line is a function of the configuration,
-and of the folder's name, which the card and its twin bear.
+Everything but the versions and searches in `clone.json` and the last line is a function of the
+configuration, and of the folder's name, which the card and its twin bear.
 Every file appears whole or not at all; nothing is removed but stages and leftovers of this clone.
 """
 

@@ -9,11 +9,12 @@ from typing import IO
 
 from rldf.dataset.classes import clean_key
 from rldf.dataset.nouns import object_axis
-from rldf.errors import NoGoalError, RunError, UsageError
+from rldf.dataset.record import Searched
+from rldf.errors import NoGoalError, UsageError
+from rldf.found import Found, read_found
 from rldf.grammar import Grammar, load_grammar
 from rldf.images import FORMATS, read_image
 from rldf.perception.encoder import Encoder
-from rldf.runs import RunFolder, load_run
 
 _ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 _EXAMPLES = 50  # photos of a folder that are looked at
@@ -25,12 +26,12 @@ class Inputs:
     """What a person gave.
 
     Attributes:
-        runs: folders of finished searches.
+        runs: what searches found.
         images: image files.
         folders: folders of example photos, one for each class.
     """
 
-    runs: tuple[RunFolder, ...]
+    runs: tuple[Found, ...]
     images: tuple[Path, ...]
     folders: tuple[Path, ...]
 
@@ -38,11 +39,19 @@ class Inputs:
     def name(self) -> str:
         """What a data set of these may be called: after the first of them."""
         first = [
-            *(run.path.resolve().name for run in self.runs),
+            *(found.run.resolve().name for found in self.runs),
             *(path.stem for path in self.images),
             *(path.resolve().parent.name for path in self.folders),
         ]
         return clean_key(first[0])
+
+    @property
+    def searches(self) -> tuple[Searched, ...]:
+        """What was found, and with which models, for the record of a clone."""
+        return tuple(
+            Searched(noun=_noun(run), sentence=run.sentence, models=dict(run.searched_with))
+            for run in self.runs
+        )
 
 
 def sort_inputs(paths: Sequence[str], stdin: IO[str]) -> Inputs:
@@ -58,14 +67,15 @@ def sort_inputs(paths: Sequence[str], stdin: IO[str]) -> Inputs:
 
     Raises:
         UsageError: a path is none of these.
+        RunError: a search has found nothing yet.
     """
-    runs: list[RunFolder] = []
+    runs: list[Found] = []
     images: list[Path] = []
     folders: list[Path] = []
     for text in paths:
         path = document_path(stdin.read(), "run") if text == "-" else Path(text)
         if (path / "run.json").exists():
-            runs.append(load_run(path))
+            runs.append(read_found(path))
         elif path.is_dir():
             folders += _classes_of(path)
         else:
@@ -111,7 +121,7 @@ def input_grammar(inputs: Inputs, named: str | None, world: str | None) -> Gramm
     Returns:
         The one that was asked for; else the models' own; else the one of the first search.
     """
-    of_runs = [str(run.record.config.get("grammar", "base")) for run in inputs.runs]
+    of_runs = [run.grammar_name for run in inputs.runs]
     return load_grammar(named or world or next(iter(of_runs), "base"))
 
 
@@ -127,7 +137,6 @@ def find_classes(inputs: Inputs, encoder: Encoder) -> list[tuple[str, str]]:
 
     Raises:
         NoGoalError: an image shows nothing that the grammar has a word for.
-        RunError: a search has no result.
         UsageError: the grammar has no word for what a search found.
     """
     grammar = encoder.grammar
@@ -138,20 +147,19 @@ def find_classes(inputs: Inputs, encoder: Encoder) -> list[tuple[str, str]]:
     ]
 
 
-def _noun_of_run(run: RunFolder, grammar: Grammar) -> str:
-    result = run.record.result or {}
-    try:
-        encoding = tuple(int(i) for i in result["best"]["encoding"])
-        words = load_grammar(str(run.record.config["grammar"]))
-        noun = words.axes[object_axis(words)].values[encoding[object_axis(words)]].name
-    except (KeyError, TypeError, ValueError, IndexError):
-        raise RunError(f"{run.path} has found nothing yet: finish that search first") from None
+def _noun_of_run(run: Found, grammar: Grammar) -> str:
+    noun = _noun(run)
     if noun not in _nouns(grammar):
         raise UsageError(
-            f"{run.path} found {noun}, for which grammar {grammar.name} has no word: "
-            f"type --grammar {run.record.config['grammar']}"
+            f"{run.run} found {noun}, for which grammar {grammar.name} has no word: "
+            f"type --grammar {run.grammar_name}"
         )
     return noun
+
+
+def _noun(run: Found) -> str:
+    place = object_axis(run.grammar)
+    return run.grammar.axes[place].values[run.encoding[place]].name
 
 
 def _noun_of_images(paths: Sequence[Path], encoder: Encoder) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from rldf.dataset.classes import Label
 from rldf.dataset.encode import SourceType
@@ -38,18 +38,34 @@ class WriteConfig(Strict):
     license: str
 
 
+class Searched(Strict):
+    """A search that found a class; the models that draw the clone may be others.
+
+    Attributes:
+        noun: what was found.
+        sentence: the sentence that earned most.
+        models: identity of the model set whose feedback found it.
+    """
+
+    noun: str
+    sentence: str
+    models: dict[str, JsonValue]
+
+
 class CloneRecord(Strict):
     """What `clone.json` says.
 
     Attributes:
-        plan: what decides the images.
+        plan: what decides the images; it names the models that draw them.
         write: what decides the files.
+        searches: where classes came from, as far as searches found them; decides nothing.
         versions: version by package, None where one is not installed.
         git: the commit of rldf's checkout, None where it is installed without one.
     """
 
     plan: PlanConfig
     write: WriteConfig
+    searches: tuple[Searched, ...] = ()
     versions: dict[str, str | None]
     git: str | None
 
@@ -73,12 +89,15 @@ class CloneRecord(Strict):
         return {**self.plan.summary(), **self.write.model_dump(mode="json")}
 
 
-def new_record(plan: PlanConfig, write: WriteConfig) -> CloneRecord:
+def new_record(
+    plan: PlanConfig, write: WriteConfig, searches: tuple[Searched, ...] = ()
+) -> CloneRecord:
     """Describe a clone that is to be made.
 
     Args:
         plan: what is to be drawn.
         write: how it is to be written.
+        searches: what found its classes, if searches did.
 
     Returns:
         The record.
@@ -86,6 +105,7 @@ def new_record(plan: PlanConfig, write: WriteConfig) -> CloneRecord:
     return CloneRecord(
         plan=plan,
         write=write,
+        searches=searches,
         versions=versions(),
         git=git_commit(),
     )

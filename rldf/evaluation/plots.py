@@ -1,13 +1,12 @@
 """The plots of an evaluation's report, each a PNG file."""
 
-import io
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rldf.report.plotting import COLOURS, INK, draw_png
 from rldf.text import plain
 
 if TYPE_CHECKING:
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 BARS = 40
 """Classes that a bar plot shows, the worst first."""
 
-_INK, _FAINT, _GRID = "#24262d", "#7a7f8d", "#e6e7ec"
-_COLOURS = ("#5b76b8", "#2f8f63", "#e0a526", "#b8605b", "#7d5bb8", "#3e9aa8")
 _NAMED = 40  # classes up to which a confusion matrix names them
 
 
@@ -34,7 +31,7 @@ def draw_fid_over_n(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> 
 
     def draw(panel: "Axes") -> None:
         for i, (row, name) in enumerate(zip(rows, names, strict=True)):
-            colour = _COLOURS[i % len(_COLOURS)]
+            colour = COLOURS[i % len(COLOURS)]
             inverse = [1 / point["n_clone"] for point in row["fid_points"]]
             values = [point["fid"] for point in row["fid_points"]]
             slope = np.polyfit(inverse, values, 1)[0]
@@ -46,11 +43,11 @@ def draw_fid_over_n(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> 
         sizes = [point["n_clone"] for point in rows[0]["fid_points"]]
         panel.set_xticks([0, *(1 / n for n in sizes)], ["∞", *map(str, sizes)])
         panel.set_xlim(left=0)
-        panel.set_xlabel("images of the clone, N (spaced as 1/N)", color=_INK)
-        panel.set_ylabel("FID", color=_INK)
+        panel.set_xlabel("images of the clone, N (spaced as 1/N)", color=INK)
+        panel.set_ylabel("FID", color=INK)
         panel.legend(frameon=False)
 
-    return _png(draw, 9, 3.4)
+    return draw_png(draw, 9, 3.4)
 
 
 def draw_bars(values: Mapping[str, float], label: str, *, high_is_bad: bool) -> bytes:
@@ -67,12 +64,12 @@ def draw_bars(values: Mapping[str, float], label: str, *, high_is_bad: bool) -> 
     worst = sorted(values.items(), key=lambda item: -item[1] if high_is_bad else item[1])[:BARS]
 
     def draw(panel: "Axes") -> None:
-        panel.barh(range(len(worst)), [value for _, value in worst], color=_COLOURS[0])
+        panel.barh(range(len(worst)), [value for _, value in worst], color=COLOURS[0])
         panel.set_yticks(range(len(worst)), [_shown(name) for name, _ in worst])
         panel.invert_yaxis()
-        panel.set_xlabel(label, color=_INK)
+        panel.set_xlabel(label, color=INK)
 
-    return _png(draw, 9, 0.9 + 0.24 * len(worst), grid="x")
+    return draw_png(draw, 9, 0.9 + 0.24 * len(worst), grid="x")
 
 
 def draw_confusion(counts: NDArray[np.int64], names: Sequence[str]) -> bytes:
@@ -93,11 +90,11 @@ def draw_confusion(counts: NDArray[np.int64], names: Sequence[str]) -> bytes:
             shown = [_shown(name) for name in names]
             panel.set_xticks(range(len(names)), shown, rotation=90)
             panel.set_yticks(range(len(names)), shown)
-        panel.set_xlabel("told", color=_INK)
-        panel.set_ylabel("true", color=_INK)
+        panel.set_xlabel("told", color=INK)
+        panel.set_ylabel("true", color=INK)
 
     side = 2.6 + 0.22 * min(len(names), _NAMED)
-    return _png(draw, side, side, grid=None)
+    return draw_png(draw, side, side, grid=None)
 
 
 def _shown(name: str) -> str:
@@ -105,32 +102,3 @@ def _shown(name: str) -> str:
     name = plain(name)
     short = name if len(name) <= 32 else f"…{name[-31:]}"
     return short.replace("$", r"\$")
-
-
-def _png(
-    draw: Callable[["Axes"], None],
-    width: float,
-    height: float,
-    grid: Literal["x", "y"] | None = "y",
-) -> bytes:
-    # matplotlib takes a second to import; whoever draws no plot does not pay for it
-    import matplotlib.style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with matplotlib.style.context("default"):  # not the style that this user set for other plots
-        figure = Figure(figsize=(width, height), dpi=130, layout="constrained")
-        FigureCanvasAgg(figure)
-        panel = figure.subplots()
-        draw(panel)
-        if grid:
-            panel.grid(axis=grid, color=_GRID, lw=0.8)
-            panel.set_axisbelow(True)
-            panel.spines[["top", "right"]].set_visible(False)
-        panel.spines[["left", "bottom"]].set_color(_FAINT)
-        panel.tick_params(colors=_FAINT, labelsize=8)
-        buffer = io.BytesIO()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a stranger's name may have letters of no font here
-            figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()

@@ -134,6 +134,20 @@ class DiffusionGenerator:
         images: list[Image] = result.images
         return images
 
+    def cut(self, sentence: str) -> str:
+        """Cut a sentence to what the pipeline reads of it, between words.
+
+        Args:
+            sentence: a prompt.
+
+        Returns:
+            Its beginning; all of it where it is short enough.
+        """
+        words = sentence.split(" ")
+        while len(words) > 1 and self._is_too_long(" ".join(words)):
+            words.pop()
+        return " ".join(words)
+
     def _prompts(self, sentences: Sequence[str]) -> dict[str, Any]:
         if self._unwanted is None:
             for sentence in sentences:
@@ -174,13 +188,17 @@ class DiffusionGenerator:
         return found
 
     def _check_length(self, text: str) -> None:
-        tokenizer = getattr(self._pipeline, "tokenizer", None)
-        if tokenizer is None or self._told_length:
-            return
-        limit = tokenizer.model_max_length
-        if len(tokenizer(text, truncation=False, verbose=False).input_ids) > limit:
+        if not self._told_length and self._is_too_long(text):
             self._told_length = True
+            limit = self._pipeline.tokenizer.model_max_length
             self._tell(f"a prompt has more than {limit} tokens, the rest is cut off: {text}")
+
+    def _is_too_long(self, text: str) -> bool:
+        tokenizer = getattr(self._pipeline, "tokenizer", None)
+        if tokenizer is None:
+            return False
+        tokens = tokenizer(text, truncation=False, verbose=False).input_ids
+        return len(tokens) > int(tokenizer.model_max_length)
 
     def _tell(self, message: str) -> None:
         _log.warning("warning: %s", plain(message))

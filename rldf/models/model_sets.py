@@ -81,6 +81,18 @@ class WeighedGenerator:
         """
         return self._generator.generate(sentences, seeds)
 
+    def cut(self, sentence: str) -> str:
+        """Cut a sentence to what the generator reads of it.
+
+        Args:
+            sentence: a prompt.
+
+        Returns:
+            Its beginning, or all of it where the generator knows no limit.
+        """
+        cut = getattr(self._generator, "cut", None)
+        return sentence if cut is None else str(cut(sentence))
+
 
 class ModelSet:
     """The four models of a run; implements `rldf.ports.Readers`."""
@@ -99,7 +111,7 @@ class ModelSet:
         self._checksums: dict[str, str | None] = {}
 
     @cached_property
-    def generator(self) -> ImageGenerator:
+    def generator(self) -> WeighedGenerator:
         """What draws."""
         generator = cast(ImageGenerator, self._load("generator"))
         return WeighedGenerator(generator, self.checksum("generator"))
@@ -151,7 +163,7 @@ class ModelSet:
         """
         if role not in self._checksums:
             path = self.path(role)
-            self._checksums[role] = None if path is None else _checksum(path)
+            self._checksums[role] = None if path is None else checksum_of(path)
         return self._checksums[role]
 
     def filled(self, role: str, options: Mapping[str, bool | int | float | str]) -> "ModelSet":
@@ -248,7 +260,15 @@ def load_model_set(name_or_path: str, device: str = "auto") -> ModelSet:
     return ModelSet(load_yaml(ModelSetFile, path, "model set"), path.parent, device)
 
 
-def _checksum(path: Path) -> str:
+def checksum_of(path: Path) -> str:
+    """Hash a model's files: weights and configuration.
+
+    Args:
+        path: a file or folder.
+
+    Returns:
+        A SHA-256 over their names and contents.
+    """
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if _is_loaded(p))
     total = hashlib.sha256()
     for file in files:

@@ -13,7 +13,12 @@ from rldf.errors import ConfigError, ModelMissingError
 
 
 class OpenClip:
-    """CLIP from a folder with open_clip_config.json and open_clip_model.safetensors."""
+    """CLIP from a folder with open_clip_config.json and open_clip_model.safetensors.
+
+    Attributes:
+        model: the model of open_clip.
+        tokenize: its tokenizer.
+    """
 
     def __init__(self, *, path: Path, device: str = "cpu") -> None:
         """Load a model.
@@ -31,14 +36,14 @@ class OpenClip:
         name = f"local-dir:{path}"
         try:
             # Not create_model_and_transforms: that returns a random model for missing weights.
-            self._model, self._preprocess = open_clip.create_model_from_pretrained(
+            self.model, self._preprocess = open_clip.create_model_from_pretrained(
                 name, precision="fp32", device=device, return_transform=True
             )
-            self._tokenize = open_clip.get_tokenizer(name)
+            self.tokenize = open_clip.get_tokenizer(name)
         except Exception as error:  # a broken folder may raise anything; the user needs one line
             reason = " ".join(str(error).split())[:160]
             raise ConfigError(f"{path} is no open_clip model: {reason}") from error
-        self._model.eval()
+        self.model.eval()
         self._device = device
 
     @torch.inference_mode()
@@ -52,7 +57,7 @@ class OpenClip:
             (n, d), rows of length 1.
         """
         pixels = torch.stack([self._preprocess(image) for image in images]).to(self._device)
-        found: NDArray[np.float32] = self._model.encode_image(pixels, normalize=True).cpu().numpy()
+        found: NDArray[np.float32] = self.model.encode_image(pixels, normalize=True).cpu().numpy()
         return found
 
     @torch.inference_mode()
@@ -65,6 +70,6 @@ class OpenClip:
         Returns:
             (n, d), rows of length 1.
         """
-        tokens = self._tokenize(list(texts)).to(self._device)
-        found: NDArray[np.float32] = self._model.encode_text(tokens, normalize=True).cpu().numpy()
+        tokens = self.tokenize(list(texts)).to(self._device)
+        found: NDArray[np.float32] = self.model.encode_text(tokens, normalize=True).cpu().numpy()
         return found

@@ -2,9 +2,10 @@
 
 Reading · the dominant object is the noun whose boxes have the largest sum of confidence x area;
 the next noun by the same score is object 2. Counts are numbers of boxes, put into the axis's bins.
-People are counted apart and are never objects. The scene is the value whose labels' probabilities
-sum highest. Attribute and action axes are read by CLIP: the sentences that differ in that axis
-alone are compared with the image.
+Where there is no second object, an axis of its counts that has a bin for none says so, and its noun
+is the first of its axis. People are counted apart and are never objects. The scene is the value
+whose labels' probabilities sum highest. Attribute and action axes are read by CLIP: the sentences
+that differ in that axis alone are compared with the image.
 """
 
 from collections.abc import Sequence
@@ -70,6 +71,7 @@ class Reading:
     Attributes:
         seen: what the models saw.
         encoding: the image's encoding, None if the grammar has no word for what it shows.
+        nearest: the encoding as far as it could be read, with the first value of the other axes.
         sentence: what the encoding derives, or None.
         confidence: sureness by axis symbol, 0 to 1.
         likeness: cosine of the image and its sentence by CLIP, None without an encoding.
@@ -77,6 +79,7 @@ class Reading:
 
     seen: Seen
     encoding: Encoding | None
+    nearest: Encoding
     sentence: str | None
     confidence: dict[str, float]
     likeness: float | None
@@ -112,6 +115,23 @@ class Encoder:
             for image, found, places in zip(images, detections, scenes, strict=True)
         ]
 
+    def words(self, seen: Seen) -> dict[str, int]:
+        """Find what was seen on the grammar's axes, those that CLIP reads left out.
+
+        Args:
+            seen: what `look` gave.
+
+        Returns:
+            Place on the axis by axis symbol; an axis that has no word for it is not there.
+        """
+        objects = _objects_by_rank(self.grammar, seen)
+        read = {
+            axis.symbol: _read_axis(self.grammar, axis, seen, objects)[0]
+            for axis in self.grammar.axes
+            if axis.reads not in ("attribute", "action")
+        }
+        return {symbol: place for symbol, place in read.items() if place is not None}
+
     def read(self, image: Image) -> Reading:
         """Encode an image.
 
@@ -123,27 +143,27 @@ class Encoder:
         """
         seen = self.look([image])[0]
         objects = _objects_by_rank(self.grammar, seen)
-        chosen: dict[str, int] = {}
-        confidence: dict[str, float] = {}
-        for axis in self.grammar.axes:
-            place, sure = _read_axis(axis, seen, objects)
-            if place is None:
-                return Reading(
-                    seen=seen, encoding=None, sentence=None, confidence=confidence, likeness=None
-                )
-            chosen[axis.symbol], confidence[axis.symbol] = place, sure
-        encoding = tuple(chosen[axis.symbol] for axis in self.grammar.axes)
+        read = [_read_axis(self.grammar, axis, seen, objects) for axis in self.grammar.axes]
         vector = self._readers.clip.embed_images([image])[0]
-        encoding, sureness = self._read_attributes(encoding, vector, seen)
-        sentence = self.grammar.derive(encoding)
-        text = self._readers.clip.embed_texts([sentence])[0]
+        nearest, sureness = self._read_attributes(tuple(i or 0 for i, _ in read), vector, seen)
+        confidence = {
+            axis.symbol: sure
+            for axis, (i, sure) in zip(self.grammar.axes, read, strict=True)
+            if i is not None
+        }
+        known = all(i is not None for i, _ in read)
+        sentence = self.grammar.derive(nearest) if known else None
         return Reading(
             seen=seen,
-            encoding=encoding,
+            encoding=nearest if known else None,
+            nearest=nearest,
             sentence=sentence,
             confidence=confidence | sureness,
-            likeness=float(vector @ text),
+            likeness=self._likeness(vector, sentence) if sentence is not None else None,
         )
+
+    def _likeness(self, image: NDArray[np.float32], sentence: str) -> float:
+        return float(image @ self._readers.clip.embed_texts([sentence])[0])
 
     def _read_attributes(
         self, encoding: Encoding, image: NDArray[np.float32], seen: Seen
@@ -227,7 +247,7 @@ def _scene_values(grammar: Grammar, places: dict[str, float]) -> dict[str, float
 
 
 def _read_axis(
-    axis: Axis, seen: Seen, objects: dict[int, SeenObject | None]
+    grammar: Grammar, axis: Axis, seen: Seen, objects: dict[int, SeenObject | None]
 ) -> tuple[int | None, float]:
     """Find the place of what was seen on an axis (None: no word for it) and how sure it is."""
     if axis.reads == "scene":
@@ -239,12 +259,22 @@ def _read_axis(
     if axis.reads in ("attribute", "action"):
         return 0, 0.0  # CLIP reads these afterwards; an action of nobody stays neutral
     thing = objects.get(axis.rank)
-    if axis.reads == "object_count":
-        return (None, 0.0) if thing is None else (_bin(axis, thing.count), thing.confidence)
     if thing is None:
-        empty = [i for i, value in enumerate(axis.values) if not value.labels]
-        return (empty[0], 1.0) if empty else (None, 0.0)
-    return axis.index(thing.value), thing.confidence
+        return _read_absence(grammar, axis)
+    place = _bin(axis, thing.count) if axis.reads == "object_count" else axis.index(thing.value)
+    return place, thing.confidence
+
+
+def _read_absence(grammar: Grammar, axis: Axis) -> tuple[int | None, float]:
+    """Find the place on an object's axis, or on that of its counts, that says there is none."""
+    counts = grammar.reading("object_count", axis.rank)
+    none = counts is not None and (counts.values[0].count or (1, None))[0] == 0
+    if axis.reads == "object_count":
+        return (0, 1.0) if none else (None, 0.0)
+    empty = [i for i, value in enumerate(axis.values) if not value.labels]
+    if empty:
+        return empty[0], 1.0
+    return (0, 0.0) if none else (None, 0.0)  # of "no bananas" and "no dogs" the first
 
 
 def _bin(axis: Axis, count: int) -> int:

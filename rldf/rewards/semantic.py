@@ -108,6 +108,44 @@ class PartialSemantic:
         return np.array([scene_term(s, self._context.seen, self._cs) for s in seen])
 
 
+class Agreement:
+    """The share of the grammar's axes on which drawn image and input image read the same.
+
+    Ours: the paper's rewards see neither counts nor which of two objects is the dominant one. It
+    compares what is seen, never the cell that was drawn; axes that CLIP reads are left to CLIP.
+    """
+
+    def __init__(self, context: RewardContext) -> None:
+        """Make the reward.
+
+        Args:
+            context: the search's goal and readers.
+
+        Raises:
+            NoGoalError: if the input image shows nothing that the grammar has words for.
+        """
+        self._encoder = context.encoder
+        self._goal = self._encoder.words(context.seen)
+        if context.reading.encoding is None or not self._goal:
+            raise NoGoalError(
+                f"nothing in the input image has a word in grammar {self._encoder.grammar.name}, "
+                "which semantic rewards need: try --reward clip"
+            )
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
+        """Score images.
+
+        Args:
+            images: RGB.
+
+        Returns:
+            (n,), from 0 to 1.
+        """
+        drawn = (self._encoder.words(seen) for seen in self._encoder.look(images))
+        goal = self._goal.items()
+        return np.array([sum(words.get(a) == i for a, i in goal) / len(goal) for words in drawn])
+
+
 def _require_goal(context: RewardContext) -> None:
     grammar = context.encoder.grammar.name
     if context.seen.scene is None:

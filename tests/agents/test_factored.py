@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rldf.agents.factored import Pair, Posterior, Prior, Tables, best_cells, fit
+from rldf.agents.factored import Posterior, Prior, Seen, fit
+from rldf.agents.tables import Pair, Tables, best_cells
 
 SHAPE = (3, 5, 2)
 PAIRS: list[Pair] = [(0, 1)]
@@ -53,7 +54,9 @@ def closed_form(
 
 def believe(n: int) -> Posterior:
     """The model's posterior of the same data."""
-    return Posterior(Prior(shape=SHAPE), *data(n), scale=SCALE, noise=NOISE, pairs=PAIRS)
+    cells, rewards = data(n)
+    seen = Seen(Prior(shape=SHAPE), cells)
+    return Posterior(seen, rewards, scale=SCALE, noise=NOISE, pairs=PAIRS)
 
 
 @pytest.mark.parametrize("n", [1, 7, 60])
@@ -111,8 +114,8 @@ def test_the_evidence_is_the_density_of_the_rewards() -> None:
 
 def test_neighbours_share_strength() -> None:
     """A good look at one value raises its neighbour more than a far one, and itself most."""
-    cells = np.array([[0, 2, 0]])
-    belief = Posterior(Prior(shape=(1, 9, 1)), cells, np.array([2.0]), scale=1.0, noise=0.1)
+    seen = Seen(Prior(shape=(1, 9, 1)), np.array([[0, 2, 0]]))
+    belief = Posterior(seen, np.array([2.0]), scale=1.0, noise=0.1)
     raised = belief.mean().axes[1]
     assert raised[2] > raised[3] > raised[8] > 0
     assert raised[1] == pytest.approx(raised[3])

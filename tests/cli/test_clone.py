@@ -131,6 +131,9 @@ def test_a_finished_search_is_a_class_by_its_folder_and_by_its_document(call, mo
     document(call("clone", "-", *MODELS, *SIZE, "--out", "b", "--json"))
     assert classes("a") == classes("b")
     assert classes("a")[0]["noun"] in sentence
+    record = json.loads(Path("a/clone.json").read_text())
+    assert record["searches"][0]["sentence"] == sentence
+    assert record["searches"][0]["models"]["name"] == record["plan"]["models"]["name"] == "drawn"
     names = [{path.name for path in Path(out).glob("*/*/*.jpg")} for out in "ab"]
     assert len(names[0]) == 6
     assert names[0] == names[1]

@@ -20,6 +20,7 @@ def test_list_names_the_shipped_grammars_and_their_sizes() -> None:
     assert run("list").splitlines()[0].split()[:3] == ["base", "480", "states"]
     assert [g["name"] for g in json.loads(run("list", "--json"))] == [
         "base",
+        "coco-places",
         "imagenet",
         "paper",
         "pocket",

@@ -188,3 +188,29 @@ def test_the_cache_is_told_and_cleared(call):
     assert json.loads(call("cache", "info", "--json")[1])["images"] == 3
     assert json.loads(call("cache", "clear", "--json")[1])["removed"] == 3
     assert json.loads(call("cache", "info", "--json")[1])["images"] == 0
+
+
+def test_penalising_unrealistic_pictures_is_written_down_and_leaves_good_ones_alone(call):
+    """The world's own renderer draws nothing unrealistic, so both searches are the same."""
+    told = []
+    for flags in ([], ["--penalise-unrealistic"]):
+        out = f"run{len(flags)}"
+        code, *_ = call(
+            "search", EXAMPLE, "--models", DRAWN, "--agent", "random", "--renders", 12,
+            "--reward", "clip", "--out", out, *flags,
+        )  # fmt: skip
+        assert code == 0
+        told.append(json.loads(Path(out, "run.json").read_text())["config"])
+    assert [config["penalise_unrealistic"] for config in told] == [False, True]
+    assert [config["unrealistic_below"] for config in told] == [None, 0.72]
+    assert Path("run0/steps.jsonl").read_text() == Path("run1/steps.jsonl").read_text()
+
+
+def test_penalising_needs_a_model_set_that_knows_good_pictures(call, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    text = DRAWN.read_text().replace("../rldf", str(ROOT / "rldf"))
+    mine.write_text("".join(x for x in text.splitlines(True) if not x.startswith("familiar")))
+    code, out, err = call("search", EXAMPLE, "--models", mine, "--penalise-unrealistic")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "add 'familiar: COSINE' to its file" in err

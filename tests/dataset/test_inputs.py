@@ -10,7 +10,7 @@ from rldf.dataset.inputs import find_classes, input_grammar, sort_inputs
 from rldf.errors import ImageError, NoGoalError, RunError, UsageError
 from rldf.grammar import load_grammar
 from rldf.perception.encoder import Encoder
-from rldf.runs import RunFolder
+from tests.applications.runs import found_run
 from tests.doubles import Scripted, picture, thing
 
 GRAMMAR = load_grammar("base")
@@ -32,11 +32,8 @@ def photo(path, tag):
     return path
 
 
-def finished_run(path, **result):
-    config = {"grammar": "base", "image_seed": 0}
-    with RunFolder.create(path, config, ["rldf", "search", "x.png"], 0) as run:
-        run.finish("done", {"best": {"encoding": [1, 5, 2, 5]}, "run": str(path)} | result)
-    return path
+def finished_run(path):
+    return found_run(path, {GRAMMAR.derive((1, 5, 2, 5)): 2.0})
 
 
 def classes(*paths, stdin=""):
@@ -99,13 +96,17 @@ def test_what_is_no_input_is_refused(tmp_path):
         classes(tmp_path / "x.jpg")
 
 
-def test_a_search_without_a_result_is_refused(tmp_path):
-    with RunFolder.create(tmp_path / "run", {"grammar": "base"}, ["rldf"], 0) as run:
-        run.finish("interrupted", None)
+def test_a_search_without_a_step_is_refused(tmp_path):
     with pytest.raises(RunError, match="has found nothing yet"):
-        classes(tmp_path / "run")
-    with pytest.raises(RunError, match="has found nothing yet"):
-        classes(finished_run(tmp_path / "odd", best={"encoding": [0, 99, 0, 0]}))
+        classes(found_run(tmp_path / "run", {}))
+
+
+def test_what_searched_is_written_down_beside_what_draws(tmp_path):
+    given = sort_inputs([str(finished_run(tmp_path / "run"))], io.StringIO())
+    (searched,) = given.searches
+    assert searched.noun == GRAMMAR.axes[1].values[5].name
+    assert searched.sentence == GRAMMAR.derive((1, 5, 2, 5))
+    assert searched.models["name"] == "other"
 
 
 def test_the_grammar_is_the_one_asked_for_or_the_models_or_the_searchs(tmp_path):

@@ -1,5 +1,8 @@
 """The encoder: images in a grammar's words."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from rldf.grammar import check_grammar, load_grammar
@@ -103,3 +106,50 @@ def test_a_second_noun_is_the_companion_and_nobody_dances_where_nobody_is():
     assert (words["Noun"], words["Companion"]) == ("dog", "car")
     assert words["Verb"] == "standing"
     assert pocket.decode(read([thing("dog")], grammar=pocket).encoding)["Companion"] == "nothing"
+
+
+PAIRS, PORTRAITS = (
+    check_grammar(text)[0]
+    for text in re.findall(
+        r"```yaml\n(name: p.*?)```",
+        (Path(__file__).parents[2] / "docs" / "writing-a-grammar.md").read_text("utf-8"),
+        re.DOTALL,
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("spoons", "sentence"),
+    [
+        (0, "a photo of one bowl and no apples on a table"),
+        (1, "a photo of one bowl and one spoon on a table"),
+        (3, "a photo of one bowl and many spoons on a table"),
+    ],
+)
+def test_the_second_object_is_counted_too(spoons, sentence):
+    seen = [thing("bowl", side=60), *[thing("spoon", side=10)] * spoons]
+    reading = read(seen, {"dining_room": 1.0}, grammar=PAIRS)
+    assert reading.sentence == sentence
+    assert PAIRS.parse(sentence) == reading.encoding
+
+
+def test_what_people_are_like_is_read_by_clip():
+    sad = "a photo of one old man with a sad face on a beach"
+    words = {sad: (0.0, 1.0), "a photo of one old person on a beach": (0.8, 0.6)}
+    words["a photo of one old man on a beach"] = (0.6, 0.8)
+    reading = read([thing("person")], grammar=PORTRAITS, images={1: (0.0, 1.0)}, texts=words)
+    assert reading.sentence == sad
+    assert reading.confidence["Emotion"] > 0.9
+
+
+def test_what_can_be_read_beside_an_unknown_object_is_the_nearest():
+    reading = read([thing("toaster"), thing("person")], {"beach": 1.0})
+    assert reading.encoding is None
+    nearest = BASE.decode(reading.nearest)
+    assert nearest == {"Frequency": "one", "Noun": "banana", "Density": "one", "Scene": "beach"}
+    assert set(reading.confidence) == {"Density", "Scene"}
+
+
+def test_the_nearest_of_a_readable_image_is_its_encoding():
+    reading = read([thing("dog")])
+    assert reading.nearest == reading.encoding

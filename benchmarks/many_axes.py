@@ -1,0 +1,123 @@
+"""Does the planner find all nine axes of pocket.yaml (12.6 million cells) in 400 renders?
+
+`python benchmarks/many_axes.py [--images 20] [--renders 400] [--reward combined] [--batch 8]`
+
+Drawn images that no model was trained on are searched by the pocket models; what the best cell says
+is compared, axis by axis, with the sentence that the image was drawn from. An action counts only
+where there are people to do it. Results are written image by image to --out, and the same command
+goes on with them.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from rldf import seeds
+from rldf.agents.options import make_agent
+from rldf.bench.goals import drawn_images, read_goals
+from rldf.bench.readers import RememberingReaders
+from rldf.bench.worlds import LiveWorld
+from rldf.encoding import Encoding
+from rldf.files import write_json
+from rldf.generators.cached import CachedGenerator
+from rldf.grammar import Grammar, load_grammar
+from rldf.models.model_sets import ModelSet, load_model_set
+from rldf.places import cache_folder
+from rldf.run_records import best_step
+from rldf.search import Place, walk
+from rldf.search_task import Settings
+
+
+def main() -> None:
+    """Search all images, and print the share of right words by axis."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=20)
+    parser.add_argument("--renders", type=int, default=400)
+    parser.add_argument("--reward", default="combined")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--models", default="pocket")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/many_axes.json"))
+    options = parser.parse_args()
+    grammar, models = load_grammar("pocket"), load_model_set(options.models)
+    settings = Settings(
+        image="", grammar="pocket", models=options.models, reward=options.reward,
+        renders=options.renders, batch=options.batch, stop_at_goal=False,
+    )  # fmt: skip
+    asked = {name: value for name, value in vars(options).items() if name not in ("out", "images")}
+    done = _done(options.out, asked)
+    for number, (sentence, image) in enumerate(drawn_images(grammar, options.images)):
+        if number == len(done):
+            done.append(_search(grammar, models, settings, sentence, image, number))
+            print(json.dumps(done[-1]), flush=True)
+            document = {"asked": asked, "figures": _figures(grammar, done), "searches": done}
+            write_json(options.out, document)
+    for name, value in _figures(grammar, done).items():
+        print(f"{name:16}{value:.3f}")
+
+
+def _done(path: Path, asked: dict[str, Any]) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return list(document["searches"]) if document["asked"] == asked else []
+
+
+def _search(
+    grammar: Grammar, models: ModelSet, settings: Settings, sentence: str, image: Any, number: int
+) -> dict[str, Any]:
+    begun = time.monotonic()
+    readers = RememberingReaders(models)
+    goals = read_goals([(sentence, image)], grammar, readers)
+    generator = CachedGenerator(models.generator, cache_folder())
+    world = LiveWorld(grammar, generator, readers, goals, (settings.reward,))
+    environment = world.environment(0, settings.reward)
+    environment.reset(seed=seeds.derive(0, "start", number) % 2**31)
+    agent = make_agent(
+        settings.agent,
+        environment.world,
+        seeds.rng(0, "agent", number),
+        alpha=settings.alpha,
+        epsilon=settings.epsilon,
+        **settings.rates(),
+    )
+    best = best_step(list(walk(environment, agent, settings, Place())), None)
+    truth = grammar.parse(sentence)
+    return {
+        "sentence": sentence,
+        "found": best.sentence,
+        "reward": best.reward,
+        "renders": best.renders,
+        "right": _right(grammar, best.encoding, truth),
+        "read": _right(grammar, goals[0].encoding, truth),
+        "seconds": round(time.monotonic() - begun, 1),
+    }
+
+
+def _right(grammar: Grammar, found: Encoding, truth: Encoding) -> dict[str, bool]:
+    """Compare two cells, axis by axis; an action of nobody is left out."""
+    words = grammar.decode(truth)
+    return {
+        axis.symbol: f == t
+        for axis, f, t in zip(grammar.axes, found, truth, strict=True)
+        if not (axis.reads == "action" and words["Density"] == "no")
+    }
+
+
+def _figures(grammar: Grammar, searches: list[dict[str, Any]]) -> dict[str, float]:
+    def share(rows: list[bool]) -> float:
+        return sum(rows) / len(rows) if rows else float("nan")
+
+    found = [search["right"] for search in searches]
+    by_axis = {
+        axis.symbol: share([right[axis.symbol] for right in found if axis.symbol in right])
+        for axis in grammar.axes
+    }
+    both = share([right["Noun"] and right["Scene"] for right in found])
+    whole = share([all(right.values()) for right in found])
+    return by_axis | {"noun and scene": both, "every axis": whole}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Benches: many searches under one budget, compared."""

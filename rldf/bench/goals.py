@@ -1,0 +1,113 @@
+"""The images that a bench searches for, and what is read in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from PIL.Image import Image
+
+from rldf import seeds
+from rldf.encoding import Encoding
+from rldf.errors import GrammarError, UsageError
+from rldf.evaluation.folders import open_images
+from rldf.grammar import Grammar
+from rldf.perception.encoder import Encoder, Reading
+from rldf.pocket.world.drawing import draw
+from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
+from rldf.ports import Readers
+from rldf.rewards.context import RewardContext
+
+_FIRST_SEED = CHECK_SEEDS + 900_000  # drawings that no model was trained or checked on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """One image to find again.
+
+    Attributes:
+        name: its file, or the sentence that it was drawn from.
+        encoding: what the encoder reads in it; the search ends there.
+        context: what its rewards are made from.
+    """
+
+    name: str
+    encoding: Encoding
+    context: RewardContext
+
+
+def drawn_images(grammar: Grammar, count: int) -> list[tuple[str, Image]]:
+    """Draw images of random sentences with the pocket world's own renderer.
+
+    Args:
+        grammar: whose sentences.
+        count: how many.
+
+    Returns:
+        Sentence and image; the same ones at every call.
+
+    Raises:
+        UsageError: the world cannot draw such sentences.
+    """
+    numbers = range(_FIRST_SEED, _FIRST_SEED + count)
+    sentences = [
+        grammar.derive(sample_encoding(grammar, seeds.rng(number, "sentence")))
+        for number in numbers
+    ]
+    try:
+        return [(s, draw(s, number).image) for s, number in zip(sentences, numbers, strict=True)]
+    except GrammarError:
+        raise UsageError(
+            f"the sentences of grammar {grammar.name} cannot be drawn here: "
+            "name a folder of images with --images"
+        ) from None
+
+
+def folder_images(folder: Path, count: int) -> list[tuple[str, Image]]:
+    """Open the first images of a folder.
+
+    Args:
+        folder: a folder of images, of any layout that `rldf evaluate` reads.
+        count: how many at most.
+
+    Returns:
+        Name within the folder and image.
+
+    Raises:
+        UsageError: it holds none.
+        ImageError: one is damaged.
+    """
+    images = open_images(folder)
+    return [(picture.name, images.decode(picture)) for picture in islice(images, count)]
+
+
+def read_goals(
+    images: Sequence[tuple[str, Image]], grammar: Grammar, readers: Readers
+) -> tuple[Goal, ...]:
+    """Read images in the words of a grammar.
+
+    Args:
+        images: name and RGB image.
+        grammar: whose words.
+        readers: who looks.
+
+    Returns:
+        One goal an image.
+
+    Raises:
+        UsageError: an image shows nothing that the grammar has a word for, so that nobody could
+            tell whether it was found.
+    """
+    encoder = Encoder(grammar, readers)
+    return tuple(_goal(name, image, encoder, readers) for name, image in images)
+
+
+def _goal(name: str, image: Image, encoder: Encoder, readers: Readers) -> Goal:
+    reading: Reading = encoder.read(image)
+    if reading.encoding is None:
+        raise UsageError(
+            f"{name}: nothing in it has a word in grammar {encoder.grammar.name}, so it has no "
+            "goal to reach: leave it out, or name another --grammar"
+        )
+    context = RewardContext(image=image, reading=reading, encoder=encoder, readers=readers)
+    return Goal(name=name, encoding=reading.encoding, context=context)

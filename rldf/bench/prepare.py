@@ -1,0 +1,127 @@
+"""What a bench needs before its first run: checked, read, and drawn where the world is small."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rldf.bench.goals import Goal, drawn_images, folder_images, read_goals
+from rldf.bench.readers import RememberingReaders
+from rldf.bench.table3 import Plan
+from rldf.bench.trial import settings_of
+from rldf.bench.worlds import WHOLE, LiveWorld, World, draw_whole
+from rldf.errors import UsageError
+from rldf.generators.cached import CachedGenerator
+from rldf.grammar import Grammar, load_grammar
+from rldf.models.model_sets import ModelSet, load_model_set
+from rldf.places import cache_folder
+from rldf.rewards.files import load_reward_file, resolved
+from rldf.search_task import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A bench that is ready to start.
+
+    Attributes:
+        plan: what is run.
+        budget: renders, episodes, steps, and the agents' options.
+        grammar: the world's cells.
+        models: what draws and looks.
+        readers: the models that look, with a memory.
+        goals: the images to find again.
+        config: everything that decides the figures, as JSON can say it.
+    """
+
+    plan: Plan
+    budget: Settings
+    grammar: Grammar
+    models: ModelSet
+    readers: RememberingReaders
+    goals: tuple[Goal, ...]
+    config: dict[str, Any]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the world is drawn whole."""
+        return self.grammar.n_states <= WHOLE
+
+    def world(self, watch: Callable[[int], None]) -> World:
+        """Make the world, and draw it if it is small.
+
+        Args:
+            watch: called with the number of cells drawn so far.
+
+        Returns:
+            The world.
+        """
+        drawer = CachedGenerator(self.models.generator, cache_folder())
+        parts = (self.grammar, drawer, self.readers, self.goals, self.plan.rewards)
+        return draw_whole(*parts, watch) if self.is_small else LiveWorld(*parts)
+
+
+def prepare(
+    *,
+    agents: tuple[str, ...],
+    rewards: tuple[str, ...],
+    epsilons: tuple[str, ...],
+    images: Path | None,
+    count: int,
+    n_seeds: int,
+    budget: Settings,
+) -> Bench:
+    """Check what is asked, and read the goals; nothing is drawn or written.
+
+    Args:
+        agents: names of the catalogue.
+        rewards: names of reward files.
+        epsilons: rates of exploration.
+        images: a folder of goals, None to draw them with the pocket world's renderer.
+        count: how many goals at most.
+        n_seeds: how many runs for each goal.
+        budget: grammar, models, renders, episodes, steps, and the agents' options.
+
+    Returns:
+        The bench.
+
+    Raises:
+        RldfError: anything in it is wrong.
+    """
+    for agent in agents:
+        for epsilon in epsilons or (None,):
+            settings_of(budget, agent, epsilon)  # refuses what a search would refuse
+    grammar = load_grammar(budget.grammar)
+    files = {reward: resolved(load_reward_file(reward)) for reward in rewards}
+    models = load_model_set(budget.models)
+    if images is None and models.file.draws is None:
+        raise UsageError(
+            f"model set {budget.models} knows photographs: name a folder of them with --images"
+        )
+    found = drawn_images(grammar, count) if images is None else folder_images(images, count)
+    plan = Plan(agents=agents, rewards=rewards, epsilons=epsilons, images=len(found), seeds=n_seeds)
+    readers = RememberingReaders(models)
+    goals = read_goals(found, grammar, readers)
+    config = {
+        "agents": agents,
+        "rewards": files,
+        "epsilons": epsilons,
+        "seeds": n_seeds,
+        "images": {name: hashlib.sha256(image.tobytes()).hexdigest() for name, image in found},
+        **{
+            name: value
+            for name, value in asdict(budget).items()
+            if name in {"grammar", "renders", "episodes", "steps", "alpha", "gain", *budget.rates()}
+        },
+        "states": grammar.n_states,
+        "model_set": models.identity(),
+    }
+    return Bench(
+        plan=plan,
+        budget=budget,
+        grammar=grammar,
+        models=models,
+        readers=readers,
+        goals=goals,
+        config=config,
+    )

@@ -1,0 +1,136 @@
+"""`rldf ablate`: what the grammar has no word for falls away."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rldf.cli import output
+
+if TYPE_CHECKING:
+    from rldf.search_task import Settings
+
+_DROPS = {
+    "input_to_caption": "input to its caption's drawing",
+    "input_to_rldf": "input to RLDF's drawing",
+    "caption_to_rldf": "caption's drawing to RLDF's",
+}
+
+
+def ablate(
+    concept: Annotated[str, typer.Argument(help="A style or character, such as watercolour.")],
+    images: Annotated[list[str], typer.Argument(help="Images that show it.", metavar="IMAGE...")],
+    caption: Annotated[
+        list[str] | None, typer.Option(help="Caption of an image; once for each, in their order.")
+    ] = None,
+    captioner: Annotated[
+        Path | None,
+        typer.Option(help="Folder of an image-to-text model. Default: CLIP picks a sentence."),
+    ] = None,
+    neutral: Annotated[
+        str | None, typer.Option(help="Take this text's score off the concept's.")
+    ] = None,
+    grammar: Annotated[
+        str, typer.Option(help="Without a word for the concept: a name or a YAML file.")
+    ] = "base",
+    models: Annotated[
+        str, typer.Option(help="What draws, sees and compares: a name or a YAML file.")
+    ] = "pocket",
+    reward: Annotated[str, typer.Option(help="What pays in the searches.")] = "multi",
+    agent: Annotated[str, typer.Option(help="Who searches (docs/agents.md).")] = "planner",
+    renders: Annotated[int, typer.Option(help="Unique renders of each search.")] = 40,
+    seed: Annotated[int, typer.Option(help="Seed of the agent and its starts.")] = 0,
+    image_seed: Annotated[int, typer.Option(help="Seed of every picture.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder. Default: ./ablated/<concept>.")] = None,
+    as_json: output.JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Measure how much of a concept is left in a caption's drawing and in RLDF's."""
+    from rldf.applications.ablate import check_request
+    from rldf.applications.concepts import names_concept
+    from rldf.grammar import load_grammar
+    from rldf.run_places import clean_stem
+    from rldf.search_task import Settings
+
+    check_request(concept, images, caption or None)
+    settings = Settings(
+        image=images[0], grammar=grammar, models=models, reward=reward, agent=agent,
+        renders=renders, seed=seed, image_seed=image_seed,
+    )  # fmt: skip
+    if names_concept(load_grammar(grammar), concept):
+        output.warn(f"grammar {grammar} has a word for {concept}: it need not fall away")
+    place = out or Path("ablated", clean_stem(concept))
+    result = run_ablation(
+        settings, concept, images, place, captions=caption or None, captioner=captioner,
+        neutral=neutral, quiet=quiet or as_json,
+    )  # fmt: skip
+    output.result(result, _told(result), as_json=as_json)
+
+
+def run_ablation(
+    settings: "Settings",
+    concept: str,
+    images: Sequence[str],
+    out: Path,
+    *,
+    captions: Sequence[str] | None,
+    captioner: Path | None,
+    neutral: str | None,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Load what is needed, and measure.
+
+    Args:
+        settings: of every search.
+        concept: text of the style or character.
+        images: paths of the inputs.
+        out: the output folder.
+        captions: one for each input, or None.
+        captioner: folder of an image-to-text model; None retrieves sentences.
+        neutral: text whose score is taken off, or None.
+        quiet: whether to show no progress.
+
+    Returns:
+        The result, as JSON can say it.
+    """
+    from rldf.models.model_sets import checksum_of, load_model_set
+
+    with output.busy("loading the models", quiet=quiet):
+        from rldf.applications.ablate import Ablation, ablate
+        from rldf.compare.captions import make_captioner
+        from rldf.search_task import prepare
+
+        models = load_model_set(settings.models)
+        tasks = tuple(prepare(replace(settings, image=image), models) for image in images)
+    for hint in dict.fromkeys(hint for task in tasks for hint in task.hints):
+        output.warn(hint)
+    asked = Ablation(
+        concept=concept,
+        tasks=tasks,
+        models=models,
+        captions=None if captions is None else tuple(captions),
+        captioner=None if captioner is None else checksum_of(captioner),
+        neutral=neutral,
+    )
+    with output.busy("searching and drawing", quiet=quiet):
+        return ablate(asked, lambda: make_captioner(models, captioner, settings.grammar), out)
+
+
+def _told(result: Mapping[str, Any]) -> list[str]:
+    head = ("image", "input", "caption", "RLDF", "found sentence")
+    rows = [
+        (image["image"], *(f"{score:.3f}" for score in image["scores"].values()), image["sentence"])
+        for image in result["images"]
+    ]
+    means = ("mean", *(f"{score:.3f}" for score in result["mean_scores"].values()), "")
+    lines = [f"CLIP's score of '{result['concept']}'", *output.table([head, *rows, means]), ""]
+    lines += [f"{text}: {_drop(result['drops'][name])}" for name, text in _DROPS.items()]
+    return [*lines, f"look at {result['sheet']}"]
+
+
+def _drop(drop: Mapping[str, Any]) -> str:
+    interval = drop["ci"]
+    sure = "" if interval is None else f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f})"
+    return f"drop of {drop['mean']:.3f}{sure}, in {drop['fell']} of {drop['of']} images"

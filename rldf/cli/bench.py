@@ -1,0 +1,145 @@
+"""`rldf bench`: many searches under one budget, compared."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rldf.cli import output
+
+if TYPE_CHECKING:
+    from rldf.bench.prepare import Bench
+    from rldf.bench.records import Records
+    from rldf.result_folder import ResultFolder
+
+app = typer.Typer(help="Compare agents and rewards over many searches.", no_args_is_help=True)
+
+_AGENTS = "random,q,sarsa,expected-sarsa,dyna-q,gradient,planner"
+
+
+@app.command()
+def table3(
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of images to find. Default: drawn ones.")
+    ] = None,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Most images to find.")] = 10,
+    seeds: Annotated[int, typer.Option(min=1, help="Searches for each image and setting.")] = 10,
+    agents: Annotated[str, typer.Option(help="Who searches, with commas between.")] = _AGENTS,
+    rewards: Annotated[str, typer.Option(help="What pays, with commas between.")] = (
+        "multi,partial,clip"
+    ),
+    epsilons: Annotated[
+        str, typer.Option(help="Rates of exploration, with commas between.")
+    ] = "0.01,0.1",
+    renders: Annotated[int, typer.Option(help="Budget of unique renders of a search.")] = 200,
+    episodes: Annotated[int, typer.Option(help="Most episodes of a search.")] = 50,
+    steps: Annotated[int, typer.Option(help="Most steps of an episode.")] = 200,
+    gain: Annotated[
+        bool, typer.Option("--gain", help="Pay q, sarsa and expected-sarsa gains; see search.")
+    ] = False,
+    grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
+    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = (
+        "pocket"
+    ),
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Default: one a core, and 1 in large worlds.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; the same command goes on with it.")
+    ] = None,
+    as_json: output.JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Repeat the paper's Table 3: every agent, reward and ε, over many images and seeds."""
+    from rldf.result_folder import ResultFolder
+    from rldf.run_places import new_out
+
+    silent = quiet or as_json
+    with output.busy("reading the images", quiet=silent):
+        from rldf.bench.prepare import prepare
+        from rldf.search_task import Settings
+
+        bench = prepare(
+            agents=_listed(agents),
+            rewards=_listed(rewards),
+            epsilons=_listed(epsilons),
+            images=images,
+            count=count,
+            n_seeds=seeds,
+            budget=Settings(
+                image="", grammar=grammar, models=models, renders=renders, episodes=episodes,
+                steps=steps, gain=gain, agent="q",  # each run names its own
+            ),
+        )  # fmt: skip
+    if not bench.is_small and (processes or 1) > 1:
+        from rldf.errors import UsageError
+
+        raise UsageError(
+            f"--processes {processes}: grammar {grammar} has {bench.grammar.n_states:,} cells, too "
+            "many to draw them all before; leave --processes out"
+        )
+    out = out or new_out(Path("bench"), "table3", datetime.now())
+    folder = ResultFolder(out, bench.config)
+    with folder.filling():
+        rows = _run(bench, folder, processes, quiet=silent)
+        folder.finish({"rows": rows})
+    output.result(rows, _told(rows, renders, out), as_json=as_json)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (word.strip() for word in text.split(","))))
+
+
+def _run(
+    bench: "Bench", folder: "ResultFolder", processes: int | None, *, quiet: bool
+) -> list[dict[str, Any]]:
+    from rldf.bench.page import write_results
+    from rldf.bench.records import Records
+    from rldf.bench.table3 import table
+
+    records = Records(folder.path / "runs.jsonl")
+    done = {outcome.trial for outcome in records.outcomes}
+    left = [group for group in bench.plan.groups() if not done.issuperset(group)]
+    if left:
+        _run_left(bench, left, records, processes, quiet=quiet)
+    order = {trial: i for i, trial in enumerate(sum(bench.plan.groups(), ()))}
+    outcomes = sorted(records.outcomes, key=lambda outcome: order[outcome.trial])
+    rows = table(outcomes)
+    with output.busy("drawing the plots", quiet=quiet):
+        write_results(folder.path, rows, outcomes, bench.config, ["rldf", *sys.argv[1:]])
+    return rows
+
+
+def _run_left(
+    bench: "Bench",
+    left: Sequence[Any],
+    records: "Records",
+    processes: int | None,
+    *,
+    quiet: bool,
+) -> None:
+    from rich.progress import Progress
+
+    from rldf.bench.pool import run_groups
+
+    console = output.console()
+    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        drawing = bar.add_task("drawing the world", total=bench.grammar.n_states)
+        bar.update(drawing, visible=bench.is_small)
+        world = bench.world(lambda drawn: bar.update(drawing, completed=drawn))
+        running = bar.add_task("searching", total=len(left))
+        usual = (os.cpu_count() or 1) if bench.is_small else 1
+        many = min(processes or usual, len(left))
+        for outcomes in run_groups(left, world, bench.budget, many):
+            records.add(outcomes)
+            bar.advance(running)
+
+
+def _told(rows: list[dict[str, Any]], renders: int, out: Path) -> list[str]:
+    from rldf.bench.page import shown_rows
+
+    return [*output.table(shown_rows(rows, renders)), f"look at {out}/table3.html"]

@@ -1,0 +1,142 @@
+"""`rldf compare`: the search beside other ways to a prompt."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rldf.cli import output
+
+if TYPE_CHECKING:
+    from rldf.compare.comparison import Question
+
+_RIVALS = "Of encoder, random, caption, pez, split, exhaustive, with commas (docs/compare.md)."
+
+
+def compare(
+    images: Annotated[list[str], typer.Argument(help="Image files.", metavar="IMAGE...")],
+    grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
+    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = (
+        "pocket"
+    ),
+    renders: Annotated[int, typer.Option(help="Pictures of each method and image.")] = 40,
+    agent: Annotated[str, typer.Option(help="Who searches (docs/agents.md).")] = "planner",
+    reward: Annotated[str, typer.Option(help="What pays it: a name or a YAML file.")] = "clip",
+    rivals: Annotated[str, typer.Option(help=_RIVALS)] = "encoder,random,caption,pez",
+    captioner: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="An image-to-text model of transformers, such as BLIP or GIT, for the captions. "
+            "Default: the sentence that CLIP finds most like the image.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the agent and of the rivals' chance.")] = 0,
+    image_seed: Annotated[int, typer.Option(help="Seed of the images, or the first of them.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder. Default: ./comparisons/<image>-<time>.")
+    ] = None,
+    as_json: output.JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Hold what a search finds against other prompts, with equal renders and equal scores.
+
+    The same command with the same --out goes on where it was stopped.
+    """
+    from rldf.compare.comparison import Question
+
+    question = Question(
+        images=tuple(images), grammar=grammar, models=models, renders=renders, agent=agent,
+        reward=reward, rivals=tuple(word.strip() for word in rivals.split(",")),
+        captioner=captioner, seed=seed, image_seed=image_seed,
+    )  # fmt: skip
+    document = run_comparison(question, out, quiet=quiet or as_json)
+    for row in document["images"]:
+        for entry in row["methods"]:
+            for note in entry["notes"]:
+                output.warn(f"{row['image']}, {entry['method']}: {note}")
+    output.result(document, _told(document), as_json=as_json)
+
+
+def run_comparison(question: "Question", out: Path | None, *, quiet: bool) -> dict[str, Any]:
+    """Prepare a comparison and run it.
+
+    Args:
+        question: what is compared.
+        out: the output folder, None for a new one under ./comparisons.
+        quiet: whether to show no progress.
+
+    Returns:
+        The result, as JSON can say it.
+    """
+    with output.busy("loading the models", quiet=quiet):
+        from rldf.compare.comparison import compare as compare_
+        from rldf.compare.comparison import prepare_comparison
+        from rldf.run_places import new_out
+
+        comparison = prepare_comparison(question)
+    for hint in comparison.hints:
+        output.warn(hint)
+    if out is None:
+        out = new_out(Path("comparisons"), question.images[0], datetime.now())
+    total = len(question.images) * len(question.methods)
+    with output.bars(quiet=quiet) as show:
+        show("comparing", 0, total)
+        return compare_(comparison, out, lambda done: show("comparing", done, total))
+
+
+def _told(document: dict[str, Any]) -> list[str]:
+    lines = []
+    for row in document["images"]:
+        lines += [f"{row['image']}: {row['sentence'] or 'no word of the grammar'}"]
+        lines += [f"  {line}" for line in output.table([_HEAD, *map(_scores, row["methods"])])]
+    if len(document["images"]) > 1:
+        lines += ["", f"means of {len(document['images'])} images, with 95 % intervals"]
+        lines += output.table([_SUMMARY_HEAD, *map(_means, document["summary"])])
+    return [*lines, f"look at {document['picture']}"]
+
+
+_HEAD = ("method", "renders", "best", "mean", "axes", "noun", "scene", "sentence")
+
+
+def _scores(entry: dict[str, Any]) -> list[str]:
+    yes = {True: "yes", False: "no", None: "-"}
+    return [
+        entry["method"],
+        str(entry["renders"]),
+        _number(entry["best"]),
+        _number(entry["mean"]),
+        _number(entry["axes"], 2),
+        yes[entry["noun"]],
+        yes[entry["scene"]],
+        entry["sentence"] or "-",
+    ]
+
+
+_SUMMARY_HEAD = (
+    "method", "images", "renders", "best", "", "mean", "", "axes", "noun", "scene", "rldf wins",
+    "ties", "loses", "by", "",
+)  # fmt: skip
+
+
+def _means(entry: dict[str, Any]) -> list[str]:
+    return [
+        entry["method"],
+        str(entry["images"]),
+        _number(entry["renders"], 0),
+        *_spread(entry, "best"),
+        *_spread(entry, "mean"),
+        *(_number(entry[name], 2) for name in ("axes", "noun", "scene")),
+        *(str(entry.get(name, "")) for name in ("wins", "ties", "losses")),
+        *(_spread(entry, "margin") if "margin" in entry else ("", "")),
+    ]
+
+
+def _spread(entry: dict[str, Any], name: str) -> tuple[str, str]:
+    low, high = entry[f"{name}_low"], entry[f"{name}_high"]
+    return _number(entry[name]), "" if low is None else f"[{low:.3f}, {high:.3f}]"
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,60 @@
+"""What the commands that draw a found sentence have in common."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rldf.cli import output
+
+if TYPE_CHECKING:
+    from rldf.found import Found
+    from rldf.models.model_sets import ModelSet
+
+RunArgument = Annotated[
+    str, typer.Argument(help="Folder of a search, or - for search --json.", metavar="RUN")
+]
+GrammarOption = Annotated[
+    str | None,
+    typer.Option("--grammar", help="A larger grammar with the same sentence. Default: the run's."),
+]
+ModelsOption = Annotated[
+    str | None,
+    typer.Option("--models", help="What draws: a name or a YAML file. Default: the run's own."),
+]
+
+
+def open_found(run: str, grammar: str | None, models: str | None) -> "tuple[Found, ModelSet]":
+    """Read what a run found, and tell what the user may not expect.
+
+    Args:
+        run: its folder, or "-" for the document that `rldf search --json` printed.
+        grammar: whose words to read it in, name or path; None for the run's.
+        models: what is to draw, name or path; None for what the run was searched with.
+
+    Returns:
+        What was found, and the model set.
+    """
+    from rldf.applications.drawing import drawing_models, hints
+    from rldf.dataset.inputs import document_path
+    from rldf.found import in_words_of, read_found
+
+    path = document_path(sys.stdin.read(), "run") if run == "-" else Path(run)
+    found = in_words_of(read_found(path), grammar)
+    model_set = drawing_models(found, models)
+    for hint in hints(found, model_set, models):
+        output.warn(hint)
+    return found, model_set
+
+
+def words(text: str | None) -> tuple[str, ...] | None:
+    """Split what was typed with commas between.
+
+    Args:
+        text: such as "Weather,Time"; None stays None.
+
+    Returns:
+        The words, without spaces around them.
+    """
+    return None if text is None else tuple(word.strip() for word in text.split(","))

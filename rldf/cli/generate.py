@@ -1,0 +1,38 @@
+"""`rldf generate`: many pictures of a found sentence."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rldf.cli import output
+from rldf.cli.found import GrammarOption, ModelsOption, RunArgument, open_found, words
+
+
+def generate(
+    run: RunArgument,
+    n: Annotated[int, typer.Option("-n", help="How many pictures.")] = 16,
+    vary: Annotated[
+        str | None, typer.Option(help="Axes to vary, such as Weather,Time.", metavar="AXES")
+    ] = None,
+    grammar: GrammarOption = None,
+    models: ModelsOption = None,
+    seed: Annotated[int, typer.Option(help="Seed of the pictures and of what varies.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder. Default: ./generated/<run>.")] = None,
+    as_json: output.JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Draw a found sentence with many seeds; the same command goes on with it."""
+    from rldf.applications.generate import Generation
+    from rldf.applications.generate import generate as generate_
+
+    found, model_set = open_found(run, grammar, models)
+    asked = Generation(found=found, models=model_set, n=n, vary=words(vary) or (), seed=seed)
+    place = out or Path("generated", found.run.resolve().name)
+    with output.bars(quiet=quiet or as_json) as show:
+        result = generate_(asked, place, lambda done: show("drawing", done, n))
+    lines = [
+        f"{n} pictures of '{found.sentence}'" + (f", {vary} varied" if vary else ""),
+        f"look at {result['sheet']}",
+    ]
+    output.result(result, lines, as_json=as_json)

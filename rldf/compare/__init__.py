@@ -1,0 +1,1 @@
+"""What a found sentence is worth: the search held against other ways to a prompt."""

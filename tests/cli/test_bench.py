@@ -1,0 +1,104 @@
+"""`rldf bench table3` as a user types it."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SMALL, DRAWN = ROOT / "tests" / "bench" / "small.yaml", ROOT / "tests" / "drawn.yaml"
+BENCH = (
+    "bench", "table3", "--grammar", SMALL, "--models", DRAWN, "-n", 2, "--seeds", 2,
+    "--renders", 12, "--steps", 30, "--agents", "q,planner", "--rewards", "multi,clip",
+    "--processes", 1,
+)  # fmt: skip
+
+
+def test_a_bench_gives_rows_a_table_plots_and_a_page(call):
+    code, out, err = call(*BENCH, "--out", "b", "--json")
+    assert (code, err) == (0, "")
+    rows = json.loads(out)
+    assert [(row["agent"], row["reward"], row["epsilon"]) for row in rows] == [
+        ("q", "multi", "0.01"), ("q", "multi", "0.1"), ("q", "clip", "0.01"), ("q", "clip", "0.1"),
+        ("planner", "multi", None), ("planner", "clip", None),
+    ]  # fmt: skip
+    assert all(row["runs"] == 4 and row["regret"] >= 0 for row in rows)
+    with Path("b/table.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert [float(row["rate"]) for row in table] == [row["rate"] for row in rows]
+    assert {"multi.png", "clip.png", "table3.html"} <= {p.name for p in Path("b").iterdir()}
+    assert "Wilson" in Path("b/table3.html").read_text()
+
+
+def test_the_same_command_runs_only_what_is_left(call):
+    assert call(*BENCH, "--out", "b", "--json")[0] == 0
+    runs = Path("b/runs.jsonl")
+    lines = runs.read_bytes().splitlines(keepends=True)
+    whole = json.loads(call(*BENCH, "--out", "b", "--json")[1])
+    assert runs.read_bytes() == b"".join(lines)
+    runs.write_bytes(b"".join(lines[2:]) + lines[0][:30])  # two lost, one torn
+    again = json.loads(call(*BENCH, "--out", "b", "--json")[1])
+    assert again == whole
+    assert sorted(runs.read_bytes().splitlines(keepends=True)) == sorted(lines)
+
+
+def test_another_bench_is_refused(call):
+    short = (*BENCH, "--agents", "q", "--seeds", 1, "--out", "b")
+    assert call(*short)[0] == 0
+    code, out, err = call(*short, "--gain")
+    assert (code, out) == (2, "")
+    assert "gain: false there, true here" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--agents", "nobody"), "'nobody' is no entry of agents"),
+        (("--agents", ""), "--agents : name one or more"),
+        (("--epsilons", "2"), "--epsilon 2: give a number from 0 to 1"),
+        (("--rewards", "money"), "no reward 'money'"),
+        (("--renders", "3"), "--renders 3 is less than one batch"),
+        (("--images", "nowhere"), "nowhere is not there: give a folder of images"),
+        (("--grammar", "paper"), "name a folder of images with --images"),
+        (("--grammar", "pocket", "--processes", "2"), "leave --processes out"),
+    ],
+)
+def test_bad_input_is_one_line(call, words, told):
+    code, out, err = call(*BENCH, *words, "--out", "b")
+    assert (code, out) == (2, "")
+    assert told in err
+    assert err.count("\n") == 1
+    assert not Path("b").exists()
+
+
+def test_a_killed_bench_leaves_no_process_and_goes_on(call, tmp_path):
+    words = [*map(str, BENCH[:-1]), "2", "--seeds", "40", "--out", "b", "--json"]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "rldf", *words],
+        env={**os.environ, "RLDF_CACHE": str(tmp_path / "cache")},
+        stdout=subprocess.DEVNULL,
+    )
+    runs = Path("b/runs.jsonl")
+    while not (runs.exists() and runs.stat().st_size):
+        assert child.poll() is None
+        time.sleep(0.1)
+    workers = _children(child.pid)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline, "a worker outlives its parent"
+        time.sleep(0.1)
+    code, out, _ = call(*words)
+    assert code == 0
+    assert all(row["runs"] == 80 for row in json.loads(out))
+
+
+def _children(pid):
+    return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -1,0 +1,1 @@
+"""Tests of rldf.compare, mirroring its modules."""
