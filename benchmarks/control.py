@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from rldf.applications.control import Control, control, planned
-from rldf.applications.drawing import save_png
 from rldf.applications.read_back import read_back
 from rldf.applications.searching import search_in
 from rldf.found import Found, in_words_of, read_found
 from rldf.grammar import load_grammar
+from rldf.images import write_png
 from rldf.intervals import wilson
 from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.perception.encoder import Encoder
@@ -47,7 +47,7 @@ def found_sentences(work: Path, count: int, models: str) -> list[Found]:
     for k in range(count):
         image = work / "inputs" / f"{k:03d}.png"
         sentence = base.derive(sample_encoding(base, rng(CHECK_SEEDS, "control", k)))
-        save_png(image, draw(sentence, CHECK_SEEDS + k).image)
+        write_png(image, draw(sentence, CHECK_SEEDS + k).image)
         run = work / "runs" / f"{k:03d}"
         settings = Settings(image=str(image), models=models, agent="planner")
         search_in(run, prepare(settings, model_set))

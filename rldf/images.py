@@ -1,4 +1,4 @@
-"""Image files from strangers: opened within bounds, turned upright, made RGB."""
+"""Image files: strangers' are opened within bounds, turned upright, made RGB; ours appear whole."""
 
 import contextlib
 import io
@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from rldf.errors import ImageError
+from rldf.files import replacing
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 64_000_000
@@ -119,3 +120,14 @@ def to_rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
     return image.convert("RGB")
+
+
+def write_png(path: Path, image: Image.Image) -> None:
+    """Write a picture whole.
+
+    Args:
+        path: the file to make or to replace; its folder must exist.
+        image: RGB.
+    """
+    with replacing(path) as file:
+        image.save(file, format="PNG")

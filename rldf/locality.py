@@ -44,20 +44,6 @@ def axis_distances(n: int) -> Floats:
     return np.abs(places[:, None] - places)
 
 
-def ranks(values: Floats) -> Floats:
-    """Rank numbers; equal ones share the mean of their ranks.
-
-    Args:
-        values: (n,) any.
-
-    Returns:
-        (n,) ranks from 1 to n.
-    """
-    _, kind, times = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(times)
-    return np.asarray((last - (times - 1) / 2.0)[kind], dtype=np.float64)
-
-
 def spearman(x: Floats, y: Floats) -> float:
     """Correlate the ranks of two lists of numbers (C. Spearman, 1904, doi:10.2307/1412159).
 
@@ -68,9 +54,11 @@ def spearman(x: Floats, y: Floats) -> float:
     Returns:
         From -1 to 1; 0 where one list holds one number only.
     """
-    a, b = ranks(x) - (len(x) + 1) / 2, ranks(y) - (len(y) + 1) / 2
-    size = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / size if size > 0 else 0.0
+    from scipy.stats import spearmanr  # takes half a second to import
+
+    if len(set(x.tolist())) < 2 or len(set(y.tolist())) < 2:
+        return 0.0
+    return float(spearmanr(x, y).statistic)
 
 
 def locality(distances: Floats) -> float:
@@ -203,9 +191,11 @@ def _wanted(n: int) -> Floats:
 
 def _ranked(distances: Floats) -> Floats:
     """Rank all pairs; the (n, n) ranks are standardised, with 0 on the diagonal."""
+    from scipy.stats import rankdata
+
     pairs = np.triu_indices(len(distances), k=1)
     full = np.zeros_like(distances)
-    full[pairs] = ranks(distances[pairs])
+    full[pairs] = rankdata(distances[pairs])
     return _standard(full + full.T)
 
 

@@ -35,11 +35,11 @@ from rldf.files import (
     append_jsonl,
     is_locked,
     locked,
-    replacing,
     sweep,
     truncate_jsonl,
     write_json,
 )
+from rldf.images import write_png
 from rldf.provenance import git_commit, versions
 from rldf.run_places import LOCK, RUN, contents, refuse_foreign
 from rldf.run_records import (
@@ -183,7 +183,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         Args:
             image: the input, RGB.
         """
-        _save(self.input_path, image)
+        write_png(self.input_path, image)
 
     def save_image(self, encoding: Encoding, image: Image.Image, seed: int | None = None) -> Path:
         """Keep the image of a cell, in place of one that is there.
@@ -198,7 +198,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         """
         path = self.image_path(encoding, seed)
         path.parent.mkdir(exist_ok=True)
-        _save(path, image)
+        write_png(path, image)
         return path
 
     def append(self, step: Step) -> None:
@@ -302,11 +302,6 @@ def _refuse_what_is_there(path: Path, config: Mapping[str, object]) -> None:
             f"{path} holds this run already ({run.status}): "
             "type --resume to go on with it, or name another --out"
         )
-
-
-def _save(path: Path, image: Image.Image) -> None:
-    with replacing(path) as file:
-        image.save(file, format="PNG")
 
 
 def _now() -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 
 from rldf.locality import (
     axis_distances,
@@ -17,7 +17,6 @@ from rldf.locality import (
     fiedler_order,
     locality,
     neighbours,
-    ranks,
     seriate,
     spearman,
     worth,
@@ -25,7 +24,6 @@ from rldf.locality import (
 from rldf.seeds import rng
 
 MATERIAL = os.environ.get("RLDF_TEST_MATERIAL")
-NUMBERS = st.lists(st.integers(-5, 5), min_size=2, max_size=30)
 
 
 def vectors(n, d=6, name="locality"):
@@ -40,12 +38,6 @@ def along_a_line(n):
     """Vectors that turn by equal angles: each is nearest to its neighbours."""
     angles = np.linspace(0.0, np.pi / 2, n)
     return cosine_distances(np.column_stack([np.cos(angles), np.sin(angles)]))
-
-
-@given(NUMBERS)
-def test_ranks_are_scipys(numbers):
-    x = np.array(numbers, float)
-    assert np.array_equal(ranks(x), rankdata(x))
 
 
 @given(st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=3, max_size=30))

@@ -13,12 +13,13 @@ from typing import Any
 from PIL import Image
 
 from rldf.applications.concepts import COLUMNS, concept_scores, summed_up
-from rldf.applications.drawing import IMAGES, Shot, draw_shots, save_png
-from rldf.applications.picture import Tile, picture_grid
+from rldf.applications.drawing import IMAGES, Shot, draw_shots
 from rldf.applications.searching import search_in
 from rldf.compare.captions import Captioner
 from rldf.errors import UsageError
+from rldf.images import write_png
 from rldf.models.model_sets import ModelSet
+from rldf.report.picture_grid import Tile, picture_grid
 from rldf.result_folder import ResultFolder
 from rldf.search_task import Task
 
@@ -140,7 +141,7 @@ def ablate(
                 for k in range(len(inputs))
             ]
         }
-        save_png(out / SHEET, _sheet(drawn, scores, captions, searched))
+        write_png(out / SHEET, _sheet(drawn, scores, captions, searched))
         folder.finish(result)
     return {"out": str(out), "sheet": str(out / SHEET), "concept": asked.concept, **result}
 

@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from rldf.applications.drawing import IMAGES, Shot, check_count, draw_shots, image_seed, save_png
-from rldf.applications.picture import Tile, picture_grid
+from rldf.applications.drawing import IMAGES, Shot, check_count, draw_shots, image_seed
 from rldf.applications.read_back import COUNTS, ReadBack, read_back, reader_of
 from rldf.axes import Axis
 from rldf.errors import UsageError
 from rldf.found import Found
+from rldf.images import write_png
 from rldf.intervals import wilson
 from rldf.locality import spearman
 from rldf.models.model_sets import ModelSet
 from rldf.perception.encoder import Encoder
+from rldf.report.picture_grid import Tile, picture_grid
 from rldf.result_folder import ResultFolder
 
 GRID = "grid.png"
@@ -136,7 +137,7 @@ def control(
             **measured(asked, reads),
             "images": _documents(asked, shots, reads),
         }
-        save_png(out / GRID, _grid(asked, images, reads, result["rows"]))
+        write_png(out / GRID, _grid(asked, images, reads, result["rows"]))
         folder.finish(result)
     return {"out": str(out), "grid": str(out / GRID), **asked.config(), **result}
 

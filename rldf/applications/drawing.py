@@ -10,10 +10,10 @@ from PIL import Image
 from rldf import seeds
 from rldf.encoding import Encoding
 from rldf.errors import GrammarError, UsageError
-from rldf.files import replacing
 from rldf.found import Found
 from rldf.generators.cached import CachedGenerator
 from rldf.grammar import Grammar, load_grammar
+from rldf.images import write_png
 from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.places import cache_folder
 
@@ -143,18 +143,7 @@ def draw_shots(
         batch = shots[start : start + _BATCH]
         images = generator.generate([s.sentence for s in batch], [s.seed for s in batch])
         for shot, image in zip(batch, images, strict=True):
-            save_png(out / shot.file, image)
+            write_png(out / shot.file, image)
         drawn += images
         progress(len(drawn))
     return drawn
-
-
-def save_png(path: Path, image: Image.Image) -> None:
-    """Write a picture whole.
-
-    Args:
-        path: the file to make or to replace.
-        image: RGB.
-    """
-    with replacing(path) as file:
-        image.save(file, "PNG")

@@ -9,11 +9,12 @@ from PIL import Image
 
 from rldf import seeds
 from rldf.agents.cover import latin_cover
-from rldf.applications.drawing import IMAGES, Shot, check_count, draw_shots, image_seed, save_png
-from rldf.applications.picture import Tile, picture_grid
+from rldf.applications.drawing import IMAGES, Shot, check_count, draw_shots, image_seed
 from rldf.errors import UsageError
 from rldf.found import Found
+from rldf.images import write_png
 from rldf.models.model_sets import ModelSet
+from rldf.report.picture_grid import Tile, picture_grid
 from rldf.result_folder import ResultFolder
 
 SHEET = "sheet.png"
@@ -113,7 +114,7 @@ def generate(
     folder, shots = ResultFolder(out, generation.config()), planned(generation)
     with folder.filling():
         images = draw_shots(generation.models, shots, out, progress)
-        save_png(out / SHEET, _sheet(generation, shots, images))
+        write_png(out / SHEET, _sheet(generation, shots, images))
         grammar = generation.found.grammar
         result = {
             "run": str(generation.found.run),

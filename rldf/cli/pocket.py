@@ -22,7 +22,7 @@ def draw(
 ) -> None:
     """Draw input pictures with the world's renderer (no model draws here)."""
     from rldf.errors import UsageError
-    from rldf.files import replacing
+    from rldf.images import write_png
     from rldf.pocket.world.drawing import draw as draw_
 
     drawings = [(seed + k, draw_(sentence, seed + k)) for k in range(n)]
@@ -33,8 +33,7 @@ def draw(
         raise UsageError(f"{there[0]} is there already: choose another --seed or --out")
     out.mkdir(parents=True, exist_ok=True)
     for target, (_, drawing) in zip(targets, drawings, strict=True):
-        with replacing(target) as file:
-            drawing.image.save(file, "PNG")
+        write_png(target, drawing.image)
     output.result([str(t) for t in targets], [str(t) for t in targets], as_json=as_json)
 
 

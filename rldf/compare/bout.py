@@ -8,11 +8,11 @@ from typing import Any
 from PIL.Image import Image
 
 from rldf import seeds
-from rldf.applications.drawing import save_png
 from rldf.compare.captions import Captioner
 from rldf.compare.rivals import SPLIT, Case, rival_prompts
 from rldf.compare.score import Judge, Prompt, drawn, evaluation_seeds
 from rldf.generators.cached import CachedGenerator
+from rldf.images import write_png
 from rldf.models.model_sets import ModelSet
 from rldf.perception.encoder import Encoder
 from rldf.places import cache_folder
@@ -73,7 +73,7 @@ class Bout:
         image_seeds = evaluation_seeds(self._case.image_seed)
         mean = self._judge.mean(self._generator, sentence, image_seeds)
         file = f"{method}.png"
-        save_png(place / file, best.image)
+        write_png(place / file, best.image)
         return {
             "method": method,
             "sentence": sentence,

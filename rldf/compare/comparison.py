@@ -18,7 +18,6 @@ from typing import Any
 
 from rldf import seeds
 from rldf.agents.options import takes
-from rldf.applications.drawing import save_png
 from rldf.compare.bout import SEARCH, Bout
 from rldf.compare.captions import Captioner, make_captioner
 from rldf.compare.rivals import SPLIT, check_exhaustible, check_rivals
@@ -27,6 +26,7 @@ from rldf.compare.summary import draw_comparison, summarise
 from rldf.errors import RunError, UsageError
 from rldf.files import write_json
 from rldf.grammar import load_grammar
+from rldf.images import write_png
 from rldf.models.model_sets import ModelSet, checksum_of, load_model_set
 from rldf.result_folder import ResultFolder
 from rldf.run_places import clean_stem
@@ -200,7 +200,7 @@ def compare(
         for number, task in enumerate(comparison.tasks):
             name = f"{number + 1:02d}-{clean_stem(task.settings.image)}"
             rows.append(_row(comparison, task, out / name, number * len(methods), progress))
-        save_png(out / PICTURE, draw_comparison(rows, out, methods))
+        write_png(out / PICTURE, draw_comparison(rows, out, methods))
         result = {"images": rows, "summary": summarise(rows, methods)}
         folder.finish(result)
     places = {"out": str(out), "picture": str(out / PICTURE)}
@@ -214,7 +214,7 @@ def _row(
     if (place / RESULT).exists():
         return _read(place / RESULT)
     place.mkdir(exist_ok=True)
-    save_png(place / "input.png", task.image)
+    write_png(place / "input.png", task.image)
     bout = Bout(task, comparison.models, comparison.captioner)
     scores = []
     for method in comparison.question.methods:

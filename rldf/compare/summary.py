@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from rldf.applications.picture import Tile, picture_grid
 from rldf.intervals import of_mean
+from rldf.report.picture_grid import Tile, picture_grid
 from rldf.report.pictures import load_picture
 
 PICTURED = 20

@@ -16,7 +16,8 @@ from pathlib import Path
 from PIL.Image import Image
 
 from rldf.errors import RunError, UsageError
-from rldf.files import TEMPORARY, replacing, write_json
+from rldf.files import TEMPORARY, write_json
+from rldf.images import write_png
 from rldf.pocket.world.drawing import draw, world_grammar
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
 from rldf.seeds import derive
@@ -107,8 +108,7 @@ def draw_reference(
         for done, (path, noun, split, k) in enumerate(_places(folder, reference), 1):
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with replacing(path) as file:
-                    _drawing(noun, split, k).save(file, "PNG")
+                write_png(path, _drawing(noun, split, k))
             progress(done, reference.images)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written to: {error.strerror or error}") from None
