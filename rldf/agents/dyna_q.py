@@ -81,8 +81,10 @@ class DynaQ(TabularAgent):
             ValueError: a state is not of this world.
         """
         seen = self._grid.index(transition.next_state)
-        self._model[seen] = (transition.reward, transition.continues)
-        self._queue_up(seen, np.inf)
+        pays = (transition.reward, transition.continues)
+        if self._model.get(seen) != pays:  # another look at the same teaches nothing
+            self._model[seen] = pays
+            self._queue_up(seen, np.inf)
         self.steps += 1
         for _ in range(self._backups):
             if not self._queue:
