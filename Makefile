@@ -37,8 +37,8 @@ docs: setup ## Write the command-line reference from the program
 pocket: setup ## Train the four pocket models
 	$(BIN)/python -m rldf.pocket.training
 
-benchmark: setup ## Measure how often and how fast searches reach the goal
-	$(BIN)/python benchmarks/search.py
+benchmark: setup ## Repeat the paper's Table 3, with intervals (20 minutes on two cores)
+	$(BIN)/rldf bench table3 --out bench/table3
 
 wheel: setup ## Build the wheel and try it from an empty environment
 	PYTHON=$(abspath $(BIN))/python tools/smoke_wheel.sh

@@ -59,8 +59,29 @@ def test_the_clip_reward_is_the_cosine_of_the_two_images(context):
 
 
 def test_a_combined_reward_is_the_weighted_sum_of_its_parts(context):
-    expected = scores(context, "clip") + 0.5 * scores(context, "partial")
+    expected = scores(context, "clip") + scores(context, "agreement")
     assert scores(context, "combined") == pytest.approx(expected)
+
+
+def test_agreement_is_the_share_of_axes_that_read_the_same(context):
+    # Frequency, Noun, Density, Scene; the goal is one dog, no people, a beach
+    expected = [1.0, 0.75, 0.75, 0.75, 0.25, 0.25, 1.0]
+    assert scores(context, "agreement").tolist() == expected
+
+
+def test_agreement_sees_which_of_two_things_is_the_larger():
+    goal = [thing("dog", side=30), thing("zebra", side=9)]
+    readers = Scripted(
+        {0: goal, 1: goal[:1], 2: [thing("zebra", side=30), thing("dog", side=9)]}, {}
+    )
+    encoder = Encoder(load_grammar("pocket"), readers)
+    image = picture(0)
+    context = RewardContext(
+        image=image, reading=encoder.read(image), encoder=encoder, readers=readers
+    )
+    pays = build_reward(load_reward_file("agreement"), context)([picture(tag) for tag in range(3)])
+    # of Frequency, Noun, Companion, Density, Scene; styles, weather and actions are not asked for
+    assert pays.tolist() == [1.0, 0.8, 0.6]
 
 
 def test_scoring_a_batch_is_scoring_one_by_one(context):
