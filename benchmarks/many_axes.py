@@ -16,6 +16,8 @@ from typing import Any
 
 from rldf import seeds
 from rldf.agents.options import make_agent
+from rldf.agents.planner import Planner
+from rldf.agents.tables import best_cells
 from rldf.bench.goals import drawn_images, read_goals
 from rldf.bench.readers import RememberingReaders
 from rldf.bench.worlds import LiveWorld
@@ -54,7 +56,7 @@ def main() -> None:
             document = {"asked": asked, "figures": _figures(grammar, done), "searches": done}
             write_json(options.out, document)
     for name, value in _figures(grammar, done).items():
-        print(f"{name:16}{value:.3f}")
+        print(f"{name:32}{value:.3f}")
 
 
 def _done(path: Path, asked: dict[str, Any]) -> list[dict[str, Any]]:
@@ -83,13 +85,17 @@ def _search(
         **settings.rates(),
     )
     best = best_step(list(walk(environment, agent, settings, Place())), None)
+    assert isinstance(agent, Planner), "the one agent that has a belief"
+    (believed,) = best_cells(agent.belief().mean(), 1)
     truth = grammar.parse(sentence)
     return {
         "sentence": sentence,
         "found": best.sentence,
         "reward": best.reward,
         "renders": best.renders,
+        "believed": grammar.derive(believed),
         "right": _right(grammar, best.encoding, truth),
+        "right_believed": _right(grammar, believed, truth),
         "read": _right(grammar, goals[0].encoding, truth),
         "seconds": round(time.monotonic() - begun, 1),
     }
@@ -105,17 +111,27 @@ def _right(grammar: Grammar, found: Encoding, truth: Encoding) -> dict[str, bool
     }
 
 
-def _figures(grammar: Grammar, searches: list[dict[str, Any]]) -> dict[str, float]:
-    def share(rows: list[bool]) -> float:
-        return sum(rows) / len(rows) if rows else float("nan")
+def _share(rows: list[bool]) -> float:
+    return sum(rows) / len(rows) if rows else 0.0
 
-    found = [search["right"] for search in searches]
+
+def _figures(grammar: Grammar, searches: list[dict[str, Any]]) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for kind in ("right", "right_believed", "read"):
+        figures |= {
+            f"{kind}: {name}": share
+            for name, share in _shares(grammar, [search[kind] for search in searches]).items()
+        }
+    return figures
+
+
+def _shares(grammar: Grammar, found: list[dict[str, bool]]) -> dict[str, float]:
     by_axis = {
-        axis.symbol: share([right[axis.symbol] for right in found if axis.symbol in right])
+        axis.symbol: _share([right[axis.symbol] for right in found if axis.symbol in right])
         for axis in grammar.axes
     }
-    both = share([right["Noun"] and right["Scene"] for right in found])
-    whole = share([all(right.values()) for right in found])
+    both = _share([right["Noun"] and right["Scene"] for right in found])
+    whole = _share([all(right.values()) for right in found])
     return by_axis | {"noun and scene": both, "every axis": whole}
 
 
