@@ -1,6 +1,6 @@
 """Does the planner find all nine axes of pocket.yaml (12.6 million cells) in 400 renders?
 
-`python benchmarks/many_axes.py [--images 20] [--renders 400] [--reward combined] [--batch 8]`
+`python benchmarks/many_axes.py [--images 20] [--renders 400] [--image-seeds 1]`
 
 Drawn images that no model was trained on are searched by the pocket models; what the best cell says
 is compared, axis by axis, with the sentence that the image was drawn from. An action counts only
@@ -20,13 +20,14 @@ from rldf.agents.planner import Planner
 from rldf.agents.tables import best_cells
 from rldf.bench.goals import drawn_images, read_goals
 from rldf.bench.readers import RememberingReaders
-from rldf.bench.worlds import LiveWorld
 from rldf.encoding import Encoding
+from rldf.environment import EncodingGridEnv
 from rldf.files import write_json
 from rldf.generators.cached import CachedGenerator
 from rldf.grammar import Grammar, load_grammar
 from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.places import cache_folder
+from rldf.rewards.files import build_reward, load_reward_file
 from rldf.run_records import best_step
 from rldf.search import Place, walk
 from rldf.search_task import Settings
@@ -39,13 +40,15 @@ def main() -> None:
     parser.add_argument("--renders", type=int, default=400)
     parser.add_argument("--reward", default="combined")
     parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--image-seeds", type=int, default=1)
     parser.add_argument("--models", default="pocket")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/many_axes.json"))
     options = parser.parse_args()
     grammar, models = load_grammar("pocket"), load_model_set(options.models)
     settings = Settings(
         image="", grammar="pocket", models=options.models, reward=options.reward,
-        renders=options.renders, batch=options.batch, stop_at_goal=False,
+        renders=options.renders, batch=options.batch, image_seeds=options.image_seeds,
+        stop_at_goal=False,
     )  # fmt: skip
     asked = {name: value for name, value in vars(options).items() if name not in ("out", "images")}
     done = _done(options.out, asked)
@@ -71,10 +74,15 @@ def _search(
 ) -> dict[str, Any]:
     begun = time.monotonic()
     readers = RememberingReaders(models)
-    goals = read_goals([(sentence, image)], grammar, readers)
-    generator = CachedGenerator(models.generator, cache_folder())
-    world = LiveWorld(grammar, generator, readers, goals, (settings.reward,))
-    environment = world.environment(0, settings.reward)
+    (goal,) = read_goals([(sentence, image)], grammar, readers)
+    environment = EncodingGridEnv(
+        grammar=grammar,
+        generator=CachedGenerator(models.generator, cache_folder()),
+        reward=build_reward(load_reward_file(settings.reward), goal.context),
+        goal=goal.encoding,
+        image_seeds=settings.image_seeds,
+        stop_at_goal=False,
+    )
     environment.reset(seed=seeds.derive(0, "start", number) % 2**31)
     agent = make_agent(
         settings.agent,
@@ -96,7 +104,7 @@ def _search(
         "believed": grammar.derive(believed),
         "right": _right(grammar, best.encoding, truth),
         "right_believed": _right(grammar, believed, truth),
-        "read": _right(grammar, goals[0].encoding, truth),
+        "read": _right(grammar, goal.encoding, truth),
         "seconds": round(time.monotonic() - begun, 1),
     }
 
