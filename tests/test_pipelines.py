@@ -39,7 +39,7 @@ def shell(tmp_path):
 
 def test_a_search_is_cloned_and_judged(shell):
     done = shell(
-        f"rldf search {DOG} {MODELS} --renders 3 --json"
+        f"rldf search {DOG} {MODELS} --renders 4 --json"
         f" | rldf clone - {MODELS} --per-class 20 --json"
         " | rldf evaluate - --fid --json"
     )

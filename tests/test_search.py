@@ -145,7 +145,7 @@ def test_several_image_seeds_share_the_budget(tmp_path):
 
 
 def test_episodes_and_their_steps_end_it(tmp_path):
-    result, _ = run(tmp_path / "r", episodes=3, steps=4, renders=1000)
+    result, _ = run(tmp_path / "r", agent="q", episodes=3, steps=4, renders=1000)
     assert (result["ended"], result["steps"], result["episodes"]) == ("episodes", 12, 3)
 
 
@@ -187,7 +187,9 @@ def test_the_report_shows_the_best_of_the_result_where_rewards_tie(tmp_path):
 
 
 def test_with_dynamic_seeds_every_step_keeps_the_image_that_it_was_paid_for(tmp_path):
-    result, made = run(tmp_path / "r", dynamic_seeds=True, renders=60, steps=60, reward=color)
+    result, made = run(
+        tmp_path / "r", agent="q", dynamic_seeds=True, renders=60, steps=60, reward=color
+    )
     folder = load_run(tmp_path / "r")
     steps = folder.steps()
     assert len({step.encoding for step in steps}) < len(steps), "no cell was drawn twice"

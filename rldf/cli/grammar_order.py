@@ -33,7 +33,7 @@ def order(
     ] = None,
     as_json: output.JsonFlag = False,
 ) -> None:
-    """Print the values of each axis in an order, and score it: do neighbours mean alike?"""
+    """Print the values of each axis in an order, and score how alike neighbours are."""
     document = order_document(
         name, by, axis=axis, models=models, vectors=vectors, names=names, out=out
     )

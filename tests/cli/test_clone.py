@@ -123,7 +123,7 @@ def test_folders_of_photos_are_classes_of_their_names(call):
 
 
 def test_a_finished_search_is_a_class_by_its_folder_and_by_its_document(call, monkeypatch):
-    code, found, _ = call("search", DOG, *MODELS, "--renders", 3, "--out", "run", "--json")
+    code, found, _ = call("search", DOG, *MODELS, "--renders", 4, "--out", "run", "--json")
     assert code == 0
     sentence = json.loads(found)["best"]["sentence"]
     document(call("clone", "run", *MODELS, *SIZE, "--out", "a", "--json"))

@@ -60,7 +60,7 @@ def test_a_search_on_the_pocket_pipeline_leaves_a_folder_that_explains_itself(ca
 
 
 def test_a_finished_run_is_refused_and_shows_the_difference(call):
-    words = ["search", EXAMPLE, "--models", DRAWN, "--renders", 3, "--out", "run"]
+    words = ["search", EXAMPLE, "--models", DRAWN, "--renders", 4, "--out", "run"]
     assert call(*words, "--seed", 1)[0] == 0
     before = Path("run/run.json").read_bytes()
     code, out, err = call(*words, "--seed", 2)
@@ -75,7 +75,7 @@ def test_an_edited_grammar_is_another_configuration(call):
     text = (ROOT / "grammars" / "base.yaml").read_text()
     mine = Path("mine.yaml")
     mine.write_text(text)
-    words = ["search", EXAMPLE, "--models", DRAWN, "--grammar", mine, "--renders", 3]
+    words = ["search", EXAMPLE, "--models", DRAWN, "--grammar", mine, "--renders", 4]
     assert call(*words, "--out", "run")[0] == 0
     assert call(*words, "--out", "run", "--resume")[0] == 0
     edits = [
@@ -95,7 +95,7 @@ def test_an_edited_part_of_a_reward_is_another_configuration(call):
     part, both = Path("part.yaml"), Path("both.yaml")
     part.write_text("name: part\nclass: partial-semantic\nconstants: {Cs: 1.0}\n")
     both.write_text("name: both\nclass: combined\nparts:\n  - {reward: part.yaml, weight: 0.5}\n")
-    words = ["search", EXAMPLE, "--models", DRAWN, "--reward", both, "--renders", 3]
+    words = ["search", EXAMPLE, "--models", DRAWN, "--reward", both, "--renders", 4]
     assert call(*words, "--out", "run")[0] == 0
     part.write_text(part.read_text().replace("1.0", "2.0"))
     code, out, err = call(*words, "--out", "run", "--resume")
@@ -119,7 +119,7 @@ def test_a_run_gets_a_name_of_its_own_though_others_come_while_models_load(call,
         return task
 
     monkeypatch.setattr("rldf.search_task.prepare", slow)
-    code, out, err = call("search", EXAMPLE, "--models", DRAWN, "--renders", 3, "--json")
+    code, out, err = call("search", EXAMPLE, "--models", DRAWN, "--renders", 4, "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["run"].endswith("-2")
     assert (Path(json.loads(out)["run"]) / "report.html").is_file()
@@ -184,9 +184,9 @@ def test_pocket_draw_writes_pictures_and_never_over_others(call):
 
 
 def test_the_cache_is_told_and_cleared(call):
-    assert call("search", EXAMPLE, "--models", DRAWN, "--renders", 3, "--out", "run")[0] == 0
-    assert json.loads(call("cache", "info", "--json")[1])["images"] == 3
-    assert json.loads(call("cache", "clear", "--json")[1])["removed"] == 3
+    assert call("search", EXAMPLE, "--models", DRAWN, "--renders", 4, "--out", "run")[0] == 0
+    assert json.loads(call("cache", "info", "--json")[1])["images"] == 4
+    assert json.loads(call("cache", "clear", "--json")[1])["removed"] == 4
     assert json.loads(call("cache", "info", "--json")[1])["images"] == 0
 
 
