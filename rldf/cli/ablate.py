@@ -95,6 +95,7 @@ def run_ablation(
     Returns:
         The result, as JSON can say it.
     """
+    from rldf.errors import NoGoalError
     from rldf.models.model_sets import checksum_of, load_model_set
 
     with output.busy("loading the models", quiet=quiet):
@@ -103,12 +104,17 @@ def run_ablation(
         from rldf.search_task import prepare
 
         models = load_model_set(settings.models)
-        tasks = tuple(prepare(replace(settings, image=image), models) for image in images)
+        tasks = []
+        for image in images:
+            try:
+                tasks.append(prepare(replace(settings, image=image), models))
+            except NoGoalError as error:  # which of the images?
+                raise NoGoalError(f"{image}: {error}") from None
     for hint in dict.fromkeys(hint for task in tasks for hint in task.hints):
         output.warn(hint)
     asked = Ablation(
         concept=concept,
-        tasks=tasks,
+        tasks=tuple(tasks),
         models=models,
         captions=None if captions is None else tuple(captions),
         captioner=None if captioner is None else checksum_of(captioner),
