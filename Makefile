@@ -37,7 +37,7 @@ docs: setup ## Write the command-line reference from the program
 pocket: setup ## Train the four pocket models
 	$(BIN)/python -m rldf.pocket.training
 
-benchmark: setup ## Repeat the paper's Table 3, with intervals (20 minutes on two cores)
+benchmark: setup ## Repeat the paper's Table 3, with intervals (a quarter of an hour on two cores)
 	$(BIN)/rldf bench table3 --out bench/table3
 
 wheel: setup ## Build the wheel and try it from an empty environment
