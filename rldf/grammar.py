@@ -9,9 +9,11 @@ value may have several texts, and `agreement` says which axis chooses among them
                                        <-- decode --              <-- parse --
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from rldf.ambiguity import two_readings
 from rldf.axes import Axis, Slot, Value
@@ -158,6 +160,15 @@ class Grammar:
                 f"'{self.derive((0,) * len(self.axes))}'"
             )
         return found
+
+    def digest(self) -> str:
+        """Sum up all that the grammar says: texts, labels, bins, agreement, productions, people.
+
+        Returns:
+            A SHA-256, 64 hexadecimal digits.
+        """
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _check(self, encoding: Encoding) -> None:
         if not fits(encoding, self.shape):

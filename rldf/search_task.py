@@ -1,7 +1,6 @@
 """What a search needs: the user's settings, checked, and everything they name, loaded."""
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from rldf.encoding import Encoding
 from rldf.environment import EncodingGridEnv
 from rldf.errors import NoGoalError, UsageError
 from rldf.generators.cached import CachedGenerator
-from rldf.grammar import Grammar, load_grammar
+from rldf.grammar import load_grammar
 from rldf.images import read_image
 from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.perception.encoder import Encoder, Reading
@@ -198,7 +197,7 @@ def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
         "image": Path(settings.image).name,  # its pixels decide, not where it lies
         "axes": None if settings.axes is None else ",".join(walked),
         "image_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
-        "grammar_sha256": _digest(grammar),
+        "grammar_sha256": grammar.digest(),
         "grammar_values": {axis.symbol: [v.name for v in axis.values] for axis in grammar.axes},
         "reward_file": resolved(reward_file),
         "model_set": models.identity(),
@@ -233,9 +232,3 @@ def _first(settings: Settings, goal: Encoding | None) -> Encoding | None:
             "leave --warm-start out"
         )
     return goal if settings.warm_start else None
-
-
-def _digest(grammar: Grammar) -> str:
-    """Sum up all that a grammar says: texts, labels, bins, agreement, productions, people."""
-    text = json.dumps(asdict(grammar), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -114,6 +114,7 @@ def prepare(
             if name in {"grammar", "renders", "episodes", "steps", "alpha", "gain", *budget.rates()}
         },
         "states": grammar.n_states,
+        "grammar_sha256": grammar.digest(),
         "model_set": models.identity(),
     }
     return Bench(

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,7 +107,7 @@ def _run(
     left = [group for group in bench.plan.groups() if not done.issuperset(group)]
     if left:
         _run_left(bench, left, records, processes, quiet=quiet)
-    order = {trial: i for i, trial in enumerate(sum(bench.plan.groups(), ()))}
+    order = {trial: i for i, trial in enumerate(chain.from_iterable(bench.plan.groups()))}
     outcomes = sorted(records.outcomes, key=lambda outcome: order[outcome.trial])
     rows = table(outcomes)
     with output.busy("drawing the plots", quiet=quiet):

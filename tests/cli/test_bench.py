@@ -56,6 +56,17 @@ def test_another_bench_is_refused(call):
     assert "gain: false there, true here" in err
 
 
+def test_a_grammar_that_was_edited_is_another_bench(call):
+    mine = Path("mine.yaml")
+    mine.write_text(SMALL.read_text())
+    short = (*BENCH, "--agents", "q", "--seeds", 1, "--grammar", mine, "--out", "b")
+    assert call(*short)[0] == 0
+    mine.write_text(SMALL.read_text().replace("text: a park", "text: the park"))
+    code, _, err = call(*short)
+    assert code == 2
+    assert "another configuration" in err
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
