@@ -3,7 +3,7 @@ BIN := .venv/bin
 EXAMPLE := examples/elephants-on-platform.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test slow lint check docs pocket benchmark wheel
+.PHONY: help setup run test slow fuzz lint check docs pocket benchmark wheel
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: setup ## Run the default tests
 
 slow: setup ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+fuzz: setup ## Throw broken images, texts and model files at every command
+	$(BIN)/python -m tests.fuzz --full
 
 lint: setup ## Check form, types and the command-line reference
 	$(BIN)/ruff format --check && $(BIN)/ruff check

@@ -18,7 +18,6 @@ out, and so is a first round. JSON goes to --out, a table to stdout.
 
 import argparse
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -29,6 +28,7 @@ from typing import Any
 import torch
 from diffusers import AutoPipelineForText2Image, DPMSolverMultistepScheduler
 from diffusers.utils import logging as diffusers_logging
+from machine import machine
 from random_diffusion import TINY, Size, flops_per_image, random_models
 from transformers.utils import logging as transformers_logging
 
@@ -43,7 +43,6 @@ from rldf.dataset.presets import load_preset, with_preset
 from rldf.dataset.record import new_record
 from rldf.dataset.workers import Part
 from rldf.models.model_sets import ModelSet, load_model_set
-from rldf.provenance import versions
 
 _PRESET, _CLASSES = "train", 4
 _WAYS = ("writer", "recipe", "bare")
@@ -285,7 +284,7 @@ def main() -> None:
         contest = Contest(models, options.images, options.batch_size, device)
         bars = {"recipe": 4.0 if options.gpu_size else 1.5, "bare": 0.95}
         document = {
-            "machine": _machine(device),
+            "machine": machine(device),
             "models": "random weights" if options.gpu_size else "pocket",
             "images": len(contest.plan),
             "batch_size": options.batch_size,
@@ -333,16 +332,6 @@ def _limits(contest: Contest, options: argparse.Namespace, rate: float) -> dict[
         "drawing_images_per_second": gains(
             contest, options.rounds, channels_last=options.channels_last, compiled=options.compile
         ),
-    }
-
-
-def _machine(device: str) -> dict[str, Any]:
-    known = versions()
-    return {
-        "device": torch.cuda.get_device_name() if device.startswith("cuda") else "CPU",
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "versions": {name: known.get(name) for name in ("rldf", "torch", "diffusers")},
     }
 
 

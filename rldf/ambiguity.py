@@ -4,6 +4,7 @@ Two readings of one sentence advance side by side, word by word; pairs that have
 whose words differ, go no further. So the work follows the words, not the number of states.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,18 +34,20 @@ class _Slot:
 
     def __init__(self, axes: Sequence[Axis], slot: Slot) -> None:
         self.axis, self.agrees = slot.axis, slot.agrees
+        self._options = sorted(_options(axes, slot), key=lambda option: option.words)
+        self._words = [option.words for option in self._options]
         self._whole: defaultdict[Words, list[_Option]] = defaultdict(list)
-        self._starting: defaultdict[Words, list[_Option]] = defaultdict(list)
-        for option in _options(axes, slot):
+        for option in self._options:
             self._whole[option.words].append(option)
-            for n in range(len(option.words) + 1):
-                self._starting[option.words[:n]].append(option)
 
     def beside(self, words: Words) -> Iterator[_Option]:
         """List the options whose words begin the given ones, or go on from them."""
         for n in range(len(words)):
             yield from self._whole.get(words[:n], ())
-        yield from self._starting.get(words, ())
+        for i in range(bisect_left(self._words, words), len(self._words)):
+            if self._words[i][: len(words)] != words:
+                return
+            yield self._options[i]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The orders that the values of an axis may stand in: as declared, by taxonomy, by likeness."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from rldf.locality import Floats, Order, seriate
 By = Literal["declared", "taxonomy", "clip"]
 SCENES = "coco-places"
 """The grammar whose scene axis is the taxonomy of scenes: indoors, then outdoors, by kind."""
+_MOST = 1e100  # of a number in a table; its square must be one too
 MOST_VALUES = 2_000  # a seriation weighs all pairs of values
 
 
@@ -159,15 +161,19 @@ def read_vectors(path: Path, names: Path | None, axis: Axis) -> Floats:
 
 def _rows(path: Path) -> Floats:
     try:
-        rows = np.load(path, allow_pickle=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers in an odd form
+            rows = np.load(path, allow_pickle=False)
     except OSError as error:
         raise ConfigError(f"vectors {path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError, MemoryError):
+    except Exception:  # a stranger's file may raise anything
         raise ConfigError(f"vectors {path}: no .npy file of numbers") from None
     fits = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind == "f"
-    if not fits or not np.isfinite(rows).all() or not rows.any(axis=1).all():
+    with np.errstate(all="ignore"):
+        numbers = np.asarray(rows, dtype=np.float64) if fits else np.zeros((1, 1))
+    if not (np.abs(numbers) < _MOST).all() or not numbers.any(axis=1).all():
         raise ConfigError(f"vectors {path}: give a table of finite numbers, no row all zeros")
-    return np.asarray(rows, dtype=np.float64)
+    return numbers
 
 
 def _named(names: Path, rows: int, path: Path) -> Mapping[str, int]:

@@ -31,9 +31,17 @@ CATALOG: dict[str, dict[str, str]] = {
     "generators": {
         "diffusion": "rldf.generators.diffusion:DiffusionGenerator",
         "drawn": "rldf.generators.drawn:DrawnGenerator",
+        "images-api": "rldf.generators.images_api:ImagesApiGenerator",
     },
-    "detectors": {"yolo": "rldf.perception.detector:YoloDetector"},
-    "scenes": {"image-classification": "rldf.perception.scene:TransformersScene"},
+    "detectors": {
+        "yolo": "rldf.perception.detector:YoloDetector",
+        "object-detection": "rldf.perception.object_detection:ObjectDetector",
+        "zero-shot-object-detection": "rldf.perception.object_detection:ZeroShotDetector",
+    },
+    "scenes": {
+        "image-classification": "rldf.perception.scene:TransformersScene",
+        "clip-zero-shot": "rldf.perception.clip_scene:ClipScene",
+    },
     "clips": {"open-clip": "rldf.perception.clip:OpenClip"},
 }
 """Lazy class path by name, by kind."""

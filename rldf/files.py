@@ -12,7 +12,7 @@ import os
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -76,6 +76,24 @@ def write_json(path: Path, value: object) -> None:
         TypeError: something in it is not of JSON.
     """
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def parse_json(data: str | bytes) -> Any:
+    """Parse a JSON document that may be a stranger's.
+
+    Args:
+        data: the document.
+
+    Returns:
+        What it says.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def sha256_file(path: Path) -> str:

@@ -8,14 +8,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from rldf.yaml_files import Strict
 
 Reads = Literal["object", "object_count", "people_count", "scene", "action", "attribute"]
-Text = str | dict[str, str]
+_Words = Annotated[str, Field(max_length=2_000)]  # of a file that may be a stranger's
+_Rule = Annotated[str, Field(max_length=8_000)]
+Text = _Words | dict[str, _Words]
 
 _MAX_SYMBOLS = 1_000
 
@@ -35,7 +37,7 @@ class AxisFile(Strict):
 
     reads: Reads
     rank: int = Field(default=1, ge=1, le=9)
-    values: dict[str, ValueFile] = Field(min_length=1)
+    values: dict[_Words, ValueFile] = Field(min_length=1)
 
 
 class GrammarFile(Strict):
@@ -44,7 +46,7 @@ class GrammarFile(Strict):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     description: str = ""
     start: str = "S"
-    productions: dict[str, str]
+    productions: dict[str, _Rule]
     terminals: dict[str, Text] = Field(default_factory=dict)
     agreement: dict[str, str] = Field(default_factory=dict)
     axes: dict[str, AxisFile] = Field(min_length=1)

@@ -85,6 +85,7 @@ def decode_image(data: bytes, name: str) -> Image.Image:
             image.load()
             with contextlib.suppress(Exception):  # broken EXIF: shown as it is stored
                 image = ImageOps.exif_transpose(image)
+            image = to_rgb(image)
     except ImageError:
         raise
     except Image.DecompressionBombError:
@@ -98,7 +99,8 @@ def decode_image(data: bytes, name: str) -> Image.Image:
     except Exception as error:  # a damaged file may raise anything
         reason = " ".join(str(error).split())
         raise ImageError(f"{name} is a damaged image ({reason})") from None
-    return to_rgb(image)
+    image.info = {}  # metadata may be broken, and others would look into them
+    return image
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -112,9 +114,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """
     if image.mode.startswith("I") or image.mode == "F":
         # Pillow cuts 16-bit greys off at 255 instead of scaling them.
-        pixels = np.asarray(image, dtype=np.float64)
+        pixels = np.nan_to_num(np.asarray(image, dtype=np.float64))
         top = 65535 if pixels.max() > 255 else 255
-        return Image.fromarray(np.uint8(np.clip(pixels * 255 / top, 0, 255))).convert("RGB")
+        return Image.fromarray(np.uint8(np.clip(pixels, 0, top) * 255 / top)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")

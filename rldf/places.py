@@ -1,9 +1,9 @@
-"""Where rldf keeps what it may lose: the cache of rendered images."""
+"""Where rldf keeps files of its own: the cache of rendered images, and lock files of models."""
 
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 
 def cache_folder() -> Path:
@@ -14,3 +14,13 @@ def cache_folder() -> Path:
     """
     named = os.environ.get("RLDF_CACHE")
     return Path(named) if named else user_cache_path("rldf")
+
+
+def data_folder() -> Path:
+    """Find what must not be lost: $RLDF_DATA, or the user's data folder of this system.
+
+    Returns:
+        The folder, whether it exists or not.
+    """
+    named = os.environ.get("RLDF_DATA")
+    return Path(named) if named else user_data_path("rldf")

@@ -9,13 +9,12 @@ never finished can be told from a stranger's.
 """
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rldf.errors import RunError
-from rldf.files import locked, sweep, write_json
+from rldf.files import locked, parse_json, sweep, write_json
 from rldf.provenance import git_commit, versions
 from rldf.run_places import LOCK, contents
 from rldf.run_records import as_json, config_difference
@@ -102,7 +101,7 @@ class ResultFolder:
     def _refuse_another(self) -> None:
         path = self.path / MANIFEST
         try:
-            there = json.loads(path.read_bytes())["config"]
+            there = parse_json(path.read_bytes())["config"]
             difference = config_difference(there, self._config)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise RunError(f"{path} is damaged: move it away, or name another --out") from None

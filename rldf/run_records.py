@@ -108,6 +108,7 @@ class RunRecord:
         finished: when it was done or interrupted, or None while it runs.
         result: what came of it, or None while it runs.
         resumed: the times that it was taken up again.
+        model_choice: why its model set was taken, or None where nobody said.
     """
 
     status: Status
@@ -120,6 +121,7 @@ class RunRecord:
     finished: str | None = None
     result: dict[str, Any] | None = None
     resumed: tuple[Resumption, ...] = ()
+    model_choice: str | None = None
 
 
 _STEP = TypeAdapter(Step)

@@ -77,7 +77,13 @@ class RunFolder(AbstractContextManager["RunFolder"]):
 
     @classmethod
     def create(
-        cls, path: Path, config: Mapping[str, object], command: Sequence[str], seed: int
+        cls,
+        path: Path,
+        config: Mapping[str, object],
+        command: Sequence[str],
+        seed: int,
+        *,
+        model_choice: str | None = None,
     ) -> Self:
         """Begin a run in a new or empty folder, and hold its lock.
 
@@ -86,6 +92,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
             config: everything that decides the run, as JSON can say it.
             command: the command line, one word an item.
             seed: the seed of the agent and its start.
+            model_choice: why its model set was taken.
 
         Returns:
             The folder, with status "running".
@@ -101,6 +108,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
             versions=versions(),
             git=git_commit(),
             started=_now(),
+            model_choice=model_choice,
         )
         run = cls(path, record)
         with run._opening():

@@ -5,21 +5,24 @@
 `walk` is the algorithm, `search` writes down what it does.
 """
 
-import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pydantic import FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
+
 from rldf import seeds
 from rldf.agents.protocol import Agent, Transition
 from rldf.encoding import Encoding
 from rldf.environment import EncodingGridEnv
-from rldf.errors import RunError
-from rldf.files import write_json
+from rldf.errors import RunError, UsageError
+from rldf.files import parse_json, write_json
 from rldf.run_records import Step, best_step
 from rldf.runs import RunFolder
 from rldf.search_task import Settings, Task
+from rldf.yaml_files import problems_of
 
 Ended = Literal["goal", "renders", "episodes"]
 _CHECKPOINT_STEPS = 20
@@ -41,15 +44,18 @@ class Place:
         ended: why the walk is over, None while it goes on.
     """
 
-    steps: int = 0
-    episode: int = 0
-    step: int = 0
+    steps: NonNegativeInt = 0
+    episode: NonNegativeInt = 0
+    step: NonNegativeInt = 0
     state: Encoding = ()
-    renders: int = 0
-    seconds: float = 0.0
+    renders: NonNegativeInt = 0
+    seconds: FiniteFloat = 0.0
     source: dict[str, Any] = field(default_factory=dict)
-    paid: float | None = None
+    paid: FiniteFloat | None = None
     ended: Ended | None = None
+
+
+_PLACE = TypeAdapter(Place)
 
 
 def walk(
@@ -226,17 +232,29 @@ def _stand(task: Task, run: RunFolder) -> Place:
         run.truncate(0)
         return Place()
     try:
-        saved = json.loads(file.read_text(encoding="utf-8"))
-        task.agent.load(run.path / saved.pop("agent"))
-        place = Place(**saved | {"state": tuple(saved["state"])})
-    except (ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{file} is damaged ({error}): start again with another --out") from None
+        place, agent = _read_place(file.read_bytes())
+        environment.return_to(place.state)
+        environment.np_random.bit_generator.state = place.source
+    except (UsageError, OSError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RunError(f"{file} is damaged ({reason}): start again with another --out") from None
+    task.agent.load(run.path / agent)
     run.truncate(place.steps)
     for step in run.steps():
         environment.remember(step.encoding, step.seed, step.reward)
-    environment.return_to(place.state)
-    environment.np_random.bit_generator.state = place.source
     return place
+
+
+def _read_place(data: bytes) -> tuple[Place, str]:
+    """Read a checkpoint: where the walk stands, and the name of the agent's file beside it."""
+    saved = parse_json(data)
+    agent = saved.pop("agent") if isinstance(saved, dict) else None
+    if not isinstance(agent, str) or not re.fullmatch(r"agent-\d+\.npz", agent):
+        raise ValueError("it names no file of an agent")
+    try:
+        return _PLACE.validate_python(saved), agent
+    except ValidationError as error:
+        raise ValueError("; ".join(problems_of(error))) from None
 
 
 def _checkpoint(task: Task, run: RunFolder, place: Place) -> None:

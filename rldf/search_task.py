@@ -1,7 +1,7 @@
 """What a search needs: the user's settings, checked, and everything they name, loaded."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from rldf.errors import NoGoalError, UsageError
 from rldf.generators.cached import CachedGenerator
 from rldf.grammar import load_grammar
 from rldf.images import read_image
-from rldf.models.model_sets import ModelSet, load_model_set
+from rldf.models.auto import AUTO
+from rldf.models.model_sets import ModelSet, auto_choice, load_model_set
 from rldf.perception.encoder import Encoder, Reading
 from rldf.perception.photographs import photograph_hint
 from rldf.places import cache_folder
@@ -62,7 +63,7 @@ class Settings:
     image: str
     grammar: str = "base"
     axes: str | None = None
-    models: str = "pocket"
+    models: str = AUTO
     reward: str = "multi"
     agent: str = "planner"
     renders: int = 200
@@ -164,6 +165,8 @@ def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
         NoGoalError: if the reward needs a goal and the image shows none.
         ModelMissingError: if a model is not there.
     """
+    if settings.models == AUTO:
+        settings = replace(settings, models=auto_choice().name)
     words = load_grammar(settings.grammar)
     walked = walked_axes(words, settings.axes)
     reward_file = load_reward_file(settings.reward)

@@ -20,6 +20,7 @@ def pocket() -> ModelSet:
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep every test away from the user's cache of images."""
+    """Keep every test away from the user's cache of images and lock files of models."""
     monkeypatch.setenv("RLDF_CACHE", str(tmp_path / "own-cache"))
+    monkeypatch.setenv("RLDF_DATA", str(tmp_path / "own-data"))
     yield

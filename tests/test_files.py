@@ -175,3 +175,10 @@ def test_two_processes_cannot_hold_one_lock(tmp_path: Path) -> None:
 def test_a_lock_that_was_never_taken_is_free(tmp_path: Path) -> None:
     assert not files.is_locked(tmp_path / ".lock")
     assert not list(tmp_path.iterdir())
+
+
+def test_json_of_strangers_is_read_or_refused():
+    assert files.parse_json(b'{"a": [1, null]}') == {"a": [1, None]}
+    for broken in (b"", b"{", b"\xff", b"[" * 100_000, b'{"a":' * 100_000):
+        with pytest.raises(ValueError):
+            files.parse_json(broken)

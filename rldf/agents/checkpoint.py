@@ -2,8 +2,8 @@
 
 import contextlib
 import json
+import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,19 +12,12 @@ from numpy.typing import NDArray
 
 from rldf.agents.protocol import World
 from rldf.errors import RunError
-from rldf.files import replacing
+from rldf.files import parse_json, replacing
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
-_UNREADABLE = (
-    OSError,
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    KeyError,
-    TypeError,
-    ValueError,
-)
+_SHOWN = 200  # characters of a reason
+_UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def write(path: Path, arrays: Arrays) -> None:
@@ -54,10 +47,29 @@ def reading(path: Path) -> Iterator[Arrays]:
         RunError: the file is missing or damaged, or the block found that it is not its own.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            yield dict(arrays)
-    except _UNREADABLE as error:
-        raise RunError(f"{path}: cannot go on from this checkpoint: {error}") from error
+        arrays = _arrays(path)
+    except Exception as error:  # a stranger's file may raise anything
+        raise _refusal(path, error) from error
+    try:
+        yield arrays
+    except _UNFIT as error:
+        raise _refusal(path, error) from error
+
+
+def _arrays(path: Path) -> Arrays:
+    """Read the arrays of an npz file that is no larger inside than it is outside."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+            raise ValueError("its arrays are packed, which those of a checkpoint never are")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of headers in an odd form
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+
+
+def _refusal(path: Path, error: Exception) -> RunError:
+    reason = " ".join(str(error).split())[:_SHOWN] or type(error).__name__
+    return RunError(f"{path}: cannot go on from this checkpoint: {reason}")
 
 
 class SavedAgent:
@@ -144,7 +156,7 @@ def record(arrays: Arrays, name: str) -> dict[str, object]:
         KeyError: there is no array with that name.
         ValueError: it holds no JSON object.
     """
-    found = json.loads(str(arrays[name]))
+    found = parse_json(str(arrays[name]))
     if not isinstance(found, dict):
         raise ValueError(f"{name} is not a record")
     return found

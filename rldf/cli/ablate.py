@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.model_choice import AUTO, settle, tell
 
 if TYPE_CHECKING:
+    from rldf.models.auto import Choice
     from rldf.search_task import Settings
 
 _DROPS = {
@@ -37,7 +39,7 @@ def ablate(
     ] = "base",
     models: Annotated[
         str, typer.Option(help="What draws, sees and compares: a name or a YAML file.")
-    ] = "pocket",
+    ] = AUTO,
     reward: Annotated[str, typer.Option(help="What pays in the searches.")] = "multi",
     agent: Annotated[str, typer.Option(help="Who searches (docs/agents.md).")] = "planner",
     renders: Annotated[int, typer.Option(help="Unique renders of each search.")] = 40,
@@ -55,16 +57,17 @@ def ablate(
     from rldf.search_task import Settings
 
     check_request(concept, images, caption or None)
+    choice = settle(models)
     settings = Settings(
-        image=images[0], grammar=grammar, models=models, reward=reward, agent=agent,
+        image=images[0], grammar=grammar, models=choice.name, reward=reward, agent=agent,
         renders=renders, seed=seed, image_seed=image_seed,
     )  # fmt: skip
     if names_concept(load_grammar(grammar), concept):
         output.warn(f"grammar {grammar} has a word for {concept}: it need not fall away")
     place = out or Path("ablated", clean_stem(concept))
     result = run_ablation(
-        settings, concept, images, place, captions=caption or None, captioner=captioner,
-        neutral=neutral, quiet=quiet or as_json,
+        settings, concept, images, place, choice, captions=caption or None,
+        captioner=captioner, neutral=neutral, quiet=quiet or as_json,
     )  # fmt: skip
     output.result(result, _told(result), as_json=as_json)
 
@@ -74,6 +77,7 @@ def run_ablation(
     concept: str,
     images: Sequence[str],
     out: Path,
+    choice: "Choice",
     *,
     captions: Sequence[str] | None,
     captioner: Path | None,
@@ -87,6 +91,7 @@ def run_ablation(
         concept: text of the style or character.
         images: paths of the inputs.
         out: the output folder.
+        choice: which model set was taken, and why.
         captions: one for each input, or None.
         captioner: folder of an image-to-text model; None retrieves sentences.
         neutral: text whose score is taken off, or None.
@@ -96,7 +101,8 @@ def run_ablation(
         The result, as JSON can say it.
     """
     from rldf.errors import NoGoalError
-    from rldf.models.model_sets import checksum_of, load_model_set
+    from rldf.models.checksums import checksum_of
+    from rldf.models.model_sets import load_model_set
 
     with output.busy("loading the models", quiet=quiet):
         from rldf.applications.ablate import Ablation, ablate
@@ -110,6 +116,7 @@ def run_ablation(
                 tasks.append(prepare(replace(settings, image=image), models))
             except NoGoalError as error:  # which of the images?
                 raise NoGoalError(f"{image}: {error}") from None
+    tell(choice)
     for hint in dict.fromkeys(hint for task in tasks for hint in task.hints):
         output.warn(hint)
     asked = Ablation(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.model_choice import AUTO, settle, tell
 
 if TYPE_CHECKING:
     from rldf.bench.prepare import Bench
@@ -43,9 +44,7 @@ def table3(
         bool, typer.Option("--gain", help="Pay q, sarsa and expected-sarsa gains; see search.")
     ] = False,
     grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
-    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = (
-        "pocket"
-    ),
+    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = AUTO,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Default: one a core, and 1 in large worlds.")
     ] = None,
@@ -59,7 +58,7 @@ def table3(
     from rldf.result_folder import ResultFolder
     from rldf.run_places import new_out
 
-    silent = quiet or as_json
+    silent, choice = quiet or as_json, settle(models)
     with output.busy("reading the images", quiet=silent):
         from rldf.bench.prepare import prepare
         from rldf.search_task import Settings
@@ -72,10 +71,11 @@ def table3(
             count=count,
             n_seeds=seeds,
             budget=Settings(
-                image="", grammar=grammar, models=models, renders=renders, episodes=episodes,
+                image="", grammar=grammar, models=choice.name, renders=renders, episodes=episodes,
                 steps=steps, gain=gain, agent="q",  # each run names its own
             ),
         )  # fmt: skip
+    tell(choice)
     if not bench.is_small and (processes or 1) > 1:
         from rldf.errors import UsageError
 

@@ -8,6 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from rldf.cli import output
+from rldf.cli.endpoint import BaseUrl, models_at
+from rldf.cli.model_choice import AUTO, settle
 
 _MAKE = "make"
 _SPLITS = "train=0.9,val=0.05,test=0.05"
@@ -90,7 +92,8 @@ def clone_imagenet(
     splits: Splits = None,
     preset: Preset = "train",
     grammar: GrammarName = None,
-    models: Models = "pocket",
+    models: Models = AUTO,
+    base_url: BaseUrl = None,
     seed: Seed = 0,
     format: Format = "imagefolder",
     image_format: ImageFormat = "jpg",
@@ -107,8 +110,10 @@ def clone_imagenet(
     from rldf.cli.clone_job import make_job, run_job
     from rldf.dataset.configure import imagenet_config
 
+    choice = settle(models)
     job = make_job(
-        models=models, preset=preset, splits=_splits(splits, per_class),
+        models=models_at(choice.name, base_url), choice=choice, preset=preset,
+        splits=_splits(splits, per_class),
         format=format, image_format=image_format, out=out, dry_run=dry_run, shard=shard,
         batch_size=batch_size, verify_labels=verify_labels, safety_checker=not no_safety_checker,
         as_json=as_json, quiet=quiet or as_json,
@@ -136,7 +141,8 @@ def make(
     splits: Splits = None,
     preset: Preset = "train",
     grammar: GrammarName = None,
-    models: Models = "pocket",
+    models: Models = AUTO,
+    base_url: BaseUrl = None,
     seed: Seed = 0,
     format: Format = "imagefolder",
     image_format: ImageFormat = "jpg",
@@ -157,8 +163,10 @@ def make(
     given = sort_inputs(inputs, sys.stdin)
     for note in (note for found in given.runs for note in found.notes):
         output.warn(note)
+    choice = settle(models)
     job = make_job(
-        models=models, preset=preset, splits=_splits(splits, per_class),
+        models=models_at(choice.name, base_url), choice=choice, preset=preset,
+        splits=_splits(splits, per_class),
         format=format, image_format=image_format, out=out, dry_run=dry_run, shard=shard,
         batch_size=batch_size, verify_labels=verify_labels, safety_checker=not no_safety_checker,
         as_json=as_json, quiet=quiet or as_json,

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from rldf.cli import output
 from rldf.cli.clone_live import CloneBar
 from rldf.cli.clone_words import estimate_lines, made_document, made_lines
+from rldf.cli.model_choice import tell
 from rldf.dataset.calibrate import calibrate
 from rldf.dataset.clone import make_clone
 from rldf.dataset.configure import drawn_by
@@ -36,6 +37,7 @@ from rldf.dataset.stores import Format
 from rldf.dataset.verify import Problem
 from rldf.dataset.workers import Part, Worker, parse_part, this_worker
 from rldf.errors import UsageError
+from rldf.models.auto import Choice
 from rldf.models.model_sets import ModelSet, load_model_set, model_set_names
 
 _CLONES = Path("clones")
@@ -47,6 +49,7 @@ class Job:
 
     Attributes:
         models: model set, name or path.
+        choice: how that one was chosen.
         preset: its name.
         splits: images of a class by split.
         format: what the images are kept in.
@@ -62,6 +65,7 @@ class Job:
     """
 
     models: str
+    choice: Choice
     preset: str
     splits: dict[str, int]
     format: Format
@@ -155,6 +159,8 @@ def run_job(
         safety_checker=job.safety_checker,
     )
     if job.dry_run:
+        if worker.is_main:
+            tell(job.choice)
         with output.busy("drawing a few images", quiet=quiet):
             document = calibrate(plan, _artist(job, models, plan, write, worker), write.source_type)
         _tell(worker, job, document, estimate_lines(document))
@@ -167,6 +173,8 @@ def run_job(
     with output.busy("writing the plan", quiet=quiet):
         folder = enter_folder(out, record)
     agree_on_generator(folder, artist.generator.identity)
+    if worker.is_main:
+        tell(job.choice)
     bar = CloneBar(Progress(folder), len(plan), quiet=quiet)
     with ending_cleanly(folder.root, tell=worker.is_main), bar:
         made = make_clone(folder, plan, artist, job.part)

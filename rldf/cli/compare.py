@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.model_choice import AUTO, settle, tell
 
 if TYPE_CHECKING:
     from rldf.compare.comparison import Question
+    from rldf.models.auto import Choice
 
 _RIVALS = "Of encoder, random, caption, pez, split, exhaustive, with commas (docs/compare.md)."
 
@@ -17,9 +19,7 @@ _RIVALS = "Of encoder, random, caption, pez, split, exhaustive, with commas (doc
 def compare(
     images: Annotated[list[str], typer.Argument(help="Image files.", metavar="IMAGE...")],
     grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
-    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = (
-        "pocket"
-    ),
+    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = AUTO,
     renders: Annotated[int, typer.Option(help="Pictures of each method and image.")] = 40,
     agent: Annotated[str, typer.Option(help="Who searches (docs/agents.md).")] = "planner",
     reward: Annotated[str, typer.Option(help="What pays it: a name or a YAML file.")] = "clip",
@@ -46,12 +46,13 @@ def compare(
     """
     from rldf.compare.comparison import Question
 
+    choice = settle(models)
     question = Question(
-        images=tuple(images), grammar=grammar, models=models, renders=renders, agent=agent,
-        reward=reward, rivals=tuple(word.strip() for word in rivals.split(",")),
+        images=tuple(images), grammar=grammar, models=choice.name, renders=renders,
+        agent=agent, reward=reward, rivals=tuple(word.strip() for word in rivals.split(",")),
         captioner=captioner, seed=seed, image_seed=image_seed,
     )  # fmt: skip
-    document = run_comparison(question, out, quiet=quiet or as_json)
+    document = run_comparison(question, out, choice, quiet=quiet or as_json)
     for row in document["images"]:
         for entry in row["methods"]:
             for note in entry["notes"]:
@@ -59,12 +60,15 @@ def compare(
     output.result(document, _told(document), as_json=as_json)
 
 
-def run_comparison(question: "Question", out: Path | None, *, quiet: bool) -> dict[str, Any]:
+def run_comparison(
+    question: "Question", out: Path | None, choice: "Choice", *, quiet: bool
+) -> dict[str, Any]:
     """Prepare a comparison and run it.
 
     Args:
         question: what is compared.
         out: the output folder, None for a new one under ./comparisons.
+        choice: which model set was taken, and why.
         quiet: whether to show no progress.
 
     Returns:
@@ -76,6 +80,7 @@ def run_comparison(question: "Question", out: Path | None, *, quiet: bool) -> di
         from rldf.run_places import new_out
 
         comparison = prepare_comparison(question)
+    tell(choice)
     for hint in comparison.hints:
         output.warn(hint)
     if out is None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.endpoint import BaseUrl
 from rldf.cli.found import GrammarOption, ModelsOption, RunArgument, open_found, words
 
 
@@ -19,6 +20,7 @@ def control(
     n: Annotated[int, typer.Option("-n", help="Pictures of each value.")] = 4,
     grammar: GrammarOption = None,
     models: ModelsOption = None,
+    base_url: BaseUrl = None,
     seed: Annotated[int, typer.Option(help="Seed of the pictures.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder. Default: ./controlled/<run>-<axis>.")
@@ -30,7 +32,7 @@ def control(
     from rldf.applications.control import Control
     from rldf.applications.control import control as control_
 
-    found, model_set = open_found(run, grammar, models)
+    found, model_set = open_found(run, grammar, models, base_url)
     asked = Control(found=found, models=model_set, axis=axis, values=words(values), n=n, seed=seed)
     place = out or Path("controlled", f"{found.run.resolve().name}-{axis}")
     total = n * len(asked.rows)

@@ -8,6 +8,9 @@ import typer
 
 from rldf.cli import output
 
+SHIPPED = "pocket"
+"""The model set whose models come with rldf."""
+
 
 def doctor(as_json: output.JsonFlag = False) -> None:
     """Tell versions, device, model sets, cache and folders; exit code 1 if something is missing."""
@@ -58,13 +61,11 @@ def model_sets() -> dict[str, list[str]]:
     """Look for the models of every shipped set.
 
     Returns:
-        By name, the files and folders that are not there.
+        By name, what is not there.
     """
     from rldf.models.model_sets import load_model_set, model_set_names
 
-    return {
-        name: [str(path) for path in load_model_set(name).missing()] for name in model_set_names()
-    }
+    return {name: load_model_set(name).missing() for name in model_set_names()}
 
 
 def cache() -> dict[str, Any]:
@@ -109,11 +110,8 @@ def problems(found: dict[str, Any]) -> list[str]:
         for name, version in found["versions"].items()
         if version is None
     ]
-    lines += [
-        f"model set {name} lacks {path}"
-        for name, missing in found["model_sets"].items()
-        for path in missing
-    ]
+    # the other model sets are fetched by whoever wants them
+    lines += [f"model set {SHIPPED} lacks {path}" for path in found["model_sets"][SHIPPED]]
     places = [found["cache"], *found["folders"].values()]
     return lines + [
         f"folder {place['path']} cannot be written" for place in places if not place["writable"]
@@ -133,7 +131,7 @@ def report_lines(found: dict[str, Any]) -> list[str]:
     rows = [(package, version or "not installed") for package, version in found["versions"].items()]
     rows.append(("device", f"{kind} ({name or str(found['device']['threads']) + ' threads'})"))
     rows += [
-        (f"model set {name}", f"lacks {', '.join(missing)}" if missing else "complete")
+        (f"model set {name}", f"lacks {missing[0]}" if missing else "complete")
         for name, missing in found["model_sets"].items()
     ]
     places = {"cache": found["cache"], **found["folders"]}

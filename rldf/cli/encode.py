@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.model_choice import AUTO, settle, tell
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def encode(
     images: Annotated[list[str], typer.Argument(help="Image files; - reads one from stdin.")],
     grammar: Annotated[str, typer.Option(help="Whose words: a name or a YAML file.")] = "base",
-    models: Annotated[str, typer.Option(help="What sees: a name or a YAML file.")] = "pocket",
+    models: Annotated[str, typer.Option(help="What sees: a name or a YAML file.")] = AUTO,
     as_json: output.JsonFlag = False,
 ) -> None:
     """Print the vector and sentence of images, and what was seen in them."""
@@ -29,8 +30,10 @@ def encode(
     from rldf.perception.encoder import Encoder
     from rldf.perception.photographs import photograph_hint
 
-    model_set = load_model_set(models)
+    choice = settle(models)
+    model_set = load_model_set(choice.name)
     encoder = Encoder(words, model_set)
+    tell(choice)
     documents: list[dict[str, Any]] = []
     lines: list[str] = []
     for name, image in zip(images, checked, strict=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.model_choice import AUTO, settle, tell
 
 if TYPE_CHECKING:
     from rldf.evaluation.evaluation import Question
@@ -58,9 +59,9 @@ def evaluate(
         str,
         typer.Option(help="What looks at images: pocket, inception, clip, dinov2, or a path."),
     ] = "pocket",
-    models: Annotated[str, typer.Option(help="The model set whose CLIP --features clip is.")] = (
-        "pocket"
-    ),
+    models: Annotated[
+        str, typer.Option(help="The model set whose CLIP --features clip is.")
+    ] = AUTO,
     classify: Annotated[
         bool, typer.Option("--classify", help="Train ResNet-18 on it, and test on real images.")
     ] = False,
@@ -151,6 +152,10 @@ def run_evaluation(
         check_course(question.course)
     if report is not None:
         check_target(report)
+    if features == "clip":  # no other asks for a model set
+        choice = settle(models)
+        tell(choice)
+        models = choice.name
     extractor = find_extractor(features, models)
     first = distributed.rank() == 0
     warn = output.warn if first else _say_nothing

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rldf.cli import output
+from rldf.cli.endpoint import models_at
 
 if TYPE_CHECKING:
     from rldf.found import Found
@@ -25,13 +26,16 @@ ModelsOption = Annotated[
 ]
 
 
-def open_found(run: str, grammar: str | None, models: str | None) -> "tuple[Found, ModelSet]":
+def open_found(
+    run: str, grammar: str | None, models: str | None, base_url: str | None
+) -> "tuple[Found, ModelSet]":
     """Read what a run found, and tell what the user may not expect.
 
     Args:
         run: its folder, or "-" for the document that `rldf search --json` printed.
         grammar: whose words to read it in, name or path; None for the run's.
         models: what is to draw, name or path; None for what the run was searched with.
+        base_url: where its images API is, if it has one.
 
     Returns:
         What was found, and the model set.
@@ -40,6 +44,7 @@ def open_found(run: str, grammar: str | None, models: str | None) -> "tuple[Foun
     from rldf.dataset.inputs import document_path
     from rldf.found import in_words_of, read_found
 
+    models = None if models is None and base_url is None else models_at(models or "", base_url)
     path = document_path(sys.stdin.read(), "run") if run == "-" else Path(run)
     found = in_words_of(read_found(path), grammar)
     model_set = drawing_models(found, models)

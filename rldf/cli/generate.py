@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rldf.cli import output
+from rldf.cli.endpoint import BaseUrl
 from rldf.cli.found import GrammarOption, ModelsOption, RunArgument, open_found, words
 
 
@@ -17,6 +18,7 @@ def generate(
     ] = None,
     grammar: GrammarOption = None,
     models: ModelsOption = None,
+    base_url: BaseUrl = None,
     seed: Annotated[int, typer.Option(help="Seed of the pictures and of what varies.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder. Default: ./generated/<run>.")] = None,
     as_json: output.JsonFlag = False,
@@ -26,7 +28,7 @@ def generate(
     from rldf.applications.generate import Generation
     from rldf.applications.generate import generate as generate_
 
-    found, model_set = open_found(run, grammar, models)
+    found, model_set = open_found(run, grammar, models, base_url)
     asked = Generation(found=found, models=model_set, n=n, vary=words(vary) or (), seed=seed)
     place = out or Path("generated", found.run.resolve().name)
     with output.bars(quiet=quiet or as_json) as show:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.model_choice import AUTO, settle, tell
 
 if TYPE_CHECKING:
     from rldf.axes import Axis
@@ -21,7 +22,7 @@ def order(
     name: Annotated[str, typer.Argument(help="A shipped grammar, or a path that ends in .yaml.")],
     by: Annotated[str, typer.Option(help=_BY)] = "declared",
     axis: Annotated[str | None, typer.Option(help="This axis only.")] = None,
-    models: Annotated[str, typer.Option(help="Whose CLIP: a name or a YAML file.")] = "pocket",
+    models: Annotated[str, typer.Option(help="Whose CLIP: a name or a YAML file.")] = AUTO,
     vectors: Annotated[
         Path | None, typer.Option(help="Embeddings of --axis in place of CLIP's: a .npy file.")
     ] = None,
@@ -119,6 +120,9 @@ def _from_clip(
     from rldf.axis_orders import embed
     from rldf.models.model_sets import load_model_set
 
+    choice = settle(models)
+    tell(choice)
+    models = choice.name
     model_set = load_model_set(models)
     if model_set.file.draws is not None:
         _warn_of_strange_words(grammar, axes, model_set.file.draws, models)

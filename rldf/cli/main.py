@@ -23,6 +23,7 @@ from rldf.cli import (
     evaluate,
     generate,
     grammar,
+    models,
     output,
     pocket,
     run,
@@ -47,6 +48,7 @@ app.command()(compare.compare)
 app.add_typer(bench.app, name="bench")
 app.add_typer(run.app, name="run")
 app.add_typer(grammar.app, name="grammar")
+app.add_typer(models.app, name="models")
 app.add_typer(pocket.app, name="pocket")
 app.add_typer(cache.app, name="cache")
 app.command()(doctor.doctor)

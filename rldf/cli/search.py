@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.endpoint import BaseUrl, models_at
+from rldf.cli.model_choice import AUTO, settle, tell
 
 if TYPE_CHECKING:
+    from rldf.models.auto import Choice
     from rldf.runs import RunFolder
     from rldf.search_task import Settings, Task
 
@@ -30,9 +33,8 @@ def search(
         str | None,
         typer.Option(help="Walk these axes only, such as Noun,Scene; hold the others as read."),
     ] = None,
-    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = (
-        "pocket"
-    ),
+    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = AUTO,
+    base_url: BaseUrl = None,
     renders: Annotated[int, typer.Option(help="Budget of unique renders.")] = 200,
     episodes: Annotated[int, typer.Option(help="Most episodes.")] = 50,
     steps: Annotated[int, typer.Option(help="Most steps of an episode.")] = 200,
@@ -83,9 +85,11 @@ def search(
     from rldf.errors import RunError
     from rldf.search_task import Settings
 
+    choice = settle(models)
     settings = Settings(
-        image=image, grammar=grammar, axes=axes, models=models, reward=reward, agent=agent,
-        renders=renders, episodes=episodes, steps=steps, epsilon=epsilon, alpha=alpha, gamma=gamma,
+        image=image, grammar=grammar, axes=axes, models=models_at(choice.name, base_url),
+        reward=reward, agent=agent, renders=renders, episodes=episodes, steps=steps,
+        epsilon=epsilon, alpha=alpha, gamma=gamma,
         optimism=optimism, gain=gain, step_size=step_size, momentum=momentum, batch=batch,
         warm_start=warm_start, seed=seed, image_seed=image_seed, image_seeds=image_seeds,
         stop_at_goal=not go_on, dynamic_seeds=dynamic_seeds,
@@ -93,18 +97,19 @@ def search(
     )  # fmt: skip
     if resume and out is None:
         raise RunError("--resume needs --out with the folder of the run to go on with")
-    result = run_search(settings, out, resume=resume, quiet=quiet or as_json)
+    result = run_search(settings, out, choice, resume=resume, quiet=quiet or as_json)
     output.result(result, _told(result), as_json=as_json)
 
 
 def run_search(
-    settings: "Settings", out: Path | None, *, resume: bool, quiet: bool
+    settings: "Settings", out: Path | None, choice: "Choice", *, resume: bool, quiet: bool
 ) -> dict[str, Any]:
     """Prepare, search and report.
 
     Args:
         settings: what to search.
         out: the run folder, None for a new one under ./runs.
+        choice: which model set was taken, and why.
         resume: whether to go on with the run that is there.
         quiet: whether to show no progress.
 
@@ -128,8 +133,9 @@ def run_search(
     if resume:
         run = RunFolder.resume(out, task.config)
     else:
-        run = RunFolder.create(out, task.config, command, settings.seed)
+        run = RunFolder.create(out, task.config, command, settings.seed, model_choice=choice.why)
     with run:
+        tell(choice)
         try:
             return _watched(task, run, quiet=quiet)
         except KeyboardInterrupt:

@@ -16,6 +16,7 @@ from rldf.encoding import Encoding
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.grammar import Grammar, load_grammar
 from rldf.models.model_sets import ModelSet
+from rldf.models.untrusted import check_model
 from rldf.ports import ImageTextModel
 
 _BEAM = 8
@@ -136,6 +137,7 @@ class CaptionModel:
             raise ModelMissingError(f"no captioner at {path}: name the folder of a model")
         if not (path / "config.json").is_file():
             raise ConfigError(f"{path} is no image-to-text model: it has no config.json")
+        check_model(path)
         from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
         from transformers.utils import logging
 

@@ -10,7 +10,6 @@ A result that is there is not worked out again, and the render cache keeps singl
 same command goes on where it was stopped.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +19,16 @@ from rldf import seeds
 from rldf.agents.options import takes
 from rldf.compare.bout import SEARCH, Bout
 from rldf.compare.captions import Captioner, make_captioner
+from rldf.compare.kept import read_kept
 from rldf.compare.rivals import SPLIT, check_exhaustible, check_rivals
 from rldf.compare.score import evaluation_seeds
 from rldf.compare.summary import draw_comparison, summarise
-from rldf.errors import RunError, UsageError
+from rldf.errors import UsageError
 from rldf.files import write_json
 from rldf.grammar import load_grammar
 from rldf.images import write_png
-from rldf.models.model_sets import ModelSet, checksum_of, load_model_set
+from rldf.models.checksums import checksum_of
+from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.result_folder import ResultFolder
 from rldf.run_places import clean_stem
 from rldf.search_task import Settings, Task, prepare
@@ -212,7 +213,7 @@ def _row(
 ) -> dict[str, Any]:
     """Give the result of one image, from its file where that is there."""
     if (place / RESULT).exists():
-        return _read(place / RESULT)
+        return read_kept(place / RESULT, comparison.question.methods)
     place.mkdir(exist_ok=True)
     write_png(place / "input.png", task.image)
     bout = Bout(task, comparison.models, comparison.captioner)
@@ -227,12 +228,4 @@ def _row(
         "methods": scores,
     }
     write_json(place / RESULT, row)
-    return row
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        row: dict[str, Any] = json.loads(path.read_bytes())
-    except ValueError:
-        raise RunError(f"{path} is damaged: move it away, and type the command again") from None
     return row

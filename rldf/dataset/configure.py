@@ -12,7 +12,8 @@ from rldf.dataset.plan_config import PlanConfig
 from rldf.dataset.presets import Preset, load_preset, with_preset
 from rldf.errors import UsageError
 from rldf.grammar import Grammar, load_grammar
-from rldf.models.model_sets import ModelSet, load_model_set, model_set_names
+from rldf.models.auto import REAL
+from rldf.models.model_sets import ModelSet, model_set_names
 
 ImageFormat = Literal["jpg", "png"]
 
@@ -141,7 +142,7 @@ def drawn_by(models: ModelSet) -> dict[str, JsonValue]:
         "name": models.file.name,
         "generator": {
             "class": generator.kind,
-            "options": dict(generator.options),
+            "options": dict(generator.settings),
             "weights": models.checksum("generator"),
         },
     }
@@ -154,7 +155,4 @@ def _too_many(name: str, most: int, classes: str | None) -> str:
         own = f"type --classes {most}"
     if classes is None or not classes.isdigit() or int(classes) > _MOST:
         return own
-    sets = (load_model_set(name) for name in model_set_names())
-    real = next((models.file.name for models in sets if models.file.draws is None), None)
-    other = f"'rldf clone-imagenet --classes {classes} --models {real or 'sd14.yaml'}'"
-    return f"{own}, or {other}" + ("" if real else " with the file that docs/clone.md shows")
+    return f"{own}, or 'rldf clone-imagenet --classes {classes} --models {REAL[0]}'"

@@ -1,6 +1,5 @@
 """Entering a clone's folder to write: a new one, or one of the same configuration."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from rldf.dataset.folder import PLAN, RECORD, WORK, CloneFolder, folder_of, open
 from rldf.dataset.plan import make_plan
 from rldf.dataset.record import CloneRecord
 from rldf.errors import RunError
-from rldf.files import TEMPORARY, write_json
+from rldf.files import TEMPORARY, parse_json, write_json
 from rldf.ports import Json
 from rldf.run_records import as_json, config_difference
 
@@ -93,7 +92,7 @@ def agree_on_generator(folder: CloneFolder, identity: Mapping[str, Json]) -> Non
         if not path.exists():
             write_json(path, here)
         try:
-            there = dict(json.loads(path.read_text("utf-8")))
+            there = dict(parse_json(path.read_text("utf-8")))
         except (ValueError, TypeError) as error:
             raise RunError(f"{path} is damaged ({error}): move it away, and go on") from None
     if said := _difference(there, here):

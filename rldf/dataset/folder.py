@@ -199,8 +199,6 @@ def folder_of(root: Path, record: CloneRecord) -> CloneFolder:
 
 
 def _version(generator: object) -> str:
-    """Find which generator drew: the sum of its weights, or the commit of a model of the hub."""
+    """Find which generator drew: the sum of its weights."""
     drew = generator if isinstance(generator, Mapping) else {}
-    options = drew.get("options")
-    revision = options.get("revision") if isinstance(options, Mapping) else None
-    return str(drew.get("weights") or revision or "")
+    return str(drew.get("weights") or "")

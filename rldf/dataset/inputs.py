@@ -1,6 +1,5 @@
 """A person's own classes: from finished searches, images, and folders of example photos."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from rldf.dataset.classes import clean_key
 from rldf.dataset.nouns import object_axis
 from rldf.dataset.record import Searched
 from rldf.errors import NoGoalError, UsageError
+from rldf.files import parse_json
 from rldf.found import Found, read_found
 from rldf.grammar import Grammar, load_grammar
 from rldf.images import FORMATS, read_image
@@ -98,7 +98,7 @@ def document_path(text: str, key: str) -> Path:
         UsageError: there is no such document, or it names no folder.
     """
     try:
-        document = json.loads(text)
+        document = parse_json(text)
     except ValueError:
         document = None
     found = document.get(key) if isinstance(document, dict) else None

@@ -10,7 +10,10 @@ from rldf.dataset.record import SafetyChecker, VerifyBy, WriteConfig
 from rldf.dataset.safety import SafetyInspector, has_safety_checker
 from rldf.dataset.shards import shards_of
 from rldf.dataset.stores import Format
+from rldf.generators.cached import CachedGenerator
 from rldf.models.model_sets import ModelSet
+from rldf.places import cache_folder
+from rldf.ports import ImageGenerator
 
 _BATCH_CPU, _BATCH_GPU = 8, 16
 
@@ -73,11 +76,19 @@ def make_artist(
     """
     inspectors = list(_inspectors(models, plan, write, device))
     return Artist(
-        generator=models.generator,
+        generator=_generator(models),
         inspect=all_of(inspectors),
         batch_size=batch_size or _usual_batch(models, device),
         attempts=write.attempts,
     )
+
+
+def _generator(models: ModelSet) -> ImageGenerator:
+    """Take what draws; what cannot be drawn again is kept as soon as it is there."""
+    generator = models.generator
+    if generator.identity.get("seeded", True):
+        return generator
+    return CachedGenerator(generator, cache_folder())
 
 
 def _inspectors(

@@ -3,7 +3,6 @@
 The pipeline would paint what it flags black; here it only tells, so that the image is drawn anew.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from PIL.Image import Image
 
 from rldf.dataset.plan import PlannedImage
 from rldf.errors import ConfigError
+from rldf.files import parse_json
 from rldf.models.model_sets import ModelSet
 
 _CHECKER, _PROCESSOR = "safety_checker", "feature_extractor"
@@ -24,30 +24,21 @@ def has_safety_checker(models: ModelSet) -> bool:
         models: the set.
 
     Returns:
-        True if its generator is a folder, or a model of the hub, whose index names one.
+        True if its generator is a folder whose index names one.
     """
-    index = _index(models)
-    library, name = (index.get(_CHECKER) or (None, None))[:2]
-    return library is not None and name is not None
+    named = _index(models).get(_CHECKER)
+    return isinstance(named, list) and len(named) == 2 and None not in named
 
 
 def _index(models: ModelSet) -> dict[str, Any]:
-    folder, options = models.path("generator"), models.file.generator.options
-    if folder is not None:
-        try:
-            found: dict[str, Any] = json.loads((folder / "model_index.json").read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found
-    if "id" not in options:
+    folder = models.path("generator")
+    if folder is None:
         return {}
-    from diffusers import DiffusionPipeline
-
     try:
-        found = DiffusionPipeline.load_config(options["id"], revision=options.get("revision"))
-    except OSError:  # the generator tells of a model that is not in reach
+        found = parse_json((folder / "model_index.json").read_bytes())
+    except (OSError, ValueError):  # the generator tells of a folder that is not as it should be
         return {}
-    return found
+    return found if isinstance(found, dict) else {}
 
 
 class SafetyInspector:
@@ -71,14 +62,18 @@ class SafetyInspector:
         from transformers import CLIPImageProcessor
 
         logging.set_verbosity_error()  # it tells that images were blackened, which they are not
-        source, where = _source(models)
+        folder = models.path("generator")
+        assert folder is not None, "has_safety_checker found one"
+        # A pulled folder has one precision alone; it runs in single precision either way.
+        half = any((folder / _CHECKER).glob("*.fp16*.safetensors"))
         try:
             self._processor = CLIPImageProcessor.from_pretrained(
-                source, subfolder=_PROCESSOR, **where
+                folder, subfolder=_PROCESSOR, local_files_only=True
             )
             checker = StableDiffusionSafetyChecker.from_pretrained(
-                source, subfolder=_CHECKER, use_safetensors=True, **where
-            )
+                folder, subfolder=_CHECKER, use_safetensors=True, local_files_only=True,
+                variant="fp16" if half else None, dtype=torch.float32,
+            )  # fmt: skip
         except Exception as error:  # a broken folder may raise anything
             said = " ".join(str(error).split())[:160]
             raise ConfigError(
@@ -109,10 +104,3 @@ class SafetyInspector:
                 clip_input=pixels.to(self._checker.device, self._checker.dtype), images=blanks
             )
         return ["flagged" if flag else "" for flag in flagged]
-
-
-def _source(models: ModelSet) -> tuple[Any, dict[str, Any]]:
-    folder, options = models.path("generator"), models.file.generator.options
-    if folder is not None:
-        return folder, {"local_files_only": True}
-    return options["id"], {"revision": options.get("revision")}

@@ -8,7 +8,6 @@ A clone in WebDataset or Parquet form is read by the reader of `rldf.dataset`.
 """
 
 import hashlib
-import json
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from PIL.Image import Image
 
 from rldf.errors import ImageError, UsageError
 from rldf.evaluation.pictures import Picture, list_pictures, packed_pictures
+from rldf.files import parse_json
 from rldf.images import decode_image
 
 CLONE_FILE = "clone.json"
@@ -211,7 +211,7 @@ def _clone_document(root: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = None
     if not isinstance(found, dict):

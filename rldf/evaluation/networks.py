@@ -18,6 +18,7 @@ from rldf.errors import ConfigError, ModelMissingError
 from rldf.evaluation.features import FeatureExtractor, Features
 from rldf.files import sha256_file
 from rldf.models.model_sets import load_model_set
+from rldf.models.untrusted import check_model
 from rldf.ports import ImageTextModel, Json
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def model_set_clip(name: str, models: str, device: str = "auto") -> FeatureExtra
             f"--features {name}: model set {model_set.file.name} has no CLIP at {path}; "
             "type 'rldf doctor' to see which model sets are complete"
         )
-    described: Json = [part.kind, dict(part.options), model_set.checksum("clip")]
+    described: Json = [part.kind, dict(part.settings), model_set.checksum("clip")]
     return LazyExtractor(name, ["clip", described], lambda: _stretched(model_set.clip))
 
 
@@ -140,6 +141,7 @@ def dinov2(path: Path, device: str = "auto") -> FeatureExtractor:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
+        check_model(path)
         try:
             model = Dinov2Model.from_pretrained(path, local_files_only=True, use_safetensors=True)
         except Exception as error:  # a broken folder may raise anything; the user needs one line

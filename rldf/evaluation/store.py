@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.files import write_bytes
+from rldf.files import parse_json, write_bytes
 from rldf.text import plain
 
 LIMIT = 4_000_000_000
@@ -124,7 +124,7 @@ class Store:
         """
         path = self._path(key, "json")
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            found = json.loads(path.read_text(encoding="ascii"))
+            found = parse_json(path.read_text(encoding="ascii"))
             if found["sha256"] == key_of(found["value"]):
                 self._touch(path)
                 return found["value"]

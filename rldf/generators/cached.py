@@ -1,11 +1,14 @@
 """A content-addressed cache of images on disk, around any image generator.
 
     <folder>/renders/<two hex digits>/<sha256 of identity, sentence and seed>.png
+    <folder>/answers/...  the same, for generators that draw another image when asked again
 
 The key holds everything that decides the pixels, so an entry never goes stale. Entries appear
 under their final name only when whole, and hold a checksum of their pixels; one that is damaged is
-drawn again. Two processes may share the folder. When it grows past its limit, the entries that were
-not used longest go. A folder that cannot be written to is told once and then left alone.
+drawn again. Each image is written as soon as it is there. Two processes may share the folder. When
+the renders grow past their limit, those that were not used longest go; answers never go by
+themselves, since the first image of a sentence and seed stands for it for good. A folder that
+cannot be written to is told once and then left alone, or is an error where answers are to be kept.
 """
 
 import contextlib
@@ -20,12 +23,17 @@ from pathlib import Path
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from rldf.errors import UsageError
 from rldf.files import write_bytes
+from rldf.generators.arrivals import arrivals
 from rldf.ports import ImageGenerator, Json
 from rldf.text import plain
 
 LIMIT = 2_000_000_000
-"""Bytes that the cache may hold before old entries go."""
+"""Bytes that the renders may take before old ones go."""
+
+RENDERS, ANSWERS = "renders", "answers"
+"""Folders: of images that can be drawn again, and of those that cannot."""
 
 _SWEEP_EVERY = 200  # writes between two looks at the size
 _log = logging.getLogger(__name__)
@@ -47,6 +55,7 @@ class CachedGenerator:
         self._limit = limit
         self._writes = 0
         self._writable = True
+        self._kind = RENDERS if generator.identity.get("seeded", True) else ANSWERS
 
     @property
     def identity(self) -> Mapping[str, Json]:
@@ -67,15 +76,22 @@ class CachedGenerator:
         keys = [self.key(sentence, seed) for sentence, seed in pairs]
         images = {key: image for key in keys if (image := self._read(key)) is not None}
         missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in images}
-        if missing:
-            drawn = self._generator.generate(
-                [sentence for sentence, _ in missing.values()],
-                [seed for _, seed in missing.values()],
-            )
-            for (key, (sentence, _)), image in zip(missing.items(), drawn, strict=True):
-                self._write(key, sentence, image)
-                images[key] = image
+        asked = list(missing)
+        for place, image in self._drawn(list(missing.values())):
+            key = asked[place]
+            images[key] = self._keep(key, missing[key][0], image)
         return [images[key] for key in keys]
+
+    def _drawn(self, pairs: Sequence[tuple[str, int]]) -> Iterator[tuple[int, Image.Image]]:
+        if pairs:
+            yield from arrivals(self._generator, *zip(*pairs, strict=True))
+
+    def _keep(self, key: str, sentence: str, image: Image.Image) -> Image.Image:
+        """Write an image; where a second one is another, the first stays, whoever was first."""
+        if self._kind == ANSWERS and (first := self._read(key)) is not None:
+            return first
+        self._write(key, sentence, image)
+        return image
 
     def key(self, sentence: str, seed: int) -> str:
         """Compute the name of an entry.
@@ -92,7 +108,7 @@ class CachedGenerator:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _path(self, key: str) -> Path:
-        return self._folder / "renders" / key[:2] / f"{key}.png"
+        return self._folder / self._kind / key[:2] / f"{key}.png"
 
     def _read(self, key: str) -> Image.Image | None:
         path = self._path(key)
@@ -114,6 +130,11 @@ class CachedGenerator:
         try:
             self._store(key, sentence, image)
         except OSError as error:
+            if self._kind == ANSWERS:
+                raise UsageError(
+                    f"{self._folder}: {error.strerror or error}; an image that cannot be drawn "
+                    "again must be kept: free space there, or name another folder in RLDF_CACHE"
+                ) from error
             self._writable = False
             _log.warning(
                 "warning: %s: %s; going on without keeping images: free space there, or name "
@@ -133,7 +154,7 @@ class CachedGenerator:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, data.getvalue())
         self._writes += 1
-        if self._writes % _SWEEP_EVERY == 1:
+        if self._kind == RENDERS and self._writes % _SWEEP_EVERY == 1:
             shrink(self._folder, self._limit)
 
 
@@ -141,35 +162,37 @@ def _checksum(image: Image.Image) -> str:
     return hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
 
 
-def entries(folder: Path) -> Iterator[Path]:
+def entries(folder: Path, kind: str = RENDERS) -> Iterator[Path]:
     """List the entries of a cache.
 
     Args:
         folder: the cache folder.
+        kind: RENDERS or ANSWERS.
 
     Yields:
         The path of each image.
     """
-    for path in folder.glob("renders/??/*.png"):
+    for path in folder.glob(f"{kind}/??/*.png"):
         if len(path.stem) == 64:
             yield path
 
 
-def usage(folder: Path) -> tuple[int, int]:
+def usage(folder: Path, kind: str = RENDERS) -> tuple[int, int]:
     """Measure a cache.
 
     Args:
         folder: the cache folder.
+        kind: RENDERS or ANSWERS.
 
     Returns:
         Number of entries and bytes.
     """
-    sizes = [size for _, _, size in _stats(folder)]
+    sizes = [size for _, _, size in _stats(folder, kind)]
     return len(sizes), sum(sizes)
 
 
 def shrink(folder: Path, limit: int) -> int:
-    """Remove the entries that were not used longest until the rest fits.
+    """Remove the renders that were not used longest until the rest fits.
 
     Args:
         folder: the cache folder.
@@ -178,7 +201,7 @@ def shrink(folder: Path, limit: int) -> int:
     Returns:
         Number of entries removed.
     """
-    known = sorted(_stats(folder))
+    known = sorted(_stats(folder, RENDERS))
     total, removed = sum(size for _, _, size in known), 0
     for _, path, size in known:
         if total <= limit:
@@ -189,10 +212,10 @@ def shrink(folder: Path, limit: int) -> int:
     return removed
 
 
-def _stats(folder: Path) -> list[tuple[float, Path, int]]:
+def _stats(folder: Path, kind: str) -> list[tuple[float, Path, int]]:
     """Last use, path and size of every entry that no other process removes meanwhile."""
     found = []
-    for path in entries(folder):
+    for path in entries(folder, kind):
         with contextlib.suppress(OSError):
             stat = path.stat()
             found.append((stat.st_mtime, path, stat.st_size))

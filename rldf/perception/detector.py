@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 from PIL import Image
 from pydantic import Field
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.places import cache_folder
 from rldf.ports import Detection
 
 _ENVIRONMENT = {  # all are read when ultralytics is imported
@@ -78,17 +80,21 @@ def import_ultralytics() -> Any:
     """Import ultralytics so that it runs no code of weights, sends nothing and installs nothing.
 
     Returns:
-        The package; Pillow is as it was before.
+        The package; Pillow, torch and numpy are as they were before.
     """
-    for name, value in _ENVIRONMENT.items():
+    settings = {"YOLO_CONFIG_DIR": str(cache_folder() / "ultralytics")}  # not the user's own
+    for name, value in (_ENVIRONMENT | settings).items():
         os.environ.setdefault(name, value)
     os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
-    opener = Image.open
-    import ultralytics
-    from ultralytics.utils import SETTINGS, patches
+    opener, saver = Image.open, torch.save
+    with np.printoptions():  # it changes them
+        import ultralytics
+        from ultralytics.utils import SETTINGS, patches
 
-    # ultralytics replaces it by one that may install packages; here or in an earlier import.
+    # ultralytics replaces these, the first by one that may install packages; here or in an
+    # earlier import.
     Image.open = getattr(patches, "_image_open", opener)
+    torch.save = getattr(patches, "_torch_save", saver)
     dict.__setitem__(SETTINGS, "sync", False)
     return ultralytics
 

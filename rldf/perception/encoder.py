@@ -17,6 +17,7 @@ from PIL.Image import Image
 
 from rldf.encoding import Encoding
 from rldf.grammar import Axis, Grammar
+from rldf.perception.places import plain_place
 from rldf.ports import Detection, Readers
 
 _SCALE = 100.0  # CLIP's usual logit scale, for the sureness of attribute axes
@@ -241,8 +242,14 @@ def _scene_values(grammar: Grammar, places: dict[str, float]) -> dict[str, float
     axis = grammar.reading("scene")
     if axis is None:
         return {}
+    seen: dict[str, float] = {}
+    for label, probability in places.items():  # classifiers spell places as they like
+        seen[plain_place(label)] = seen.get(plain_place(label), 0.0) + probability
     return {
-        value.name: sum(places.get(label, 0.0) for label in value.labels) for value in axis.values
+        value.name: sum(
+            seen.get(name, 0.0) for name in dict.fromkeys(map(plain_place, value.labels))
+        )
+        for value in axis.values
     }
 
 

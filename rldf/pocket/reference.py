@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL.Image import Image
 
 from rldf.errors import RunError, UsageError
-from rldf.files import TEMPORARY, write_json
+from rldf.files import TEMPORARY, parse_json, write_json
 from rldf.images import write_png
 from rldf.pocket.world.drawing import draw, world_grammar
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
@@ -118,7 +118,7 @@ def _claim(folder: Path, wanted: object) -> None:
     record = folder / _RECORD
     if record.is_file():
         try:
-            same = json.loads(record.read_text(encoding="utf-8")) == wanted
+            same = parse_json(record.read_text(encoding="utf-8")) == wanted
         except ValueError:
             same = False
         if not same:

@@ -13,6 +13,8 @@ from rldf.resources import find, names
 from rldf.rewards.context import RewardContext
 from rldf.yaml_files import Strict, load_yaml
 
+_MOST_PARTS = 32  # each names a file, which is read
+
 
 class PartFile(Strict):
     """One summand of a combined reward."""
@@ -28,7 +30,7 @@ class RewardFile(Strict):
     description: str = ""
     kind: str = Field(alias="class")
     constants: dict[str, float] = Field(default_factory=dict)
-    parts: tuple[PartFile, ...] = ()
+    parts: tuple[PartFile, ...] = Field(default=(), max_length=_MOST_PARTS)
 
 
 def load_reward_file(name_or_path: str) -> RewardFile:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from rldf.errors import UsageError
-from rldf.models.model_sets import ModelSetFile
+from rldf.models.set_file import ModelSetFile
 from rldf.ports import Reward
 from rldf.rewards.context import RewardContext
 

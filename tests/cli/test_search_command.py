@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "dog-in-park.png"
 SENTENCE = "a photo of one dog and no people in a park"
 DRAWN = ROOT / "tests" / "drawn.yaml"
+TAKEN = "models: pocket (no real models are here: see 'rldf models list')\n"
 
 
 @pytest.mark.parametrize("agent", ["q", "sarsa", "random"])
@@ -44,7 +45,7 @@ def test_all_nine_pairs_of_agent_and_reward_run(call, agent, reward):
 
 def test_a_search_on_the_pocket_pipeline_leaves_a_folder_that_explains_itself(call):
     code, out, err = call("search", EXAMPLE, "--renders", 4, "--steps", 6, "--out", "run")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, TAKEN)
     assert SENTENCE in out
     names = {path.name for path in Path("run").iterdir()}
     assert names >= {
@@ -53,6 +54,8 @@ def test_a_search_on_the_pocket_pipeline_leaves_a_folder_that_explains_itself(ca
     }  # fmt: skip
     record = json.loads(Path("run/run.json").read_text())
     assert record["status"] == "done"
+    assert record["config"]["models"] == "pocket"
+    assert record["model_choice"].startswith("no real models are here")
     assert record["config"]["model_set"]["generator"]["weights"]
     code, out, _ = call("run", "show", "run", "--json")
     assert code == 0
@@ -146,7 +149,7 @@ def test_encode_reads_many_files_and_stdin(call, monkeypatch):
     stdin = SimpleNamespace(buffer=io.BytesIO(EXAMPLE.read_bytes()))
     monkeypatch.setattr("sys.stdin", stdin)
     code, out, err = call("encode", EXAMPLE, "-", "--json")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, TAKEN)
     first, second = json.loads(out)
     assert first["sentence"] == SENTENCE
     assert first | {"image": "-"} == second

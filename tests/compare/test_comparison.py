@@ -1,5 +1,6 @@
 """Comparisons with an instant generator: equal budgets, a ceiling, and going on after a fall."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -131,11 +132,17 @@ def test_another_question_is_refused_a_folder_that_is_taken(images, tmp_path):
 
 
 def test_a_damaged_result_is_told(images, tmp_path):
-    few = question(images[:1], rivals=("random",))
-    compare(prepare_comparison(few), tmp_path / "out")
-    (tmp_path / "out" / "01-0" / "result.json").write_text("{")
-    with pytest.raises(RunError, match=r"result\.json is damaged"):
-        compare(prepare_comparison(few), tmp_path / "out")
+    prepared = prepare_comparison(question(images[:1], rivals=("random",)))
+    compare(prepared, tmp_path / "out")
+    result = tmp_path / "out" / "01-0" / "result.json"
+    whole = json.loads(result.read_text())
+    away = json.dumps(whole).replace("random.png", "../../secret.png")
+    scoreless = json.dumps(whole).replace('"best"', '"worst"')
+    elsewhere = json.dumps(whole | {"folder": "../02-1"})
+    for text in ("{", "[]", "{}", "[" * 100_000, away, scoreless, elsewhere):
+        result.write_text(text)
+        with pytest.raises(RunError, match=r"result\.json is damaged"):
+            compare(prepared, tmp_path / "out")
 
 
 def test_the_encoder_says_nothing_of_an_image_without_a_word(tmp_path):

@@ -161,7 +161,6 @@ def test_a_tiny_plan_can_be_estimated():
     ("generator", "told"),
     [
         ({"weights": "0123456789abcdef"}, "x@0123456789ab"),
-        ({"options": {"id": "a/b", "revision": "fedcba9876543210"}}, "x@fedcba987654"),
         ({"weights": None, "options": {}}, "x"),
         (None, "x"),
     ],

@@ -9,7 +9,8 @@ from rldf.dataset.classes import Label
 from rldf.dataset.configure import imagenet_config, user_config
 from rldf.dataset.nouns import check_world, object_axis, with_nouns
 from rldf.dataset.plan import make_plan
-from rldf.errors import ConfigError, GrammarError, UsageError
+from rldf.dataset.presets import load_preset, with_preset
+from rldf.errors import ConfigError, GrammarError, ModelMissingError, UsageError
 from rldf.grammar import check_grammar, load_grammar
 from rldf.models.model_sets import load_model_set
 
@@ -36,10 +37,7 @@ def real(tmp_path):
     file = tmp_path / "real.yaml"
     file.write_text(
         "name: real\n"
-        "generator: {class: diffusion, options: {id: a/b, revision: "
-        + "0"
-        * 40
-        + ", guidance: 2.0, negative_prompt: ''}}\n"
+        "generator: {class: diffusion, options: {guidance: 2.0, negative_prompt: ''}}\n"
         "detector: {class: yolo, path: yolo.onnx}\n"
         "scene: {class: image-classification, path: scene}\n"
         "clip: {class: open-clip, path: clip}\n"
@@ -208,10 +206,13 @@ def test_a_persons_classes_are_of_the_grammar_and_the_world():
         user_config(DRAWN, found=[], grammar=load_grammar("pocket"), splits=SPLITS)
 
 
-def test_the_model_set_of_the_manual_draws_any_class(tmp_path):
-    manual = (ROOT / "docs" / "clone.md").read_text(encoding="utf-8")
-    path = tmp_path / "sd14.yaml"
-    path.write_text(manual.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
-    config = imagenet_config(load_model_set(str(path)), classes="100", splits=SPLITS)
-    assert len(config.classes) == 100
-    assert config.models["generator"]["options"]["guidance"] == 2.0
+def test_a_shipped_set_of_real_models_has_to_be_pulled_before_it_is_planned_for():
+    with pytest.raises(ModelMissingError, match="type 'rldf models pull sd14'"):
+        imagenet_config(load_model_set("sd14"), classes="100", splits=SPLITS)
+
+
+def test_a_preset_comes_before_what_is_only_usual_of_a_set():
+    sd14, turbo = load_model_set("sd14"), load_model_set("z-image-turbo")
+    assert sd14.file.generator.settings["guidance"] == 7.5
+    assert with_preset(sd14, load_preset("train")).file.generator.settings["guidance"] == 2.0
+    assert with_preset(turbo, load_preset("train")).file.generator.settings["guidance"] == 0.0

@@ -1,6 +1,6 @@
 """What a generator reads of a long sentence."""
 
-from rldf.models.model_sets import WeighedGenerator
+from rldf.models.weighed import WeighedGenerator
 from tests.doubles import CountingGenerator
 
 

@@ -1,22 +1,34 @@
 """Diffusion pipelines of tiny random models: what is asked of diffusers, not what is drawn."""
 
+import copy
+import functools
 import inspect
+import json
 import logging
+import shutil
+from types import SimpleNamespace
+from unittest.mock import Mock
 
-import huggingface_hub.constants
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderTiny
+from PIL import Image
 
-from rldf.errors import ConfigError, ModelMissingError
-from rldf.generators import diffusion
-from rldf.generators.diffusion import DiffusionGenerator
-from tests.generators.pipelines import stable_diffusion, stable_diffusion_xl
+from rldf.errors import ConfigError, ModelMissingError, RldfError
+from rldf.generators import loading
+from rldf.generators.diffusion import DiffusionGenerator, _hasten
+from rldf.generators.texts import Texts
+from tests.generators.pipelines import (
+    autoencoder,
+    stable_diffusion,
+    stable_diffusion_2,
+    stable_diffusion_xl,
+    z_image,
+)
 
 # diffusers 0.42 hands numpy 2 a tensor of torch; users do not see it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +39,21 @@ def sd(tmp_path_factory):
 @pytest.fixture(scope="module")
 def sdxl(tmp_path_factory):
     return stable_diffusion_xl(tmp_path_factory.mktemp("sdxl"))
+
+
+@pytest.fixture(scope="module")
+def sd2(tmp_path_factory):
+    return stable_diffusion_2(tmp_path_factory.mktemp("sd2"))
+
+
+@pytest.fixture(scope="module")
+def flow(tmp_path_factory):
+    return z_image(tmp_path_factory.mktemp("flow"))
+
+
+@pytest.fixture(params=["sd", "sd2", "sdxl", "flow"])
+def any_folder(request):
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(params=["sd", "sdxl"])
@@ -46,20 +73,47 @@ def difference(one, other):
     return np.abs(pixels(one) - pixels(other)).max()
 
 
-def test_an_image_does_not_depend_on_its_batch(folder):
-    generator = small(folder)
+def test_an_image_does_not_depend_on_its_batch(any_folder):
+    generator = small(any_folder)
     batch = generator.generate(["a cat", "two dogs", "a cat"], [5, 6, 7])
     alone = generator.generate(["two dogs"], [6])[0]
     assert batch[1].size == (16, 16)
     assert batch[1].mode == "RGB"
     assert difference(batch[1], alone) <= 1
     assert difference(batch[0], batch[2]) > 1  # the seed decides
-    again = small(folder).generate(["a cat"], [5])[0]
+    again = small(any_folder).generate(["a cat"], [5])[0]
     assert difference(batch[0], again) <= 1
 
 
 def test_the_papers_scheduler_is_chosen_where_it_fits(folder):
     assert small(folder).identity["scheduler"] == "DPMSolverMultistepScheduler"
+
+
+def test_velocities_stay_velocities_under_the_papers_scheduler(sd2):
+    scheduler = small(sd2)._pipeline.scheduler
+    assert type(scheduler).__name__ == "DPMSolverMultistepScheduler"
+    assert scheduler.config.prediction_type == "v_prediction"
+
+
+def test_flow_matching_keeps_its_scheduler(flow):
+    assert small(flow).identity["scheduler"] == "FlowMatchEulerDiscreteScheduler"
+    with pytest.raises(ConfigError, match="made for FlowMatchEulerDiscreteScheduler"):
+        small(flow, scheduler="dpm-solver")
+
+
+def test_a_model_of_few_steps_keeps_its_scheduler_unless_asked(sd, tmp_path):
+    """Such models say that their steps are spaced from the last one on."""
+    turbo = shutil.copytree(sd, tmp_path / "turbo")
+    config = turbo / "scheduler" / "scheduler_config.json"
+    said = json.loads(config.read_text()) | {"timestep_spacing": "trailing"}
+    config.write_text(json.dumps(said))
+    assert small(turbo).identity["scheduler"] == "PNDMScheduler"
+    asked = small(turbo, scheduler="dpm-solver")
+    assert asked.identity["scheduler"] == "DPMSolverMultistepScheduler"
+
+
+def test_the_pipelines_own_scheduler_can_be_asked_for(sd):
+    assert small(sd, scheduler="own").identity["scheduler"] == "PNDMScheduler"
 
 
 def test_a_scheduler_that_does_not_fit_is_kept(sd, monkeypatch):
@@ -101,10 +155,10 @@ def test_each_text_is_encoded_once(sd, monkeypatch):
         return encode(prompt, **options)
 
     monkeypatch.setattr(generator._pipeline, "encode_prompt", remember)
-    generator._encode("a cat")
-    generator._encode("a cat")
+    generator._texts.encode("a cat")
+    generator._texts.encode("a cat")
     assert asked == ["a cat"]
-    assert generator._encode.cache_info().maxsize == 512
+    assert generator._texts.encode.cache_info().maxsize == 512
 
 
 def test_without_guidance_nothing_negative_is_used(sd):
@@ -164,35 +218,152 @@ def test_a_missing_folder_is_told(tmp_path):
         small(tmp_path / "none")
 
 
-def test_a_hub_model_that_is_not_cached_names_the_next_command(monkeypatch):
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(ModelMissingError, match=f"hf download me/none --revision {REVISION}"):
-        DiffusionGenerator(id="me/none", revision=REVISION)
+def test_a_flow_matching_pipeline_reads_sentence_and_negative_prompt(flow):
+    plain = small(flow, guidance=30.0).generate(["a cat"], [1])[0]
+    other = small(flow, guidance=30.0).generate(["9 buses"], [1])[0]
+    negative = small(flow, guidance=30.0, negative_prompt="fog").generate(["a cat"], [1])[0]
+    assert difference(plain, other) > 0
+    assert difference(plain, negative) > 0
 
 
-def test_a_hub_model_is_asked_for_by_its_commit_and_identified_by_it(sd, monkeypatch):
-    asked = []
-    load = diffusion.AutoPipelineForText2Image.from_pretrained
-
-    def fetch(source, *, revision, **options):
-        asked.append((source, revision, options["use_safetensors"]))
-        return load(sd, **options)
-
-    monkeypatch.setattr(diffusion.AutoPipelineForText2Image, "from_pretrained", fetch)
-    generator = DiffusionGenerator(id="me/mine", revision=REVISION, steps=2, size=16)
-    assert asked == [("me/mine", REVISION, True)]
-    assert generator.identity["id"] == "me/mine"
-    assert generator.identity["revision"] == REVISION
+def test_an_autoencoder_of_its_own_takes_the_place_of_the_pipelines(sd, tmp_path):
+    torch.manual_seed(9)
+    autoencoder().save_pretrained(tmp_path / "vae")
+    own = small(sd).generate(["a cat"], [1])[0]
+    other = small(sd, vae=tmp_path / "vae").generate(["a cat"], [1])[0]
+    assert other.size == own.size
+    assert difference(own, other) > 1
+    with pytest.raises(ConfigError, match="no autoencoder"):
+        small(sd, vae=sd / "unet")
 
 
-def test_a_folder_that_is_named_as_a_hub_model_is_not_taken_for_it(sd, monkeypatch):
-    monkeypatch.chdir(sd.parent.parent)
-    name = f"{sd.parent.name}/{sd.name}"
-    with pytest.raises(ConfigError, match="give it as the generator's path"):
-        DiffusionGenerator(id=name, revision=REVISION)
+def test_a_tiny_autoencoder_draws_previews(sd, tmp_path):
+    torch.manual_seed(9)
+    AutoencoderTiny(
+        encoder_block_out_channels=(4, 4),
+        decoder_block_out_channels=(4, 4),
+        num_encoder_blocks=(1, 1),
+        num_decoder_blocks=(1, 1),
+    ).save_pretrained(tmp_path / "taesd")
+    image = small(sd, vae=tmp_path / "taesd").generate(["a cat"], [1])[0]
+    assert image.size == (16, 16)
 
 
-@pytest.mark.parametrize("where", [{}, {"id": "me/mine"}, {"path": "sd", "id": "me/mine"}])
-def test_a_generator_needs_one_place_to_load_from(where):
-    with pytest.raises(ConfigError, match="needs a path, or the options id and revision"):
-        DiffusionGenerator(**where)
+@pytest.mark.parametrize(
+    ("defaults", "negative", "sent"),
+    [
+        ({"guidance_scale": 7.5}, "", {"guidance_scale": 4.0}),
+        ({"guidance_scale": 7.5}, "fog", {"guidance_scale": 4.0}),
+        # a distilled scale beside the true one, which needs a negative prompt (Flux)
+        ({"guidance_scale": 3.5, "true_cfg_scale": 1.0}, "", {"guidance_scale": 4.0}),
+        ({"guidance_scale": 3.5, "true_cfg_scale": 1.0}, "fog", {"true_cfg_scale": 4.0}),
+        # made for the true one (Qwen-Image): without a text it would leave the guidance out
+        ({"guidance_scale": None, "true_cfg_scale": 4.0}, "", {"true_cfg_scale": 4.0}),
+        ({}, "", {}),
+    ],
+)
+def test_guidance_goes_by_the_name_that_the_pipeline_gives_it(sd, defaults, negative, sent):
+    generator = small(sd, guidance=4.0, negative_prompt=negative)
+    names = {"self": None, "prompt": None, "negative_prompt": None, **defaults}
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    takes = {n: inspect.Parameter(n, kind, default=value) for n, value in names.items()}
+    calls = []
+
+    def call(**options):
+        calls.append(options)
+        return SimpleNamespace(images=[Image.new("RGB", (16, 16))])
+
+    generator._texts = Texts(generator._pipeline, takes, negative, 4.0)
+    generator._takes, generator._pipeline = takes, call
+    generator.generate(["a cat"], [1])
+    assert {k: v for k, v in calls[0].items() if "scale" in k} == sent
+    wanted = [negative or " "] if negative or "true_cfg_scale" in sent else None
+    assert calls[0].get("negative_prompt") == wanted
+
+
+def test_what_one_of_two_readers_reads_whole_is_not_cut(sd, caplog):
+    generator = small(sd)
+    generator._pipeline.tokenizer_2 = copy.copy(generator._pipeline.tokenizer)
+    generator._pipeline.tokenizer_2.model_max_length = 10_000
+    generator.generate(["long " * 50], [1])
+    assert not [r for r in caplog.records if r.name.startswith("rldf")]
+    generator._pipeline.tokenizer_2.model_max_length = 77
+    generator.generate(["longer " * 50], [1])
+    assert [r for r in caplog.records if r.name.startswith("rldf")]
+
+
+def test_a_batch_too_large_for_memory_is_halved_and_no_image_is_lost(sd, monkeypatch, caplog):
+    from diffusers import StableDiffusionPipeline
+
+    called = StableDiffusionPipeline.__call__
+    sizes = []
+
+    @functools.wraps(called)
+    def narrow(self, **options):
+        sizes.append(len(options["generator"]))
+        if sizes[-1] > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return called(self, **options)
+
+    sentences, seeds = [f"{n} cats" for n in range(5)], list(range(5))
+    whole = small(sd).generate(sentences, seeds)
+    monkeypatch.setattr(StableDiffusionPipeline, "__call__", narrow)
+    generator = small(sd)
+    drawn = generator.generate(sentences, seeds)
+    assert sizes == [5, 2, 2, 1]
+    assert [difference(*pair) <= 1 for pair in zip(drawn, whole, strict=True)] == [True] * 5
+    generator.generate(sentences, seeds)  # it remembers
+    assert sizes[4:] == [2, 2, 1]
+    told = [r.getMessage() for r in caplog.records if r.name.startswith("rldf")]
+    assert told == ["warning: no memory for 5 images at once: drawing 2"]
+
+
+def test_no_memory_for_one_image_is_one_line(sd, monkeypatch):
+    generator = small(sd)
+    monkeypatch.setattr(generator._texts, "arguments", Mock(side_effect=MemoryError))
+    with pytest.raises(RldfError, match="smaller size"):
+        generator.generate(["a cat"], [1])
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(sd, monkeypatch):
+    generator = small(sd)
+    broken = Mock(side_effect=RuntimeError("shapes do not match"))
+    monkeypatch.setattr(generator._texts, "arguments", broken)
+    with pytest.raises(RuntimeError, match="shapes"):
+        generator.generate(["a cat", "a dog"], [1, 2])
+    assert broken.call_count == 1
+
+
+def test_compiling_is_asked_of_model_and_decoder(sd, flow, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(type(self)))
+    small(sd)
+    assert compiled == []
+    small(sd, compile=True)
+    small(flow, compile=True)
+    names = [kind.__name__ for kind in compiled]
+    assert names == ["UNet2DConditionModel", "Decoder", "ZImageTransformer2DModel", "Decoder"]
+
+
+def test_the_memory_format_of_a_gpu_changes_no_picture(any_folder):
+    plain, hastened = small(any_folder), small(any_folder)
+    _hasten(hastened._pipeline, on_gpu=True, compiled=False)
+    drawn = [generator.generate(["a cat"], [1])[0] for generator in (plain, hastened)]
+    assert difference(*drawn) <= 1
+    weights = [p for p in hastened._pipeline.vae.parameters() if p.dim() == 4]
+    last = [p.is_contiguous(memory_format=torch.channels_last) for p in weights]
+    assert all(last) is (any_folder.name != "z-image")
+
+
+@pytest.mark.parametrize(
+    ("folder_name", "device", "dtype"),
+    [
+        ("sd", "cpu", "float32"),
+        ("flow", "cpu", "float32"),
+        ("sd", "cuda", "float16"),
+        ("sdxl", "cuda:1", "float16"),
+        ("flow", "cuda", "bfloat16"),
+    ],
+)
+def test_the_number_format_fits_device_and_model(request, folder_name, device, dtype):
+    assert loading.usual_dtype(request.getfixturevalue(folder_name), device) == dtype

@@ -3,7 +3,7 @@
 import pytest
 
 from rldf.errors import ConfigError
-from rldf.models import model_sets
+from rldf.models import checksums
 from rldf.models.model_sets import load_model_set
 
 SET = """
@@ -31,7 +31,7 @@ def test_a_checksum_is_computed_once(make, tmp_path, monkeypatch):
     (tmp_path / "weights" / "model.safetensors").write_bytes(b"1")
     models = make()
     first = models.checksum("scene")
-    monkeypatch.setattr(model_sets, "sha256_file", None)
+    monkeypatch.setattr(checksums, "sha256_file", None)
     assert models.checksum("scene") == first
     assert models.checksum("generator") is None
 
@@ -76,11 +76,11 @@ def test_a_part_that_needs_a_path_says_so(make, role):
         ("guidance: .nan", "guidance: nan"),
         ("negative_prompt: 3", "negative_prompt: 3"),
         ("colour: red", "no colour"),
-        ("id: me, revision: main", "revision: main"),
+        ("id: me", "no id"),
     ],
 )
 def test_wrong_options_are_told_in_one_line_and_nothing_is_loaded(make, monkeypatch, options, told):
-    monkeypatch.setattr("rldf.generators.diffusion._load", None)
+    monkeypatch.setattr("rldf.generators.loading._load", None)
     models = make("diffusion, path: weights, options: {%s}" % options)  # noqa: UP031
     with pytest.raises(ConfigError) as caught:
         _ = models.generator
@@ -97,7 +97,7 @@ def test_all_wrong_options_are_told_at_once(make):
 
 
 def test_a_generator_without_any_place_says_what_it_needs(make):
-    with pytest.raises(ConfigError, match="path, or the options id and revision"):
+    with pytest.raises(ConfigError, match="generator needs a path"):
         _ = make("diffusion").generator
 
 

@@ -1,8 +1,11 @@
-"""The scene classifier refuses folders that carry code."""
+"""Scene classifiers of transformers: folders that carry code, and labels of other names."""
 
 import json
 
 import pytest
+import torch
+from PIL import Image
+from transformers import ResNetConfig, ResNetForImageClassification, ViTImageProcessor
 
 from rldf.errors import ConfigError
 from rldf.perception.scene import TransformersScene
@@ -29,3 +32,33 @@ def test_code_of_a_folder_is_neither_run_nor_asked_for(tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
     assert not asked
     assert not marker.exists()
+
+
+@pytest.fixture
+def rooms(tmp_path):
+    torch.manual_seed(7)
+    names = dict(enumerate(("Kitchen", "galley", "/b/beach")))
+    config = ResNetConfig(
+        embedding_size=4, hidden_sizes=[4, 8], depths=[1, 1], layer_type="basic",
+        id2label=names, label2id={name: i for i, name in names.items()},
+    )  # fmt: skip
+    ResNetForImageClassification(config).save_pretrained(tmp_path)
+    ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
+    return tmp_path
+
+
+def test_a_label_map_gives_places_their_names_and_adds_those_of_one_name(rooms):
+    image = Image.radial_gradient("L").convert("RGB")
+    (plain,) = TransformersScene(path=rooms).classify([image])
+    assert list(plain) == ["Kitchen", "galley", "/b/beach"]
+    (rooms / "places.json").write_text(json.dumps({"Kitchen": "kitchen", "galley": "kitchen"}))
+    (named,) = TransformersScene(path=rooms, label_map="places.json").classify([image])
+    assert set(named) == {"kitchen", "/b/beach"}
+    assert named["kitchen"] == pytest.approx(plain["Kitchen"] + plain["galley"])
+    assert sum(named.values()) == pytest.approx(1)
+
+
+def test_a_wrong_label_map_of_a_scene_classifier_is_told(rooms):
+    (rooms / "places.json").write_text(json.dumps({"kitchenette": "kitchen"}))
+    with pytest.raises(ConfigError, match=r"no label 'kitchenette'"):
+        TransformersScene(path=rooms, label_map="places.json")

@@ -1,0 +1,38 @@
+"""`--base-url`: where the images API of `--models openai:MODEL` is."""
+
+import os
+from typing import Annotated
+
+import typer
+
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url", metavar="URL", help="Where the images API of --models openai:MODEL is."
+    ),
+]
+
+
+def models_at(models: str, base_url: str | None) -> str:
+    """Put what was typed for `--models` and `--base-url` together.
+
+    An address that a person has typed is one that may be sent the person's key, as one in
+    OPENAI_BASE_URL is; one that stands in a model set's file is not.
+
+    Args:
+        models: a model set.
+        base_url: the address, if any.
+
+    Returns:
+        The model set, with its address.
+
+    Raises:
+        ConfigError: the two do not go together.
+    """
+    if base_url is None:
+        return models
+    from rldf.models.api_sets import at
+
+    named = at(models, base_url)
+    os.environ["OPENAI_BASE_URL"] = base_url
+    return named

@@ -1,0 +1,209 @@
+"""`rldf models`: model sets, and the models of the hub that they are made of."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rldf.cli import output
+from rldf.cli.import_places import import_places365
+
+if TYPE_CHECKING:
+    from rldf.models.model_sets import ModelSet
+    from rldf.models.pull import Order
+
+app = typer.Typer(help="See, fetch and check model sets.", no_args_is_help=True)
+app.command("import-places365")(import_places365)
+
+Name = Annotated[
+    str, typer.Argument(help="A shipped model set, or a path that ends in .yaml.", metavar="NAME")
+]
+
+
+@app.command("list")
+def list_(as_json: output.JsonFlag = False) -> None:
+    """List the shipped model sets, and which of them are complete on this machine."""
+    from rldf.models.model_sets import auto_choice, load_model_set, model_set_names
+
+    sets = [_summary(load_model_set(name)) for name in model_set_names()]
+    choice = auto_choice()
+    rows = [
+        (s["name"], "complete" if s["complete"] else "not here", s["description"]) for s in sets
+    ]
+    lines = [*output.table(rows), f"without --models: {choice.name} ({choice.why})"]
+    output.result(
+        {"sets": sets, "auto": {"name": choice.name, "why": choice.why}}, lines, as_json=as_json
+    )
+
+
+@app.command()
+def show(name: Name, as_json: output.JsonFlag = False) -> None:
+    """Tell what a model set is made of: models, commits, licences, options."""
+    from rldf.models.model_sets import load_model_set
+
+    models = load_model_set(name)
+    parts = _parts(models)
+    document = _summary(models) | {
+        "knows": models.file.knows,
+        "grammar": models.file.grammar,
+        "lock": None if models.lock is None else str(models.lock.path),
+        "parts": parts,
+    }
+    lines = [f"{models.file.name}: {models.file.description}"]
+    lines += output.table([_part_row(key, part) for key, part in parts.items()])
+    lines += [
+        f"{key}, {option}: {value if value != '' else 'none'}"
+        for key, part in parts.items()
+        for option, value in part["options"].items()
+    ]
+    lines += [f"grammar {models.file.grammar}; knows {models.file.knows}"]
+    if models.file.hub_sources():
+        lines.append(f"lock file {document['lock']}")
+    output.result(document, lines, as_json=as_json)
+
+
+@app.command()
+def pull(
+    name: Name,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print sizes and licences; fetch nothing.")
+    ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Take what the hub has now, and lock that.")
+    ] = False,
+    as_json: output.JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Fetch the models of a set from the Hugging Face hub; a pull that was cut goes on."""
+    import logging
+
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    from rldf.models.model_sets import load_model_set
+    from rldf.models.pull import carry_out, orders
+
+    if quiet or as_json or not output.console().is_terminal:
+        disable_progress_bars()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of each time that it asks again
+    models = load_model_set(name)
+    with output.busy("asking the hub", quiet=quiet or as_json):
+        left = orders(models, update=update)
+    rows = [_order_row(order) for order in left]
+    for line in output.table(rows) if rows else ():
+        output.note(line)
+    if not dry_run:
+        for order in left:
+            carry_out(models, order)
+    document = {
+        "name": models.file.name,
+        "pulled": [] if dry_run else [order.key for order in left],
+        "models": [_order_document(order) for order in left],
+        "bytes": sum(order.size for order in left),
+    }
+    output.result(document, [_pulled_line(models, left, dry_run=dry_run)], as_json=as_json)
+
+
+@app.command()
+def check(
+    name: Name,
+    as_json: output.JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Read every file of a model set, load every part, and run each once."""
+    from rldf.models.check import check_files, check_parts
+    from rldf.models.model_sets import load_model_set
+
+    models = load_model_set(name)
+    with output.busy("reading the files", quiet=quiet or as_json):
+        check_files(models)
+    with output.busy("running the models", quiet=quiet or as_json):
+        parts = list(check_parts(models))
+    document = {
+        "name": models.file.name,
+        "parts": {
+            part.role: {"class": part.kind, "found": part.found, "seconds": part.seconds}
+            for part in parts
+        },
+    }
+    rows = [(part.role, part.kind, part.found, f"{part.seconds:.1f} s") for part in parts]
+    output.result(document, output.table(rows), as_json=as_json)
+
+
+@app.command()
+def path(name: Name, as_json: output.JsonFlag = False) -> None:
+    """Print where the models of a set lie."""
+    from rldf.models.model_sets import load_model_set
+    from rldf.models.set_file import ROLES
+
+    models = load_model_set(name)
+    for role in ROLES:
+        models.require(role)
+    found = {key: models.path(key) for key in models.file.sources()}
+    rows = [(key, str(at)) for key, at in found.items() if at is not None]
+    output.result(dict(rows), output.table(rows) if rows else [], as_json=as_json)
+
+
+def _summary(models: "ModelSet") -> dict[str, Any]:
+    missing = models.missing()
+    return {
+        "name": models.file.name,
+        "description": models.file.description,
+        "complete": not missing,
+        "missing": missing,
+    }
+
+
+def _parts(models: "ModelSet") -> dict[str, dict[str, Any]]:
+    parts = models.file.parts()
+    found: dict[str, dict[str, Any]] = {}
+    for key, source in models.file.sources().items():
+        locked, at, part = models.locked.get(key), models.path(key), parts.get(key)
+        found[key] = {
+            "class": None if part is None else part.kind,
+            "id": source.id,
+            "revision": locked.revision if locked else source.revision,
+            "file": source.file,
+            "license": source.license or models.file.license or None,
+            "bytes": None if locked is None else locked.size,
+            "path": None if at is None else str(at),
+            "options": {} if part is None else part.settings,
+        }
+    return found
+
+
+def _part_row(key: str, part: dict[str, Any]) -> tuple[str, ...]:
+    where = part["path"] if part["id"] is None else part["id"]
+    if part["id"] is not None:
+        where += f"@{part['revision'][:12]}" if part["revision"] else " (the first pull settles)"
+    return (key, part["class"] or "", where or "no files of its own", part["license"] or "")
+
+
+def _order_row(order: "Order") -> tuple[str, ...]:
+    commit = f"{order.repository.id}@{order.repository.revision[:12]}"
+    return (order.key, commit, order.license, _size(order.size), f"{len(order.files)} files")
+
+
+def _order_document(order: "Order") -> dict[str, Any]:
+    return {
+        "part": order.key,
+        "id": order.repository.id,
+        "revision": order.repository.revision,
+        "license": order.license,
+        "bytes": order.size,
+        "files": [file.name for file in order.files],
+    }
+
+
+def _pulled_line(models: "ModelSet", left: "list[Order]", *, dry_run: bool) -> str:
+    if not left:
+        return f"{models.file.name} is complete"
+    size = _size(sum(order.size for order in left))
+    if dry_run:
+        return f"{models.file.name} takes {size}"
+    return f"{models.file.name} is complete ({size} fetched); see 'rldf models check'"
+
+
+def _size(n_bytes: int) -> str:
+    value, units = float(n_bytes), ["B", "kB", "MB", "GB"]
+    while value >= 1000 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.0f} {units[0]}" if units[0] == "B" else f"{value:.1f} {units[0]}"

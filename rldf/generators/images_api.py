@@ -1,0 +1,237 @@
+"""Any images API that speaks OpenAI's language as an image generator.
+
+Such a server takes a sentence and no seed: asked twice, it draws two pictures. So the first picture
+of a sentence and seed is its render for good (`seeded: false` in the identity tells the cache to
+keep it), and the seed is the number of the picture. A sentence that the server's policy refuses
+gets a black picture, for good too, and one line that says so.
+
+See https://developers.openai.com/api/reference/resources/images/methods/generate
+"""
+
+import base64
+import binascii
+import contextlib
+import logging
+import os
+import threading
+import uuid
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from PIL import Image
+from pydantic import Field
+
+from rldf.errors import ConfigError, ImageError
+from rldf.generators.api_client import ApiClient, SentenceRefusedError, TryAgainError
+from rldf.images import decode_image
+from rldf.ports import Json
+from rldf.text import plain
+
+OPENAI = "https://api.openai.com/v1"
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+_BLANK_SIDE = 512  # where no size is stated, px
+_log = logging.getLogger(__name__)
+
+
+class ImagesApiGenerator:
+    """Draws sentences by asking a server for each."""
+
+    def __init__(
+        self,
+        *,
+        model: Annotated[str, Field(min_length=1)] | None = None,
+        base_url: str = OPENAI,
+        size: Annotated[str, Field(pattern=r"^(auto|[1-9]\d{1,3}x[1-9]\d{1,3})$")] | None = None,
+        quality: Annotated[str, Field(pattern=r"^[a-z]+$")] | None = None,
+        parallel: Annotated[int, Field(ge=1, le=64)] = 4,
+        timeout: Annotated[float, Field(gt=0, le=3600)] = 180.0,
+        tries: Annotated[int, Field(ge=1, le=20)] = 6,
+        path: Path | None = None,
+        device: str = "cpu",
+    ) -> None:
+        """Describe the server; nothing is sent yet. The key comes from OPENAI_API_KEY alone.
+
+        Args:
+            model: its name there; names change within months, so there is no usual one.
+            base_url: where the API is; "/images/generations" is added.
+            size: of the images, such as "1024x1024"; by default the server's own.
+            quality: such as "low"; by default the server's own.
+            parallel: how many sentences are asked for at once.
+            timeout: seconds that one answer may take.
+            tries: how often a sentence is asked for before it is given up.
+            path: ignored; every generator of a model set is given one.
+            device: ignored likewise.
+
+        Raises:
+            ConfigError: there is no model, the address is none, or no key is there for OpenAI.
+        """
+        if model is None:
+            raise ConfigError("an images-api generator needs the option model")
+        self._base = _checked(base_url)
+        self._asked = {"model": model, "size": size, "quality": quality}
+        self._parallel = parallel
+        self._client = ApiClient(self._base, _key(self._base), timeout, tries)
+
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Server, model, size and quality; `seeded` says that the seed decides nothing."""
+        return {
+            "generator": "images-api",
+            "base_url": self._base,
+            **self._asked,
+            "seeded": False,
+        }
+
+    @property
+    def retries(self) -> int:
+        """How many calls were made again so far."""
+        return self._client.retries
+
+    def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
+        """Ask for a picture of every sentence.
+
+        Args:
+            sentences: prompts.
+            seeds: one for each; the server is not told.
+
+        Returns:
+            RGB images.
+        """
+        images = dict(self.arrivals(sentences, seeds))
+        return [images[place] for place in range(len(sentences))]
+
+    def arrivals(
+        self, sentences: Sequence[str], seeds: Sequence[int]
+    ) -> Iterator[tuple[int, Image.Image]]:
+        """Ask for a picture of every sentence, and give each as soon as it is there.
+
+        Args:
+            sentences: prompts.
+            seeds: one for each; the server is not told.
+
+        Yields:
+            Place in the list, RGB image.
+
+        Raises:
+            RldfError: a sentence failed for good; what was under way by then has been given.
+        """
+        todo = deque(enumerate(sentences))
+        came: SimpleQueue[tuple[int, Image.Image] | Exception | None] = SimpleQueue()
+        at_work = min(self._parallel, len(sentences))
+        failed: Exception | None = None
+        for _ in range(at_work):
+            # daemons: Ctrl-C does not wait for a slow server
+            threading.Thread(target=self._work, args=(todo, came), daemon=True).start()
+        try:
+            while at_work:
+                got = came.get()
+                if got is None:
+                    at_work -= 1
+                elif isinstance(got, Exception):
+                    failed = failed or got
+                    todo.clear()
+                else:
+                    yield got
+        finally:
+            todo.clear()
+        if failed:
+            raise failed
+
+    def _work(
+        self,
+        todo: "deque[tuple[int, str]]",
+        came: "SimpleQueue[tuple[int, Image.Image] | Exception | None]",
+    ) -> None:
+        """Ask for one sentence after another until none is left."""
+        try:
+            for place, sentence in _taken(todo):
+                came.put((place, self._picture(sentence)))
+        except Exception as error:  # raised again where the images are asked for
+            came.put(error)
+        finally:
+            came.put(None)
+
+    def _picture(self, sentence: str) -> Image.Image:
+        stated = {name: value for name, value in self._asked.items() if value is not None}
+        body = {**stated, "prompt": sentence, "n": 1}
+        call_id = uuid.uuid4().hex
+        try:
+            found = self._client.patiently(lambda: self._ask(body, call_id))
+        except SentenceRefusedError as error:
+            said = f"{self._base} refuses '{sentence}' ({error}): its picture stays black"
+            _log.warning("warning: %s", plain(said))
+            return Image.new("RGB", self._size())
+        if isinstance(found, Image.Image):
+            return found
+        url = found
+        return self._client.patiently(lambda: _decoded(self._client.get(url)))
+
+    def _ask(self, body: dict[str, Any], call_id: str) -> Image.Image | str:
+        """Ask once: for the picture, or the address where it lies."""
+        answer = self._client.post("/images/generations", body, call_id)
+        try:
+            first = answer["data"][0]
+            if first.get("b64_json"):
+                return _decoded(base64.b64decode(first["b64_json"], validate=True))
+            url = str(first["url"])
+        except (KeyError, IndexError, TypeError, AttributeError, binascii.Error, ValueError):
+            raise TryAgainError("its answer holds no image") from None
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise TryAgainError("its answer holds no image")
+        return url
+
+    def _size(self) -> tuple[int, int]:
+        width, _, height = str(self._asked["size"]).partition("x")
+        return (int(width), int(height)) if height else (_BLANK_SIDE, _BLANK_SIDE)
+
+
+def _taken(todo: "deque[tuple[int, str]]") -> Iterator[tuple[int, str]]:
+    """Take one after another, beside other threads that do the same."""
+    with contextlib.suppress(IndexError):
+        while True:
+            yield todo.popleft()
+
+
+def _decoded(data: bytes) -> Image.Image:
+    try:
+        return decode_image(data, "the answer")
+    except ImageError:
+        raise TryAgainError("its answer holds no image that can be read") from None
+
+
+def _checked(base_url: str) -> str:
+    """Refuse an address that is none, or that holds a secret."""
+    try:
+        parts = urlsplit(base_url)
+        named = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        named = None
+    if not named or parts.scheme not in ("http", "https") or not base_url.isprintable():
+        raise ConfigError(
+            f"base_url {plain(base_url)}: give an address such as http://localhost:8000/v1"
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConfigError(
+            f"base_url of {named}: leave out user, password and whatever follows '?': a key goes "
+            "into OPENAI_API_KEY"
+        )
+    return base_url.rstrip("/")
+
+
+def _key(base: str) -> str | None:
+    """Take the key from the environment, for servers that the user has named as its own.
+
+    A model set may be a stranger's, and so may the address in it.
+    """
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not key.isascii() or not key.isprintable():
+        raise ConfigError("OPENAI_API_KEY is no key: set it again")
+    own = os.environ.get("OPENAI_BASE_URL", "").rstrip("/")
+    if base == OPENAI and not key:
+        raise ConfigError(f"{base} wants a key: set OPENAI_API_KEY")
+    trusted = base in (OPENAI, own) or urlsplit(base).hostname in _LOCAL
+    return key or None if trusted else None

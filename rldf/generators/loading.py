@@ -1,0 +1,131 @@
+"""Loads text-to-image pipelines of diffusers: numbers and configuration, no code."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import diffusers
+import torch
+from diffusers import AutoPipelineForText2Image, DPMSolverMultistepScheduler
+from diffusers.utils import logging as diffusers_logging
+from transformers.utils import logging as transformers_logging
+
+from rldf.errors import ConfigError, ModelMissingError
+
+Dtype = Literal["float32", "bfloat16", "float16"]
+Scheduler = Literal["dpm-solver", "own"]
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_DECODERS = ("AutoencoderKL", "AutoencoderTiny")
+
+
+def usual_dtype(path: Path, device: str) -> Dtype:
+    """Choose a number format.
+
+    Args:
+        path: folder of a pipeline.
+        device: where it runs.
+
+    Returns:
+        float32 on a CPU. On a GPU float16, but bfloat16 for transformers, whose large activations
+        float16 cannot hold.
+    """
+    if device == "cpu":
+        return "float32"
+    index = _json(path / "model_index.json")
+    return "bfloat16" if "transformer" in index else "float16"
+
+
+def load_pipeline(path: Path, dtype: torch.dtype, vae: Path | None) -> Any:
+    """Load a pipeline from a folder.
+
+    Args:
+        path: in diffusers' layout.
+        dtype: number format.
+        vae: folder of another autoencoder, if it is to have one.
+
+    Returns:
+        The pipeline.
+
+    Raises:
+        ModelMissingError: there is no such folder.
+        ConfigError: it is no pipeline of safetensors files.
+    """
+    if not (path / "model_index.json").is_file():
+        raise ModelMissingError(f"no diffusion pipeline in {path}: check the model set's path")
+    parts = {} if vae is None else {"vae": _load_vae(vae, dtype)}
+    try:
+        return _load(path, dtype, **parts)
+    except Exception as error:  # a broken folder may raise anything; the user needs one line
+        raise ConfigError(f"{path} is no text-to-image pipeline: {_line(error)}") from error
+
+
+def set_scheduler(pipeline: Any, asked: Scheduler | None) -> None:
+    """Give a pipeline the paper's scheduler where it fits.
+
+    It does not fit flow matching, whose schedulers are not compatible, and models that were
+    distilled to a few steps: their schedulers are of their own kind, or space the steps from the
+    last one on ("trailing"), so that a single step can do.
+
+    Args:
+        pipeline: any; its scheduler may be replaced.
+        asked: "dpm-solver" for the paper's wherever it can be used, "own" for the pipeline's;
+            None for the paper's where it fits.
+
+    Raises:
+        ConfigError: the paper's is asked for and cannot be used.
+    """
+    own = pipeline.scheduler
+    can = DPMSolverMultistepScheduler in getattr(own, "compatibles", [])
+    if asked == "dpm-solver" and not can:
+        raise ConfigError(
+            f"scheduler: dpm-solver: {type(pipeline).__name__} is made for "
+            f"{type(own).__name__}: leave the option out"
+        )
+    fits = can and own.config.get("timestep_spacing") != "trailing"
+    if asked == "dpm-solver" or (asked is None and fits):
+        pipeline.scheduler = DPMSolverMultistepScheduler.from_config(own.config)
+
+
+def _load_vae(path: Path, dtype: torch.dtype) -> Any:
+    name = _json(path / "config.json").get("_class_name")
+    if name not in _DECODERS:
+        raise ConfigError(f"{path} is no autoencoder: it must be of {' or '.join(_DECODERS)}")
+    variant = "fp16" if any(path.glob("*.fp16*.safetensors")) else None
+    _silence()
+    try:
+        return getattr(diffusers, name).from_pretrained(
+            path, dtype=dtype, use_safetensors=True, variant=variant, local_files_only=True
+        )
+    except Exception as error:
+        raise ConfigError(f"{path} is no autoencoder: {_line(error)}") from error
+
+
+def _load(path: Path, dtype: torch.dtype, **parts: Any) -> Any:
+    _silence()
+    # Folders hold full or half precision files, and naming the wrong one is an error.
+    variant = "fp16" if any(path.glob("*/*.fp16*.safetensors")) else None
+    pipeline = AutoPipelineForText2Image.from_pretrained(
+        path, dtype=dtype, variant=variant, use_safetensors=True, local_files_only=True,
+        safety_checker=None, requires_safety_checker=False, feature_extractor=None,
+        add_watermarker=False, **parts,
+    )  # fmt: skip
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def _silence() -> None:
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    diffusers_logging.set_verbosity_error()  # it tells of each argument that a pipeline lacks
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]

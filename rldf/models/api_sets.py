@@ -1,0 +1,76 @@
+"""`openai:MODEL@URL`: a model set whose pictures come from an images API.
+
+What looks at the pictures is the default set's. A model set file with a generator of class
+`images-api` says the same, with options and readers of its own.
+"""
+
+import re
+
+from rldf.errors import ConfigError
+from rldf.models.set_file import ModelSetFile, Options, PartFile
+
+_FORM = re.compile(r"openai:(?P<model>[\w./:-]+)(@(?P<url>\S+))?")
+
+
+def is_api(name: str) -> bool:
+    """Tell whether a name means an images API.
+
+    Args:
+        name: what was typed for `--models`.
+
+    Returns:
+        Whether it begins with "openai:".
+    """
+    return name.startswith("openai:")
+
+
+def at(name: str, base_url: str | None) -> str:
+    """Put the address of `--base-url` into the name, so that the name alone says all.
+
+    Args:
+        name: what was typed for `--models`.
+        base_url: what was typed for `--base-url`, if anything.
+
+    Returns:
+        The name, with the address if there is one.
+
+    Raises:
+        ConfigError: the two do not go together.
+    """
+    if base_url is None:
+        return name
+    if not is_api(name) or "@" in name:
+        raise ConfigError(
+            f"--base-url {base_url} with --models {name}: it goes with --models openai:MODEL"
+        )
+    return f"{name}@{base_url}"
+
+
+def api_file(name: str, readers: ModelSetFile) -> ModelSetFile:
+    """Describe the model set of an images API.
+
+    Args:
+        name: "openai:MODEL" or "openai:MODEL@URL".
+        readers: the set whose detector, scene classifier and CLIP look at the pictures.
+
+    Returns:
+        The description; the pictures' licence is not known.
+
+    Raises:
+        ConfigError: the name is of another form.
+    """
+    found = _FORM.fullmatch(name)
+    if found is None:
+        raise ConfigError(f"--models {name}: give openai:MODEL, and --base-url with its address")
+    options: Options = {"model": found["model"]}
+    if found["url"]:
+        options["base_url"] = found["url"]
+    return readers.model_copy(
+        update={
+            "name": "openai-" + re.sub(r"[^a-z0-9.-]+", "-", found["model"].lower()),
+            "description": f"{found['model']} by its API, read by {readers.name}",
+            "draws": None,
+            "license": "",
+            "generator": PartFile.model_validate({"class": "images-api", "options": options}),
+        }
+    )

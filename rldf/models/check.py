@@ -1,0 +1,116 @@
+"""Proves that a model set works: reads every file, loads every part, runs each once."""
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL.Image import Image
+
+from rldf.errors import ConfigError, ModelMissingError
+from rldf.grammar import load_grammar
+from rldf.models.building import takes
+from rldf.models.model_sets import ModelSet
+from rldf.models.set_file import ROLES, Options
+
+_SIDE = 64  # px; large models draw small pictures in seconds, even without a GPU
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A part that works.
+
+    Attributes:
+        role: its name.
+        kind: its class.
+        found: what it made of the picture, in words.
+        seconds: what loading and running took.
+    """
+
+    role: str
+    kind: str
+    found: str
+    seconds: float
+
+
+def check_files(models: ModelSet) -> None:
+    """Read all files of the hub's models, and hold them against the lock file.
+
+    Args:
+        models: the set.
+
+    Raises:
+        ModelMissingError: a file is missing, or is not what was pulled.
+    """
+    for role in ROLES:
+        models.require(role)
+    for key, locked in models.locked.items():
+        changed = locked.changed()
+        if changed:
+            raise ModelMissingError(
+                f"{key}: {locked.folder / changed[0]} is not what was pulled: remove it, then type "
+                f"'rldf models pull {shlex.quote(models.named)}'"
+            )
+
+
+def check_parts(models: ModelSet) -> Iterator[Checked]:
+    """Load each part, and run it once on a small picture that the generator draws in one step.
+
+    Args:
+        models: the set.
+
+    Yields:
+        Each part as it has proved itself.
+
+    Raises:
+        RldfError: one of them cannot be loaded, or gives nonsense.
+    """
+    grammar = load_grammar(models.file.grammar)
+    sentence = grammar.derive((0,) * len(grammar.axes))
+    models = models.replaced("generator", _small(models))
+    drawn: list[Image] = []
+
+    def draw() -> str:
+        drawn.extend(models.generator.generate([sentence], [0]))
+        return f"a picture of {drawn[0].width} x {drawn[0].height} px"
+
+    def detect() -> str:
+        (things,) = models.detector.detect(drawn)
+        return f"{len(things)} things"
+
+    def classify() -> str:
+        (places,) = models.scene.classify(drawn)
+        _refuse_unless(abs(sum(places.values()) - 1) < 1e-3, "scene: shares do not sum to 1")
+        return f"{len(places)} places"
+
+    def compare() -> str:
+        rows = np.concatenate(
+            [models.clip.embed_images(drawn), models.clip.embed_texts([sentence])]
+        )
+        lengths = np.linalg.norm(rows, axis=1)
+        _refuse_unless(bool(np.allclose(lengths, 1, atol=1e-2)), "clip: rows are not of length 1")
+        return f"{rows.shape[1]} numbers"
+
+    runs: dict[str, Callable[[], str]] = {
+        "generator": draw, "detector": detect, "scene": classify, "clip": compare,
+    }  # fmt: skip
+    for role, run in runs.items():
+        start = time.monotonic()
+        found = run()
+        kind = models.file.parts()[role].kind
+        yield Checked(role, kind, found, round(time.monotonic() - start, 1))
+
+
+def _small(models: ModelSet) -> Options:
+    """Ask for one step and a small picture, of generators that have a choice."""
+    part = models.file.generator
+    size = part.settings.get("size", _SIDE)
+    if not {"steps", "size"} <= takes("generator", part) or not isinstance(size, int):
+        return {}
+    return {"steps": 1, "size": min(_SIDE, size)}
+
+
+def _refuse_unless(right: bool, said: str) -> None:
+    if not right:
+        raise ConfigError(f"{said}: pull or write the model set again")

@@ -1,0 +1,232 @@
+"""The Hugging Face hub, as far as model sets need it; every failure becomes one line.
+
+Where the hub is, which token is sent, whether it may be asked at all and where its files are kept
+are settled by huggingface_hub in its usual ways: HF_ENDPOINT, HF_TOKEN or `hf auth login`,
+HF_HUB_OFFLINE, HF_HOME.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from rldf.errors import ModelMissingError
+from rldf.files import sha256_file
+from rldf.models.layouts import INDEX
+from rldf.models.lock import LockedFile
+from rldf.models.set_file import Commit, FileName
+
+_MOST_INDEX = 1_000_000  # bytes
+_NAME, _COMMIT = TypeAdapter(FileName), TypeAdapter(Commit)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file of a repository.
+
+    Attributes:
+        name: its path there.
+        size: in bytes.
+        sha256: of its contents, for large files; None for small ones.
+        blob: of small files, the hash that git gives them.
+    """
+
+    name: str
+    size: int
+    sha256: str | None
+    blob: str | None
+
+    def is_in(self, path: Path) -> bool:
+        """Tell whether a file on the disk is this one, byte for byte.
+
+        Args:
+            path: the file.
+
+        Returns:
+            True if size and checksum are right.
+        """
+        if path.stat().st_size != self.size:
+            return False
+        if self.sha256 is not None:
+            return sha256_file(path) == self.sha256
+        data = path.read_bytes()
+        return self.blob in (None, hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A commit of a repository.
+
+    Attributes:
+        id: its name.
+        revision: the commit.
+        license: as its card names it, or "".
+        files: by name.
+    """
+
+    id: str
+    revision: str
+    license: str
+    files: dict[str, RemoteFile]
+
+
+def look_up(id: str, revision: str | None, again: str) -> Repository:
+    """Ask the hub for a repository's files.
+
+    Args:
+        id: its name.
+        revision: a commit, or None for what its main branch is now.
+        again: the command that a person types when the trouble is over.
+
+    Returns:
+        The commit.
+
+    Raises:
+        ModelMissingError: it cannot be had: why, and what to type.
+    """
+    from huggingface_hub import HfApi
+
+    with asking(id, revision, again):
+        info: Any = HfApi().model_info(id, revision=revision, files_metadata=True)
+        commit = _COMMIT.validate_python(info.sha)
+        if revision not in (None, commit):
+            raise ModelMissingError(f"the hub gives {commit} for {id} at {revision}: type {again}")
+        card = info.card_data
+        files = [_remote(sibling) for sibling in info.siblings or ()]
+        return Repository(
+            id=id,
+            revision=commit,
+            license=str(getattr(card, "license", None) or ""),
+            files={file.name: file for file in files if file is not None},
+        )
+
+
+def _remote(sibling: Any) -> RemoteFile | None:
+    try:
+        name = _NAME.validate_python(sibling.rfilename)
+    except ValidationError:  # nothing that a model needs is named so
+        return None
+    sha256 = None if sibling.lfs is None else str(sibling.lfs.sha256)
+    return RemoteFile(name, int(sibling.size), sha256, None if sha256 else sibling.blob_id)
+
+
+def read_index(repository: Repository, again: str) -> dict[str, Any] | None:
+    """Read what a pipeline is made of.
+
+    Args:
+        repository: the commit.
+        again: as in `look_up`.
+
+    Returns:
+        What its `model_index.json` says; None for a repository that is no pipeline.
+
+    Raises:
+        ModelMissingError: it cannot be had.
+    """
+    file = repository.files.get(INDEX)
+    if file is None:
+        return None
+    with asking(repository.id, repository.revision, again):
+        if file.size > _MOST_INDEX:
+            raise ValueError(f"{INDEX} has {file.size} bytes")
+        found = json.loads(fetch(repository, file, again).read_bytes())
+        if not isinstance(found, dict):
+            raise ValueError(f"{INDEX} holds no JSON object")
+        return found
+
+
+def fetch(repository: Repository, file: RemoteFile, again: str) -> Path:
+    """Have a file in huggingface_hub's cache, and check it.
+
+    Args:
+        repository: its commit.
+        file: which.
+        again: as in `look_up`.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        ModelMissingError: it cannot be had, or did not arrive as the hub says it is.
+    """
+    from huggingface_hub import hf_hub_download
+
+    with asking(repository.id, repository.revision, again):
+        path = Path(hf_hub_download(repository.id, file.name, revision=repository.revision))
+        if file.is_in(path):
+            return path
+        path.resolve().unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        raise ModelMissingError(
+            f"{file.name} of {repository.id} did not arrive whole, and was removed: type {again}"
+        )
+
+
+def locked_file(file: RemoteFile, path: Path) -> LockedFile:
+    """Describe a file that was checked.
+
+    Args:
+        file: what the hub says of it.
+        path: where it is.
+
+    Returns:
+        Its size and checksum.
+    """
+    return LockedFile(size=file.size, sha256=file.sha256 or sha256_file(path))
+
+
+@contextlib.contextmanager
+def asking(id: str, revision: str | None, again: str) -> Iterator[None]:
+    """Turn whatever goes wrong while the hub is asked into one line.
+
+    Args:
+        id: the repository.
+        revision: its commit, or None.
+        again: the command that a person types when the trouble is over.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ModelMissingError: in place of any other error.
+    """
+    try:
+        yield
+    except ModelMissingError:
+        raise
+    except Exception as error:  # of the network, the disk, the hub or what it answered
+        raise ModelMissingError(_explain(error, id, revision, again)) from error
+
+
+def _explain(error: Exception, id: str, revision: str | None, again: str) -> str:
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+        return _explain(error.__cause__, id, revision, again)
+    if isinstance(error, errors.GatedRepoError):
+        return (
+            f"{id} is gated: accept its licence at https://huggingface.co/{id}, type "
+            f"'hf auth login', then {again}"
+        )
+    status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else None
+    absent = (errors.RepositoryNotFoundError, errors.DisabledRepoError)
+    if isinstance(error, absent) or status == 401:  # the answer for what strangers may not see
+        return (
+            f"{id} is not on the hub: it was removed or renamed, or is private; for a private one "
+            f"type 'hf auth login', for others name a mirror in a model set of your own"
+        )
+    if isinstance(error, errors.RevisionNotFoundError):
+        return f"{id} has no commit {revision} any more: name another in a model set of your own"
+    if isinstance(error, errors.RemoteEntryNotFoundError):
+        return f"{id} lacks a file that it lists: type {again}"
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return f"{id} is not here, and HF_HUB_OFFLINE keeps it away: unset it, then type {again}"
+    if status is not None:
+        return f"the hub answers {status} for {id}: wait, then type {again}"
+    said = " ".join(str(error).split())[:160] or type(error).__name__
+    return f"{id} could not be fetched ({said}): what has arrived is kept; type {again}"

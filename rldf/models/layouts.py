@@ -1,0 +1,108 @@
+"""Which files of a hub repository a model is made of.
+
+A repository holds much more than one needs: the same weights as pickles, in other precisions and
+for other libraries. What is taken is safetensors, configuration and tokenizers; of a pipeline the
+components that its `model_index.json` names, and each in half precision where it is there, as a GPU
+computes in it anyway.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from rldf.errors import ConfigError
+
+INDEX = "model_index.json"
+"""The file that makes a repository a pipeline of diffusers."""
+
+_STEMS = {"open-clip": ("open_clip_model",)}  # by class; these have other weights beside theirs
+_OPTIONAL = ("safety_checker",)  # a pipeline draws without; a clone asks for it by itself
+_USUAL = ("model", "diffusion_pytorch_model")
+_TEXTS = (".json", ".txt", ".model", ".jinja")
+_SINGLE = (".pt", ".onnx", ".safetensors")
+_SHARD = r"(-\d{5}-of-\d{5})?\.safetensors"
+_SHARDS = r"\.safetensors\.index"
+
+
+def wanted(
+    kind: str, names: Collection[str], file: str | None, index: Mapping[str, Any] | None
+) -> list[str]:
+    """Choose the files of a model.
+
+    Args:
+        kind: class of the part in the model set file.
+        names: all files of the repository.
+        file: the only one that is wanted, or None.
+        index: what `model_index.json` says, None for a repository that is no pipeline.
+
+    Returns:
+        Names, sorted.
+
+    Raises:
+        ConfigError: the repository lacks what makes it a model that loads safely.
+    """
+    if file is not None:
+        return [_single(file, names)]
+    if index is None:
+        return sorted(_model(kind, names, ""))
+    found = {INDEX}
+    for component in components(index):
+        inside = [name for name in names if name.startswith(f"{component}/")]
+        if component in _OPTIONAL and not any(name.endswith(".safetensors") for name in inside):
+            continue
+        found.update(_model(kind, inside, f"{component}/"))
+    return sorted(found)
+
+
+def components(index: Mapping[str, Any]) -> list[str]:
+    """List the components of a pipeline.
+
+    Args:
+        index: what `model_index.json` says.
+
+    Returns:
+        Their names, which are the names of their folders.
+    """
+    return [
+        name
+        for name, value in index.items()
+        if re.fullmatch(r"[a-z]\w*", name) and isinstance(value, list) and all(value)
+    ]
+
+
+def _single(file: str, names: Collection[str]) -> str:
+    if not file.endswith(_SINGLE):
+        raise ConfigError(f"file {file}: name a {', '.join(_SINGLE[:-1])} or {_SINGLE[-1]} file")
+    if file not in names:
+        raise ConfigError(f"it has no file {file}")
+    return file
+
+
+def _model(kind: str, names: Iterable[str], folder: str) -> set[str]:
+    """Choose the files of one folder: those of its own, none of folders in it."""
+    own = [name for name in names if "/" not in name[len(folder) :]]
+    texts = {name for name in own if _is_text(name[len(folder) :])}
+    weights = [name for name in own if name.endswith((".safetensors", ".bin", ".pth", ".ckpt"))]
+    stems = "|".join(_STEMS.get(kind, _USUAL))
+    for variant in (r"\.fp16", "") if folder else ("",):
+        chosen = {name for name in own if _matches(rf"({stems}){variant}{_SHARD}", name, folder)}
+        if chosen:
+            ending = variant.replace("\\", "")
+            indices = {
+                name
+                for name in own
+                if _matches(rf"({stems}){_SHARDS}{re.escape(ending)}\.json", name, folder)
+            }
+            return texts | chosen | indices
+    if weights or not texts or not folder:
+        raise ConfigError(f"it has no weights as safetensors in {folder or 'its first folder'}")
+    return texts  # a tokenizer or a scheduler
+
+
+def _matches(pattern: str, name: str, folder: str) -> bool:
+    return re.fullmatch(pattern, name[len(folder) :]) is not None
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether it is configuration or a tokenizer; indices of shards go with their weights."""
+    return name.endswith(_TEXTS) and ".index." not in name and not name.startswith((".", "README"))

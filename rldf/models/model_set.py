@@ -1,0 +1,218 @@
+"""The four models of a run: where their files are, and what they become when they are loaded."""
+
+import hashlib
+import shlex
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+from rldf.errors import ConfigError, ModelMissingError
+from rldf.models.building import build, problem_of, takes
+from rldf.models.checksums import checksum_of
+from rldf.models.lock import Lock, LockedSource
+from rldf.models.set_file import ModelSetFile, Options, PartFile
+from rldf.models.weighed import WeighedGenerator
+from rldf.ports import Detector, ImageGenerator, ImageTextModel, Json, SceneClassifier
+
+
+class ModelSet:
+    """The four models of a run; implements `rldf.ports.Readers`."""
+
+    def __init__(
+        self,
+        file: ModelSetFile,
+        folder: Path,
+        device: str = "auto",
+        *,
+        named: str | None = None,
+        lock: Lock | None = None,
+    ) -> None:
+        """Describe a model set; nothing is loaded yet.
+
+        Args:
+            file: what the set's file says.
+            folder: what its paths are relative to.
+            device: where the models run; "auto" is a GPU if there is one.
+            named: what a person types for it; None for its name.
+            lock: its lock file; None for a set that can have no models of the hub.
+        """
+        self.file = file
+        self.named = named or file.name
+        self.lock = lock
+        self.folder = folder
+        self._device = device
+        self._checksums: dict[str, str | None] = {}
+
+    @cached_property
+    def generator(self) -> WeighedGenerator:
+        """What draws."""
+        generator = cast(ImageGenerator, self._load("generator"))
+        return WeighedGenerator(generator, self.checksum("generator"))
+
+    @cached_property
+    def detector(self) -> Detector:
+        """What finds things."""
+        return cast(Detector, self._load("detector"))
+
+    @cached_property
+    def scene(self) -> SceneClassifier:
+        """What tells the place."""
+        return cast(SceneClassifier, self._load("scene"))
+
+    @cached_property
+    def clip(self) -> ImageTextModel:
+        """What compares images with images and texts."""
+        return cast(ImageTextModel, self._load("clip"))
+
+    @cached_property
+    def locked(self) -> dict[str, LockedSource]:
+        """What was pulled of the hub's models that the file asks for, by part."""
+        found = {} if self.lock is None else self.lock.read()
+        asked = self.file.hub_sources()
+        return {k: found[k] for k in asked if k in found and found[k].is_of(asked[k])}
+
+    def path(self, key: str) -> Path | None:
+        """Find a model's files.
+
+        Args:
+            key: "generator", "detector", "scene" or "clip", or an extra as "generator.vae".
+
+        Returns:
+            The file or folder; None for a model that has none, or was not pulled.
+        """
+        source = self.file.sources()[key]
+        if source.path is not None:
+            return (self.folder / source.path).resolve()
+        return self.locked[key].path if key in self.locked else None
+
+    def missing(self, role: str | None = None) -> list[str]:
+        """List what is not there.
+
+        Args:
+            role: of this part; None for all.
+
+        Returns:
+            Paths, and models of the hub that were not pulled.
+        """
+        parts = self.file.parts()
+        keys = [key for name in ([role] if role else parts) for key in parts[name].sources(name)]
+        return [lack for key in keys for lack in self._missing(key)]
+
+    def require(self, role: str) -> None:
+        """Make sure that a part's files are there.
+
+        Args:
+            role: "generator", "detector", "scene" or "clip".
+
+        Raises:
+            ModelMissingError: they are not.
+        """
+        missing = self.missing(role)
+        if not missing:
+            return
+        said = f"model set {self.file.name}: no {role} at {missing[0]}"
+        if self.file.hub_sources().keys() & self._part(role).sources(role).keys():
+            raise ModelMissingError(f"{said}; type 'rldf models pull {shlex.quote(self.named)}'")
+        raise ModelMissingError(f"{said}; type 'rldf doctor' to see which model sets are complete")
+
+    def checksum(self, role: str) -> str | None:
+        """Hash a model's files, once; for models of the hub the lock file tells.
+
+        Args:
+            role: "generator", "detector", "scene" or "clip".
+
+        Returns:
+            A SHA-256 over names and contents of its weights and configuration, None without files.
+
+        Raises:
+            ModelMissingError: it is of the hub, and was not pulled.
+        """
+        if role not in self._checksums:
+            self._checksums[role] = self._checksum(role)
+        return self._checksums[role]
+
+    def filled(self, role: str, options: Mapping[str, bool | int | float | str]) -> "ModelSet":
+        """Fill in options that the set's file leaves open, or states as usual only.
+
+        Args:
+            role: "generator", "detector", "scene" or "clip".
+            options: by name; those that the file states, or the part does not take, are left out.
+
+        Returns:
+            The set with them.
+        """
+        part = self._part(role)
+        unstated = options.keys() - part.options.keys()
+        if not unstated:
+            return self  # without importing what the part needs
+        taken = {name: options[name] for name in options if name in unstated & takes(role, part)}
+        return self._with(role, {**taken, **part.options})
+
+    def replaced(self, role: str, options: Options) -> "ModelSet":
+        """Replace options, whatever the set's file states.
+
+        Args:
+            role: "generator", "detector", "scene" or "clip".
+            options: by name.
+
+        Returns:
+            The set with them.
+        """
+        return self._with(role, {**self._part(role).options, **options})
+
+    def identity(self) -> dict[str, Json]:
+        """Describe the set for a run's folder.
+
+        Returns:
+            Name, and class, options and checksum of every model.
+        """
+        parts: dict[str, Json] = {
+            role: {
+                "class": part.kind,
+                "options": dict(part.settings),
+                "weights": self.checksum(role),
+            }
+            for role, part in self.file.parts().items()
+        }
+        return {"name": self.file.name, **parts}
+
+    def _part(self, role: str) -> PartFile:
+        return self.file.parts()[role]
+
+    def _with(self, role: str, options: Options) -> "ModelSet":
+        part = self._part(role).model_copy(update={"options": options})
+        file = self.file.model_copy(update={role: part})
+        return ModelSet(file, self.folder, self._device, named=self.named, lock=self.lock)
+
+    def _missing(self, key: str) -> list[str]:
+        source = self.file.sources()[key]
+        if source.id is None:
+            path = self.path(key)
+            return [] if path is None or path.exists() else [str(path)]
+        if key not in self.locked:
+            return [f"{source.id} (not pulled)"]
+        return [str(self.locked[key].folder / name) for name in self.locked[key].missing()]
+
+    def _checksum(self, role: str) -> str | None:
+        digests: dict[str, str] = {}
+        for key, source in self._part(role).sources(role).items():
+            if source.id is not None:
+                self.require(role)
+                digests[key] = self.locked[key].digest()
+            elif (path := self.path(key)) is not None:
+                digests[key] = checksum_of(path)
+        if digests.keys() <= {role}:
+            return digests.get(role)
+        lines = "".join(f"{key} {digest}\n" for key, digest in sorted(digests.items()))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def _load(self, role: str) -> Any:
+        self.require(role)
+        part = self._part(role)
+        extras = {name: self.path(f"{role}.{name}") for name in part.extras}
+        found = {name: path for name, path in extras.items() if path is not None}
+        problem = problem_of(role, part, self.path(role))
+        if problem is not None:
+            raise ConfigError(f"model set {self.file.name}: {problem}")
+        return build(role, part, self.path(role), found, self._device, lambda: self.clip)

@@ -1,0 +1,135 @@
+"""Fetches the models of a model set from the hub, and settles what the set leaves open."""
+
+import shlex
+from dataclasses import dataclass
+
+from rldf.errors import ConfigError, ModelMissingError
+from rldf.models.hub import RemoteFile, Repository, fetch, locked_file, look_up, read_index
+from rldf.models.layouts import wanted
+from rldf.models.lock import LockedSource
+from rldf.models.model_sets import ModelSet
+from rldf.models.set_file import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One model to fetch.
+
+    Attributes:
+        key: which of the set, such as "generator" or "generator.vae".
+        source: what the set's file says.
+        repository: the commit that it stands for.
+        files: those that are taken.
+        license: what its authors allow.
+        locked: what was pulled of this commit before, and has to be the same still.
+    """
+
+    key: str
+    source: Source
+    repository: Repository
+    files: tuple[RemoteFile, ...]
+    license: str
+    locked: LockedSource | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+
+def orders(models: ModelSet, *, update: bool = False) -> list[Order]:
+    """Find out what has to be fetched.
+
+    Args:
+        models: the set.
+        update: whether to ask for what the hub has now, where the set's file names no commit.
+
+    Returns:
+        The models of the hub that are not whole on the disk; with `update` all.
+
+    Raises:
+        ModelMissingError: one of them cannot be had.
+        ConfigError: one of them is not made of files that load safely, or has changed since the
+            lock file was written.
+    """
+    return [
+        _order(models, key, source, update=update)
+        for key, source in models.file.hub_sources().items()
+        if update or key not in models.locked or models.locked[key].missing()
+    ]
+
+
+def _order(models: ModelSet, key: str, source: Source, *, update: bool) -> Order:
+    assert source.id is not None, "hub_sources gives models of the hub alone"
+    locked = None if update else models.locked.get(key)
+    again = _command(models)
+    repository = look_up(source.id, locked.revision if locked else source.revision, again)
+    index = None if source.file else read_index(repository, again)
+    kind = models.file.parts()[key].kind if "." not in key else ""
+    try:
+        names = wanted(kind, repository.files.keys(), source.file, index)
+    except ConfigError as error:
+        raise ConfigError(f"{key}: {source.id} cannot be used: {error}") from None
+    order = Order(
+        key=key,
+        source=source,
+        repository=repository,
+        files=tuple(repository.files[name] for name in names),
+        license=source.license or repository.license or models.file.license or "not stated",
+        locked=locked,
+    )
+    _refuse_drift(models, order)
+    return order
+
+
+def _refuse_drift(models: ModelSet, order: Order) -> None:
+    """Hold what the hub says now against what it said when the lock file was written."""
+    for name, known in order.locked.files.items() if order.locked else ():
+        now = order.repository.files.get(name)
+        if now is None:
+            raise _drifted(models, order, f"{name} is not there any more")
+        if now.size != known.size or now.sha256 not in (None, known.sha256):
+            raise _drifted(models, order, f"{name} is another file")
+
+
+def _drifted(models: ModelSet, order: Order, what: str) -> ModelMissingError:
+    where = "" if models.lock is None else f" ({models.lock.path})"
+    return ModelMissingError(
+        f"{order.repository.id} is not what the lock file{where} says: {what}; to take what the "
+        f"hub has now, type {_command(models)[:-1]} --update'"
+    )
+
+
+def carry_out(models: ModelSet, order: Order) -> LockedSource:
+    """Fetch a model, check every file, and write it into the set's lock file.
+
+    Args:
+        models: the set.
+        order: what to fetch.
+
+    Returns:
+        What the lock file says of it now.
+
+    Raises:
+        ModelMissingError: a file cannot be had, or is not what it was.
+    """
+    known = order.locked.files if order.locked else {}
+    files = {}
+    for file in order.files:
+        path = fetch(order.repository, file, _command(models))
+        files[file.name] = locked_file(file, path)
+        if known.get(file.name, files[file.name]) != files[file.name]:
+            raise _drifted(models, order, f"{file.name} is another file")
+    locked = LockedSource(
+        id=order.repository.id,
+        revision=order.repository.revision,
+        file=order.source.file,
+        files=files,
+    )
+    assert models.lock is not None, "a set with models of the hub was loaded from a file"
+    models.lock.write({**models.lock.read(), order.key: locked})
+    return locked
+
+
+def _command(models: ModelSet) -> str:
+    return f"'rldf models pull {shlex.quote(models.named)}'"

@@ -1,0 +1,54 @@
+"""What a model of transformers calls things, and other names for that from a file beside it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from rldf.errors import ConfigError
+from rldf.yaml_files import read_text
+
+
+def read_labels(folder: Path, id2label: Mapping[int, str], label_map: str) -> list[str]:
+    """Name what a model tells apart.
+
+    Args:
+        folder: the model's.
+        id2label: of its configuration.
+        label_map: a file of the folder with a JSON object, the new name by the model's label; ""
+            for none. It lies there so that it counts in the model's checksum.
+
+    Returns:
+        Names by number; what the file leaves out keeps its own.
+
+    Raises:
+        ConfigError: if the labels have holes, there is no such file, or it names a label that the
+            model does not have.
+    """
+    own = [id2label.get(i) for i in range(len(id2label))]
+    labels = [label for label in own if isinstance(label, str)]
+    if len(labels) < len(own) or not own:
+        raise ConfigError(f"{folder}: id2label in config.json must name all labels from 0 on")
+    names = _read_map(folder, label_map) if label_map else {}
+    unknown = sorted(names.keys() - set(labels))
+    if unknown:
+        raise ConfigError(
+            f"{folder / label_map}: the model has no label '{unknown[0]}'; it has "
+            f"{', '.join(sorted(labels)[:5])}{', ...' * (len(labels) > 5)}"
+        )
+    return [names.get(label, label) for label in labels]
+
+
+def _read_map(folder: Path, name: str) -> dict[str, str]:
+    if Path(name).name != name or Path(name).suffix != ".json":
+        raise ConfigError(f"label_map: {name}: name a .json file in {folder}")
+    try:
+        return TypeAdapter(dict[str, str]).validate_python(
+            json.loads(read_text(folder / name, "label map")), strict=True
+        )
+    except (ValueError, RecursionError, ValidationError):
+        raise ConfigError(
+            f"{folder / name} is no label map: write a JSON object such as "
+            '{"sofa": "couch", "tvmonitor": "tv"}'
+        ) from None

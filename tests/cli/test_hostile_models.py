@@ -1,0 +1,228 @@
+"""Hostile models through the commands: one line, exit code 2 or 3, and no code that ran."""
+
+import contextlib
+import json
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.models.hostile import Payload, copy, lie, model_set, pickled, python, with_key
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "dog-in-park.png"
+SEARCH = ("search", EXAMPLE, "--renders", "4", "--quiet")
+
+
+@pytest.fixture
+def marker(tmp_path):
+    marker = tmp_path / "code-ran"
+    yield marker
+    assert not marker.exists(), "code of a model ran"
+    left = {path.name for path in (tmp_path / "here").iterdir()}
+    assert left <= {"runs"}, "a refused model left something behind"
+
+
+def refused(answer, *told):
+    code, out, err = answer
+    assert (code in (2, 3), out) == (True, ""), answer
+    assert err.startswith("error: "), err
+    assert err.count("\n") == 1, err
+    for words in told:
+        assert words in err
+
+
+def command_of(role):
+    return SEARCH if role == "generator" else ("encode", EXAMPLE)
+
+
+def test_the_payload_runs_where_pickles_are_trusted(tmp_path):
+    torch.load(pickled(tmp_path / "evil.pt", tmp_path / "code-ran"), weights_only=False)
+    assert (tmp_path / "code-ran").exists()
+
+
+@pytest.mark.parametrize("name", ["evil.pt", "evil.pth.tar", "evil.bin"])
+@pytest.mark.parametrize("command", [("encode", EXAMPLE), SEARCH])
+def test_pickled_detectors(call, tmp_path, marker, name, command):
+    pickled(tmp_path / name, marker)
+    refused(call(*command, "--models", model_set(tmp_path, "detector", tmp_path / name)), name)
+
+
+def test_a_pickled_detector_that_names_a_package_installs_none(call, tmp_path, marker):
+    class Elsewhere:
+        def __reduce__(self):
+            return Path.touch, (marker,)
+
+    Elsewhere.__module__ = "some_package_that_is_not_there"
+    torch.save({"model": Elsewhere(), "train_args": Payload(marker)}, tmp_path / "evil.pt")
+    models = model_set(tmp_path, "detector", tmp_path / "evil.pt")
+    refused(call("encode", EXAMPLE, "--models", models))
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "open_clip_pytorch_model.pth.tar"])
+@pytest.mark.parametrize("role", ["scene", "clip"])
+def test_pickled_weights_of_folders(call, tmp_path, marker, role, name, beside):
+    """Alone they are refused; beside safetensors that lie they are no way out either."""
+    folder = copy(tmp_path, role)
+    pickled(folder / name, marker)
+    (weights,) = folder.glob("*.safetensors")
+    if beside:
+        weights.write_bytes(struct.pack("<Q", 1 << 60) + b"{}")
+    else:
+        weights.unlink()
+    refused(call("encode", EXAMPLE, "--models", model_set(tmp_path, role, folder)), str(folder))
+
+
+def test_pickled_weights_of_a_pipeline(call, tmp_path, marker):
+    folder = copy(tmp_path, "sd")
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    pickled(folder / "unet" / "diffusion_pytorch_model.bin", marker)
+    refused(call(*SEARCH, "--models", model_set(tmp_path, "generator", folder)), "pickle")
+
+
+@pytest.mark.parametrize("role", ["scene", "clip"])
+def test_remote_code_of_folders(call, tmp_path, marker, role):
+    folder = copy(tmp_path, role)
+    python(folder / "evil.py", marker)
+    names = dict.fromkeys(("AutoConfig", "AutoModelForImageClassification"), "evil.Evil")
+    if role == "clip":
+        config = json.loads((folder / "open_clip_config.json").read_text())
+        config["model_cfg"]["text_cfg"] |= {
+            "hf_tokenizer_name": "evil",
+            "tokenizer_kwargs": {"trust_remote_code": True},
+        }
+        with_key(folder / "open_clip_config.json", **config)
+        with_key(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": [None, "evil.Evil"]})
+    else:
+        with_key(folder / "config.json", model_type="evil", auto_map=names)
+    refused(call("encode", EXAMPLE, "--models", model_set(tmp_path, role, folder)), "code")
+
+
+def test_the_trap_of_open_clip_is_real(tmp_path):
+    """open_clip lets a folder say itself that its code is to be trusted."""
+    import open_clip
+
+    folder = copy(tmp_path, "clip")
+    python(folder / "evil.py", tmp_path / "code-ran")
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    config["model_cfg"]["text_cfg"] |= {
+        "hf_tokenizer_name": "evil",
+        "tokenizer_kwargs": {"trust_remote_code": True},
+    }
+    with_key(folder / "open_clip_config.json", **config)
+    with_key(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": [None, "evil.Evil"]})
+    with contextlib.suppress(Exception):
+        open_clip.get_tokenizer(f"local-dir:{folder}")
+    assert (tmp_path / "code-ran").exists()
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"_class_name": ["evil", "Evil"]},
+        {"unet": ["evil", "Evil"]},
+        {"unet": ["os", "system"]},
+        {"_class_name": "Evil", "custom_pipeline": "them/theirs"},
+    ],
+)
+def test_pipelines_of_foreign_code(call, tmp_path, marker, entries):
+    folder = copy(tmp_path, "sd")
+    for place in (folder, folder / "unet"):
+        python(place / "evil.py", marker)
+    with_key(folder / "model_index.json", **entries)
+    refused(call(*SEARCH, "--models", model_set(tmp_path, "generator", folder)))
+    for place in (folder, folder / "unet"):
+        (place / "evil.py").unlink()
+    refused(call(*SEARCH, "--models", model_set(tmp_path, "generator", folder)), "model_index.json")
+
+
+def test_a_pipeline_that_diffusers_does_not_know(call, tmp_path, marker):
+    folder = copy(tmp_path, "sd")
+    with_key(folder / "model_index.json", _class_name="EvilPipeline")
+    refused(call(*SEARCH, "--models", model_set(tmp_path, "generator", folder)), "pipeline")
+
+
+@pytest.mark.parametrize("role", ["scene", "clip", "generator"])
+def test_safetensors_that_lie(call, tmp_path, marker, role):
+    folder = copy(tmp_path, "sd" if role == "generator" else role)
+    weights = next(folder.rglob("*.safetensors"))
+
+    def beyond(header):
+        next(e for n, e in header.items() if n != "__metadata__")["data_offsets"] = [0, 1 << 50]
+
+    lie(weights, beyond)
+    models = model_set(tmp_path, role, folder)
+    refused(call(*command_of(role), "--models", models), "no sound safetensors file")
+
+
+def test_a_pickled_places365_checkpoint(call, tmp_path, marker):
+    file = pickled(tmp_path / "resnet18_places365.pth.tar", marker)
+    answer = call("models", "import-places365", file, "--out", tmp_path / "out")
+    refused(answer, "no checkpoint that loads safely")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_classifier_with_a_hole_is_not_filled_with_random_numbers(call, tmp_path, marker):
+    from safetensors.numpy import load_file, save_file
+
+    folder = copy(tmp_path, "scene")
+    weights = load_file(folder / "model.safetensors")
+    lost = max(name for name in weights if name.endswith(".weight"))
+    del weights[lost]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    models = model_set(tmp_path, "scene", folder)
+    refused(call("encode", EXAMPLE, "--models", models), "its weights lack", lost)
+
+
+CONTAINED = """
+import os, sys, socket, subprocess, warnings
+from pathlib import Path
+import numpy as np, torch
+from PIL import Image
+
+told = []
+def refuse(what):
+    def call(*words, **named):
+        told.append(f"{what}: {words[1:] or words}")
+        raise OSError("not in this test")
+    return call
+socket.socket.connect = refuse("connect")
+socket.getaddrinfo = refuse("getaddrinfo")
+subprocess.Popen.__init__ = refuse("process")
+os.system = refuse("process")
+before = Image.open, torch.save, np.get_printoptions()
+from rldf.perception.detector import YoloDetector
+detector = YoloDetector(path=Path(sys.argv[1]), size=128)
+detector.detect([Image.new("RGB", (128, 128))])
+after = Image.open, torch.save, np.get_printoptions()
+assert before == after, (before, after)
+installs = [line for line in told if "connect" in line or "getaddrinfo" in line or "pip" in line]
+assert not installs, installs
+import ultralytics.utils
+assert ultralytics.utils.SAFE_LOAD and not ultralytics.utils.AUTOINSTALL
+assert not ultralytics.utils.ONLINE
+"""
+
+
+def test_ultralytics_is_contained(tmp_path):
+    """In a process and a home of its own: nothing sent, installed, written or left patched."""
+    from rldf.pocket import WEIGHTS
+
+    home = tmp_path / "home"
+    home.mkdir()
+    kept = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "VIRTUAL_ENV")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    environment |= {"HOME": str(home), "RLDF_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", CONTAINED, str(WEIGHTS / "detector" / "detector.pt")],
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [path.relative_to(home) for path in home.rglob("*") if path.is_file()] == []

@@ -1,0 +1,97 @@
+"""Commands whose pictures come from an images API: a real server on loopback, with faults."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rldf.generators import api_client
+from rldf.pocket.world.drawing import draw
+from tests.generators.image_server import image_server
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "dog-in-park.png"
+FAULTS = ["limit", "error", "cut inside", "page", "cut", "bad image", "refused"]
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("OPENAI_BASE_URL", "")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(api_client, "_FIRST_WAIT", 0.001)
+    with image_server() as server:
+        server.paint = lambda sentence, number: draw(sentence, number).image
+        yield server
+
+
+def test_a_search_survives_a_server_that_fails_and_asks_for_no_image_twice(call, server, caplog):
+    """Each of the first sentences meets a fault of its own; one is refused."""
+    met = []
+
+    def next_fault(prompt):
+        with server.lock:
+            if prompt not in met:
+                met.append(prompt)
+                if len(met) <= len(FAULTS):
+                    return FAULTS[len(met) - 1]
+            return "image"
+
+    server.next_fault = next_fault
+    words = ["search", EXAMPLE, "--models", "openai:some/model", "--base-url", server.url,
+             "--grammar", "pocket", "--agent", "random", "--renders", 9, "--steps", 40,
+             "--continue", "--json"]  # fmt: skip
+    code, out, err = call(*words, "--out", "run")
+    assert code == 0, err
+    assert json.loads(out)["renders"] == 9
+    outcomes = [server.outcomes(sentence) for sentence in met]
+    faults = [place for place in outcomes if place[0] != "image"]
+    assert sorted(place[0] for place in faults) == sorted(FAULTS)
+    assert all(sum(o in ("image", "refused") for o in place) == 1 for place in outcomes)
+    assert all(place[-1] in ("image", "refused") for place in outcomes)
+    told = [record.getMessage() for record in caplog.records]
+    assert sum("so far" in line for line in told) == len(FAULTS) - 1
+    assert sum("its picture stays black" in line for line in told) == 1
+    config = json.loads(Path("run/run.json").read_text())["config"]
+    assert config["models"] == f"openai:some/model@{server.url}"
+    assert "sk-secret" not in Path("run/run.json").read_text()
+    asked = len(server.calls)
+    code, again, _ = call(*words, "--out", "again")
+    assert code == 0
+    assert json.loads(again)["best"]["reward"] == json.loads(out)["best"]["reward"]
+    assert len(server.calls) == asked
+    answers = json.loads(call("cache", "info", "--json")[1])
+    assert (answers["answers"], answers["images"]) == (9, 0)
+    assert json.loads(call("cache", "clear", "--json")[1])["removed"] == 0
+
+    code, out, err = call("generate", "run", "-n", 2, "--json")
+    assert code == 0, err
+    assert server.calls[-1].body["model"] == "some/model"
+
+
+def test_a_wrong_key_is_one_line(call, server):
+    server.next_fault = lambda prompt: "key"
+    code, out, err = call(
+        "search", EXAMPLE, "--models", "openai:m", "--base-url", server.url, "--out", "run"
+    )
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].startswith("error: ")
+    assert "OPENAI_API_KEY" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--models", "pocket", "--base-url", "http://127.0.0.1:1/v1"],
+        ["--models", "openai:"],
+        ["--models", "openai:a b"],
+        ["--models", "openai:m", "--base-url", "nowhere"],
+        ["--models", "openai:m@http://127.0.0.1/v1", "--base-url", "http://127.0.0.1:1/v1"],
+    ],
+)
+def test_what_cannot_be_meant_is_one_line(call, server, words):
+    code, out, err = call("search", EXAMPLE, *words, "--out", "run")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert err.startswith("error: ")
+    assert not Path("run").exists()

@@ -1,0 +1,1 @@
+"""Spoilt files of all kinds, thrown at every command that reads them."""

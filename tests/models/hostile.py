@@ -1,0 +1,82 @@
+"""Models that would run code, or that lie, made from the pocket ones."""
+
+import json
+import shutil
+import struct
+from pathlib import Path
+
+import torch
+
+from rldf.pocket import WEIGHTS
+
+SET = """
+name: hostile
+knows: drawings
+generator: {generator}
+detector: {detector}
+scene: {scene}
+clip: {clip}
+"""
+PARTS = {
+    "generator": {"class": "diffusion", "path": str(WEIGHTS / "sd"), "options": {"size": 64}},
+    "detector": {
+        "class": "yolo",
+        "path": str(WEIGHTS / "detector" / "detector.pt"),
+        "options": {"size": 128},
+    },
+    "scene": {"class": "image-classification", "path": str(WEIGHTS / "scene")},
+    "clip": {"class": "open-clip", "path": str(WEIGHTS / "clip")},
+}
+
+
+class Payload:
+    """What a pickle runs when it is loaded: it makes a file."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (self.marker,)
+
+
+def model_set(folder: Path, role: str, path: Path) -> Path:
+    """Write a model set whose one part is a stranger's."""
+    parts = PARTS | {role: PARTS[role] | {"path": str(path)}}
+    file = folder / "hostile.yaml"
+    file.write_text(SET.format(**{name: json.dumps(part) for name, part in parts.items()}))
+    return file
+
+
+def copy(folder: Path, part: str) -> Path:
+    """Copy a pocket model, so that it can be spoilt."""
+    return Path(shutil.copytree(WEIGHTS / part, folder / part))
+
+
+def pickled(path: Path, marker: Path) -> Path:
+    """Write a pickle that runs code."""
+    torch.save({"state_dict": Payload(marker), "model": Payload(marker)}, path)
+    return path
+
+
+def with_key(file: Path, **entries: object) -> None:
+    """Set keys of a JSON file."""
+    record = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(record | entries), encoding="utf-8")
+
+
+def python(file: Path, marker: Path) -> None:
+    """Write a module that runs code when it is imported, and has any class."""
+    file.write_text(
+        f"from pathlib import Path\nPath({str(marker)!r}).touch()\n"
+        "def __getattr__(name):\n    return type(name, (), {})\n"
+    )
+
+
+def lie(file: Path, change) -> None:
+    """Rewrite the header of a safetensors file; the numbers stay."""
+    data = file.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    changed = change(header)
+    text = changed if isinstance(changed, bytes) else json.dumps(changed or header).encode()
+    file.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
