@@ -163,12 +163,13 @@ def _rows(path: Path) -> Floats:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of headers in an odd form
-            rows = np.load(path, allow_pickle=False)
+            with path.open("rb") as file:
+                rows = np.lib.format.read_array(file, allow_pickle=False)
     except OSError as error:
         raise ConfigError(f"vectors {path} cannot be read: {error.strerror or error}") from None
     except Exception:  # a stranger's file may raise anything
         raise ConfigError(f"vectors {path}: no .npy file of numbers") from None
-    fits = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind == "f"
+    fits = rows.ndim == 2 and rows.dtype.kind == "f"
     with np.errstate(all="ignore"):
         numbers = np.asarray(rows, dtype=np.float64) if fits else np.zeros((1, 1))
     if not (np.abs(numbers) < _MOST).all() or not numbers.any(axis=1).all():

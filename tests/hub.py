@@ -70,7 +70,7 @@ class Hub:
         for name, data in files.items():
             total.update(name.encode() + data)
             self.blobs[hashlib.sha256(data).hexdigest()] = data
-        commit = Commit(files, total.hexdigest())
+        commit = Commit(dict(files), total.hexdigest())
         repository = self.repositories.setdefault(id, Repository([], **options))
         repository.commits.append(commit)
         return commit.revision

@@ -83,7 +83,7 @@ def pull(
 
     if quiet or as_json or not output.console().is_terminal:
         disable_progress_bars()
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of each time that it asks again
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # else each retry is told
     models = load_model_set(name)
     with output.busy("asking the hub", quiet=quiet or as_json):
         left = orders(models, update=update)

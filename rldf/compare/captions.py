@@ -13,7 +13,7 @@ import numpy as np
 from PIL.Image import Image
 
 from rldf.encoding import Encoding
-from rldf.errors import ConfigError, ModelMissingError
+from rldf.errors import ConfigError
 from rldf.grammar import Grammar, load_grammar
 from rldf.models.model_sets import ModelSet
 from rldf.models.untrusted import check_model
@@ -133,24 +133,23 @@ class CaptionModel:
             ModelMissingError: there is no such folder.
             ConfigError: the folder is no image-to-text model of safetensors files.
         """
-        if not path.is_dir():
-            raise ModelMissingError(f"no captioner at {path}: name the folder of a model")
-        if not (path / "config.json").is_file():
-            raise ConfigError(f"{path} is no image-to-text model: it has no config.json")
         check_model(path)
         from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        local = {"local_files_only": True, "trust_remote_code": False}
+        from rldf.perception.transformers_folder import load_folder
+
+        what = "image-to-text model"
+        self._processor, model = load_folder(
+            path, AutoImageProcessor, AutoModelForImageTextToText, what
+        )
         try:
-            self._processor = AutoImageProcessor.from_pretrained(path, **local)
-            self._tokenizer = AutoTokenizer.from_pretrained(path, **local)
-            model = AutoModelForImageTextToText.from_pretrained(path, use_safetensors=True, **local)
+            self._tokenizer = AutoTokenizer.from_pretrained(
+                path, local_files_only=True, trust_remote_code=False
+            )
         except Exception as error:  # a broken folder may raise anything; the user needs one line
-            raise ConfigError(f"{path} is no image-to-text model: {_line(error)}") from error
+            raise ConfigError(f"{path} is no {what}: {_line(error)}") from error
         self._path, self._device = path, device
-        self._model = model.to(device).eval()
+        self._model = model.to(device)
 
     def caption(self, image: Image) -> str:
         """Describe an image.

@@ -14,10 +14,10 @@ from transformers import (
     AutoModelForZeroShotObjectDetection,
     AutoProcessor,
 )
-from transformers.utils import logging as transformers_logging
 
-from rldf.errors import ConfigError, ModelMissingError
+from rldf.errors import ConfigError
 from rldf.perception.label_map import read_labels
+from rldf.perception.transformers_folder import load_folder
 from rldf.perception.words import phrase_of, words_to_find
 from rldf.ports import Detection
 
@@ -53,7 +53,9 @@ class ObjectDetector:
             ModelMissingError: if there is no such folder.
             ConfigError: if the folder is no object detector, or the label map is wrong.
         """
-        self._processor, self._model = _load(path, AutoImageProcessor, AutoModelForObjectDetection)
+        self._processor, self._model = load_folder(
+            path, AutoImageProcessor, AutoModelForObjectDetection, "object detector"
+        )
         self._model.to(device)
         self._device, self._confidence, self._overlap = device, confidence, overlap
         self._labels = read_labels(path, self._model.config.id2label, label_map)
@@ -113,8 +115,8 @@ class ZeroShotDetector:
             ConfigError: if the folder is no such detector, or does not take so many labels.
         """
         self._words = words_to_find(labels, grammar)
-        self._processor, self._model = _load(
-            path, AutoProcessor, AutoModelForZeroShotObjectDetection
+        self._processor, self._model = load_folder(
+            path, AutoProcessor, AutoModelForZeroShotObjectDetection, "object detector"
         )
         self._model.to(device)
         self._device, self._confidence, self._overlap = device, confidence, overlap
@@ -157,21 +159,6 @@ class ZeroShotDetector:
                 f"{path} reads {room} tokens and {len(self._words)} labels make {needed}: give "
                 "fewer labels, or take a model that reads each by itself, such as OWLv2"
             )
-
-
-def _load(path: Path, processor: Any, model: Any) -> tuple[Any, Any]:
-    """Load a folder by two of transformers' automatic classes; no code of the folder is run."""
-    if not path.is_dir():
-        raise ModelMissingError(f"no detector at {path}: check the model set's path")
-    transformers_logging.disable_progress_bar()
-    local = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        return processor.from_pretrained(path, **local), model.from_pretrained(
-            path, **local, use_safetensors=True, dtype=torch.float32
-        ).eval()
-    except Exception as error:  # a broken folder may raise anything; the user needs one line
-        reason = " ".join(str(error).split())[:160]
-        raise ConfigError(f"{path} is no object detector: {reason}") from error
 
 
 def _detections(

@@ -6,12 +6,9 @@ from pathlib import Path
 import torch
 from PIL.Image import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
-from transformers.utils import logging as transformers_logging
 
-from rldf.errors import ConfigError, ModelMissingError
 from rldf.perception.label_map import read_labels
-
-_COUNTER = "num_batches_tracked"  # of training; old weights have none
+from rldf.perception.transformers_folder import load_folder
 
 
 class TransformersScene:
@@ -30,26 +27,11 @@ class TransformersScene:
             ModelMissingError: if there is no such folder.
             ConfigError: if the folder is no image classifier, or the label map is wrong.
         """
-        if not path.is_dir():
-            raise ModelMissingError(f"no scene classifier at {path}: check the model set's path")
-        transformers_logging.disable_progress_bar()
-        transformers_logging.set_verbosity_error()  # it draws a table of what does not fit
-        try:
-            self._processor = AutoImageProcessor.from_pretrained(
-                path, local_files_only=True, trust_remote_code=False
-            )
-            model, told = AutoModelForImageClassification.from_pretrained(
-                path, local_files_only=True, trust_remote_code=False, use_safetensors=True,
-                dtype=torch.float32, output_loading_info=True,
-            )  # fmt: skip
-            lacking = {key for key in told["missing_keys"] if not key.endswith(_COUNTER)}
-            if lacking:  # transformers would give them random numbers
-                raise ValueError(f"its weights lack {min(lacking)}")
-        except Exception as error:  # a broken folder may raise anything; the user needs one line
-            reason = " ".join(str(error).split())[:160]
-            raise ConfigError(f"{path} is no image classifier: {reason}") from error
+        self._processor, model = load_folder(
+            path, AutoImageProcessor, AutoModelForImageClassification, "image classifier"
+        )
         self._device = device
-        self._model = model.to(device).eval()
+        self._model = model.to(device)
         self._labels = read_labels(path, model.config.id2label, label_map)
 
     @torch.inference_mode()

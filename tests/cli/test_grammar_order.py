@@ -59,7 +59,9 @@ def test_the_shipped_clip_scores_every_axis_and_leaves_counts_alone(call):
 def test_words_that_the_clip_has_never_read_are_told(call):
     code, out, err = call("grammar", "order", "paper", "--axis", "Noun")
     assert code == 0
-    assert err.startswith("warning: the CLIP of pocket knows the words of grammar pocket alone")
+    assert err.splitlines()[1].startswith(
+        "warning: the CLIP of pocket knows the words of grammar pocket alone"
+    )
     assert out.startswith("Noun by declared: locality ")
 
 
@@ -80,8 +82,8 @@ def test_what_cannot_be_ordered_is_refused_in_one_line(call, words, told):
     code, out, err = call("grammar", "order", *words)
     assert (code, out) == (2, "")
     assert told in err
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
+    (error,) = [line for line in err.splitlines() if not line.startswith("models: ")]
+    assert error.startswith("error: ")
     assert list(Path.cwd().iterdir()) == []
 
 

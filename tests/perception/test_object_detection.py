@@ -147,7 +147,7 @@ def test_pieces_of_a_text_mean_the_word_that_shares_most(said, word):
 def test_missing_and_foreign_folders_are_told_and_code_is_not_run(tmp_path, monkeypatch, name):
     maker = catalog.find("detectors", name)
     more = {"labels": "dog"} if name.startswith("zero") else {}
-    with pytest.raises(ModelMissingError, match=r"no detector at"):
+    with pytest.raises(ModelMissingError, match=r"no object detector at"):
         maker(path=tmp_path / "none", **more)
     marker = tmp_path / "code-ran"
     auto = {f"Auto{kind}": "evil.Class" for kind in ("Config", "ImageProcessor", "Processor")}

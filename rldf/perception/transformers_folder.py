@@ -1,0 +1,50 @@
+"""Folders of transformers, loaded as numbers and configuration: no code of theirs is run."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from transformers.utils import logging as transformers_logging
+
+from rldf.errors import ConfigError, ModelMissingError
+
+_COUNTER = "num_batches_tracked"  # of training; old weights have none
+_TRIAL = (64, 48)  # px; of the image that shows whether the processor works
+
+
+def load_folder(path: Path, processor: Any, model: Any, what: str) -> tuple[Any, Any]:
+    """Load a model and its processor, and have the processor prepare an image.
+
+    Args:
+        path: a folder with config.json, safetensors weights and a processor.
+        processor: one of transformers' automatic classes.
+        model: likewise.
+        what: what the folder should hold, such as "object detector".
+
+    Returns:
+        The processor, and the model in float32, ready to be asked.
+
+    Raises:
+        ModelMissingError: if there is no such folder.
+        ConfigError: if the folder does not hold that.
+    """
+    if not path.is_dir():
+        raise ModelMissingError(f"no {what} at {path}: name the folder of a model")
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # it draws a table of what does not fit
+    local = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        prepares = processor.from_pretrained(path, **local)
+        images = getattr(prepares, "image_processor", prepares)
+        images(images=Image.new("RGB", _TRIAL), return_tensors="pt")
+        loaded, told = model.from_pretrained(
+            path, **local, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+        )
+        lacking = {key for key in told["missing_keys"] if not key.endswith(_COUNTER)}
+        if lacking:  # transformers would give them random numbers
+            raise ValueError(f"its weights lack {min(lacking)}")
+    except Exception as error:  # a broken folder may raise anything; the user needs one line
+        reason = " ".join(str(error).split())[:160]
+        raise ConfigError(f"{path} is no {what}: {reason}") from error
+    return prepares, loaded.eval()
