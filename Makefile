@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# One thread each: two processes with two threads would fight over two cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 EXAMPLE := examples/elephants-on-platform.png
 
 .DEFAULT_GOAL := help
@@ -19,7 +21,7 @@ run: setup ## Search for the sentence of an example image: the main job, into ru
 	$(BIN)/rldf search $(EXAMPLE) --reward clip
 
 test: setup ## Run the default tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 slow: setup ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -35,15 +35,9 @@ VAE = "  with: {vae: {id: me/vae}}"
     ("make", "extra", "scheduler"),
     [
         (pipelines.stable_diffusion, VAE, "DPMSolverMultistepScheduler"),
-        pytest.param(
-            pipelines.stable_diffusion_2, "", "DPMSolverMultistepScheduler", marks=pytest.mark.slow
-        ),
-        pytest.param(
-            pipelines.stable_diffusion_xl, "", "DPMSolverMultistepScheduler", marks=pytest.mark.slow
-        ),
-        pytest.param(
-            pipelines.z_image, "", "FlowMatchEulerDiscreteScheduler", marks=pytest.mark.slow
-        ),
+        (pipelines.stable_diffusion_2, "", "DPMSolverMultistepScheduler"),
+        (pipelines.stable_diffusion_xl, "", "DPMSolverMultistepScheduler"),
+        (pipelines.z_image, "", "FlowMatchEulerDiscreteScheduler"),
     ],
     ids=["sd1", "sd2", "sdxl", "z-image"],
 )
