@@ -250,6 +250,32 @@ def q(worlds: int) -> Iterator[Row]:
             yield searches(480, kind, worlds, 200, agent="q", **change)
 
 
+def circles(worlds: int) -> Iterator[Row]:
+    """Count how often Q-learning walks to and fro in 480 states.
+
+    Args:
+        worlds: how many.
+
+    Yields:
+        One row for each reward: the mean shares of steps that go back to the cell of two steps
+        before, and of steps that see nothing new.
+    """
+    for kind in KINDS:
+        back, known = [], []
+        for seed in range(worlds):
+            settings = Settings(image="simulated", agent="q", renders=200, seed=seed)
+            steps = list(search_in(Simulated(SHAPES[480], kind, seed), settings))
+            cells = [step.encoding for step in steps]
+            back.append(np.mean([a == b for a, b in zip(cells[2:], cells, strict=False)]))
+            known.append(np.mean([not step.new for step in steps]))
+        yield {
+            "reward": kind,
+            "runs": worlds,
+            "back": round(float(np.mean(back)), 3),
+            "nothing_new": round(float(np.mean(known)), 3),
+        }
+
+
 PARTS: dict[str, tuple[Callable[[int], Iterator[Row]], int]] = {
     "growth": (growth, 20),
     "large": (large, 200),
@@ -258,6 +284,7 @@ PARTS: dict[str, tuple[Callable[[int], Iterator[Row]], int]] = {
     "tabular": (tabular, 16),
     "tabular-large": (tabular_large, 16),
     "q": (q, 50),
+    "circles": (circles, 12),
 }
 """Each part, and how many worlds it takes if nothing else is said."""
 
