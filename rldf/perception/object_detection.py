@@ -24,7 +24,26 @@ from rldf.ports import Detection
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class ObjectDetector:
+class _OneByOne:
+    """Looks at images one by one, since photographs differ in size."""
+
+    @torch.inference_mode()
+    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """List what is in each image.
+
+        Args:
+            images: RGB.
+
+        Returns:
+            Detections, most confident first.
+        """
+        return [self._detect(image) for image in images]
+
+    def _detect(self, image: Image) -> list[Detection]:
+        raise NotImplementedError
+
+
+class ObjectDetector(_OneByOne):
     """Finds things with an `AutoModelForObjectDetection` folder: DETR, RT-DETR, YOLOS and others.
 
     Its id2label names them.
@@ -60,18 +79,6 @@ class ObjectDetector:
         self._device, self._confidence, self._overlap = device, confidence, overlap
         self._labels = read_labels(path, self._model.config.id2label, label_map)
 
-    @torch.inference_mode()
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """List what is in each image.
-
-        Args:
-            images: RGB; looked at one by one, since photographs differ in size.
-
-        Returns:
-            Detections, most confident first.
-        """
-        return [self._detect(image) for image in images]
-
     def _detect(self, image: Image) -> list[Detection]:
         inputs = self._processor(images=image, return_tensors="pt").to(self._device)
         (found,) = self._processor.post_process_object_detection(
@@ -83,7 +90,7 @@ class ObjectDetector:
         return _detections(found, labels, self._overlap, image)
 
 
-class ZeroShotDetector:
+class ZeroShotDetector(_OneByOne):
     """Finds what it is told to with an `AutoModelForZeroShotObjectDetection` folder.
 
     OWL-ViT, OWLv2 and Grounding-DINO are such models: they find nouns that COCO does not have.
@@ -121,18 +128,6 @@ class ZeroShotDetector:
         self._model.to(device)
         self._device, self._confidence, self._overlap = device, confidence, overlap
         self._check_room(path)
-
-    @torch.inference_mode()
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """List which of the words are in each image.
-
-        Args:
-            images: RGB; looked at one by one, since photographs differ in size.
-
-        Returns:
-            Detections, most confident first.
-        """
-        return [self._detect(image) for image in images]
 
     def _detect(self, image: Image) -> list[Detection]:
         words = [list(self._words)]
