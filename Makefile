@@ -18,7 +18,7 @@ setup: .venv/.stamp ## Install rldf and its tools into .venv
 	touch $@
 
 run: setup ## Search for the sentence of an example image: the main job, into runs/
-	$(BIN)/rldf search $(EXAMPLE) --reward clip
+	$(BIN)/rldf search $(EXAMPLE) --models pocket --reward clip
 
 test: setup ## Run the default tests
 	$(PYTEST)
