@@ -52,7 +52,8 @@ def compare(
     question = Question(
         images=tuple(images), grammar=grammar, models=models_at(choice.name, base_url),
         renders=renders, agent=agent, reward=reward,
-        rivals=tuple(word.strip() for word in rivals.split(",")), captioner=captioner, seed=seed, image_seed=image_seed,
+        rivals=tuple(word.strip() for word in rivals.split(",")), captioner=captioner,
+        seed=seed, image_seed=image_seed,
     )  # fmt: skip
     document = run_comparison(question, out, choice, quiet=quiet or as_json)
     for row in document["images"]:
