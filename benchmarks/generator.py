@@ -12,8 +12,9 @@ sentences and seeds at the same precision, in turns:
     compiled   rldf's generator with `compile`
 
 Every turn has sentences of its own, so nothing is drawn from texts that were encoded before.
-Loading, compiling and a first turn are left out of the rates. JSON goes to --out, a table to
-stdout.
+Loading, compiling and a first turn are left out of the rates. Where memory runs out, the plain
+pipeline has no rate, and rldf's generator draws in halves: "at once" says how many, "-" that not
+even one fits. JSON goes to --out, a table to stdout.
 """
 
 import argparse
@@ -32,8 +33,11 @@ from diffusers.utils import logging as diffusers_logging
 from machine import machine
 from PIL.Image import Image
 from random_diffusion import TINY, Size, random_models
+from transformers.utils import logging as transformers_logging
 
+from rldf.errors import RldfError
 from rldf.generators.diffusion import DiffusionGenerator
+from rldf.generators.portions import Portions, free_memory, is_out_of_memory
 
 _GUIDANCE = 7.5
 _LEAST = 8  # images of a turn
@@ -44,14 +48,16 @@ Draw = Callable[[Sequence[str], Sequence[int]], list[Image]]
 class Way:
     """One way to draw, and what it takes."""
 
-    def __init__(self, draw: Draw, pipeline: Any) -> None:
+    def __init__(self, draw: Draw, pipeline: Any, portions: Portions | None = None) -> None:
         """Take a way.
 
         Args:
             draw: gives an image for each sentence and seed.
             pipeline: whose weights it holds.
+            portions: what remembers how many images fit into memory; None for a way that fails.
         """
-        self._draw = draw
+        self._draw, self._portions = draw, portions
+        self._on_gpu = pipeline.device.type == "cuda"
         self._weights = sum(
             tensor.numel() * tensor.element_size()
             for part in pipeline.components.values()
@@ -59,7 +65,12 @@ class Way:
             for tensor in part.parameters()
         )
 
-    def turn(self, batch: int, number: int) -> dict[str, float | None]:
+    def begin(self) -> None:
+        """Forget what fitted into memory: a batch of another size comes."""
+        if self._portions is not None:
+            self._portions.most = None
+
+    def turn(self, batch: int, number: int) -> dict[str, float] | None:
         """Draw two batches or eight images, whichever are more.
 
         Args:
@@ -67,18 +78,27 @@ class Way:
             number: of the turn; each has its own sentences.
 
         Returns:
-            Images a second, and on a GPU the peak of its memory in GB, weights included.
+            Images a second, the seconds, how many were drawn at once, and the peak of the GPU's
+            memory in GB, weights included (0 without a GPU); None where memory ran out.
         """
         n = -(-max(2 * batch, _LEAST) // batch) * batch
-        before = _start_watching()
+        before = _start_watching() if self._on_gpu else 0
         begun = time.perf_counter()
-        for start in range(0, n, batch):
-            self.draw(range(start, start + batch), number)
+        try:
+            for start in range(0, n, batch):
+                self.draw(range(start, start + batch), number)
+        except (RuntimeError, MemoryError, RldfError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
         seconds = time.perf_counter() - begun
-        peak = None if before is None else torch.cuda.max_memory_allocated() - before
+        most = None if self._portions is None else self._portions.most
+        peak = torch.cuda.max_memory_allocated() - before + self._weights if self._on_gpu else 0
         return {
             "images_per_second": n / seconds,
-            "peak_gb": None if peak is None else (peak + self._weights) / 1e9,
+            "seconds": seconds,
+            "at_once": min(batch, most or batch),
+            "peak_gb": peak / 1e9,
         }
 
     def draw(self, numbers: Sequence[int], turn: int) -> list[Image]:
@@ -95,9 +115,7 @@ class Way:
         return self._draw(sentences, list(numbers))
 
 
-def _start_watching() -> int | None:
-    if not torch.cuda.is_available():
-        return None
+def _start_watching() -> int:
     torch.cuda.synchronize()
     torch.cuda.reset_peak_memory_stats()
     return torch.cuda.memory_allocated()
@@ -154,7 +172,7 @@ def our_way(path: Path, steps: int, side: int, device: str, *, compiled: bool) -
     generator = DiffusionGenerator(
         path=path, device=device, steps=steps, guidance=_GUIDANCE, size=side, compile=compiled
     )
-    return Way(generator.generate, generator._pipeline)
+    return Way(generator.generate, generator._pipeline, generator._portions)
 
 
 def race(ways: dict[str, Way], batch: int, rounds: int) -> dict[str, Any]:
@@ -167,36 +185,49 @@ def race(ways: dict[str, Way], batch: int, rounds: int) -> dict[str, Any]:
 
     Returns:
         Medians by way, the seconds of its first turn, and what it gains over the plain pipeline,
-        taken within rounds so that slow moments cancel out.
+        taken within rounds so that slow moments cancel out; None for a way without memory.
     """
     torch.compiler.reset()  # one batch size alone, as in a clone
-    names = list(ways)
-    first = {name: _seconds(ways[name], batch) for name in names}
-    turns: dict[str, list[dict[str, float | None]]] = {name: [] for name in names}
+    first = {name: _first(way, batch) for name, way in ways.items()}
+    names = [name for name, turn in first.items() if turn is not None]
+    turns: dict[str, list[dict[str, float] | None]] = {name: [] for name in names}
     for number in range(1, rounds + 1):
-        k = number % len(names)
+        k = number % max(1, len(names))
         for name in (*names[k:], *names[:k]):
             turns[name].append(ways[name].turn(batch, number))
-    rates = {name: [turn["images_per_second"] or 0.0 for turn in turns[name]] for name in names}
-    peaks = {name: [turn["peak_gb"] or 0.0 for turn in turns[name]] for name in names}
+            free_memory()
+    plain = turns.get("plain", [])
+    return {name: _row(first[name], turns.get(name, []), plain) for name in ways}
+
+
+def _first(way: Way, batch: int) -> dict[str, float] | None:
+    way.begin()
+    turn = way.turn(batch, 0)
+    free_memory()
+    return turn
+
+
+def _row(
+    first: dict[str, float] | None,
+    turns: list[dict[str, float] | None],
+    plain: list[dict[str, float] | None],
+) -> dict[str, float | None] | None:
+    """Sum up the turns of one way; None where memory ran out in any."""
+    done = [turn for turn in turns if turn is not None]
+    if first is None or len(done) < len(turns):
+        return None
+    gains = [
+        own["images_per_second"] / other["images_per_second"]
+        for own, other in zip(done, plain, strict=False)
+        if other is not None
+    ]
     return {
-        name: {
-            "images_per_second": round(statistics.median(rates[name]), 3),
-            "to_plain": round(
-                statistics.median(a / b for a, b in zip(rates[name], rates["plain"], strict=True)),
-                3,
-            ),
-            "peak_gb": round(max(peaks[name]), 2) or None,
-            "first_turn_seconds": round(first[name], 1),
-        }
-        for name in names
+        "images_per_second": round(statistics.median(t["images_per_second"] for t in done), 3),
+        "to_plain": round(statistics.median(gains), 3) if gains else None,
+        "at_once": int(min(turn["at_once"] for turn in done)),
+        "peak_gb": round(max(turn["peak_gb"] for turn in done), 2) or None,
+        "first_turn_seconds": round(first["seconds"], 1),
     }
-
-
-def _seconds(way: Way, batch: int) -> float:
-    begun = time.perf_counter()
-    way.turn(batch, 0)
-    return time.perf_counter() - begun
 
 
 def difference(ways: dict[str, Way]) -> dict[str, float]:
@@ -208,8 +239,10 @@ def difference(ways: dict[str, Way]) -> dict[str, float]:
     Returns:
         Mean absolute difference by way, levels of 255; rounding alone is to differ.
     """
-    drawn = {name: [np.asarray(i, np.float64) for i in way.draw(range(4), 0)] for name, way in
-             ways.items()}  # fmt: skip
+    drawn = {
+        name: [np.asarray(way.draw([k], 0)[0], np.float64) for k in range(4)]
+        for name, way in ways.items()
+    }
     return {
         name: round(float(np.abs(np.stack(images) - np.stack(drawn["plain"])).mean()), 4)
         for name, images in drawn.items()
@@ -221,6 +254,7 @@ def main() -> None:
     options = _options()
     diffusers_logging.disable_progress_bar()
     diffusers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
     compiled = device != "cpu" if options.compile is None else options.compile
     size = TINY if options.tiny else Size()
@@ -267,13 +301,19 @@ def _options() -> argparse.Namespace:
 def _print(document: dict[str, Any]) -> None:
     print(f"{document['models']}, {document['steps']} steps, {document['side']} px, "
           f"{document['machine']['device']}")  # fmt: skip
-    print(f"{'batch':>5}  {'way':9}{'images/s':>10}{'to plain':>10}{'peak GB':>9}{'first s':>9}")
+    heads = ("batch", "way", "images/s", "to plain", "at once", "peak GB", "first s")
+    _line(*heads)
     for batch, ways in document["batches"].items():
         for name, row in ways.items():
-            peak = "-" if row["peak_gb"] is None else f"{row['peak_gb']:.2f}"
-            print(f"{batch:>5}  {name:9}{row['images_per_second']:>10.3f}{row['to_plain']:>10.3f}"
-                  f"{peak:>9}{row['first_turn_seconds']:>9.1f}")  # fmt: skip
+            if row is None:
+                _line(batch, name, "no memory", *"----")
+            else:
+                _line(batch, name, *("-" if cell is None else cell for cell in row.values()))
     print(f"mean difference to plain, levels: {document['mean_difference']}")
+
+
+def _line(*cells: object) -> None:
+    print(f"{cells[0]:>5}  {cells[1]:9}" + "".join(f"{cell!s:>10}" for cell in cells[2:]))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.model_choice import AUTO, settle, tell
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def ablate(
     models: Annotated[
         str, typer.Option(help="What draws, sees and compares: a name or a YAML file.")
     ] = AUTO,
+    base_url: BaseUrl = None,
     reward: Annotated[str, typer.Option(help="What pays in the searches.")] = "multi",
     agent: Annotated[str, typer.Option(help="Who searches (docs/agents.md).")] = "planner",
     renders: Annotated[int, typer.Option(help="Unique renders of each search.")] = 40,
@@ -59,8 +61,8 @@ def ablate(
     check_request(concept, images, caption or None)
     choice = settle(models)
     settings = Settings(
-        image=images[0], grammar=grammar, models=choice.name, reward=reward, agent=agent,
-        renders=renders, seed=seed, image_seed=image_seed,
+        image=images[0], grammar=grammar, models=models_at(choice.name, base_url), reward=reward,
+        agent=agent, renders=renders, seed=seed, image_seed=image_seed,
     )  # fmt: skip
     if names_concept(load_grammar(grammar), concept):
         output.warn(f"grammar {grammar} has a word for {concept}: it need not fall away")

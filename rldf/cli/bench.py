@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.model_choice import AUTO, settle, tell
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def table3(
     ] = False,
     grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
     models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = AUTO,
+    base_url: BaseUrl = None,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Default: one a core, and 1 in large worlds.")
     ] = None,
@@ -71,8 +73,9 @@ def table3(
             count=count,
             n_seeds=seeds,
             budget=Settings(
-                image="", grammar=grammar, models=choice.name, renders=renders, episodes=episodes,
-                steps=steps, gain=gain, agent="q",  # each run names its own
+                image="", grammar=grammar, models=models_at(choice.name, base_url),
+                renders=renders, episodes=episodes, steps=steps, gain=gain,
+                agent="q",  # each run names its own
             ),
         )  # fmt: skip
     tell(choice)

@@ -75,6 +75,10 @@ VerifyLabels = Annotated[
     str | None,
     typer.Option(help="Redraw images whose class is not seen: by detector or clip."),
 ]
+Compile = Annotated[
+    bool,
+    typer.Option("--compile", help="Compile the generator first: for thousands of images."),
+]
 NoSafety = Annotated[
     bool,
     typer.Option("--no-safety-checker", help="Leave out the safety checker of the models."),
@@ -101,6 +105,7 @@ def clone_imagenet(
     dry_run: DryRun = False,
     shard: Shard = None,
     batch_size: BatchSize = None,
+    compile: Compile = False,
     verify_labels: VerifyLabels = None,
     no_safety_checker: NoSafety = False,
     as_json: output.JsonFlag = False,
@@ -115,8 +120,8 @@ def clone_imagenet(
         models=models_at(choice.name, base_url), choice=choice, preset=preset,
         splits=_splits(splits, per_class),
         format=format, image_format=image_format, out=out, dry_run=dry_run, shard=shard,
-        batch_size=batch_size, verify_labels=verify_labels, safety_checker=not no_safety_checker,
-        as_json=as_json, quiet=quiet or as_json,
+        batch_size=batch_size, compile=compile, verify_labels=verify_labels,
+        safety_checker=not no_safety_checker, as_json=as_json, quiet=quiet or as_json,
     )  # fmt: skip
     run_job(
         job,
@@ -150,6 +155,7 @@ def make(
     dry_run: DryRun = False,
     shard: Shard = None,
     batch_size: BatchSize = None,
+    compile: Compile = False,
     verify_labels: VerifyLabels = None,
     no_safety_checker: NoSafety = False,
     as_json: output.JsonFlag = False,
@@ -168,8 +174,8 @@ def make(
         models=models_at(choice.name, base_url), choice=choice, preset=preset,
         splits=_splits(splits, per_class),
         format=format, image_format=image_format, out=out, dry_run=dry_run, shard=shard,
-        batch_size=batch_size, verify_labels=verify_labels, safety_checker=not no_safety_checker,
-        as_json=as_json, quiet=quiet or as_json,
+        batch_size=batch_size, compile=compile, verify_labels=verify_labels,
+        safety_checker=not no_safety_checker, as_json=as_json, quiet=quiet or as_json,
     )  # fmt: skip
 
     def configure(model_set: Any) -> Any:

@@ -28,7 +28,7 @@ from rldf.dataset.entry import (
 )
 from rldf.dataset.folder import CloneFolder
 from rldf.dataset.plan import Plan, PlanConfig, make_plan
-from rldf.dataset.prepare import make_artist, write_config
+from rldf.dataset.prepare import compiling, make_artist, write_config
 from rldf.dataset.presets import load_preset, with_preset
 from rldf.dataset.progress import Progress
 from rldf.dataset.record import Searched, VerifyBy, WriteConfig, new_record
@@ -58,6 +58,7 @@ class Job:
         dry_run: whether to estimate only.
         part: which work shards are this command's.
         batch_size: how many images are drawn at once, None for what is usual.
+        compile: whether the generator compiles its models; not a part of what is drawn.
         verify_labels: who must see an image's class in it.
         safety_checker: whether the models' safety checker is used.
         as_json: whether to print one JSON document.
@@ -74,6 +75,7 @@ class Job:
     dry_run: bool
     part: Part
     batch_size: int | None
+    compile: bool
     verify_labels: VerifyBy | None
     safety_checker: bool
     as_json: bool
@@ -148,9 +150,10 @@ def run_job(
     worker = this_worker()
     quiet = job.quiet or not worker.is_main
     base = load_model_set(job.models, worker.device)
+    models = with_preset(base, load_preset(job.preset))
+    drawing = compiling(models) if job.compile else models
     with output.busy("planning", quiet=quiet):
         plan = make_plan(configure(base))
-    models = with_preset(base, load_preset(job.preset))
     write = write_config(
         models,
         len(plan),
@@ -162,14 +165,16 @@ def run_job(
         if worker.is_main:
             tell(job.choice)
         with output.busy("drawing a few images", quiet=quiet):
-            document = calibrate(plan, _artist(job, models, plan, write, worker), write.source_type)
+            document = calibrate(
+                plan, _artist(job, drawing, plan, write, worker), write.source_type
+            )
         _tell(worker, job, document, estimate_lines(document))
         return
     record = new_record(plan.config, write, searches)
     out = job.out or _usual_out(name, models, plan)
     check_place(out, record)
     with output.busy("loading the models", quiet=quiet):
-        artist = _artist(job, models, plan, write, worker)
+        artist = _artist(job, drawing, plan, write, worker)
     with output.busy("writing the plan", quiet=quiet):
         folder = enter_folder(out, record)
     agree_on_generator(folder, artist.generator.identity)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.model_choice import AUTO, settle, tell
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def compare(
     images: Annotated[list[str], typer.Argument(help="Image files.", metavar="IMAGE...")],
     grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
     models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = AUTO,
+    base_url: BaseUrl = None,
     renders: Annotated[int, typer.Option(help="Pictures of each method and image.")] = 40,
     agent: Annotated[str, typer.Option(help="Who searches (docs/agents.md).")] = "planner",
     reward: Annotated[str, typer.Option(help="What pays it: a name or a YAML file.")] = "clip",
@@ -48,9 +50,10 @@ def compare(
 
     choice = settle(models)
     question = Question(
-        images=tuple(images), grammar=grammar, models=choice.name, renders=renders,
-        agent=agent, reward=reward, rivals=tuple(word.strip() for word in rivals.split(",")),
-        captioner=captioner, seed=seed, image_seed=image_seed,
+        images=tuple(images), grammar=grammar, models=models_at(choice.name, base_url),
+        renders=renders, agent=agent, reward=reward,
+        rivals=tuple(word.strip() for word in rivals.split(",")), captioner=captioner,
+        seed=seed, image_seed=image_seed,
     )  # fmt: skip
     document = run_comparison(question, out, choice, quiet=quiet or as_json)
     for row in document["images"]:

@@ -10,7 +10,9 @@ from rldf.dataset.record import SafetyChecker, VerifyBy, WriteConfig
 from rldf.dataset.safety import SafetyInspector, has_safety_checker
 from rldf.dataset.shards import shards_of
 from rldf.dataset.stores import Format
+from rldf.errors import UsageError
 from rldf.generators.cached import CachedGenerator
+from rldf.models.building import takes
 from rldf.models.model_sets import ModelSet
 from rldf.places import cache_folder
 from rldf.ports import ImageGenerator
@@ -53,6 +55,27 @@ def _safety(models: ModelSet, wanted: bool) -> SafetyChecker:
     if not has_safety_checker(models):
         return "none"
     return "on" if wanted else "off"
+
+
+def compiling(models: ModelSet) -> ModelSet:
+    """Have the generator compile its models, which changes its images by rounding alone.
+
+    Args:
+        models: the set, with the preset's options; what is written down is this one.
+
+    Returns:
+        The set that draws.
+
+    Raises:
+        UsageError: its generator has nothing to compile.
+    """
+    part = models.file.generator
+    if "compile" not in takes("generator", part):
+        raise UsageError(
+            f"--compile: the generator of model set {models.file.name} ({part.kind}) has nothing "
+            "to compile: leave it out"
+        )
+    return models.replaced("generator", {"compile": True})
 
 
 def make_artist(

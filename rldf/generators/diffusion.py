@@ -14,14 +14,17 @@ import torch
 from PIL.Image import Image
 from pydantic import Field
 
+from rldf.errors import ConfigError
 from rldf.generators.loading import (
     DTYPES,
     Dtype,
     Scheduler,
     load_pipeline,
+    one_line,
     set_scheduler,
     usual_dtype,
 )
+from rldf.generators.lora import fuse_lora
 from rldf.generators.portions import Portions
 from rldf.generators.texts import Texts
 from rldf.ports import Json
@@ -35,6 +38,7 @@ class DiffusionGenerator:
         *,
         path: Path,
         vae: Path | None = None,
+        lora: Path | None = None,
         device: str = "cpu",
         dtype: Dtype | None = None,
         steps: Annotated[int, Field(ge=1, le=1000)] = 20,
@@ -50,27 +54,33 @@ class DiffusionGenerator:
         Args:
             path: folder in diffusers' layout, safetensors weights only.
             vae: folder of an autoencoder that takes the place of the pipeline's own.
+            lora: safetensors file that is fused into the pipeline's weights, such as one that
+                makes a few steps do.
             device: where it runs.
             dtype: by default float32 on a CPU; on a GPU float16, bfloat16 for transformers.
             steps: denoising steps.
             guidance: classifier-free guidance scale; 1 turns it off.
             size: side of the images, px.
             negative_prompt: what not to draw.
-            scheduler: "dpm-solver", the paper's, or the pipeline's "own"; by default the paper's
-                where it fits, which is neither flow matching nor a model of few steps.
+            scheduler: "dpm-solver", the paper's, the pipeline's "own", or "ddim-trailing" or "lcm"
+                for a LoRA of few steps; by default the paper's where it fits, which is neither
+                flow matching nor a model of few steps.
             attention_slicing: the paper's memory saver; slower, and off by default.
             compile: compile the model when it first draws, which takes minutes and pays for
                 thousands of images; not worth it on a CPU.
 
         Raises:
             ModelMissingError: if there is no such folder.
-            ConfigError: if that is no pipeline of safetensors files, or takes no such scheduler.
+            ConfigError: if that is no pipeline of safetensors files, or takes no such scheduler or
+                LoRA.
         """
         self._dtype = dtype or usual_dtype(path, device)
         self._steps, self._guidance, self._size = steps, guidance, size
         self._negative = negative_prompt
         pipeline = load_pipeline(path, DTYPES[self._dtype], vae)
-        set_scheduler(pipeline, scheduler)
+        self._scheduler = set_scheduler(pipeline, scheduler)
+        if lora is not None:
+            fuse_lora(pipeline, lora)
         self._pipeline = pipeline.to(device)
         if attention_slicing:
             self._pipeline.enable_attention_slicing()
@@ -84,7 +94,7 @@ class DiffusionGenerator:
         """Steps, guidance, size, scheduler, negative prompt and number format."""
         return {
             "generator": "diffusion",
-            "scheduler": type(self._pipeline.scheduler).__name__,
+            "scheduler": self._scheduler,
             "steps": self._steps,
             "guidance": self._guidance,
             "size": self._size,
@@ -104,6 +114,7 @@ class DiffusionGenerator:
 
         Raises:
             RldfError: there is no memory for a single image.
+            ConfigError: the pipeline does not take a size, or a number of steps.
         """
         return self._portions.map(self._draw, list(zip(sentences, seeds, strict=True)))
 
@@ -127,9 +138,15 @@ class DiffusionGenerator:
             "height": self._size,
             "width": self._size,
             "use_resolution_binning": False,  # the size that was asked for, not one near it
+            "guidance_schedule": None,  # Ideogram takes it or a scale, and has one by default
             **self._texts.arguments([sentence for sentence, _ in pairs]),
         }
-        result = self._pipeline(**{k: v for k, v in options.items() if k in self._takes})
+        try:
+            result = self._pipeline(**{k: v for k, v in options.items() if k in self._takes})
+        except ValueError as error:  # such as a size that is no multiple of 16
+            raise ConfigError(
+                f"{type(self._pipeline).__name__} cannot draw with these options: {one_line(error)}"
+            ) from error
         images: list[Image] = result.images
         return images
 

@@ -1,20 +1,32 @@
 """Loads text-to-image pipelines of diffusers: numbers and configuration, no code."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
 import diffusers
 import torch
-from diffusers import AutoPipelineForText2Image, DPMSolverMultistepScheduler
+from diffusers import (
+    AutoPipelineForText2Image,
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    LCMScheduler,
+)
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
 from rldf.errors import ConfigError, ModelMissingError
 
 Dtype = Literal["float32", "bfloat16", "float16"]
-Scheduler = Literal["dpm-solver", "own"]
+Scheduler = Literal["dpm-solver", "ddim-trailing", "lcm", "own"]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_SCHEDULERS: dict[Scheduler, tuple[Any, dict[str, Any]]] = {
+    "dpm-solver": (DPMSolverMultistepScheduler, {}),
+    # It would clip latents to -1..1 where the configuration of another scheduler says nothing.
+    "ddim-trailing": (DDIMScheduler, {"timestep_spacing": "trailing", "clip_sample": False}),
+    "lcm": (LCMScheduler, {}),
+}
 _DECODERS = ("AutoencoderKL", "AutoencoderTiny")
 
 
@@ -56,11 +68,11 @@ def load_pipeline(path: Path, dtype: torch.dtype, vae: Path | None) -> Any:
     try:
         return _load(path, dtype, **parts)
     except Exception as error:  # a broken folder may raise anything; the user needs one line
-        raise ConfigError(f"{path} is no text-to-image pipeline: {_line(error)}") from error
+        raise ConfigError(f"{path} is no text-to-image pipeline: {one_line(error)}") from error
 
 
-def set_scheduler(pipeline: Any, asked: Scheduler | None) -> None:
-    """Give a pipeline the paper's scheduler where it fits.
+def set_scheduler(pipeline: Any, asked: Scheduler | None) -> str:
+    """Give a pipeline the scheduler that is asked for, or the paper's where it fits.
 
     It does not fit flow matching, whose schedulers are not compatible, and models that were
     distilled to a few steps: their schedulers are of their own kind, or space the steps from the
@@ -68,22 +80,30 @@ def set_scheduler(pipeline: Any, asked: Scheduler | None) -> None:
 
     Args:
         pipeline: any; its scheduler may be replaced.
-        asked: "dpm-solver" for the paper's wherever it can be used, "own" for the pipeline's;
-            None for the paper's where it fits.
+        asked: "dpm-solver" for the paper's wherever it can be used, "ddim-trailing" and "lcm" for
+            LoRAs of few steps, "own" for the pipeline's; None for the paper's where it fits.
+
+    Returns:
+        A name for what is used: that of its class, or the option that says more.
 
     Raises:
-        ConfigError: the paper's is asked for and cannot be used.
+        ConfigError: what is asked for cannot be used.
     """
     own = pipeline.scheduler
     can = DPMSolverMultistepScheduler in getattr(own, "compatibles", [])
-    if asked == "dpm-solver" and not can:
+    if asked in _SCHEDULERS and not can:
         raise ConfigError(
-            f"scheduler: dpm-solver: {type(pipeline).__name__} is made for "
+            f"scheduler: {asked}: {type(pipeline).__name__} is made for "
             f"{type(own).__name__}: leave the option out"
         )
     fits = can and own.config.get("timestep_spacing") != "trailing"
-    if asked == "dpm-solver" or (asked is None and fits):
-        pipeline.scheduler = DPMSolverMultistepScheduler.from_config(own.config)
+    chosen = asked or ("dpm-solver" if fits else "own")
+    if chosen != "own":
+        made, options = _SCHEDULERS[chosen]
+        pipeline.scheduler = made.from_config(own.config, **options)
+        if options:  # the pipeline's own may be of this class too, and space its steps otherwise
+            return chosen
+    return type(pipeline.scheduler).__name__
 
 
 def _load_vae(path: Path, dtype: torch.dtype) -> Any:
@@ -97,7 +117,7 @@ def _load_vae(path: Path, dtype: torch.dtype) -> Any:
             path, dtype=dtype, use_safetensors=True, variant=variant, local_files_only=True
         )
     except Exception as error:
-        raise ConfigError(f"{path} is no autoencoder: {_line(error)}") from error
+        raise ConfigError(f"{path} is no autoencoder: {one_line(error)}") from error
 
 
 def _load(path: Path, dtype: torch.dtype, **parts: Any) -> Any:
@@ -116,7 +136,10 @@ def _load(path: Path, dtype: torch.dtype, **parts: Any) -> Any:
 def _silence() -> None:
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    diffusers_logging.set_verbosity_error()  # it tells of each argument that a pipeline lacks
+    # It tells of each argument that a pipeline lacks, and of errors that it raises all the same.
+    diffusers_logging.set_verbosity(diffusers_logging.CRITICAL)
+    # Stable Diffusion XL calls this itself, for its decoder in half precision.
+    warnings.filterwarnings("ignore", "`upcast_vae` is deprecated", FutureWarning)
 
 
 def _json(file: Path) -> dict[str, Any]:
@@ -127,5 +150,13 @@ def _json(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """Shorten what a library says of an error.
+
+    Args:
+        error: any.
+
+    Returns:
+        At most 160 characters, without line breaks.
+    """
     return " ".join(str(error).split())[:160]

@@ -54,14 +54,12 @@ class Portions:
         try:
             return do(portion)
         except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         return None
 
     def _halve(self, n: int) -> None:
-        gc.collect()  # the error held the tensors of the failed portion
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        free_memory()
         if n == 1:
             raise RldfError(
                 "out of memory with a single image: choose a smaller size, or dtype float16 or "
@@ -71,6 +69,21 @@ class Portions:
         _log.warning("warning: no memory for %d images at once: drawing %d", n, self.most)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def free_memory() -> None:
+    """Give back what a failed batch took; its error, which held the tensors, is gone by now."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell a lack of memory from other errors.
+
+    Args:
+        error: what was raised.
+
+    Returns:
+        Whether there was no memory.
+    """
     kinds = (MemoryError, torch.OutOfMemoryError)
     return isinstance(error, kinds) or any(sign in str(error) for sign in _SIGNS)

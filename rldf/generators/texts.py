@@ -42,11 +42,11 @@ class Texts:
         self._pipeline, self._takes = pipeline, takes
         self._negative, self._guidance = negative, guidance
         self._told_length = False
-        if negative and not takes.keys() & {"negative_prompt", "negative_prompt_embeds"}:
-            _tell("the pipeline takes no negative prompt: it is left out")
         self._check_length(negative)
         self.encode = lru_cache(maxsize=_KEPT)(self._encode)
         self._unwanted = self._encode(negative) if self._may_encode() else None
+        if negative and self._unwanted is None and "negative_prompt" not in takes:
+            _tell("the pipeline takes no negative prompt: it is left out")
 
     def arguments(self, sentences: Sequence[str]) -> dict[str, Any]:
         """Say sentences to the pipeline.
@@ -90,9 +90,14 @@ class Texts:
         pipeline that is made for the true one says so by its default.
         """
         true = self._takes.get("true_cfg_scale")
-        if true is not None and (self._negative or float(true.default) > 1):
-            return "true_cfg_scale"
-        return "guidance_scale"
+        if true is None:
+            return "guidance_scale"
+        alone = "guidance_scale" not in self._takes
+        return (
+            "true_cfg_scale"
+            if alone or self._negative or float(true.default) > 1
+            else "guidance_scale"
+        )
 
     def _may_encode(self) -> bool:
         """Tell whether texts can be given as two tensors whose shape is that of any other text."""
@@ -143,6 +148,7 @@ class Texts:
         longest = self._takes.get("max_sequence_length")
         for name in _TOKENIZERS:
             tokenizer = getattr(self._pipeline, name, None)
+            tokenizer = getattr(tokenizer, "tokenizer", tokenizer)  # of a processor (FLUX.2)
             if tokenizer is not None:
                 limit = int(tokenizer.model_max_length)
                 stated = None if longest is None else longest.default

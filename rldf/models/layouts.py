@@ -95,7 +95,8 @@ def _model(kind: str, names: Iterable[str], folder: str) -> set[str]:
             }
             return texts | chosen | indices
     if weights or not texts or not folder:
-        raise ConfigError(f"it has no weights as safetensors in {folder or 'its first folder'}")
+        place = folder or "its first folder; if one file of it is the model, name it as file"
+        raise ConfigError(f"it has no weights as safetensors in {place}")
     return texts  # a tokenizer or a scheduler
 
 

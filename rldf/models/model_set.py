@@ -183,7 +183,9 @@ class ModelSet:
     def _with(self, role: str, options: Options) -> "ModelSet":
         part = self._part(role).model_copy(update={"options": options})
         file = self.file.model_copy(update={role: part})
-        return ModelSet(file, self.folder, self._device, named=self.named, lock=self.lock)
+        other = ModelSet(file, self.folder, self._device, named=self.named, lock=self.lock)
+        other._checksums = self._checksums  # of the same files
+        return other
 
     def _missing(self, key: str) -> list[str]:
         source = self.file.sources()[key]

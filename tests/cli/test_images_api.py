@@ -1,6 +1,7 @@
 """Commands whose pictures come from an images API: a real server on loopback, with faults."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,33 @@ def test_a_search_survives_a_server_that_fails_and_asks_for_no_image_twice(call,
     code, out, err = call("generate", "run", "-n", 2, "--json")
     assert code == 0, err
     assert server.calls[-1].body["model"] == "some/model"
+
+
+SMALL = ROOT / "tests" / "bench" / "small.yaml"
+OTHERS = {
+    "compare": ("compare", EXAMPLE, "--grammar", SMALL, "--rivals", "random", "--renders", 4),
+    "table3": (
+        "bench", "table3", "--grammar", SMALL, "--images", "photos", "--seeds", 1, "--agents", "q",
+        "--rewards", "multi", "--epsilons", "0.1", "--processes", 1,
+    ),
+    "ablate": ("ablate", "watercolour", EXAMPLE, "--grammar", SMALL, "--renders", 4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_command_that_draws_takes_the_address(call, server, name):
+    Path("photos").mkdir()
+    shutil.copy(EXAMPLE, "photos")
+    code, out, err = call(
+        *OTHERS[name], "--models", "openai:m", "--base-url", server.url, "--out", "o", "--json"
+    )
+    assert code == 0, err
+    assert json.loads(out)
+    assert server.calls
+    assert all(met.body["model"] == "m" for met in server.calls)
+    code, _, err = call(*OTHERS[name], "--base-url", server.url, "--models", "pocket")
+    assert code == 2
+    assert "it goes with --models openai:MODEL" in err
 
 
 def test_a_wrong_key_is_one_line(call, server):

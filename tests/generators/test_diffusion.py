@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderTiny
+from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline
 from PIL import Image
 
 from rldf.errors import ConfigError, ModelMissingError, RldfError
@@ -116,6 +116,61 @@ def test_the_pipelines_own_scheduler_can_be_asked_for(sd):
     assert small(sd, scheduler="own").identity["scheduler"] == "PNDMScheduler"
 
 
+@pytest.mark.parametrize(
+    ("asked", "steps", "times"),
+    [("ddim-trailing", 4, [999, 749, 499, 249]), ("lcm", 4, [999, 759, 499, 259])],
+)
+def test_schedulers_for_loras_of_few_steps(sd, flow, asked, steps, times):
+    """Times as the authors of such LoRAs use them: the first is that of pure noise."""
+    generator = DiffusionGenerator(path=sd, steps=steps, size=16, guidance=1.0, scheduler=asked)
+    batch = generator.generate(["a cat", "two dogs"], [1, 2])
+    scheduler = generator._pipeline.scheduler
+    assert scheduler.timesteps.tolist() == times
+    assert not scheduler.config.clip_sample  # of latents
+    alone = generator.generate(["two dogs"], [2])[0]
+    assert difference(batch[1], alone) <= 1  # the noise between steps is its own, too
+    usual = DiffusionGenerator(path=sd, steps=steps, size=16, guidance=1.0)
+    assert difference(batch[1], usual.generate(["two dogs"], [2])[0]) > 1
+    with pytest.raises(ConfigError, match=f"{asked}: ZImagePipeline is made for FlowMatch"):
+        small(flow, scheduler=asked)
+
+
+def test_two_spacings_of_one_scheduler_have_two_names(sd, tmp_path):
+    """They draw different pictures, so the cache must tell them apart."""
+    ddim = shutil.copytree(sd, tmp_path / "ddim")
+    pipeline = StableDiffusionPipeline.from_pretrained(sd, local_files_only=True)
+    scheduler = DDIMScheduler.from_config(pipeline.scheduler.config, clip_sample=False)
+    scheduler.save_pretrained(ddim / "scheduler")
+    index = ddim / "model_index.json"
+    index.write_text(index.read_text().replace("PNDMScheduler", "DDIMScheduler"))
+    own, trailing = small(ddim, scheduler="own"), small(ddim, scheduler="ddim-trailing")
+    assert own.identity["scheduler"] == "DDIMScheduler"
+    assert trailing.identity["scheduler"] == "ddim-trailing"
+    drawn = [generator.generate(["a cat"], [1])[0] for generator in (own, trailing)]
+    assert difference(*drawn) > 1
+
+
+def test_more_steps_than_a_scheduler_has_are_one_line(sd):
+    generator = DiffusionGenerator(path=sd, steps=51, size=16, scheduler="lcm")
+    with pytest.raises(ConfigError, match="cannot draw with these options") as caught:
+        generator.generate(["a cat"], [1])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_size_that_a_family_does_not_draw_is_one_line(flow):
+    generator = DiffusionGenerator(path=flow, steps=1, size=18)
+    with pytest.raises(ConfigError, match=r"ZImagePipeline cannot draw .* divisible by 4"):
+        generator.generate(["a cat"], [1])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_draws_nearly_the_same(any_folder, dtype, recwarn):
+    whole = small(any_folder).generate(["a cat"], [1])[0]
+    half = small(any_folder, dtype=dtype).generate(["a cat"], [1])[0]
+    assert np.abs(pixels(whole) - pixels(half)).mean() < 4  # of 255
+    assert not [w for w in recwarn if "upcast_vae" in str(w.message)]
+
+
 def test_a_scheduler_that_does_not_fit_is_kept(sd, monkeypatch):
     monkeypatch.setattr("diffusers.PNDMScheduler._compatibles", [])
     assert small(sd).identity["scheduler"] == "PNDMScheduler"
@@ -179,8 +234,6 @@ def test_what_the_pipeline_cuts_off_is_told_once(folder, caplog):
 
 
 def test_a_pipeline_without_negative_prompts_draws_and_says_so(sd, monkeypatch, caplog):
-    from diffusers import StableDiffusionPipeline
-
     called = StableDiffusionPipeline.__call__
     signature = inspect.signature(called)
     left = [p for name, p in signature.parameters.items() if "negative" not in name]
@@ -196,6 +249,26 @@ def test_a_pipeline_without_negative_prompts_draws_and_says_so(sd, monkeypatch, 
     told = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert len(told) == 1
     assert "takes no negative prompt" in told[0]
+
+
+def test_embeddings_alone_are_no_place_for_a_negative_prompt(sd, caplog):
+    """As in FLUX.2 klein: it takes them, but what they are is known to it alone."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    names = ("prompt", "prompt_embeds", "negative_prompt_embeds", "guidance_scale")
+    takes = {name: inspect.Parameter(name, kind, default=None) for name in names}
+    pipeline = SimpleNamespace(encode_prompt=lambda prompt: prompt, tokenizer=None)
+    Texts(pipeline, takes, "", 4.0)
+    assert not caplog.records
+    Texts(pipeline, takes, "fog", 4.0)
+    assert "takes no negative prompt" in caplog.text
+
+
+def test_a_processor_reads_with_its_tokenizer(sd):
+    """As in FLUX.2, whose own call would take the sentence for an image."""
+    generator = small(sd)
+    processor = Mock(spec=["tokenizer"], tokenizer=generator._pipeline.tokenizer)
+    pipeline = SimpleNamespace(tokenizer=processor)
+    assert Texts(pipeline, {}, "", 1.0).cut("long " * 50) != "long " * 50
 
 
 def test_loading_is_silent(folder, capfd):
@@ -247,6 +320,7 @@ def test_a_tiny_autoencoder_draws_previews(sd, tmp_path):
     ).save_pretrained(tmp_path / "taesd")
     image = small(sd, vae=tmp_path / "taesd").generate(["a cat"], [1])[0]
     assert image.size == (16, 16)
+    assert difference(image, small(sd).generate(["a cat"], [1])[0]) > 1
 
 
 @pytest.mark.parametrize(
@@ -259,6 +333,8 @@ def test_a_tiny_autoencoder_draws_previews(sd, tmp_path):
         ({"guidance_scale": 3.5, "true_cfg_scale": 1.0}, "fog", {"true_cfg_scale": 4.0}),
         # made for the true one (Qwen-Image): without a text it would leave the guidance out
         ({"guidance_scale": None, "true_cfg_scale": 4.0}, "", {"true_cfg_scale": 4.0}),
+        # has the true one alone (Qwen-Image 2.1)
+        ({"true_cfg_scale": 1.0}, "", {"true_cfg_scale": 4.0}),
         ({}, "", {}),
     ],
 )
@@ -293,8 +369,6 @@ def test_what_one_of_two_readers_reads_whole_is_not_cut(sd, caplog):
 
 
 def test_a_batch_too_large_for_memory_is_halved_and_no_image_is_lost(sd, monkeypatch, caplog):
-    from diffusers import StableDiffusionPipeline
-
     called = StableDiffusionPipeline.__call__
     sizes = []
 

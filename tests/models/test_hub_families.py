@@ -10,6 +10,7 @@ import huggingface_hub.constants
 import pytest
 
 from tests.generators import pipelines
+from tests.generators.loras import peft_lora
 
 # diffusers 0.42 hands numpy 2 a tensor of torch; users do not see it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -28,13 +29,13 @@ detector: {class: yolo, id: me/detector, file: detector.pt, options: {size: 128}
 scene: {class: image-classification, id: me/scene}
 clip: {class: open-clip, id: me/clip}
 """
-VAE = "  with: {vae: {id: me/vae}}"
+EXTRAS = "  with: {vae: {id: me/vae}, lora: {id: me/lora, file: few.safetensors}}"
 
 
 @pytest.mark.parametrize(
     ("make", "extra", "scheduler"),
     [
-        (pipelines.stable_diffusion, VAE, "DPMSolverMultistepScheduler"),
+        (pipelines.stable_diffusion, EXTRAS, "DPMSolverMultistepScheduler"),
         (pipelines.stable_diffusion_2, "", "DPMSolverMultistepScheduler"),
         (pipelines.stable_diffusion_xl, "", "DPMSolverMultistepScheduler"),
         (pipelines.z_image, "", "FlowMatchEulerDiscreteScheduler"),
@@ -45,7 +46,11 @@ def test_a_family_from_the_hub_to_a_clone(
     call, loopback, tmp_path, monkeypatch, make, extra, scheduler
 ):
     monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 1 << 20)
-    loopback.add("me/pipeline", make(tmp_path))
+    pipeline = make(tmp_path)
+    loopback.add("me/pipeline", pipeline)
+    if extra:
+        lora = peft_lora(pipeline, tmp_path / "lora", alpha=2).read_bytes()
+        loopback.add("me/lora", {"few.safetensors": lora, "more.safetensors": b"not wanted"})
     loopback.add("me/vae", pipelines.save_autoencoder(tmp_path / "vae"))
     for role in ("detector", "scene", "clip"):
         loopback.add(f"me/{role}", WEIGHTS / role)
@@ -56,7 +61,10 @@ def test_a_family_from_the_hub_to_a_clone(
         assert code == 0, err
         return json.loads(out)
 
-    assert "generator" in told("models", "pull", "tiny.yaml")["pulled"]
+    pulled = told("models", "pull", "tiny.yaml")["models"]
+    taken = {model["part"]: model["files"] for model in pulled}
+    assert "generator" in taken
+    assert taken.get("generator.lora") == (["few.safetensors"] if extra else None)
     del loopback.log[:]
     assert told("models", "check", "tiny.yaml")["parts"]["generator"]["found"] == (
         "a picture of 16 x 16 px"

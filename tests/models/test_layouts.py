@@ -71,3 +71,10 @@ def test_single_files_and_single_models():
             wanted("yolo", files, file, None)
     with pytest.raises(ConfigError, match="no weights as safetensors"):
         wanted("open-clip", files, None, None)
+
+
+def test_a_repository_of_single_files_says_how_to_name_one():
+    names = ["few-steps.safetensors", "README.md"]
+    assert wanted("", names, "few-steps.safetensors", None) == ["few-steps.safetensors"]
+    with pytest.raises(ConfigError, match="name it as file"):
+        wanted("", names, None, None)
