@@ -74,16 +74,11 @@ def pull(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Fetch the models of a set from the Hugging Face hub; a pull that was cut goes on."""
-    import logging
-
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
     from rldf.models.model_sets import load_model_set
     from rldf.models.pull import carry_out, orders
+    from rldf.models.transfer import silence
 
-    if quiet or as_json or not output.console().is_terminal:
-        disable_progress_bars()
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # else each retry is told
+    silence(bars=not (quiet or as_json) and output.console().is_terminal)
     models = load_model_set(name)
     with output.busy("asking the hub", quiet=quiet or as_json):
         left = orders(models, update=update)

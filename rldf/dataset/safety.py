@@ -13,6 +13,7 @@ from rldf.dataset.plan import PlannedImage
 from rldf.errors import ConfigError
 from rldf.files import parse_json
 from rldf.models.model_sets import ModelSet
+from rldf.models.untrusted import check_model
 
 _CHECKER, _PROCESSOR = "safety_checker", "feature_extractor"
 
@@ -64,6 +65,8 @@ class SafetyInspector:
         logging.set_verbosity_error()  # it tells that images were blackened, which they are not
         folder = models.path("generator")
         assert folder is not None, "has_safety_checker found one"
+        for part in (_CHECKER, _PROCESSOR):
+            check_model(folder / part)
         # A pulled folder has one precision alone; it runs in single precision either way.
         half = any((folder / _CHECKER).glob("*.fp16*.safetensors"))
         try:
