@@ -47,6 +47,7 @@ PIPELINE = {
     "sd.safetensors": b"all in one",
     "README.md": b"words",
 }
+PIN = f"revision: {'a' * 40}"
 TAKEN = {
     "model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.fp16.safetensors",
     "tokenizer/vocab.json", "tokenizer/merges.txt",
@@ -121,6 +122,28 @@ def test_sizes_and_licences_are_told_before_anything_is_fetched(call, hub, mine)
     assert "takes" in out
     assert not [path for path, _ in hub.fetched() if ".safetensors" in path or len(path) == 65]
     assert load_model_set(str(mine)).locked == {}
+
+
+def test_show_says_what_a_set_is_before_and_after_a_pull(call, hub, mine):
+    def shown():
+        code, out, err = call("models", "show", mine, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    mine.write_text(SET.replace("license: mit", "").replace("id: me/vae", f"id: me/vae, {PIN}"))
+    before = shown()
+    assert before["parts"]["generator.vae"]["revision_from"] == "file"
+    assert {before["parts"]["generator"][key] for key in ("revision", "revision_from")} == {None}
+    assert (before["complete"], before["bytes"]) == (False, None)
+    mine.write_text(SET.replace("license: mit", ""))
+    pulled(call, mine)
+    after = shown()
+    generator = after["parts"]["generator"]
+    assert generator["revision"] == hub.repositories["me/sd"].commits[0].revision
+    assert generator["revision_from"] == "lock"
+    assert generator["license"] == "openrail", "the hub told it, and the lock file keeps it"
+    assert after["bytes"] == sum(part["bytes"] for part in after["parts"].values()) > len(WEIGHTS)
+    assert after["complete"]
 
 
 def test_what_is_complete_is_not_asked_for(call, hub, mine, monkeypatch):
