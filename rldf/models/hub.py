@@ -156,18 +156,22 @@ def fetch(repository: Repository, file: RemoteFile, again: str) -> Path:
     Raises:
         ModelMissingError: it cannot be had, or did not arrive as the hub says it is.
     """
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
-    with asking(repository.id, repository.revision, again):
-        if file.sha256 is not None:
-            complete(repository.id, repository.revision, file.name, file.size, file.sha256)
-        path = Path(hf_hub_download(repository.id, file.name, revision=repository.revision))
+    id, revision = repository.id, repository.revision
+    with asking(id, revision, again):
+        was_here = isinstance(try_to_load_from_cache(id, file.name, revision=revision), str)
+        if not was_here and file.sha256 is not None:
+            was_here = not complete(id, revision, file.name, file.size, file.sha256)
+        path = Path(hf_hub_download(id, file.name, revision=revision))
         if file.is_in(path):
             return path
         path.resolve().unlink(missing_ok=True)
         path.unlink(missing_ok=True)
+        if was_here:
+            return fetch(repository, file, again)
         raise ModelMissingError(
-            f"{file.name} of {repository.id} did not arrive whole, and was removed: type {again}"
+            f"{file.name} of {id} did not arrive whole, and was removed: type {again}"
         )
 
 

@@ -6,6 +6,7 @@ under the name that huggingface_hub itself used until its version 2, and only th
 """
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,15 +22,15 @@ def silence(*, bars: bool) -> None:
     Args:
         bars: whether it may draw them.
     """
-    from huggingface_hub.utils import disable_progress_bars
-    from huggingface_hub.utils.logging import set_verbosity_error
+    from huggingface_hub.utils.logging import set_verbosity
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    set_verbosity_error()
+    set_verbosity(logging.ERROR)
     if not bars:
         disable_progress_bars()
 
 
-def complete(id: str, revision: str, name: str, size: int, sha256: str) -> None:
+def complete(id: str, revision: str, name: str, size: int, sha256: str) -> bool:
     """Have a large file in huggingface_hub's cache; its contents are for the caller to check.
 
     Args:
@@ -39,16 +40,17 @@ def complete(id: str, revision: str, name: str, size: int, sha256: str) -> None:
         size: in bytes.
         sha256: by which the hub knows the contents; the name of the file in the cache.
 
+    Returns:
+        Whether anything was fetched; False for a file that was there.
+
     Raises:
         Exception: whatever the network, the disk or the hub has to say; what arrived is kept.
     """
-    from huggingface_hub import hf_hub_url, try_to_load_from_cache
+    from huggingface_hub import hf_hub_url
 
-    if isinstance(try_to_load_from_cache(id, name, revision=revision), str):
-        return
     with _alone(id, sha256) as blob:
         if blob.exists():
-            return
+            return False
         part = blob.with_name(f"{sha256}.incomplete")
         with part.open("ab") as file:
             if file.tell() > size:
@@ -57,12 +59,13 @@ def complete(id: str, revision: str, name: str, size: int, sha256: str) -> None:
             while not _went_on(file, hf_hub_url(id, name, revision=revision), name, size):
                 pass
         os.replace(part, blob)
+    return True
 
 
 def _went_on(file: BinaryIO, url: str, name: str, size: int) -> bool:
     """Fetch what a file lacks; False if that was cut on the way, but not without any progress."""
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils._headers import build_hf_headers
 
     before = file.tell()
     try:

@@ -409,7 +409,11 @@ def test_check_finds_a_file_that_was_changed(call, hub, mine):
     at.resolve().write_bytes(bytes(len(WEIGHTS)))
     code, _, err = call("models", "check", mine)
     assert code == 3, err
-    assert "is not what was pulled" in err
+    assert "is not what was pulled: remove it, then type 'rldf models pull" in err
+    at.unlink()  # as it says; in huggingface_hub's cache this is a link, and the file stays
+    pulled(call, mine)
+    assert call("models", "path", mine)[0] == 0
+    assert load_model_set(str(mine)).locked["generator"].changed() == []
 
 
 def test_the_usual_environment_variables_say_where_and_how(hub, mine, tmp_path):
