@@ -157,21 +157,22 @@ def truncate_jsonl(path: Path, n_lines: int) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold a lock that the system takes back when this process ends, however it ends.
 
     Args:
         path: the lock file; made if it is not there, and left where it is.
+        wait: whether to wait for the lock while somebody else holds it.
 
     Yields:
         Nothing; the lock is held for the length of the block.
 
     Raises:
-        RunError: another process, or another block, holds the lock.
+        RunError: another process, or another block, holds the lock, and `wait` is False.
     """
     lock = _lock(path)
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(blocking=wait)
     except Timeout:
         raise RunError(
             f"{path.parent} is in use by another process: wait for its end, or name another"

@@ -2,13 +2,15 @@
 
 It answers as the hub does as far as huggingface_hub asks: model info with the checksums of large
 files, `resolve` with a redirect to the storage, ranges, tokens, and error codes. Faults are put in
-by `hub.faults`: a status instead of an answer, or a transfer that is cut after some bytes.
+by `hub.faults`: a status instead of an answer, or a transfer that is cut after some bytes,
+at once or after a while of silence.
 """
 
 import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 TOKEN = "hf_good"
+_sleep = time.sleep  # tests take the waiting out of time.sleep itself
 _LARGE = (".safetensors", ".pt", ".onnx", ".bin")
 
 
@@ -44,6 +47,7 @@ class Fault:
     match: str
     status: int | None = None
     cut: int | None = None  # bytes that still arrive
+    hold: float = 0.0  # seconds that the connection stays open after the cut
     twist: bool = False  # one byte is another
     times: int = 1
 
@@ -124,6 +128,7 @@ def _handler(hub: Hub, answer):
             self.wfile.write(body if cut is None else body[:cut])
             if cut is not None:
                 self.wfile.flush()
+                _sleep(self.fault.hold)
                 self.close_connection = True
                 self.connection.close()
 

@@ -1,5 +1,6 @@
 """`rldf models import-places365`: the official scene classifiers as a folder."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ def import_places365(
     made = convert(file, out)
     lines = [
         f"{made['network']} with {made['scenes']} scenes in {out}",
-        f"in a model set: scene: {{class: image-classification, path: {out}}}",
+        "in a model set: scene: {class: image-classification, "
+        f"path: {json.dumps(str(out.resolve()))}, license: CC BY}}",
     ]
     output.result(made, lines, as_json=as_json)

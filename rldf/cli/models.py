@@ -6,6 +6,7 @@ import typer
 
 from rldf.cli import output
 from rldf.cli.import_places import import_places365
+from rldf.cli.model_view import document, in_units, lines, summary, summary_row
 
 if TYPE_CHECKING:
     from rldf.models.model_sets import ModelSet
@@ -24,14 +25,13 @@ def list_(as_json: output.JsonFlag = False) -> None:
     """List the shipped model sets, and which of them are complete on this machine."""
     from rldf.models.model_sets import auto_choice, load_model_set, model_set_names
 
-    sets = [_summary(load_model_set(name)) for name in model_set_names()]
+    sets = [summary(load_model_set(name)) for name in model_set_names()]
     choice = auto_choice()
-    rows = [
-        (s["name"], "complete" if s["complete"] else "not here", s["description"]) for s in sets
-    ]
-    lines = [*output.table(rows), f"without --models: {choice.name} ({choice.why})"]
+    rows = output.table([summary_row(told) for told in sets])
     output.result(
-        {"sets": sets, "auto": {"name": choice.name, "why": choice.why}}, lines, as_json=as_json
+        {"sets": sets, "auto": {"name": choice.name, "why": choice.why}},
+        [*rows, f"without --models: {choice.name} ({choice.why})"],
+        as_json=as_json,
     )
 
 
@@ -41,24 +41,8 @@ def show(name: Name, as_json: output.JsonFlag = False) -> None:
     from rldf.models.model_sets import load_model_set
 
     models = load_model_set(name)
-    parts = _parts(models)
-    document = _summary(models) | {
-        "knows": models.file.knows,
-        "grammar": models.file.grammar,
-        "lock": None if models.lock is None else str(models.lock.path),
-        "parts": parts,
-    }
-    lines = [f"{models.file.name}: {models.file.description}"]
-    lines += output.table([_part_row(key, part) for key, part in parts.items()])
-    lines += [
-        f"{key}, {option}: {value if value != '' else 'none'}"
-        for key, part in parts.items()
-        for option, value in part["options"].items()
-    ]
-    lines += [f"grammar {models.file.grammar}; knows {models.file.knows}"]
-    if models.file.hub_sources():
-        lines.append(f"lock file {document['lock']}")
-    output.result(document, lines, as_json=as_json)
+    told = document(models)
+    output.result(told, lines(models, told), as_json=as_json)
 
 
 @app.command()
@@ -74,16 +58,11 @@ def pull(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Fetch the models of a set from the Hugging Face hub; a pull that was cut goes on."""
-    import logging
-
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
     from rldf.models.model_sets import load_model_set
     from rldf.models.pull import carry_out, orders
+    from rldf.models.transfer import silence
 
-    if quiet or as_json or not output.console().is_terminal:
-        disable_progress_bars()
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # else each retry is told
+    silence(bars=not (quiet or as_json) and output.console().is_terminal)
     models = load_model_set(name)
     with output.busy("asking the hub", quiet=quiet or as_json):
         left = orders(models, update=update)
@@ -93,13 +72,13 @@ def pull(
     if not dry_run:
         for order in left:
             carry_out(models, order)
-    document = {
+    told = {
         "name": models.file.name,
         "pulled": [] if dry_run else [order.key for order in left],
         "models": [_order_document(order) for order in left],
         "bytes": sum(order.size for order in left),
     }
-    output.result(document, [_pulled_line(models, left, dry_run=dry_run)], as_json=as_json)
+    output.result(told, [_pulled_line(models, left, dry_run=dry_run)], as_json=as_json)
 
 
 @app.command()
@@ -117,7 +96,7 @@ def check(
         check_files(models)
     with output.busy("running the models", quiet=quiet or as_json):
         parts = list(check_parts(models))
-    document = {
+    told = {
         "name": models.file.name,
         "parts": {
             part.role: {"class": part.kind, "found": part.found, "seconds": part.seconds}
@@ -125,7 +104,7 @@ def check(
         },
     }
     rows = [(part.role, part.kind, part.found, f"{part.seconds:.1f} s") for part in parts]
-    output.result(document, output.table(rows), as_json=as_json)
+    output.result(told, output.table(rows), as_json=as_json)
 
 
 @app.command()
@@ -142,44 +121,10 @@ def path(name: Name, as_json: output.JsonFlag = False) -> None:
     output.result(dict(rows), output.table(rows) if rows else [], as_json=as_json)
 
 
-def _summary(models: "ModelSet") -> dict[str, Any]:
-    missing = models.missing()
-    return {
-        "name": models.file.name,
-        "description": models.file.description,
-        "complete": not missing,
-        "missing": missing,
-    }
-
-
-def _parts(models: "ModelSet") -> dict[str, dict[str, Any]]:
-    parts = models.file.parts()
-    found: dict[str, dict[str, Any]] = {}
-    for key, source in models.file.sources().items():
-        locked, at, part = models.locked.get(key), models.path(key), parts.get(key)
-        found[key] = {
-            "class": None if part is None else part.kind,
-            "id": source.id,
-            "revision": locked.revision if locked else source.revision,
-            "file": source.file,
-            "license": source.license or models.file.license or None,
-            "bytes": None if locked is None else locked.size,
-            "path": None if at is None else str(at),
-            "options": {} if part is None else part.settings,
-        }
-    return found
-
-
-def _part_row(key: str, part: dict[str, Any]) -> tuple[str, ...]:
-    where = part["path"] if part["id"] is None else part["id"]
-    if part["id"] is not None:
-        where += f"@{part['revision'][:12]}" if part["revision"] else " (the first pull settles)"
-    return (key, part["class"] or "", where or "no files of its own", part["license"] or "")
-
-
 def _order_row(order: "Order") -> tuple[str, ...]:
     commit = f"{order.repository.id}@{order.repository.revision[:12]}"
-    return (order.key, commit, order.license, _size(order.size), f"{len(order.files)} files")
+    files = f"{len(order.files)} file{'s' * (len(order.files) > 1)}"
+    return (order.key, commit, order.license, in_units(order.size), files)
 
 
 def _order_document(order: "Order") -> dict[str, Any]:
@@ -196,14 +141,7 @@ def _order_document(order: "Order") -> dict[str, Any]:
 def _pulled_line(models: "ModelSet", left: "list[Order]", *, dry_run: bool) -> str:
     if not left:
         return f"{models.file.name} is complete"
-    size = _size(sum(order.size for order in left))
+    size = in_units(sum(order.size for order in left))
     if dry_run:
         return f"{models.file.name} takes {size}"
     return f"{models.file.name} is complete ({size} fetched); see 'rldf models check'"
-
-
-def _size(n_bytes: int) -> str:
-    value, units = float(n_bytes), ["B", "kB", "MB", "GB"]
-    while value >= 1000 and len(units) > 1:
-        value, units = value / 1000, units[1:]
-    return f"{value:.0f} {units[0]}" if units[0] == "B" else f"{value:.1f} {units[0]}"

@@ -13,6 +13,7 @@ from rldf.dataset.plan import PlannedImage
 from rldf.errors import ConfigError
 from rldf.files import parse_json
 from rldf.models.model_sets import ModelSet
+from rldf.models.untrusted import check_model
 
 _CHECKER, _PROCESSOR = "safety_checker", "feature_extractor"
 
@@ -67,6 +68,8 @@ class SafetyInspector:
         # A pulled folder has one precision alone; it runs in single precision either way.
         half = any((folder / _CHECKER).glob("*.fp16*.safetensors"))
         try:
+            for part in (_CHECKER, _PROCESSOR):
+                check_model(folder / part)
             self._processor = CLIPImageProcessor.from_pretrained(
                 folder, subfolder=_PROCESSOR, local_files_only=True
             )

@@ -107,6 +107,7 @@ def open_clip_folder(path: Path, device: str = "auto") -> FeatureExtractor:
     def load() -> Look:
         from rldf.perception.clip import OpenClip
 
+        check_model(path)
         return _stretched(OpenClip(path=path, device=_resolve(device)))
 
     files = (path / "open_clip_config.json", *sorted(path.glob("*.safetensors")))

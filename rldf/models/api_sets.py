@@ -65,8 +65,13 @@ def api_file(name: str, readers: ModelSetFile) -> ModelSetFile:
     options: Options = {"model": found["model"]}
     if found["url"]:
         options["base_url"] = found["url"]
+    own = {
+        role: part.model_copy(update={"license": part.license or readers.license})
+        for role, part in readers.parts().items()
+    }
     return readers.model_copy(
-        update={
+        update=own
+        | {
             "name": "openai-" + re.sub(r"[^a-z0-9.-]+", "-", found["model"].lower()),
             "description": f"{found['model']} by its API, read by {readers.name}",
             "draws": None,

@@ -6,6 +6,7 @@ HF_HUB_OFFLINE, HF_HOME.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from rldf.files import sha256_file
 from rldf.models.layouts import INDEX
 from rldf.models.lock import LockedFile
 from rldf.models.set_file import Commit, FileName
+from rldf.models.transfer import complete
 
 _MOST_INDEX = 1_000_000  # bytes
 _NAME, _COMMIT = TypeAdapter(FileName), TypeAdapter(Commit)
@@ -154,16 +156,22 @@ def fetch(repository: Repository, file: RemoteFile, again: str) -> Path:
     Raises:
         ModelMissingError: it cannot be had, or did not arrive as the hub says it is.
     """
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
-    with asking(repository.id, repository.revision, again):
-        path = Path(hf_hub_download(repository.id, file.name, revision=repository.revision))
+    id, revision = repository.id, repository.revision
+    with asking(id, revision, again):
+        was_here = isinstance(try_to_load_from_cache(id, file.name, revision=revision), str)
+        if not was_here and file.sha256 is not None:
+            was_here = not complete(id, revision, file.name, file.size, file.sha256)
+        path = Path(hf_hub_download(id, file.name, revision=revision))
         if file.is_in(path):
             return path
         path.resolve().unlink(missing_ok=True)
         path.unlink(missing_ok=True)
+        if was_here:
+            return fetch(repository, file, again)
         raise ModelMissingError(
-            f"{file.name} of {repository.id} did not arrive whole, and was removed: type {again}"
+            f"{file.name} of {id} did not arrive whole, and was removed: type {again}"
         )
 
 
@@ -204,8 +212,13 @@ def asking(id: str, revision: str | None, again: str) -> Iterator[None]:
 
 
 def _explain(error: Exception, id: str, revision: str | None, again: str) -> str:
-    from huggingface_hub import errors
+    from huggingface_hub import constants, errors
 
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return (
+            f"the disk is full, at {id} in {constants.HF_HUB_CACHE}: make room, or name another "
+            f"disk by HF_HOME; what has arrived is kept; type {again}"
+        )
     if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         return _explain(error.__cause__, id, revision, again)
     if isinstance(error, errors.GatedRepoError):

@@ -8,7 +8,6 @@ Shipped sets have their lock files in the user's data folder; that of a user's o
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +15,23 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, ValidationError
 
 from rldf.errors import ConfigError
-from rldf.files import sha256_file, write_json
+from rldf.files import locked, sha256_file, write_json
 from rldf.models.set_file import Commit, FileName, HubId, Source
 from rldf.yaml_files import Strict, problems_of
 
 _MOST_BYTES = 4_000_000
+
+
+def cache_name(id: str) -> str:
+    """Name the folder of a repository in huggingface_hub's cache.
+
+    Args:
+        id: the repository.
+
+    Returns:
+        The folder's name.
+    """
+    return f"models--{id.replace('/', '--')}"
 
 
 class LockedFile(Strict):
@@ -42,12 +53,14 @@ class LockedSource(Strict):
         id: its name there.
         revision: its commit.
         file: the only file of it that is wanted, if the set says so.
+        license: what its authors allowed when it was pulled.
         files: by name in the repository.
     """
 
     id: HubId
     revision: Commit
     file: FileName | None = None
+    license: str = ""
     files: dict[FileName, LockedFile] = Field(min_length=1)
 
     def is_of(self, source: Source) -> bool:
@@ -67,8 +80,7 @@ class LockedSource(Strict):
         """Where huggingface_hub keeps the commit."""
         from huggingface_hub import constants
 
-        name = f"models--{self.id.replace('/', '--')}"
-        return Path(constants.HF_HUB_CACHE) / name / "snapshots" / self.revision
+        return Path(constants.HF_HUB_CACHE) / cache_name(self.id) / "snapshots" / self.revision
 
     @property
     def path(self) -> Path:
@@ -153,18 +165,21 @@ class Lock:
         except (OSError, ValueError, RecursionError) as error:
             raise self._damaged(" ".join(str(error).split())[:160]) from None
 
-    def write(self, sources: Mapping[str, LockedSource]) -> None:
-        """Write it whole.
+    def add(self, key: str, source: LockedSource) -> None:
+        """Write what was pulled; two pulls at the same time lose nothing of each other's.
 
         Args:
-            sources: what was pulled, by part.
+            key: the part.
+            source: its model.
 
         Raises:
-            ConfigError: its folder cannot be written.
+            ConfigError: it is damaged, or its folder cannot be written.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(self.path, {"sources": {key: s.model_dump() for key, s in sources.items()}})
+            with locked(self.path.with_name(f".{self.path.name}.guard"), wait=True):
+                known = {**self.read(), key: source}
+                write_json(self.path, {"sources": {k: s.model_dump() for k, s in known.items()}})
         except OSError as error:
             raise ConfigError(
                 f"lock file {self.path} cannot be written: {error.strerror}; give RLDF_DATA a "

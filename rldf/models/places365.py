@@ -3,7 +3,8 @@
 The authors published torchvision networks trained on Places365 (Zhou et al., "Places: A 10 Million
 Image Database for Scene Recognition", TPAMI 2018, doi:10.1109/TPAMI.2017.2723009) as files
 `<network>_places365.pth.tar`: pickles, in spite of their name, of a dict with a `state_dict` whose
-keys begin with `module.`. They are read without running code and written again as safetensors.
+keys begin with `module.`. They are read without running code and written again as safetensors. The
+authors' README puts the weights under CC BY.
 """
 
 import json
@@ -101,8 +102,10 @@ def _read_weights(file: Path) -> dict[str, Any]:
             warnings.filterwarnings("ignore", message="pickle_load_args")
             held = torch.load(file, map_location="cpu", weights_only=True, encoding="latin1")
     except Exception as error:  # whatever a broken or hostile file raises, the user needs one line
-        reason = " ".join(str(error).split())[:120]
-        raise ConfigError(f"{file} is no checkpoint that loads safely: {reason}") from error
+        raise ConfigError(
+            f"{file} is no checkpoint that loads safely: it is of another kind, damaged or carries "
+            "code; give an official file such as resnet18_places365.pth.tar"
+        ) from error
     state = held.get("state_dict") if isinstance(held, dict) else None
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and _is_plain(value) for name, value in state.items()

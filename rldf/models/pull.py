@@ -124,10 +124,11 @@ def carry_out(models: ModelSet, order: Order) -> LockedSource:
         id=order.repository.id,
         revision=order.repository.revision,
         file=order.source.file,
+        license=order.license,
         files=files,
     )
     assert models.lock is not None, "a set with models of the hub was loaded from a file"
-    models.lock.write({**models.lock.read(), order.key: locked})
+    models.lock.add(order.key, locked)
     return locked
 
 

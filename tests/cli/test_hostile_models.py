@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
+from rldf.errors import ConfigError
+from rldf.evaluation.extractors import find_extractor
 from tests.models.hostile import Payload, copy, lie, model_set, pickled, python, with_key
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "dog-in-park.png"
@@ -87,27 +90,17 @@ def test_pickled_weights_of_a_pipeline(call, tmp_path, marker):
 @pytest.mark.parametrize("role", ["scene", "clip"])
 def test_remote_code_of_folders(call, tmp_path, marker, role):
     folder = copy(tmp_path, role)
-    python(folder / "evil.py", marker)
     names = dict.fromkeys(("AutoConfig", "AutoModelForImageClassification"), "evil.Evil")
     if role == "clip":
-        config = json.loads((folder / "open_clip_config.json").read_text())
-        config["model_cfg"]["text_cfg"] |= {
-            "hf_tokenizer_name": "evil",
-            "tokenizer_kwargs": {"trust_remote_code": True},
-        }
-        with_key(folder / "open_clip_config.json", **config)
-        with_key(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": [None, "evil.Evil"]})
+        trusting_clip(folder, marker)
     else:
+        python(folder / "evil.py", marker)
         with_key(folder / "config.json", model_type="evil", auto_map=names)
     refused(call("encode", EXAMPLE, "--models", model_set(tmp_path, role, folder)), "code")
 
 
-def test_the_trap_of_open_clip_is_real(tmp_path):
-    """open_clip lets a folder say itself that its code is to be trusted."""
-    import open_clip
-
-    folder = copy(tmp_path, "clip")
-    python(folder / "evil.py", tmp_path / "code-ran")
+def trusting_clip(folder, marker):
+    python(folder / "evil.py", marker)
     config = json.loads((folder / "open_clip_config.json").read_text())
     config["model_cfg"]["text_cfg"] |= {
         "hf_tokenizer_name": "evil",
@@ -115,6 +108,21 @@ def test_the_trap_of_open_clip_is_real(tmp_path):
     }
     with_key(folder / "open_clip_config.json", **config)
     with_key(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": [None, "evil.Evil"]})
+    return folder
+
+
+def test_the_clip_of_features_is_looked_through_too(tmp_path, marker):
+    extractor = find_extractor(str(trusting_clip(copy(tmp_path, "clip"), marker)))
+    (tmp_path / "here").mkdir(exist_ok=True)
+    with pytest.raises(ConfigError, match="code"):
+        extractor([Image.new("RGB", (64, 64))])
+
+
+def test_the_trap_of_open_clip_is_real(tmp_path):
+    """open_clip lets a folder say itself that its code is to be trusted."""
+    import open_clip
+
+    folder = trusting_clip(copy(tmp_path, "clip"), tmp_path / "code-ran")
     with contextlib.suppress(Exception):
         open_clip.get_tokenizer(f"local-dir:{folder}")
     assert (tmp_path / "code-ran").exists()

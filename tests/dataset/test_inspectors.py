@@ -1,6 +1,7 @@
 """Which images are turned down, by scripted models."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -151,3 +152,11 @@ def test_the_record_tells_a_checker_that_was_left_out_from_none(pipeline):
     shipped, without = model_set(pipeline[0]), load_model_set(DRAWN, "cpu")
     assert [recorded(shipped, wanted) for wanted in (True, False)] == ["on", "off"]
     assert [recorded(without, wanted) for wanted in (True, False)] == ["none", "none"]
+
+
+@pytest.mark.parametrize("part", ["safety_checker", "feature_extractor"])
+def test_a_safety_checker_that_names_code_is_refused(pipeline, tmp_path, part):
+    folder = shutil.copytree(pipeline[0], tmp_path / "pipeline")
+    (folder / part / "evil.py").write_text("")
+    with pytest.raises(ConfigError, match=r"cannot be loaded .*evil\.py is code"):
+        SafetyInspector(model_set(folder), "cpu")

@@ -90,3 +90,9 @@ def test_wrong_options_are_told_in_one_line(tmp_path, options, told):
         _ = load_model_set(str(path), device="cpu").generator
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_readers_keep_their_licence():
+    file = load_model_set("openai:some-model").file
+    assert file.generator.license == file.license == ""
+    assert file.detector.license == file.clip.license == "AGPL-3.0-or-later"

@@ -1,9 +1,13 @@
 """What `auto` stands for, and what a model set file may say of the hub."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.grammar import load_grammar
+from rldf.models import model_sets
 from rldf.models.auto import AUTO, REAL, choose
 from rldf.models.model_sets import auto_choice, load_model_set, model_set_names
 
@@ -75,3 +79,41 @@ def test_an_extra_that_the_class_does_not_take_is_refused(tmp_path):
     path.write_text(HEAD + "{class: drawn, with: {vae: {path: v}}}")
     with pytest.raises(ConfigError, match=r"generator\.with: no vae; drawn takes none"):
         _ = load_model_set(str(path)).generator
+
+
+def test_show_tells_people_all_of_a_shipped_set(call):
+    code, out, err = call("models", "show", "sd14")
+    assert (code, err) == (0, "")
+    for words in (
+        "CompVis/stable-diffusion-v1-4@133a221b8aa7  pinned by the set", "creativeml-openrail-m",
+        "stabilityai/sd-vae-ft-mse", "Ultralytics/YOLOv8", "the first pull settles it", "agpl-3.0",
+        "timm/vit_large_patch14_clip_224.openai", "grammar coco-places", "knows photographs",
+        "type 'rldf models pull sd14'", "generator, size: 512", "generator, steps: 20",
+        "generator, guidance: 7.5", "generator, scheduler: dpm-solver", "negative prompt: blurry",
+        "clip-zero-shot", "rldf models import-places365", "sd14.lock.json",
+    ):  # fmt: skip
+        assert words in out
+
+
+def test_list_tells_sizes_where_they_are_known(call):
+    code, out, _ = call("models", "list")
+    assert code == 0
+    assert out.splitlines()[0].startswith("pocket         complete  3")
+    assert " MB " in out.splitlines()[0]
+    assert "without --models: pocket (no real models are here" in out
+
+
+@pytest.mark.parametrize(
+    ("complete", "why"),
+    [((), "no real models are here"), (("sd14",), "sd14 is here too, but no GPU for it")],
+)
+def test_what_auto_took_is_told_once_and_stands_in_the_run(call, monkeypatch, complete, why):
+    found = choose(lambda name: name in complete, lambda: False)
+    monkeypatch.setattr(model_sets, "choose", lambda *_: found)
+    example = Path(__file__).parents[2] / "examples" / "dog-in-park.png"
+    code, _, err = call("search", example, "--renders", "4", "--out", "run", "--quiet")
+    assert code == 0, err
+    assert err.count("models: pocket (") == 1
+    record = json.loads(Path("run/run.json").read_text())
+    assert why in record["model_choice"]
+    assert record["config"]["models"] == "pocket"

@@ -1,7 +1,10 @@
 """Model sets: what their files may say, and what is summed up."""
 
+import os
+
 import pytest
 
+from rldf import places
 from rldf.errors import ConfigError
 from rldf.models import checksums
 from rldf.models.model_sets import load_model_set
@@ -34,6 +37,54 @@ def test_a_checksum_is_computed_once(make, tmp_path, monkeypatch):
     monkeypatch.setattr(checksums, "sha256_file", None)
     assert models.checksum("scene") == first
     assert models.checksum("generator") is None
+
+
+@pytest.fixture
+def large(tmp_path, monkeypatch):
+    """A model whose files count as large, and whose times count as settled."""
+    monkeypatch.setattr(checksums, "_LARGE", 1)
+    monkeypatch.setattr(checksums, "_SETTLED", -10)
+    hashed = []
+    sha256_file = checksums.sha256_file
+    monkeypatch.setattr(
+        checksums, "sha256_file", lambda path: (hashed.append(path.name), sha256_file(path))[1]
+    )
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(b"1")
+    return file, hashed
+
+
+def test_a_large_file_is_hashed_once_for_all_commands(large):
+    file, hashed = large
+    assert checksums.checksum_of(file) == checksums.checksum_of(file)
+    assert hashed == ["model.safetensors"]
+
+
+def test_a_large_file_that_changed_is_hashed_again_whatever_its_time_says(large):
+    file, hashed = large
+    before, times = checksums.checksum_of(file), file.stat()
+    file.write_bytes(b"2")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert checksums.checksum_of(file) != before
+    assert len(hashed) == 2
+
+
+def test_what_changed_a_moment_ago_is_not_remembered(large, monkeypatch):
+    file, hashed = large
+    monkeypatch.setattr(checksums, "_SETTLED", 60)
+    assert checksums.checksum_of(file) == checksums.checksum_of(file)
+    assert len(hashed) == 2
+
+
+def test_a_damaged_note_and_a_cache_that_cannot_be_written_are_no_harm(large, monkeypatch):
+    file, _ = large
+    right = checksums.checksum_of(file)
+    (note,) = (places.cache_folder() / "checksums").iterdir()
+    for damage in (b"", b"\xff", b"0" * 63):
+        note.write_bytes(damage)
+        assert checksums.checksum_of(file) == right
+    monkeypatch.setenv("RLDF_CACHE", str(file))  # no folder
+    assert checksums.checksum_of(file) == right
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,13 @@ from torchvision import transforms
 
 from rldf.cli.import_places import import_places365 as command
 from rldf.errors import ConfigError, UsageError
+from rldf.grammar import load_grammar
 from rldf.models.places365 import import_places365, transformers_name
+from rldf.perception.encoder import Encoder
 from rldf.perception.places import places365, plain_place
 from rldf.perception.scene import TransformersScene
+from rldf.pocket import WEIGHTS
+from tests.doubles import Scripted, picture
 
 MATERIAL = os.environ.get("RLDF_TEST_MATERIAL")
 
@@ -117,12 +121,49 @@ def test_the_command_says_what_a_model_set_is_to_name(tmp_path, capsys):
     command(file, tmp_path / "places")
     assert capsys.readouterr().out.splitlines() == [
         f"resnet18 with 365 scenes in {tmp_path / 'places'}",
-        f"in a model set: scene: {{class: image-classification, path: {tmp_path / 'places'}}}",
+        f'in a model set: scene: {{class: image-classification, path: "{tmp_path / "places"}", '
+        "license: CC BY}",
     ]
     command(file, tmp_path / "places", as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert told["out"] == str(tmp_path / "places")
     assert len(told["sha256"]) == 64
+
+
+SET = """
+name: mine
+knows: drawings
+generator: {{class: diffusion, path: {weights}/sd, options: {{steps: 1, size: 64}}}}
+detector: {{class: yolo, path: {weights}/detector/detector.pt, options: {{size: 128}}}}
+{scene}
+clip: {{class: open-clip, path: {weights}/clip}}
+"""
+
+
+def test_an_imported_network_is_the_scene_classifier_of_a_set(call, tmp_path):
+    file = save(network("resnet18"), tmp_path / "resnet18_places365.pth.tar", "resnet18")
+    code, out, err = call("models", "import-places365", file, "--out", "places")
+    assert code == 0, err
+    scene = out.splitlines()[1].removeprefix("in a model set: ")
+    (tmp_path / "mine.yaml").write_text(SET.format(weights=WEIGHTS, scene=scene))
+    code, out, err = call("models", "check", tmp_path / "mine.yaml", "--json")
+    assert code == 0, err
+    assert json.loads(out)["parts"]["scene"]["found"] == "365 places"
+    code, out, _ = call("models", "show", tmp_path / "mine.yaml", "--json")
+    assert json.loads(out)["parts"]["scene"]["license"] == "CC BY"
+
+
+def test_every_label_of_an_imported_network_is_a_place_of_the_grammar(tmp_path):
+    file = save(network("resnet18"), tmp_path / "resnet18_places365.pth.tar", "resnet18")
+    import_places365(file, tmp_path / "places")
+    id2label = json.loads((tmp_path / "places" / "config.json").read_text())["id2label"]
+    grammar = load_grammar("coco-places")
+    axis = grammar.reading("scene")
+    scenes = {i: {id2label[str(i)]: 1.0} for i in range(365)}
+    encoder = Encoder(grammar, Scripted({}, scenes))
+    found = [encoder.words(encoder.look([picture(i)])[0])[axis.symbol] for i in range(365)]
+    assert sorted(found) == list(range(365)), "each has a place of its own on the axis"
+    assert [axis.values[k].labels[0] for k in found] == list(places365())
 
 
 class Hostile:
