@@ -9,7 +9,7 @@ import typer
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
-from rldf.cli.model_choice import AUTO, settle, tell
+from rldf.cli.model_choice import AUTO, SetGrammar, grammar_of, settle, tell
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice
@@ -35,9 +35,7 @@ def ablate(
     neutral: Annotated[
         str | None, typer.Option(help="Take this text's score off the concept's.")
     ] = None,
-    grammar: Annotated[
-        str, typer.Option(help="Without a word for the concept: a name or a YAML file.")
-    ] = "base",
+    grammar: SetGrammar = None,
     models: Annotated[
         str, typer.Option(help="What draws, sees and compares: a name or a YAML file.")
     ] = AUTO,
@@ -60,12 +58,13 @@ def ablate(
 
     check_request(concept, images, caption or None)
     choice = settle(models)
+    drawn_by = models_at(choice.name, base_url)
     settings = Settings(
-        image=images[0], grammar=grammar, models=models_at(choice.name, base_url), reward=reward,
+        image=images[0], grammar=grammar_of(grammar, drawn_by), models=drawn_by, reward=reward,
         agent=agent, renders=renders, seed=seed, image_seed=image_seed,
     )  # fmt: skip
-    if names_concept(load_grammar(grammar), concept):
-        output.warn(f"grammar {grammar} has a word for {concept}: it need not fall away")
+    if names_concept(load_grammar(settings.grammar), concept):
+        output.warn(f"grammar {settings.grammar} has a word for {concept}: it need not fall away")
     place = out or Path("ablated", clean_stem(concept))
     result = run_ablation(
         settings, concept, images, place, choice, captions=caption or None,

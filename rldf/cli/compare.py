@@ -8,7 +8,7 @@ import typer
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
-from rldf.cli.model_choice import AUTO, settle, tell
+from rldf.cli.model_choice import AUTO, SetGrammar, grammar_of, settle, tell
 
 if TYPE_CHECKING:
     from rldf.compare.comparison import Question
@@ -19,7 +19,7 @@ _RIVALS = "Of encoder, random, caption, pez, split, exhaustive, with commas (doc
 
 def compare(
     images: Annotated[list[str], typer.Argument(help="Image files.", metavar="IMAGE...")],
-    grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
+    grammar: SetGrammar = None,
     models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = AUTO,
     base_url: BaseUrl = None,
     renders: Annotated[int, typer.Option(help="Pictures of each method and image.")] = 40,
@@ -49,8 +49,9 @@ def compare(
     from rldf.compare.comparison import Question
 
     choice = settle(models)
+    drawn_by = models_at(choice.name, base_url)
     question = Question(
-        images=tuple(images), grammar=grammar, models=models_at(choice.name, base_url),
+        images=tuple(images), grammar=grammar_of(grammar, drawn_by), models=drawn_by,
         renders=renders, agent=agent, reward=reward,
         rivals=tuple(word.strip() for word in rivals.split(",")), captioner=captioner,
         seed=seed, image_seed=image_seed,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
-from rldf.cli.model_choice import AUTO, settle, tell
+from rldf.cli.model_choice import AUTO, SetGrammar, grammar_of, settle, tell
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 def encode(
     images: Annotated[list[str], typer.Argument(help="Image files; - reads one from stdin.")],
-    grammar: Annotated[str, typer.Option(help="Whose words: a name or a YAML file.")] = "base",
+    grammar: SetGrammar = None,
     models: Annotated[str, typer.Option(help="What sees: a name or a YAML file.")] = AUTO,
     as_json: output.JsonFlag = False,
 ) -> None:
     """Print the vector and sentence of images, and what was seen in them."""
     from rldf.grammar import load_grammar
 
-    words = load_grammar(grammar)
+    choice = settle(models)
+    words = load_grammar(grammar_of(grammar, choice.name))
     checked = [_check(name) for name in images]  # bad files are told before any work
     from rldf.models.model_sets import load_model_set
     from rldf.perception.encoder import Encoder
     from rldf.perception.photographs import photograph_hint
 
-    choice = settle(models)
     model_set = load_model_set(choice.name)
     encoder = Encoder(words, model_set)
     tell(choice)

@@ -1,6 +1,8 @@
-"""The option `--models`: what `auto` stands for is settled here, and told."""
+"""What the defaults of `--models` and `--grammar` stand for is settled and told here."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from rldf.cli import output
 
@@ -9,6 +11,12 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 """The default of `--models` everywhere."""
+
+SetGrammar = Annotated[
+    str | None,
+    typer.Option(help="Whose sentences: a name or a YAML file. Default: the model set's."),
+]
+"""The option `--grammar` of commands that begin with an image."""
 
 NAMED = "it was named"
 """Why a model set was taken that a person typed."""
@@ -27,6 +35,21 @@ def settle(models: str) -> "Choice":
     from rldf.models.model_sets import auto_choice
 
     return auto_choice() if models == AUTO else Choice(models, NAMED)
+
+
+def grammar_of(grammar: str | None, models: str) -> str:
+    """Settle which grammar is meant.
+
+    Args:
+        grammar: what a person typed for --grammar, if anything.
+        models: the model set, by name or path.
+
+    Returns:
+        A grammar, by name or path: the model set's own where none was typed.
+    """
+    from rldf.models.model_sets import load_model_set
+
+    return load_model_set(models).file.grammar if grammar is None else grammar
 
 
 def tell(choice: "Choice") -> None:

@@ -9,7 +9,7 @@ import typer
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
-from rldf.cli.model_choice import AUTO, settle, tell
+from rldf.cli.model_choice import AUTO, SetGrammar, grammar_of, settle, tell
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice
@@ -28,7 +28,7 @@ def search(
         str, typer.Option(help="What pays: multi, partial, clip, combined, or a YAML file.")
     ] = "multi",
     agent: Annotated[str, typer.Option(help=_AGENTS)] = "planner",
-    grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
+    grammar: SetGrammar = None,
     axes: Annotated[
         str | None,
         typer.Option(help="Walk these axes only, such as Noun,Scene; hold the others as read."),
@@ -86,8 +86,9 @@ def search(
     from rldf.search_task import Settings
 
     choice = settle(models)
+    drawn_by = models_at(choice.name, base_url)
     settings = Settings(
-        image=image, grammar=grammar, axes=axes, models=models_at(choice.name, base_url),
+        image=image, grammar=grammar_of(grammar, drawn_by), axes=axes, models=drawn_by,
         reward=reward, agent=agent, renders=renders, episodes=episodes, steps=steps,
         epsilon=epsilon, alpha=alpha, gamma=gamma,
         optimism=optimism, gain=gain, step_size=step_size, momentum=momentum, batch=batch,
