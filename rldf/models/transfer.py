@@ -70,7 +70,7 @@ def _went_on(file: BinaryIO, url: str, name: str, size: int) -> bool:
     before = file.tell()
     try:
         http_get(
-            url, file, resume_size=before, headers=build_hf_headers(), expected_size=size,
+            url, file, resume_size=before, headers=build_hf_headers() | {"Accept-Encoding": "identity"}, expected_size=size,
             displayed_filename=name,
         )  # fmt: skip
     except Exception:  # it tries again by itself after most failures, but not after all
