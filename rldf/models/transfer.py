@@ -56,22 +56,22 @@ def complete(id: str, revision: str, name: str, size: int, sha256: str) -> bool:
             if file.tell() > size:
                 file.truncate(0)
                 file.seek(0)
-            while not _went_on(file, hf_hub_url(id, name, revision=revision), name, size):
+            while not _rest_arrived(file, hf_hub_url(id, name, revision=revision), name, size):
                 pass
         os.replace(part, blob)
     return True
 
 
-def _went_on(file: BinaryIO, url: str, name: str, size: int) -> bool:
-    """Fetch what a file lacks; False if that was cut on the way, but not without any progress."""
+def _rest_arrived(file: BinaryIO, url: str, name: str, size: int) -> bool:
+    """Fetch what a file lacks; False if it was cut again, but got further."""
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils._headers import build_hf_headers
 
     before = file.tell()
     try:
         http_get(
-            url, file, resume_size=before, headers=build_hf_headers(), expected_size=size,
-            displayed_filename=name,
+            url, file, resume_size=before, expected_size=size, displayed_filename=name,
+            headers=build_hf_headers() | {"Accept-Encoding": "identity"},
         )  # fmt: skip
     except Exception:  # it tries again by itself after most failures, but not after all
         if not before < file.tell() < size:
