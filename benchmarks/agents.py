@@ -29,6 +29,8 @@ from rldf.search_task import Settings
 
 AGENTS = ("planner", "gradient", "dyna-q", "expected-sarsa", "sarsa", "q", "random")
 LARGEST = max(SHAPES)
+LONG = 173_010
+WORLDS = SHAPES | {LONG: (2, 79, 3, 365)}  # the longest axes that ship: grammar coco-places
 Row = dict[str, Any]
 
 
@@ -38,7 +40,7 @@ def searches(
     """Search many worlds, each with its own seed.
 
     Args:
-        n_states: their size, a key of SHAPES.
+        n_states: their size, a key of WORLDS.
         kind: what pays, one of KINDS.
         worlds: how many.
         renders: budget of unique renders.
@@ -50,7 +52,7 @@ def searches(
     """
     counts = [
         renders_to_goal(
-            Simulated(SHAPES[n_states], kind, seed, pairs=pairs),
+            Simulated(WORLDS[n_states], kind, seed, pairs=pairs),
             Settings(image="simulated", renders=renders, seed=seed, **options),
         )
         for seed in range(worlds)
@@ -104,6 +106,20 @@ def large(worlds: int) -> Iterator[Row]:
     row = searches(LARGEST, "clip", worlds, 200, pairs=0.2, agent="planner")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
     yield row | {"peak_mb": round(peak)}
+
+
+def long(worlds: int) -> Iterator[Row]:
+    """Search worlds with the axes of grammar coco-places: 79 nouns, 365 scenes.
+
+    Args:
+        worlds: how many of each kind.
+
+    Yields:
+        One row for each reward and budget.
+    """
+    for kind in KINDS:
+        for renders in (200, 400):
+            yield searches(LONG, kind, worlds, renders, agent="planner")
 
 
 def cost(worlds: int) -> Iterator[Row]:
@@ -279,6 +295,7 @@ def circles(worlds: int) -> Iterator[Row]:
 PARTS: dict[str, tuple[Callable[[int], Iterator[Row]], int]] = {
     "growth": (growth, 20),
     "large": (large, 200),
+    "long": (long, 20),
     "cost": (cost, 5),
     "gradient": (gradient, 30),
     "tabular": (tabular, 16),

@@ -19,6 +19,9 @@ _SPREAD = 0.5  # of the draws, below the posterior's own: chosen on simulated wo
 _NARROWEST = 64  # a beam: wide enough not to lose the best cells where pairs of axes matter
 
 
+_MOST_LOOKS = 60  # of the cover; on longer axes neighbours speak for the values between
+
+
 class Planner(SavedAgent):
     """Thompson sampling in a Bayesian linear model of the reward over axis values.
 
@@ -62,7 +65,8 @@ class Planner(SavedAgent):
             raise ValueError(f"first {first}: not a cell of a grid of shape {world.shape}")
         super().__init__(world, rng)
         self._batch, self._prior = batch, Prior(shape=world.shape)
-        cover = [cell for cell in latin_cover(world.shape, rng) if cell != first]
+        looks = latin_cover(world.shape, rng)[:_MOST_LOOKS]
+        cover = [cell for cell in looks if cell != first]
         self._cover = cover if first is None else [first, *cover]
         self._wanted: list[Encoding] = []
         self._rewards: dict[Encoding, float] = {}

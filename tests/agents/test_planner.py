@@ -82,6 +82,13 @@ def test_a_sum_over_axes_is_found_in_a_few_looks() -> None:
         assert (2, 5, 1) in see(make(seed=seed), WORLD, 25)
 
 
+def test_a_slope_along_a_long_axis_needs_no_look_at_each_value() -> None:
+    """365 scenes must not cost 365 renders where likeness slopes."""
+    world = Gridworld((3, 365))
+    for seed in range(3):
+        assert (2, 5) in see(make(world, seed=seed), world, 180)
+
+
 def test_a_warm_start_is_seen_first() -> None:
     """Then the cover goes on, without that cell."""
     cells = see(make(first=(2, 5, 1)), WORLD, 8)
