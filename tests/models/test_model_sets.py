@@ -1,12 +1,15 @@
 """Model sets: what their files may say, and what is summed up."""
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 
 from rldf import places
 from rldf.errors import ConfigError
 from rldf.models import checksums
+from rldf.models.building import problem_of
 from rldf.models.model_sets import load_model_set
 
 SET = """
@@ -157,3 +160,13 @@ def test_wrong_options_of_a_detector(make, options):
     text = SET.replace("yolo, path: weights", "yolo, path: weights, options: {%s}" % options)  # noqa: UP031
     with pytest.raises(ConfigError, match=r"detector\.options"):
         _ = make(text=text).detector
+
+
+def test_the_set_for_previews_in_the_documentation_is_one(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "generators.md"
+    found = re.search(r"```yaml\n(# preview\.yaml\n.*?)```", page.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "preview.yaml").write_text(found[1])
+    file = load_model_set(str(tmp_path / "preview.yaml")).file
+    assert file.hub_sources().keys() > {"generator", "generator.lora", "generator.vae"}
+    for role, part in file.parts().items():
+        assert problem_of(role, part, tmp_path) is None
