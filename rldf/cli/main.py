@@ -90,7 +90,8 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        code = app(prog_name="rldf", standalone_mode=False)
+        with output.log_as_warnings():
+            code = app(prog_name="rldf", standalone_mode=False)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

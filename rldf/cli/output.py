@@ -6,6 +6,7 @@ warnings and errors go to stderr. What is a stranger's, such as a file name, is 
 
 import contextlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,6 +52,28 @@ def warn(message: str) -> None:
         message: one line.
     """
     note(f"warning: {message}")
+
+
+class _Warnings(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        warn(record.getMessage())
+
+
+@contextlib.contextmanager
+def log_as_warnings() -> Iterator[None]:
+    """Tell what rldf logs as warnings of the program, whatever libraries do to the root logger.
+
+    Yields:
+        Nothing.
+    """
+    log, handler = logging.getLogger("rldf"), _Warnings()
+    log.addHandler(handler)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.propagate = True
 
 
 def fail(message: str) -> None:

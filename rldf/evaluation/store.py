@@ -164,7 +164,7 @@ class Store:
         except OSError as error:
             self._writable = False
             _log.warning(
-                "warning: %s: %s; going on without keeping results: free space there, or name "
+                "%s: %s; going on without keeping results: free space there, or name "
                 "another folder in RLDF_CACHE",
                 plain(str(self._folder)),
                 error.strerror or error,

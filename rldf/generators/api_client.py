@@ -184,7 +184,7 @@ class ApiClient:
             self.retries += 1
             retries = self.retries
         _log.warning(
-            "warning: %s",
+            "%s",
             plain(f"{self._base}: {error}; try {attempt} of {self._tries} in {wait:g} s "
                   f"(retry {retries} so far)"),
         )  # fmt: skip

@@ -137,7 +137,7 @@ class CachedGenerator:
                 ) from error
             self._writable = False
             _log.warning(
-                "warning: %s: %s; going on without keeping images: free space there, or name "
+                "%s: %s; going on without keeping images: free space there, or name "
                 "another folder in RLDF_CACHE",
                 plain(str(self._folder)),
                 error.strerror or error,

@@ -163,7 +163,7 @@ class ImagesApiGenerator:
             found = self._client.patiently(lambda: self._ask(body, call_id))
         except SentenceRefusedError as error:
             said = f"{self._base} refuses '{sentence}' ({error}): its picture stays black"
-            _log.warning("warning: %s", plain(said))
+            _log.warning("%s", plain(said))
             return Image.new("RGB", self._size())
         if isinstance(found, Image.Image):
             return found

@@ -136,6 +136,7 @@ def _load(path: Path, dtype: torch.dtype, **parts: Any) -> Any:
 def _silence() -> None:
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # of texts that are too long, which rldf tells
     # It tells of each argument that a pipeline lacks, and of errors that it raises all the same.
     diffusers_logging.set_verbosity(diffusers_logging.CRITICAL)
     # Stable Diffusion XL calls this itself, for its decoder in half precision.

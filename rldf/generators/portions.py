@@ -66,7 +66,7 @@ class Portions:
                 "attention_slicing in the generator's options"
             )
         self.most = n // 2
-        _log.warning("warning: no memory for %d images at once: drawing %d", n, self.most)
+        _log.warning("no memory for %d images at once: drawing %d", n, self.most)
 
 
 def free_memory() -> None:

@@ -156,4 +156,4 @@ class Texts:
 
 
 def _tell(message: str) -> None:
-    _log.warning("warning: %s", plain(message))
+    _log.warning("%s", plain(message))

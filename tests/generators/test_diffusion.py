@@ -389,7 +389,7 @@ def test_a_batch_too_large_for_memory_is_halved_and_no_image_is_lost(sd, monkeyp
     generator.generate(sentences, seeds)  # it remembers
     assert sizes[4:] == [2, 2, 1]
     told = [r.getMessage() for r in caplog.records if r.name.startswith("rldf")]
-    assert told == ["warning: no memory for 5 images at once: drawing 2"]
+    assert told == ["no memory for 5 images at once: drawing 2"]
 
 
 def test_no_memory_for_one_image_is_one_line(sd, monkeypatch):
