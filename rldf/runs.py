@@ -41,7 +41,7 @@ from rldf.files import (
 )
 from rldf.images import write_png
 from rldf.provenance import git_commit, versions
-from rldf.run_places import LOCK, RUN, contents, refuse_foreign
+from rldf.run_places import LOCK, RUN, contents, refuse_foreign, refuse_links
 from rldf.run_records import (
     Resumption,
     RunRecord,
@@ -138,6 +138,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
             run._lock.enter_context(locked(path / LOCK))
             record = load_run(path).record  # it may have changed before the lock came
             _refuse_other_config(path, record.config, as_json(config))
+            refuse_links(path)
             sweep(path)
             sweep(path / "images")
             again = Resumption(at=_now(), versions=versions(), git=git_commit())

@@ -11,8 +11,9 @@ from PIL.Image import Image
 
 from rldf.dataset.plan import PlannedImage
 from rldf.errors import ConfigError
-from rldf.files import parse_json
+from rldf.files import parse_json, read_file
 from rldf.models.model_sets import ModelSet
+from rldf.models.untrusted import check_model
 
 _CHECKER, _PROCESSOR = "safety_checker", "feature_extractor"
 
@@ -35,7 +36,7 @@ def _index(models: ModelSet) -> dict[str, Any]:
     if folder is None:
         return {}
     try:
-        found = parse_json((folder / "model_index.json").read_bytes())
+        found = parse_json(read_file(folder / "model_index.json"))
     except (OSError, ValueError):  # the generator tells of a folder that is not as it should be
         return {}
     return found if isinstance(found, dict) else {}
@@ -52,7 +53,7 @@ class SafetyInspector:
             device: where it runs; "auto" is the GPU if there is one.
 
         Raises:
-            ConfigError: its files are not as they should be.
+            ConfigError: its files are not as they should be, or name code.
         """
         import torch
         from diffusers.pipelines.stable_diffusion.safety_checker import (
@@ -64,6 +65,8 @@ class SafetyInspector:
         logging.set_verbosity_error()  # it tells that images were blackened, which they are not
         folder = models.path("generator")
         assert folder is not None, "has_safety_checker found one"
+        for part in (_CHECKER, _PROCESSOR):  # the generator is loaded without them
+            check_model(folder / part)
         # A pulled folder has one precision alone; it runs in single precision either way.
         half = any((folder / _CHECKER).glob("*.fp16*.safetensors"))
         try:

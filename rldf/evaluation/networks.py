@@ -175,6 +175,7 @@ def inception(file: Path, device: str = "auto") -> FeatureExtractor:
         import torch
         from torch_fidelity import FeatureExtractorInceptionV3
 
+        check_model(file)
         safe = io.BytesIO()  # torch-fidelity unpickles whatever a file says: it gets numbers alone
         try:
             torch.save(torch.load(file, map_location="cpu", weights_only=True), safe)

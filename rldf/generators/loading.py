@@ -1,6 +1,5 @@
 """Loads text-to-image pipelines of diffusers: numbers and configuration, no code."""
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.files import parse_json, read_file
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 Scheduler = Literal["dpm-solver", "own"]
@@ -121,7 +121,7 @@ def _silence() -> None:
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text("utf-8"))
+        found = parse_json(read_file(file))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -7,7 +7,6 @@ HF_HUB_OFFLINE, HF_HOME.
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from rldf.errors import ModelMissingError
-from rldf.files import sha256_file
+from rldf.files import parse_json, sha256_file
 from rldf.models.layouts import INDEX
 from rldf.models.lock import LockedFile
 from rldf.models.set_file import Commit, FileName
@@ -134,7 +133,7 @@ def read_index(repository: Repository, again: str) -> dict[str, Any] | None:
     with asking(repository.id, repository.revision, again):
         if file.size > _MOST_INDEX:
             raise ValueError(f"{INDEX} has {file.size} bytes")
-        found = json.loads(fetch(repository, file, again).read_bytes())
+        found = parse_json(fetch(repository, file, again).read_bytes())
         if not isinstance(found, dict):
             raise ValueError(f"{INDEX} holds no JSON object")
         return found

@@ -7,7 +7,6 @@ Shipped sets have their lock files in the user's data folder; that of a user's o
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, ValidationError
 
 from rldf.errors import ConfigError
-from rldf.files import sha256_file, write_json
+from rldf.files import parse_json, sha256_file, write_json
 from rldf.models.set_file import Commit, FileName, HubId, Source
 from rldf.yaml_files import Strict, problems_of
 
@@ -145,12 +144,12 @@ class Lock:
                 data = file.read(_MOST_BYTES + 1)
             if len(data) > _MOST_BYTES:
                 raise ValueError(f"larger than {_MOST_BYTES} bytes")
-            return _LockFile.model_validate(json.loads(data)).sources
+            return _LockFile.model_validate(parse_json(data)).sources
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except ValidationError as error:
             raise self._damaged(problems_of(error)[0]) from None
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             raise self._damaged(" ".join(str(error).split())[:160]) from None
 
     def write(self, sources: Mapping[str, LockedSource]) -> None:
