@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.models.hostile import Payload, copy, lie, model_set, pickled, python, with_key
+from tests.models.hostile import (
+    Payload,
+    copy,
+    lie,
+    model_set,
+    pickled,
+    python,
+    squeezed,
+    swelling,
+    with_key,
+)
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "dog-in-park.png"
 SEARCH = ("search", EXAMPLE, "--renders", "4", "--quiet")
@@ -164,6 +174,16 @@ def test_a_pickled_places365_checkpoint(call, tmp_path, marker):
     answer = call("models", "import-places365", file, "--out", tmp_path / "out")
     refused(answer, "no checkpoint that loads safely")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("make", [swelling, squeezed])
+def test_pickles_that_fill_the_memory(call, tmp_path, marker, make):
+    file = make(tmp_path / "resnet18_places365.pth.tar", 10**8)
+    refused(call("models", "import-places365", file, "--out", tmp_path / "out"), "no")
+    models = model_set(tmp_path, "detector", make(tmp_path / "evil.pt", 10**8))
+    answer = call("encode", EXAMPLE, "--models", models)
+    refused(answer, "evil.pt")
+    assert "loads safely" not in answer[2], "it was loaded"
 
 
 def test_a_classifier_with_a_hole_is_not_filled_with_random_numbers(call, tmp_path, marker):
