@@ -17,7 +17,7 @@ _KINDS = {  # by the beginning of a problem
 def _row(command: str, outcomes: list[Outcome]) -> tuple[str, ...]:
     codes = Counter(str(outcome.code) for outcome in outcomes)
     wrong = Counter(
-        _KINDS.get(problem.split()[0], "other")
+        _KINDS.get(problem.split()[0].strip(":"), "other")
         for outcome in outcomes
         for problem in outcome.problems
     )

@@ -65,7 +65,7 @@ def _lying_array() -> bytes:
     array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(64)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as file:
-        file.writestr("agent.npy", array)
+        file.writestr(zipfile.ZipInfo("agent.npy"), array)  # without the time
     return data.getvalue()
 
 

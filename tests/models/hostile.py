@@ -59,11 +59,11 @@ def pickled(path: Path, marker: Path) -> Path:
     return path
 
 
-def zipped(path: Path, pickle: bytes, **how: int) -> Path:
+def zipped(path: Path, pickle: bytes) -> Path:
     """Write a file of torch by hand, around any pickle."""
-    with zipfile.ZipFile(path, "w", **how) as file:
+    with zipfile.ZipFile(path, "w") as file:
         for name, data in ("data.pkl", pickle), ("byteorder", b"little"), ("version", b"3\n"):
-            file.writestr(f"archive/{name}", data)
+            file.writestr(zipfile.ZipInfo(f"archive/{name}"), data)  # without the time
     return path
 
 
@@ -84,7 +84,7 @@ def squeezed(path: Path, size: int) -> Path:
         held = {name: file.read(name) for name in file.namelist()}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, data in held.items():
-            file.writestr(name, data)
+            file.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return path
 
 
