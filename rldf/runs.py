@@ -54,6 +54,7 @@ from rldf.run_records import (
 )
 
 _STEPS = "steps.jsonl"
+_SHOWN = 200  # characters of a difference
 
 
 class RunFolder(AbstractContextManager["RunFolder"]):
@@ -295,8 +296,9 @@ def _refuse_other_config(
     path: Path, there: Mapping[str, object], here: Mapping[str, object]
 ) -> None:
     if difference := config_difference(there, here):
+        shown = "; ".join(said[:_SHOWN] for said in difference)
         raise RunError(
-            f"{path} is a run of another configuration ({'; '.join(difference)}): "
+            f"{path} is a run of another configuration ({shown}): "
             "type its options, or name another --out"
         )
 

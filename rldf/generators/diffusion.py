@@ -14,6 +14,7 @@ import torch
 from PIL.Image import Image
 from pydantic import Field
 
+from rldf.errors import ConfigError
 from rldf.generators.loading import (
     DTYPES,
     Dtype,
@@ -104,6 +105,7 @@ class DiffusionGenerator:
 
         Raises:
             RldfError: there is no memory for a single image.
+            ConfigError: the pipeline's configuration does not let it draw.
         """
         return self._portions.map(self._draw, list(zip(sentences, seeds, strict=True)))
 
@@ -129,7 +131,13 @@ class DiffusionGenerator:
             "use_resolution_binning": False,  # the size that was asked for, not one near it
             **self._texts.arguments([sentence for sentence, _ in pairs]),
         }
-        result = self._pipeline(**{k: v for k, v in options.items() if k in self._takes})
+        try:
+            result = self._pipeline(**{k: v for k, v in options.items() if k in self._takes})
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())[
+                :160
+            ]  # a stranger's configuration may say anything
+            raise ConfigError(f"the pipeline cannot draw: {reason}") from error
         images: list[Image] = result.images
         return images
 

@@ -72,7 +72,7 @@ def set_scheduler(pipeline: Any, asked: Scheduler | None) -> None:
             None for the paper's where it fits.
 
     Raises:
-        ConfigError: the paper's is asked for and cannot be used.
+        ConfigError: the paper's is asked for and cannot be used, or its configuration is wrong.
     """
     own = pipeline.scheduler
     can = DPMSolverMultistepScheduler in getattr(own, "compatibles", [])
@@ -83,7 +83,10 @@ def set_scheduler(pipeline: Any, asked: Scheduler | None) -> None:
         )
     fits = can and own.config.get("timestep_spacing") != "trailing"
     if asked == "dpm-solver" or (asked is None and fits):
-        pipeline.scheduler = DPMSolverMultistepScheduler.from_config(own.config)
+        try:
+            pipeline.scheduler = DPMSolverMultistepScheduler.from_config(own.config)
+        except Exception as error:  # a stranger's configuration may raise anything
+            raise ConfigError(f"the pipeline's scheduler cannot be used: {_line(error)}") from error
 
 
 def _load_vae(path: Path, dtype: torch.dtype) -> Any:
