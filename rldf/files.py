@@ -6,9 +6,11 @@ its newline is there.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import stat
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -78,6 +80,25 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+def read_file(path: Path) -> bytes:
+    """Read a file of a folder that may be a stranger's.
+
+    Args:
+        path: the file, or a link to one.
+
+    Returns:
+        All that it holds.
+
+    Raises:
+        OSError: it cannot be read, or is a device, which may have no end, or a pipe, which may have
+            no beginning.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", str(path))
+    return path.read_bytes()
+
+
 def parse_json(data: str | bytes) -> Any:
     """Parse a JSON document that may be a stranger's.
 
@@ -113,16 +134,23 @@ def append_jsonl(path: Path, row: Mapping[str, object]) -> None:
     """Add one line to a JSONL file, so that it survives the end of this process.
 
     Args:
-        path: the file; made if it is not there.
+        path: the file; made if it is not there, refused if it is a link or a pipe.
         row: what the line is to say; no NaN, no infinity.
 
     Raises:
         ValueError: a number is not finite.
         TypeError: something in it is not of JSON.
+        OSError: it cannot be written.
     """
     line = json.dumps(row, allow_nan=False, separators=(",", ":")) + "\n"
-    with path.open("ab") as file:
+    with open(path, "ab", opener=_open_own) as file:
         file.write(line.encode("ascii"))
+
+
+def _open_own(path: str, flags: int) -> int:
+    """Open a file to write, but not what a link leads to, nor a pipe that nobody reads."""
+    own = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    return os.open(path, flags | own, 0o666)
 
 
 def read_lines(path: Path) -> list[bytes]:
@@ -133,11 +161,16 @@ def read_lines(path: Path) -> list[bytes]:
 
     Returns:
         The lines, without their newlines.
+
+    Raises:
+        RunError: it cannot be read.
     """
     try:
-        return path.read_bytes().split(b"\n")[:-1]
+        return read_file(path).split(b"\n")[:-1]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def truncate_jsonl(path: Path, n_lines: int) -> None:
@@ -148,7 +181,7 @@ def truncate_jsonl(path: Path, n_lines: int) -> None:
         n_lines: how many lines to keep, 0 or more.
 
     Raises:
-        RunError: there are fewer lines than that.
+        RunError: there are fewer lines than that, or it cannot be read.
     """
     lines = read_lines(path)
     if not 0 <= n_lines <= len(lines):

@@ -114,9 +114,12 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """
     if image.mode.startswith("I") or image.mode == "F":
         # Pillow cuts 16-bit greys off at 255 instead of scaling them.
-        pixels = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        pixels = np.nan_to_num(np.array(image, dtype=np.float32), copy=False)
         top = 65535 if pixels.max() > 255 else 255
-        return Image.fromarray(np.uint8(np.clip(pixels, 0, top) * 255 / top)).convert("RGB")
+        np.clip(pixels, 0, top, out=pixels)
+        pixels *= 255  # in place: such an image may have 64 million pixels
+        pixels /= top
+        return Image.fromarray(pixels.astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")

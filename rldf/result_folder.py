@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rldf.errors import RunError
-from rldf.files import locked, parse_json, sweep, write_json
+from rldf.files import locked, parse_json, read_file, sweep, write_json
 from rldf.provenance import git_commit, versions
-from rldf.run_places import LOCK, contents
+from rldf.run_places import LOCK, contents, refuse_links
 from rldf.run_records import as_json, config_difference
 
 MANIFEST = "manifest.json"
@@ -79,6 +79,7 @@ class ResultFolder:
                 self.path.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(locked(self.path / LOCK))
                 self.check()  # something may have come before the lock did
+                refuse_links(self.path)
                 for folder in (self.path, *(p for p in self.path.iterdir() if p.is_dir())):
                     sweep(folder)
                 self._write("running", {})
@@ -101,7 +102,7 @@ class ResultFolder:
     def _refuse_another(self) -> None:
         path = self.path / MANIFEST
         try:
-            there = parse_json(path.read_bytes())["config"]
+            there = parse_json(read_file(path))["config"]
             difference = config_difference(there, self._config)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise RunError(f"{path} is damaged: move it away, or name another --out") from None

@@ -122,3 +122,27 @@ def contents(path: Path) -> list[str]:
     if not path.exists():
         return []
     return sorted(p.name for p in path.iterdir() if p.name != LOCK and not p.match(TEMPORARY))
+
+
+def refuse_links(folder: Path, depth: int = 2) -> None:
+    """Refuse to write into a folder in which another folder is a link to somewhere else.
+
+    Args:
+        folder: where a command is to go on; one that is not there has no links.
+        depth: how far down to look, 1 for the folder alone.
+
+    Raises:
+        RunError: there is such a link.
+        OSError: it cannot be read.
+    """
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_symlink() and entry.is_dir():
+                raise RunError(
+                    f"{entry.path} is a link, and nothing is written to where it leads: put a "
+                    "folder in its place, or name another --out"
+                )
+            if depth > 1 and entry.is_dir(follow_symlinks=False):
+                refuse_links(Path(entry.path), depth - 1)

@@ -10,7 +10,7 @@ from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
 
 from rldf.encoding import Encoding
 from rldf.errors import RunError
-from rldf.files import read_lines
+from rldf.files import read_file, read_lines
 from rldf.seeds import SEED_BITS
 
 Status = Literal["running", "interrupted", "done"]
@@ -141,7 +141,7 @@ def read_record(path: Path) -> RunRecord:
         RunError: it cannot be read, or is damaged.
     """
     try:
-        return _RECORD.validate_json(path.read_bytes())
+        return _RECORD.validate_json(read_file(path))
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
@@ -158,7 +158,7 @@ def read_steps(path: Path) -> list[Step]:
         The steps, in the order in which they were taken.
 
     Raises:
-        RunError: a line is damaged.
+        RunError: a line is damaged, or the file cannot be read.
     """
     return [_step(path, n, line) for n, line in enumerate(read_lines(path), start=1)]
 

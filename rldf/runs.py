@@ -41,7 +41,7 @@ from rldf.files import (
 )
 from rldf.images import write_png
 from rldf.provenance import git_commit, versions
-from rldf.run_places import LOCK, RUN, contents, refuse_foreign
+from rldf.run_places import LOCK, RUN, contents, refuse_foreign, refuse_links
 from rldf.run_records import (
     Resumption,
     RunRecord,
@@ -54,6 +54,7 @@ from rldf.run_records import (
 )
 
 _STEPS = "steps.jsonl"
+_SHOWN = 200  # characters of a difference
 
 
 class RunFolder(AbstractContextManager["RunFolder"]):
@@ -138,6 +139,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
             run._lock.enter_context(locked(path / LOCK))
             record = load_run(path).record  # it may have changed before the lock came
             _refuse_other_config(path, record.config, as_json(config))
+            refuse_links(path)
             sweep(path)
             sweep(path / "images")
             again = Resumption(at=_now(), versions=versions(), git=git_commit())
@@ -294,8 +296,9 @@ def _refuse_other_config(
     path: Path, there: Mapping[str, object], here: Mapping[str, object]
 ) -> None:
     if difference := config_difference(there, here):
+        shown = "; ".join(said[:_SHOWN] for said in difference)
         raise RunError(
-            f"{path} is a run of another configuration ({'; '.join(difference)}): "
+            f"{path} is a run of another configuration ({shown}): "
             "type its options, or name another --out"
         )
 

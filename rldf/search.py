@@ -18,10 +18,11 @@ from rldf.agents.protocol import Agent, Transition
 from rldf.encoding import Encoding
 from rldf.environment import EncodingGridEnv
 from rldf.errors import RunError, UsageError
-from rldf.files import parse_json, write_json
+from rldf.files import parse_json, read_file, write_json
 from rldf.run_records import Step, best_step
 from rldf.runs import RunFolder
 from rldf.search_task import Settings, Task
+from rldf.text import one_line
 from rldf.yaml_files import problems_of
 
 Ended = Literal["goal", "renders", "episodes"]
@@ -232,12 +233,13 @@ def _stand(task: Task, run: RunFolder) -> Place:
         run.truncate(0)
         return Place()
     try:
-        place, agent = _read_place(file.read_bytes())
+        place, agent = _read_place(read_file(file))
         environment.return_to(place.state)
         environment.np_random.bit_generator.state = place.source
     except (UsageError, OSError, ValueError, TypeError, LookupError, ArithmeticError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise RunError(f"{file} is damaged ({reason}): start again with another --out") from None
+        raise RunError(
+            f"{file} is damaged ({one_line(error)}): start again with another --out"
+        ) from None
     task.agent.load(run.path / agent)
     run.truncate(place.steps)
     for step in run.steps():

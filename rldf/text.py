@@ -15,3 +15,16 @@ def plain(text: str) -> str:
         One line of printable characters.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def one_line(error: BaseException | str) -> str:
+    """Shorten what a library says of an error.
+
+    Args:
+        error: any, or what it says.
+
+    Returns:
+        At most 160 characters without line breaks; the error's kind where it says nothing.
+    """
+    said = " ".join(str(error).split())[:160]
+    return said or (type(error).__name__ if isinstance(error, BaseException) else "")

@@ -1,9 +1,12 @@
 """The orders of an axis: what moves, and what stays."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from rldf.axis_orders import (
+    MOST_VALUES,
     clip_order,
     embed,
     fixed_values,
@@ -130,3 +133,43 @@ def test_what_is_no_file_of_numbers_is_refused(tmp_path):
         path.write_bytes(data)
         with pytest.raises(ConfigError, match=r"no \.npy file of numbers"):
             read_vectors(path, None, NOUN)
+
+
+def test_a_header_in_an_odd_form_is_no_warning(tmp_path):
+    path = tmp_path / "v.npy"
+    np.save(path, np.arange(1.0, 21.0).reshape(10, 2))
+    path.write_bytes(path.read_bytes().replace(b"(10, 2), }  ", b"(10L, 2), } "))
+    assert b"10L" in path.read_bytes()
+    assert read_vectors(path, None, NOUN)[9].tolist() == [19, 20]
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, SyntaxError, OverflowError])
+def test_whatever_a_file_raises_is_one_line(vectors, monkeypatch, error):
+    def broken(*_, **__):
+        raise error("deep inside")
+
+    monkeypatch.setattr(np.lib.format, "read_array", broken)
+    with pytest.raises(ConfigError, match=r"no \.npy file of numbers"):
+        read_vectors(vectors, None, NOUN)
+
+
+def test_an_error_of_the_system_without_words_is_told(vectors, monkeypatch):
+    def broken(*_, **__):
+        raise OSError("obtaining file position failed")
+
+    monkeypatch.setattr(np.lib.format, "read_array", broken)
+    with pytest.raises(ConfigError, match="obtaining file position failed"):
+        read_vectors(vectors, None, NOUN)
+
+
+@pytest.mark.parametrize("number", [1e101, 1e308, -1e200])
+def test_numbers_whose_squares_are_none_are_refused(tmp_path, number):
+    np.save(tmp_path / "v.npy", np.full((10, 2), number))
+    with pytest.raises(ConfigError, match="give a table of finite numbers"):
+        read_vectors(tmp_path / "v.npy", None, NOUN)
+
+
+def test_an_axis_that_is_too_long_to_weigh_all_pairs_is_refused():
+    long = SimpleNamespace(symbol="Noun", reads="object", values=range(MOST_VALUES + 1))
+    with pytest.raises(UsageError, match=r"has 2001 values, and --by clip orders at most 2000"):
+        clip_order(long, np.zeros((1, 1)))

@@ -3,11 +3,14 @@
 import io
 import os
 import threading
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from rldf import images
 from rldf.cli import encode as command
@@ -59,6 +62,36 @@ def test_a_named_pipe_is_read_once(tmp_path):
 def test_a_file_that_can_be_opened_again_is_not_kept(tmp_path):
     (tmp_path / "a.png").write_bytes(png())
     assert command._check(str(tmp_path / "a.png")) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "shown"),
+    [
+        (np.uint16, [0, 255, 128], [0, 255, 128]),
+        (np.uint16, [0, 256, 65_535], [0, 0, 255]),
+        (np.uint16, [65_535, 257 * 200, 257 * 200 - 1], [255, 200, 199]),
+        (np.float32, [np.nan, np.inf, -np.inf], [0, 255, 0]),
+    ],
+)
+def test_greys_of_any_depth_keep_their_shares(tmp_path, kind, values, shown):
+    Image.fromarray(np.array([values], kind)).save(tmp_path / "a.tif")
+    assert [pixel[0] for pixel in read_image(tmp_path / "a.tif").get_flattened_data()] == shown
+
+
+def test_a_deep_grey_image_is_converted_in_little_memory():
+    grey = Image.fromarray(np.full((1_000, 1_000), 60_000, np.uint16))
+    tracemalloc.start()
+    images.to_rgb(grey)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12e6  # 12 bytes a pixel, of numpy
+
+
+def test_metadata_goes_no_further(tmp_path):
+    info = PngInfo()
+    info.add_text("key", "x" * 100)
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png", pnginfo=info, exif=b"Exif\0\0nothing")
+    assert read_image(tmp_path / "a.png").info == {}
 
 
 def test_stdin_is_kept(monkeypatch):

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from rldf.agents.protocol import World
 from rldf.errors import RunError
 from rldf.files import parse_json, replacing
+from rldf.text import one_line
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
-_SHOWN = 200  # characters of a reason
 _UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
@@ -68,8 +68,7 @@ def _arrays(path: Path) -> Arrays:
 
 
 def _refusal(path: Path, error: Exception) -> RunError:
-    reason = " ".join(str(error).split())[:_SHOWN] or type(error).__name__
-    return RunError(f"{path}: cannot go on from this checkpoint: {reason}")
+    return RunError(f"{path}: cannot go on from this checkpoint: {one_line(error)}")
 
 
 class SavedAgent:

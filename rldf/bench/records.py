@@ -23,7 +23,7 @@ class Records:
             path: the file; one that is not there holds nothing.
 
         Raises:
-            RunError: a line is damaged; a torn last one is dropped.
+            RunError: it cannot be read, or a line is damaged; a torn last one is dropped.
         """
         self._path = path
         self.outcomes: list[Outcome] = []

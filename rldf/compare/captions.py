@@ -18,6 +18,7 @@ from rldf.grammar import Grammar, load_grammar
 from rldf.models.model_sets import ModelSet
 from rldf.models.untrusted import check_model
 from rldf.ports import ImageTextModel
+from rldf.text import one_line
 
 _BEAM = 8
 _SWEEPS = 6
@@ -147,7 +148,7 @@ class CaptionModel:
                 path, local_files_only=True, trust_remote_code=False
             )
         except Exception as error:  # a broken folder may raise anything; the user needs one line
-            raise ConfigError(f"{path} is no {what}: {_line(error)}") from error
+            raise ConfigError(f"{path} is no {what}: {one_line(error)}") from error
         self._path, self._device = path, device
         self._model = model.to(device)
 
@@ -175,10 +176,6 @@ class CaptionModel:
                     num_beams=1,
                 )
         except Exception as error:  # a model of another kind may raise anything
-            raise ConfigError(f"{self._path} does not caption: {_line(error)}") from error
+            raise ConfigError(f"{self._path} does not caption: {one_line(error)}") from error
         text: str = self._tokenizer.decode(tokens[0], skip_special_tokens=True)
         return re.sub(r"\s+", " ", text).strip()
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import FiniteFloat, NonNegativeInt, model_validator
 
 from rldf.errors import RunError
-from rldf.files import parse_json
+from rldf.files import parse_json, read_file
 from rldf.yaml_files import Strict
 
 
@@ -59,7 +59,7 @@ def read_kept(path: Path, methods: Sequence[str]) -> dict[str, Any]:
         RunError: it is damaged, or not of this comparison.
     """
     try:
-        kept: dict[str, Any] = parse_json(path.read_bytes())
+        kept: dict[str, Any] = parse_json(read_file(path))
         row = _Row.model_validate(kept)
         if (row.folder, [entry.method for entry in row.methods]) != (
             path.parent.name,

@@ -13,7 +13,7 @@ from rldf.dataset.folder import CloneFolder
 from rldf.dataset.rows import write_rows
 from rldf.dataset.stores import Format
 from rldf.errors import RunError
-from rldf.files import write_bytes
+from rldf.files import read_file, write_bytes
 
 
 def convert(
@@ -45,7 +45,7 @@ def convert(
     target = enter_folder(out, source.record.model_copy(update={"write": write}))
     with telling_disk_errors(out):
         if source.generator.exists():  # for later repairs
-            write_bytes(target.generator, source.generator.read_bytes())
+            write_bytes(target.generator, read_file(source.generator))
         for shard in claimed(target.undone(), target.lock, target.is_done):
             tell(_copy_shard(source, target, shard))
         return finish(target).counts

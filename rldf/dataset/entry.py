@@ -10,8 +10,9 @@ from rldf.dataset.folder import PLAN, RECORD, WORK, CloneFolder, folder_of, open
 from rldf.dataset.plan import make_plan
 from rldf.dataset.record import CloneRecord
 from rldf.errors import RunError
-from rldf.files import TEMPORARY, parse_json, write_json
+from rldf.files import TEMPORARY, parse_json, read_file, write_json
 from rldf.ports import Json
+from rldf.run_places import refuse_links
 from rldf.run_records import as_json, config_difference
 
 _SHOWN, _MOST = 160, 4  # characters of a difference between two configurations; differences
@@ -59,6 +60,7 @@ def enter_folder(root: Path, wanted: CloneRecord) -> CloneFolder:
 
 
 def _set_up(root: Path, wanted: CloneRecord) -> CloneFolder:
+    refuse_detours(root)
     for name in ("shards", "journal", "locks"):
         (root / WORK / name).mkdir(parents=True, exist_ok=True)
     with waiting(root / WORK / "locks" / "setup"):
@@ -71,6 +73,19 @@ def _set_up(root: Path, wanted: CloneRecord) -> CloneFolder:
         if not (root / PLAN).exists():
             make_plan(wanted.plan).write(root / PLAN)
     return folder
+
+
+def refuse_detours(root: Path) -> None:
+    """Refuse a clone in which a folder leads elsewhere, before anything is written into it.
+
+    Args:
+        root: its folder.
+
+    Raises:
+        RunError: it has such a folder.
+    """
+    refuse_links(root)
+    refuse_links(root / WORK / "stage")
 
 
 def agree_on_generator(folder: CloneFolder, identity: Mapping[str, Json]) -> None:
@@ -92,7 +107,7 @@ def agree_on_generator(folder: CloneFolder, identity: Mapping[str, Json]) -> Non
         if not path.exists():
             write_json(path, here)
         try:
-            there = dict(parse_json(path.read_text("utf-8")))
+            there = dict(parse_json(read_file(path)))
         except (ValueError, TypeError) as error:
             raise RunError(f"{path} is damaged ({error}): move it away, and go on") from None
     if said := _difference(there, here):

@@ -14,7 +14,7 @@ from rldf.dataset.rows import ImageRow
 from rldf.dataset.sheets import write_sheets
 from rldf.dataset.table import write_metadata
 from rldf.dataset.tally import tally
-from rldf.files import TEMPORARY, replacing, sha256_file, write_json, write_text
+from rldf.files import TEMPORARY, read_file, replacing, sha256_file, write_json, write_text
 from rldf.yaml_files import Strict
 
 CARD = "README.md"
@@ -42,7 +42,7 @@ def read_finished(folder: CloneFolder) -> Finished | None:
         What it says; None where the clone is not finished, or the mark is damaged.
     """
     try:
-        return Finished.model_validate_json(folder.work("finished.json").read_bytes())
+        return Finished.model_validate_json(read_file(folder.work("finished.json")))
     except (OSError, ValidationError):
         return None
 

@@ -31,7 +31,7 @@ from rldf.dataset.rows import ImageRow, read_rows
 from rldf.dataset.shards import Shards
 from rldf.dataset.stores import Store, make_store
 from rldf.errors import RunError
-from rldf.files import append_jsonl
+from rldf.files import append_jsonl, read_file
 from rldf.yaml_files import problems_of
 
 RECORD, PLAN, WORK = "clone.json", "plan.parquet", ".rldf"
@@ -175,7 +175,7 @@ def open_folder(root: Path) -> CloneFolder:
     """
     path = root / RECORD
     try:
-        record = CloneRecord.model_validate_json(path.read_bytes())
+        record = CloneRecord.model_validate_json(read_file(path))
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{root} holds no clone: type the folder that rldf clone wrote") from None
     except OSError as error:

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from rldf.dataset.rows import ImageRow
 from rldf.dataset.table import row_document, write_images
 from rldf.errors import RunError
+from rldf.text import one_line
 
-_AT_ONCE = 100  # images of a Parquet file in memory
+_AT_ONCE = 10  # images of a Parquet file in memory
+_TIGHTEST = 20  # bytes of images that one byte of a Parquet file may stand for: they do not shrink
 
 
 class Packer(Protocol):
@@ -70,14 +72,16 @@ class TarPacker:
             RunError: it is not there, or is damaged from here on.
         """
         try:
-            with tarfile.open(path, mode="r:") as tar:
+            with _opened(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
                 for member in tar:
+                    if member.issparse():  # a few bytes that stand for any number of them
+                        raise tarfile.ReadError(f"{member.name} is not stored whole")
                     if member.isreg() and member.name.endswith((".jpg", ".png")):
-                        file = tar.extractfile(member)
-                        yield member.name, file.read() if file else b""
+                        held = tar.extractfile(member)
+                        yield member.name, held.read() if held else b""
             if not _is_whole(path):  # a tar that is cut between two members reads well
                 raise tarfile.ReadError("its end is missing")
-        except (OSError, tarfile.TarError) as error:
+        except (OSError, ValueError, tarfile.TarError) as error:
             raise RunError(_damaged(path, error)) from None
 
 
@@ -120,12 +124,35 @@ class ParquetPacker:
         import pyarrow.parquet
 
         try:
-            with pyarrow.parquet.ParquetFile(path) as file:
-                for batch in file.iter_batches(_AT_ONCE, columns=["image"]):
+            with _opened(path) as file, pyarrow.parquet.ParquetFile(file) as table:
+                left = _TIGHTEST * path.stat().st_size
+                if _unpacked(table.metadata) > left:
+                    raise ValueError("it is packed too tightly")
+                for batch in table.iter_batches(_AT_ONCE, columns=["image"]):
+                    left -= batch.nbytes
+                    if left < 0:
+                        raise ValueError("it is packed too tightly")
                     for image in batch.column("image").to_pylist():
-                        yield image["path"], image["bytes"]
-        except (OSError, KeyError, TypeError, pyarrow.ArrowException) as error:
+                        yield _checked(image["path"], image["bytes"])
+        except (OSError, LookupError, TypeError, ValueError, pyarrow.ArrowException) as error:
             raise RunError(_damaged(path, error)) from None
+
+
+def _unpacked(metadata: Any) -> int:
+    groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
+    return sum(group.total_byte_size for group in groups)
+
+
+def _checked(name: object, data: object) -> tuple[str, bytes]:
+    if not isinstance(name, str) or not isinstance(data, bytes):
+        raise TypeError("its images are none")
+    return name, data
+
+
+def _opened(path: Path) -> BinaryIO:
+    if path.exists() and not path.is_file():
+        raise OSError("it is no file")
+    return path.open("rb")
 
 
 def _is_whole(path: Path) -> bool:
@@ -138,7 +165,7 @@ def _is_whole(path: Path) -> bool:
 
 
 def _damaged(path: Path, error: Exception) -> str:
-    said = " ".join(str(error).split())[:120]
+    said = one_line(error)
     return f"{path} is damaged or not there ({said}): type 'rldf clone verify FOLDER --repair'"
 
 

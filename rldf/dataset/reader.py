@@ -9,6 +9,7 @@ from rldf.dataset.folder import CloneFolder, open_folder
 from rldf.dataset.packers import Packer
 from rldf.dataset.stores import ArchiveStore
 from rldf.errors import RunError
+from rldf.files import read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,14 @@ def _loose(folder: Path, keys: list[str]) -> Iterator[tuple[str, bytes]]:
     for key in keys:
         for path in sorted((folder / key).glob(f"{key}_*")):
             if path.suffix in (".jpg", ".png"):
-                yield path.name, path.read_bytes()
+                yield path.name, _read(path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_file(path)
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _packed(root: Path, split: str, packer: Packer) -> Iterator[tuple[str, bytes]]:

@@ -8,6 +8,7 @@ from rldf.dataset.claims import claim
 from rldf.dataset.clone import draw_shard, make_press
 from rldf.dataset.disk import telling_disk_errors
 from rldf.dataset.draw import Artist, Press, ShardDrawing
+from rldf.dataset.entry import refuse_detours
 from rldf.dataset.finish import write_finish
 from rldf.dataset.folder import PLAN, CloneFolder
 from rldf.dataset.journal import Journal
@@ -32,7 +33,7 @@ def repair(folder: CloneFolder, plan: Plan, artist: Artist, problems: Iterable[P
         How many images were written again.
 
     Raises:
-        RunError: another process works on the clone.
+        RunError: another process works on the clone, or a folder in it leads elsewhere.
     """
     images: dict[int, dict[int, Problem]] = {}
     lost: set[int] = set()
@@ -44,6 +45,7 @@ def repair(folder: CloneFolder, plan: Plan, artist: Artist, problems: Iterable[P
         elif problem.kind == "manifest":
             lost.add(int(problem.name.rpartition("/")[2].partition(".")[0]))
     mended = 0
+    refuse_detours(folder.root)
     with telling_disk_errors(folder.root), make_press(folder, plan) as press:
         for shard in sorted(lost | images.keys()):
             with _lock(folder, shard):

@@ -144,8 +144,6 @@ def read_rows(path: Path, indices: range) -> list[ImageRow]:
     advice = "type 'rldf clone verify FOLDER --repair'"
     try:
         rows = _ROWS.validate_json(b"[" + b",".join(read_lines(path)) + b"]")
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         said = error.errors(include_url=False, include_input=False)[0]["msg"]
         raise RunError(f"{path} is damaged ({said}): {advice}") from None

@@ -11,9 +11,10 @@ from PIL.Image import Image
 
 from rldf.dataset.plan import PlannedImage
 from rldf.errors import ConfigError
-from rldf.files import parse_json
+from rldf.files import parse_json, read_file
 from rldf.models.model_sets import ModelSet
 from rldf.models.untrusted import check_model
+from rldf.text import one_line
 
 _CHECKER, _PROCESSOR = "safety_checker", "feature_extractor"
 
@@ -36,7 +37,7 @@ def _index(models: ModelSet) -> dict[str, Any]:
     if folder is None:
         return {}
     try:
-        found = parse_json((folder / "model_index.json").read_bytes())
+        found = parse_json(read_file(folder / "model_index.json"))
     except (OSError, ValueError):  # the generator tells of a folder that is not as it should be
         return {}
     return found if isinstance(found, dict) else {}
@@ -53,7 +54,7 @@ class SafetyInspector:
             device: where it runs; "auto" is the GPU if there is one.
 
         Raises:
-            ConfigError: its files are not as they should be.
+            ConfigError: its files are not as they should be, or name code.
         """
         import torch
         from diffusers.pipelines.stable_diffusion.safety_checker import (
@@ -65,6 +66,8 @@ class SafetyInspector:
         logging.set_verbosity_error()  # it tells that images were blackened, which they are not
         folder = models.path("generator")
         assert folder is not None, "has_safety_checker found one"
+        for part in (_CHECKER, _PROCESSOR):  # the generator is loaded without them
+            check_model(folder / part)
         # A pulled folder has one precision alone; it runs in single precision either way.
         half = any((folder / _CHECKER).glob("*.fp16*.safetensors"))
         try:
@@ -78,10 +81,9 @@ class SafetyInspector:
                 variant="fp16" if half else None, dtype=torch.float32,
             )  # fmt: skip
         except Exception as error:  # a broken folder may raise anything
-            said = " ".join(str(error).split())[:160]
             raise ConfigError(
-                f"the safety checker of model set {models.file.name} cannot be loaded ({said}): "
-                "complete it, or type --no-safety-checker"
+                f"the safety checker of model set {models.file.name} cannot be loaded "
+                f"({one_line(error)}): complete it, or type --no-safety-checker"
             ) from error
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"

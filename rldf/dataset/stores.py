@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 from rldf.dataset.packers import Packer, ParquetPacker, TarPacker
 from rldf.dataset.rows import ImageRow
 from rldf.errors import RunError
-from rldf.files import replacing, write_bytes
+from rldf.files import read_file, replacing, write_bytes
 
 Format = Literal["imagefolder", "webdataset", "parquet"]
 
@@ -240,6 +240,6 @@ def _by_split(rows: Sequence[ImageRow]) -> dict[str, list[ImageRow]]:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError:
         return None

@@ -21,7 +21,7 @@ from PIL.Image import Image
 
 from rldf.errors import ImageError, UsageError
 from rldf.evaluation.pictures import Picture, list_pictures, packed_pictures
-from rldf.files import parse_json
+from rldf.files import parse_json, read_file
 from rldf.images import decode_image
 
 CLONE_FILE = "clone.json"
@@ -211,7 +211,7 @@ def _clone_document(root: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        found = parse_json(path.read_text(encoding="utf-8"))
+        found = parse_json(read_file(path))
     except (OSError, ValueError):
         found = None
     if not isinstance(found, dict):

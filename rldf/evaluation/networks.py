@@ -20,6 +20,7 @@ from rldf.files import sha256_file
 from rldf.models.model_sets import load_model_set
 from rldf.models.untrusted import check_model
 from rldf.ports import ImageTextModel, Json
+from rldf.text import one_line
 
 if TYPE_CHECKING:
     import torch
@@ -146,7 +147,7 @@ def dinov2(path: Path, device: str = "auto") -> FeatureExtractor:
         try:
             model = Dinov2Model.from_pretrained(path, local_files_only=True, use_safetensors=True)
         except Exception as error:  # a broken folder may raise anything; the user needs one line
-            raise ConfigError(f"{path} is no DINOv2 model: {_brief(error)}") from error
+            raise ConfigError(f"{path} is no DINOv2 model: {one_line(error)}") from error
         model = model.eval().to(_resolve(device))
 
         @torch.inference_mode()
@@ -176,6 +177,7 @@ def inception(file: Path, device: str = "auto") -> FeatureExtractor:
         import torch
         from torch_fidelity import FeatureExtractorInceptionV3
 
+        check_model(file)
         safe = io.BytesIO()  # torch-fidelity unpickles whatever a file says: it gets numbers alone
         try:
             torch.save(torch.load(file, map_location="cpu", weights_only=True), safe)
@@ -184,7 +186,7 @@ def inception(file: Path, device: str = "auto") -> FeatureExtractor:
                 "inception-v3-compat", ["2048"], feature_extractor_weights_path=safe
             )
         except Exception as error:  # a stranger's file may raise anything
-            raise ConfigError(f"{file} holds no Inception weights: {_brief(error)}") from error
+            raise ConfigError(f"{file} holds no Inception weights: {one_line(error)}") from error
         network = network.to(_resolve(device))
 
         @torch.inference_mode()
@@ -223,7 +225,7 @@ def script(file: Path, device: str = "auto") -> FeatureExtractor:
                 load_script: Any = torch.jit.load  # which lacks types
                 module = load_script(str(file), map_location=_resolve(device)).eval()
         except Exception as error:  # a stranger's file may raise anything
-            raise ConfigError(f"{file} is no TorchScript: {_brief(error)}") from error
+            raise ConfigError(f"{file} is no TorchScript: {one_line(error)}") from error
 
         @torch.inference_mode()
         def look(images: Sequence[Image.Image]) -> Features:
@@ -237,7 +239,7 @@ def script(file: Path, device: str = "auto") -> FeatureExtractor:
                     raise ValueError(f"{len(rows)} rows for {len(images)} images")
             except Exception as error:  # a stranger's program may raise anything
                 raise ConfigError(
-                    f"{file} gives no row of features for each image: {_brief(error)}"
+                    f"{file} gives no row of features for each image: {one_line(error)}"
                 ) from error
             return rows
 
@@ -285,7 +287,3 @@ def _bytes_tensor(image: Image.Image) -> "torch.Tensor":
 def _numpy(rows: "torch.Tensor") -> Features:
     found: Features = rows.float().cpu().numpy()
     return found
-
-
-def _brief(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]

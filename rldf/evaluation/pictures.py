@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rldf.errors import ImageError
+from rldf.files import read_file
 
 SPLITS = ("train", "val", "validation", "test")
 """Names of top folders that are splits, where no other top folder holds images."""
@@ -41,7 +42,7 @@ class Picture:
         if isinstance(self.source, bytes):
             return self.source
         try:
-            return self.source.read_bytes()
+            return read_file(self.source)
         except OSError as error:
             raise ImageError(f"{self.source} cannot be read: {error.strerror}") from None
 

@@ -5,7 +5,6 @@ fails or is cut, an answer that takes too long, 408, 409, 425, 429 (after the ti
 names), 5xx, and an answer that is not what was asked for, such as a proxy's page.
 """
 
-import json
 import logging
 import threading
 import time
@@ -18,7 +17,8 @@ from typing import Any, NoReturn, TypeVar
 import httpx2
 
 from rldf.errors import ConfigError, RldfError
-from rldf.text import plain
+from rldf.files import parse_json
+from rldf.text import one_line, plain
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ class ApiClient:
         if "json" not in found.get("content-type", ""):
             raise TryAgainError(f"it answers {found.get('content-type', 'no type')}, not JSON")
         try:
-            return json.loads(data)
+            return parse_json(data)
         except ValueError:
             raise TryAgainError("its JSON is damaged") from None
 
@@ -151,9 +151,8 @@ class ApiClient:
                 return answer.status_code, answer.headers, data
         except (httpx2.TimeoutException, TimeoutError):
             raise TryAgainError(f"no whole answer within {self._timeout:g} s") from None
-        except (httpx2.RequestError, httpx2.InvalidURL) as error:
-            said = " ".join(str(error).split()) or type(error).__name__
-            raise TryAgainError(f"the connection failed ({said[:120]})") from None
+        except (httpx2.RequestError, httpx2.InvalidURL, ValueError) as error:  # of odd addresses
+            raise TryAgainError(f"the connection failed ({one_line(error)})") from None
 
     def _explain(self, status: int, headers: httpx2.Headers, data: bytes) -> NoReturn:
         """Raise what an answer without success means."""
@@ -172,8 +171,10 @@ class ApiClient:
                 "OPENAI_BASE_URL alone"
             )
         if 300 <= status < 400:
-            raise ConfigError(f"{self._base} has moved to {headers.get('location')}: give its "
-                              "new address as --base-url")  # fmt: skip
+            where = headers.get("location", "another place")[:200]
+            raise ConfigError(
+                f"{self._base} has moved to {where}: give its new address as --base-url"
+            )
         raise ConfigError(
             f"{self._base} does not take the request ({status} {said}): check --base-url, the "
             "model's name and the options of the model set"
@@ -205,13 +206,13 @@ def _within(parts: Iterator[bytes], end: float) -> Iterator[bytes]:
 def _reason(data: bytes) -> tuple[str, str]:
     """Read code and message of an error, as far as there are any."""
     try:
-        error = json.loads(data)["error"]
+        error = parse_json(data)["error"]
     except (ValueError, KeyError, TypeError):
         return "", ""
     code, said = (
         (error.get("code"), error.get("message")) if isinstance(error, dict) else ("", error)
     )
-    return str(code or ""), " ".join(str(said or "").split())[:160]
+    return str(code or ""), one_line(str(said or ""))
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
@@ -222,7 +223,7 @@ def _retry_after(headers: httpx2.Headers) -> float | None:
     except ValueError:
         try:
             at = parsedate_to_datetime(said)
-        except ValueError:
+            wait = (at.astimezone(UTC) - datetime.now(UTC)).total_seconds()
+        except (ValueError, OverflowError):
             return None
-        wait = (at.astimezone(UTC) - datetime.now(UTC)).total_seconds()
     return max(0.0, wait) if wait == wait else None

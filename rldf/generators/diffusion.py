@@ -20,7 +20,6 @@ from rldf.generators.loading import (
     Dtype,
     Scheduler,
     load_pipeline,
-    one_line,
     set_scheduler,
     usual_dtype,
 )
@@ -28,6 +27,7 @@ from rldf.generators.lora import fuse_lora
 from rldf.generators.portions import Portions
 from rldf.generators.texts import Texts
 from rldf.ports import Json
+from rldf.text import one_line
 
 
 class DiffusionGenerator:
@@ -114,7 +114,8 @@ class DiffusionGenerator:
 
         Raises:
             RldfError: there is no memory for a single image.
-            ConfigError: the pipeline does not take a size, or a number of steps.
+            ConfigError: the pipeline does not take a size, a number of steps, or what its
+                configuration says.
         """
         return self._portions.map(self._draw, list(zip(sentences, seeds, strict=True)))
 
@@ -143,7 +144,8 @@ class DiffusionGenerator:
         }
         try:
             result = self._pipeline(**{k: v for k, v in options.items() if k in self._takes})
-        except ValueError as error:  # such as a size that is no multiple of 16
+        # A size that is no multiple of 16, say; and a stranger's configuration may raise more.
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise ConfigError(
                 f"{type(self._pipeline).__name__} cannot draw with these options: {one_line(error)}"
             ) from error

@@ -178,9 +178,10 @@ class ImagesApiGenerator:
             if first.get("b64_json"):
                 return _decoded(base64.b64decode(first["b64_json"], validate=True))
             url = str(first["url"])
+            scheme = urlsplit(url).scheme
         except (KeyError, IndexError, TypeError, AttributeError, binascii.Error, ValueError):
             raise TryAgainError("its answer holds no image") from None
-        if urlsplit(url).scheme not in ("http", "https"):
+        if scheme not in ("http", "https"):
             raise TryAgainError("its answer holds no image")
         return url
 

@@ -1,6 +1,5 @@
 """Loads text-to-image pipelines of diffusers: numbers and configuration, no code."""
 
-import json
 import warnings
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,8 @@ from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.files import parse_json, read_file
+from rldf.text import one_line
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 Scheduler = Literal["dpm-solver", "ddim-trailing", "lcm", "own"]
@@ -100,7 +101,12 @@ def set_scheduler(pipeline: Any, asked: Scheduler | None) -> str:
     chosen = asked or ("dpm-solver" if fits else "own")
     if chosen != "own":
         made, options = _SCHEDULERS[chosen]
-        pipeline.scheduler = made.from_config(own.config, **options)
+        try:
+            pipeline.scheduler = made.from_config(own.config, **options)
+        except Exception as error:  # a stranger's configuration may raise anything
+            raise ConfigError(
+                f"the pipeline's scheduler cannot be used: {one_line(error)}"
+            ) from error
         if options:  # the pipeline's own may be of this class too, and space its steps otherwise
             return chosen
     return type(pipeline.scheduler).__name__
@@ -145,19 +151,7 @@ def _silence() -> None:
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text("utf-8"))
+        found = parse_json(read_file(file))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def one_line(error: Exception) -> str:
-    """Shorten what a library says of an error.
-
-    Args:
-        error: any.
-
-    Returns:
-        At most 160 characters, without line breaks.
-    """
-    return " ".join(str(error).split())[:160]

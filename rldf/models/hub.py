@@ -8,7 +8,6 @@ HF_HUB_OFFLINE, HF_HOME.
 import contextlib
 import errno
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from rldf.errors import ModelMissingError
-from rldf.files import sha256_file
+from rldf.files import parse_json, sha256_file
 from rldf.models.layouts import INDEX
 from rldf.models.lock import LockedFile
 from rldf.models.set_file import Commit, FileName
 from rldf.models.transfer import complete
+from rldf.text import one_line
 
 _MOST_INDEX = 1_000_000  # bytes
 _NAME, _COMMIT = TypeAdapter(FileName), TypeAdapter(Commit)
@@ -136,7 +136,7 @@ def read_index(repository: Repository, again: str) -> dict[str, Any] | None:
     with asking(repository.id, repository.revision, again):
         if file.size > _MOST_INDEX:
             raise ValueError(f"{INDEX} has {file.size} bytes")
-        found = json.loads(fetch(repository, file, again).read_bytes())
+        found = parse_json(fetch(repository, file, again).read_bytes())
         if not isinstance(found, dict):
             raise ValueError(f"{INDEX} holds no JSON object")
         return found
@@ -241,5 +241,4 @@ def _explain(error: Exception, id: str, revision: str | None, again: str) -> str
         return f"{id} is not here, and HF_HUB_OFFLINE keeps it away: unset it, then type {again}"
     if status is not None:
         return f"the hub answers {status} for {id}: wait, then type {again}"
-    said = " ".join(str(error).split())[:160] or type(error).__name__
-    return f"{id} could not be fetched ({said}): what has arrived is kept; type {again}"
+    return f"{id} could not be fetched ({one_line(error)}): what has arrived is kept; type {again}"

@@ -7,7 +7,6 @@ Shipped sets have their lock files in the user's data folder; that of a user's o
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +14,9 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, ValidationError
 
 from rldf.errors import ConfigError
-from rldf.files import locked, sha256_file, write_json
+from rldf.files import locked, parse_json, sha256_file, write_json
 from rldf.models.set_file import Commit, FileName, HubId, Source
+from rldf.text import one_line
 from rldf.yaml_files import Strict, problems_of
 
 _MOST_BYTES = 4_000_000
@@ -157,13 +157,13 @@ class Lock:
                 data = file.read(_MOST_BYTES + 1)
             if len(data) > _MOST_BYTES:
                 raise ValueError(f"larger than {_MOST_BYTES} bytes")
-            return _LockFile.model_validate(json.loads(data)).sources
+            return _LockFile.model_validate(parse_json(data)).sources
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except ValidationError as error:
             raise self._damaged(problems_of(error)[0]) from None
-        except (OSError, ValueError, RecursionError) as error:
-            raise self._damaged(" ".join(str(error).split())[:160]) from None
+        except (OSError, ValueError) as error:
+            raise self._damaged(one_line(error)) from None
 
     def add(self, key: str, source: LockedSource) -> None:
         """Write what was pulled; two pulls at the same time lose nothing of each other's.

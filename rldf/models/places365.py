@@ -7,7 +7,6 @@ keys begin with `module.`. They are read without running code and written again 
 authors' README puts the weights under CC BY.
 """
 
-import json
 import re
 import shutil
 import uuid
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rldf.errors import ConfigError, UsageError
-from rldf.files import TEMPORARY, sha256_file, write_json
+from rldf.files import TEMPORARY, parse_json, read_file, sha256_file, write_json
+from rldf.models.untrusted import check_model
 from rldf.perception.places import places365
 
 _SOURCE = "places365.json"  # in the folder: what it was made of
@@ -69,6 +69,7 @@ def import_places365(file: Path, out: Path) -> dict[str, Any]:
     source = {"sha256": sha256_file(file)}
     if _done(out, source):
         return _told(out)
+    check_model(file)
     model, network = _convert(_read_weights(file), file)
     _write(model, {**source, "network": network, "scenes": len(places365())}, out)
     return _told(out)
@@ -88,7 +89,7 @@ def _done(out: Path, source: dict[str, str]) -> bool:
 
 
 def _told(out: Path) -> dict[str, Any]:
-    return {"out": str(out), **json.loads((out / _SOURCE).read_bytes())}
+    return {"out": str(out), **parse_json(read_file(out / _SOURCE))}
 
 
 def _read_weights(file: Path) -> dict[str, Any]:

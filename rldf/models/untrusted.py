@@ -5,6 +5,8 @@ code too; but what they make of a folder changes with their versions, and some o
 folder itself says. What is refused here reaches none of them.
 """
 
+import mmap
+import zipfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 
 from rldf.errors import ConfigError
 from rldf.files import parse_json
+from rldf.text import one_line
 
 _INDEX = "model_index.json"
 _LIBRARIES = ("diffusers", "transformers")
@@ -36,10 +39,13 @@ def check_model(path: Path) -> None:
             not there is left to its loader.
 
     Raises:
-        ConfigError: it holds or names code, has pickled weights alone, or files that lie.
+        ConfigError: it holds or names code, has pickled weights alone, or files that lie or grow
+            as they are read.
     """
     if path.is_file():
         _check_safetensors([path])
+        if path.suffix.lower() in _PICKLES:
+            _check_pickle(path)
     elif (path / _INDEX).is_file():
         _check_no_code(_files(path))
         for name in _components(path / _INDEX):
@@ -159,8 +165,27 @@ def _check_header(file: Path) -> None:
         with safe_open(file, framework="np"):
             pass
     except (SafetensorError, OSError, ValueError, MemoryError) as error:
-        reason = " ".join(str(error).split())[:160]
-        raise ConfigError(f"{file} is no sound safetensors file: {reason}") from None
+        raise ConfigError(f"{file} is no sound safetensors file: {one_line(error)}") from None
+
+
+def _check_pickle(file: Path) -> None:
+    """Refuse a file of torch that is small on the disk and large in memory.
+
+    What may be loaded without running code still names one call that makes bytes out of a number,
+    and torch unpacks packed archives, which it never writes.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            inside = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):  # the older form, or damaged
+        inside = 0
+    size = file.stat().st_size
+    if inside > size:
+        raise ConfigError(f"{file} is packed, {size} bytes of {inside}: no such model is")
+    if size:
+        with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m:
+            if m.find(b"bytearray") >= 0:
+                raise ConfigError(f"{file} has bytes made of numbers in it: no model has")
 
 
 def _check_shards(index: Path) -> None:

@@ -8,8 +8,12 @@ import open_clip
 import torch
 from numpy.typing import NDArray
 from PIL.Image import Image
+from PIL.Image import new as new_image
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.text import one_line
+
+_TRIAL = (64, 48)  # px; of the image that shows whether images can be prepared
 
 
 class OpenClip:
@@ -40,9 +44,9 @@ class OpenClip:
                 name, precision="fp32", device=device, return_transform=True
             )
             self.tokenize = open_clip.get_tokenizer(name)
+            self._preprocess(new_image("RGB", _TRIAL))
         except Exception as error:  # a broken folder may raise anything; the user needs one line
-            reason = " ".join(str(error).split())[:160]
-            raise ConfigError(f"{path} is no open_clip model: {reason}") from error
+            raise ConfigError(f"{path} is no open_clip model: {one_line(error)}") from error
         self.model.eval()
         self._device = device
 

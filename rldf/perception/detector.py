@@ -1,7 +1,10 @@
 """Ultralytics YOLO as a detector, from a local .pt (loaded without running its code) or .onnx."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +16,7 @@ from pydantic import Field
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.places import cache_folder
 from rldf.ports import Detection
+from rldf.text import one_line
 
 _ENVIRONMENT = {  # all are read when ultralytics is imported
     "ULTRALYTICS_SAFE_LOAD": "1",  # a .pt is a pickle: without this it may run any code
@@ -80,14 +84,15 @@ def import_ultralytics() -> Any:
     """Import ultralytics so that it runs no code of weights, sends nothing and installs nothing.
 
     Returns:
-        The package; Pillow, torch and numpy are as they were before.
+        The package. Pillow, torch, numpy, the warnings and the environment are as they were before,
+        but for what keeps it quiet; OpenCV, which nothing else uses here, has one thread.
     """
     settings = {"YOLO_CONFIG_DIR": str(cache_folder() / "ultralytics")}  # not the user's own
     for name, value in (_ENVIRONMENT | settings).items():
         os.environ.setdefault(name, value)
     os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
     opener, saver = Image.open, torch.save
-    with np.printoptions():  # it changes them
+    with _as_before():
         import ultralytics
         from ultralytics.utils import SETTINGS, patches
 
@@ -99,6 +104,23 @@ def import_ultralytics() -> Any:
     return ultralytics
 
 
+@contextlib.contextmanager
+def _as_before() -> Iterator[None]:
+    """Put back what ultralytics changes of its process, and so of the processes that it starts."""
+    environment, shown = dict(os.environ), copy(torch._tensor_str.PRINT_OPTS)
+    loadable = torch.serialization.get_safe_globals()  # of weights_only: it adds what a .pt names
+    with np.printoptions(), warnings.catch_warnings():
+        try:
+            yield
+        finally:
+            for name in os.environ.keys() - environment.keys():
+                del os.environ[name]
+            os.environ.update(environment)
+            torch.serialization.clear_safe_globals()
+            torch.serialization.add_safe_globals(loadable)
+            torch._tensor_str.PRINT_OPTS.__dict__.update(vars(shown))
+
+
 def _load(path: Path, options: dict[str, Any]) -> Any:
     ultralytics = import_ultralytics()
     if path.suffix == ".pt" and not getattr(ultralytics.utils, "SAFE_LOAD", False):
@@ -107,13 +129,13 @@ def _load(path: Path, options: dict[str, Any]) -> Any:
             "ULTRALYTICS_SAFE_LOAD; set ULTRALYTICS_SAFE_LOAD=1 before this program starts"
         )
     try:
-        model = ultralytics.YOLO(str(path), task="detect")
-        # An .onnx file is first read when it is first used.
-        (result,) = _predict(model, [Image.new("RGB", (64, 64))], options)
+        with _as_before():
+            model = ultralytics.YOLO(str(path), task="detect")
+            # An .onnx file is first read when it is first used.
+            (result,) = _predict(model, [Image.new("RGB", (64, 64))], options)
     except Exception as error:
         # Whatever a broken or hostile file raises, the user needs one line.
-        reason = " ".join(str(error).split())[:160]
-        raise ConfigError(f"{path} is not a model that loads safely: {reason}") from error
+        raise ConfigError(f"{path} is not a model that loads safely: {one_line(error)}") from error
     if result.boxes is None:
         raise ConfigError(f"{path} is no detector: its task is {model.task}")
     return model

@@ -1,12 +1,12 @@
 """What a model of transformers calls things, and other names for that from a file beside it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from rldf.errors import ConfigError
+from rldf.files import parse_json
 from rldf.yaml_files import read_text
 
 
@@ -45,9 +45,9 @@ def _read_map(folder: Path, name: str) -> dict[str, str]:
         raise ConfigError(f"label_map: {name}: name a .json file in {folder}")
     try:
         return TypeAdapter(dict[str, str]).validate_python(
-            json.loads(read_text(folder / name, "label map")), strict=True
+            parse_json(read_text(folder / name, "label map")), strict=True
         )
-    except (ValueError, RecursionError, ValidationError):
+    except ValueError:
         raise ConfigError(
             f"{folder / name} is no label map: write a JSON object such as "
             '{"sofa": "couch", "tvmonitor": "tv"}'

@@ -8,6 +8,7 @@ from PIL import Image
 from transformers.utils import logging as transformers_logging
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.text import one_line
 
 _COUNTER = "num_batches_tracked"  # of training; old weights have none
 _TRIAL = (64, 48)  # px; of the image that shows whether the processor works
@@ -45,6 +46,5 @@ def load_folder(path: Path, processor: Any, model: Any, what: str) -> tuple[Any,
         if lacking:  # transformers would give them random numbers
             raise ValueError(f"its weights lack {min(lacking)}")
     except Exception as error:  # a broken folder may raise anything; the user needs one line
-        reason = " ".join(str(error).split())[:160]
-        raise ConfigError(f"{path} is no {what}: {reason}") from error
+        raise ConfigError(f"{path} is no {what}: {one_line(error)}") from error
     return prepares, loaded.eval()

@@ -23,6 +23,8 @@ def load_picture(path: Path, size: int) -> Image.Image:
     Returns:
         The image in RGB; a grey card where there is no image that can be read.
     """
+    if not path.is_file():  # a pipe would be waited for
+        return _card(size)
     try:
         picture = read_image(path)
     except ImageError:

@@ -14,7 +14,17 @@ from PIL import Image
 
 from rldf.errors import ConfigError
 from rldf.evaluation.extractors import find_extractor
-from tests.models.hostile import Payload, copy, lie, model_set, pickled, python, with_key
+from tests.models.hostile import (
+    Payload,
+    copy,
+    lie,
+    model_set,
+    pickled,
+    python,
+    squeezed,
+    swelling,
+    with_key,
+)
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "dog-in-park.png"
 SEARCH = ("search", EXAMPLE, "--renders", "4", "--quiet")
@@ -174,6 +184,16 @@ def test_a_pickled_places365_checkpoint(call, tmp_path, marker):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("make", [swelling, squeezed])
+def test_pickles_that_fill_the_memory(call, tmp_path, marker, make):
+    file = make(tmp_path / "resnet18_places365.pth.tar", 10**8)
+    refused(call("models", "import-places365", file, "--out", tmp_path / "out"), "no")
+    models = model_set(tmp_path, "detector", make(tmp_path / "evil.pt", 10**8))
+    answer = call("encode", EXAMPLE, "--models", models)
+    refused(answer, "evil.pt")
+    assert "loads safely" not in answer[2], "it was loaded"
+
+
 def test_a_classifier_with_a_hole_is_not_filled_with_random_numbers(call, tmp_path, marker):
     from safetensors.numpy import load_file, save_file
 
@@ -187,7 +207,8 @@ def test_a_classifier_with_a_hole_is_not_filled_with_random_numbers(call, tmp_pa
 
 
 CONTAINED = """
-import os, sys, socket, subprocess, warnings
+import logging, os, signal, socket, subprocess, sys, threading, warnings
+import matplotlib
 from pathlib import Path
 import numpy as np, torch
 from PIL import Image
@@ -202,12 +223,30 @@ socket.socket.connect = refuse("connect")
 socket.getaddrinfo = refuse("getaddrinfo")
 subprocess.Popen.__init__ = refuse("process")
 os.system = refuse("process")
-before = Image.open, torch.save, np.get_printoptions()
+def state():
+    options = vars(torch._tensor_str.PRINT_OPTS)
+    quiet = ("YOLO_", "ULTRALYTICS_")
+    return {
+        "open": Image.open, "save": torch.save, "load": torch.load,
+        "numpy": np.get_printoptions(), "torch": dict(options), "threads": torch.get_num_threads(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "cudnn": (torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic),
+        "loadable": sorted(map(str, torch.serialization.get_safe_globals())),
+        "warnings": list(warnings.filters), "random": torch.get_rng_state().sum().item(),
+        "numpy random": np.random.get_state()[2], "hooks": (sys.excepthook, threading.excepthook),
+        "log": (logging.root.handlers[:], logging.root.level), "streams": (sys.stdout, sys.stderr),
+        "signals": [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)],
+        "environment": {k: v for k, v in os.environ.items() if not k.startswith(quiet)},
+        "alive": threading.enumerate(), "style": dict(matplotlib.rcParams),
+    }
+torch.set_num_threads(2)
+before = state()
 from rldf.perception.detector import YoloDetector
 detector = YoloDetector(path=Path(sys.argv[1]), size=128)
 detector.detect([Image.new("RGB", (128, 128))])
-after = Image.open, torch.save, np.get_printoptions()
-assert before == after, (before, after)
+after = state()
+changed = {k: (before[k], after[k]) for k in before if before[k] != after[k]}
+assert not changed, changed
 installs = [line for line in told if "connect" in line or "getaddrinfo" in line or "pip" in line]
 assert not installs, installs
 import ultralytics.utils
@@ -222,9 +261,10 @@ def test_ultralytics_is_contained(tmp_path):
 
     home = tmp_path / "home"
     home.mkdir()
-    kept = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "VIRTUAL_ENV")
+    kept = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")  # it sets OMP_NUM_THREADS
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment |= {"HOME": str(home), "RLDF_CACHE": str(tmp_path / "cache")}
+    environment |= {"MPLCONFIGDIR": str(tmp_path / "matplotlib")}
     done = subprocess.run(
         [sys.executable, "-c", CONTAINED, str(WEIGHTS / "detector" / "detector.pt")],
         env=environment,

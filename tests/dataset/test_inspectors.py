@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,6 +142,25 @@ def test_a_safety_checker_that_is_not_there_is_no_reason_to_go_without(tmp_path)
     (tmp_path / "model_index.json").write_text(json.dumps(index))
     with pytest.raises(ConfigError, match="complete it, or type --no-safety-checker"):
         SafetyInspector(model_set(tmp_path), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("place", "entries", "said"),
+    [
+        ("safety_checker/config.json", {"_attn_implementation": "them/kernel"}, "names code"),
+        ("safety_checker/config.json", {"auto_map": {"AutoModel": "evil.M"}}, "names code"),
+        ("feature_extractor/preprocessor_config.json", {"crop_size": 10**6}, "more than any"),
+        ("safety_checker/evil.py", None, "is code"),
+    ],
+)
+def test_a_safety_checker_is_looked_through_like_any_model(
+    pipeline, tmp_path, place, entries, said
+):
+    root = Path(shutil.copytree(pipeline[0], tmp_path / "sd"))
+    held = {} if entries is None else json.loads((root / place).read_text())
+    (root / place).write_text(json.dumps(held | (entries or {})))
+    with pytest.raises(ConfigError, match=said):
+        SafetyInspector(model_set(root), "cpu")
 
 
 def test_the_record_tells_a_checker_that_was_left_out_from_none(pipeline):

@@ -1,29 +1,55 @@
-"""Run the corpus: `python -m tests.fuzz [--full] [WORD...]`; words choose among the cases."""
+"""Run the corpus: `python -m tests.fuzz [--full] [--verbose] [WORD...]`; words choose cases."""
 
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.fuzz.runner import MadeBases, corpus, run
+from tests.fuzz.runner import MadeBases, Outcome, corpus, run
+
+_HEAD = ("command", "cases", "exit codes", "tracebacks", "hangs", "strays", "other", "peak MB")
+_KINDS = {  # by the beginning of a problem
+    "traceback": "tracebacks", "internal": "tracebacks", "hangs": "hangs",
+    "writes": "strays", "changes": "strays",
+}  # fmt: skip
+
+
+def _row(command: str, outcomes: list[Outcome]) -> tuple[str, ...]:
+    codes = Counter(str(outcome.code) for outcome in outcomes)
+    wrong = Counter(
+        _KINDS.get(problem.split()[0].strip(":"), "other")
+        for outcome in outcomes
+        for problem in outcome.problems
+    )
+    ends = ", ".join(f"{n} x {code}" for code, n in sorted(codes.items()))
+    peak = max(outcome.memory for outcome in outcomes) // 1_000_000
+    counts = (str(wrong[kind]) for kind in _HEAD[3:7])
+    return command, str(len(outcomes)), ends, *counts, str(peak)
+
+
+def _table(outcomes: dict[str, list[Outcome]]) -> list[str]:
+    rows = [_HEAD, *(_row(command, some) for command, some in sorted(outcomes.items()))]
+    rows.append(_row("all", [outcome for some in outcomes.values() for outcome in some]))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(n) for cell, n in zip(row, widths, strict=True)) for row in rows]
 
 
 def main(words: list[str]) -> int:
-    """Run all cases, or those in whose name a word stands; print counts for each command."""
+    """Run all cases, or those in whose name a word stands; print a table of the commands."""
     chosen = [word for word in words if not word.startswith("--")]
     cases = [
         case
         for case in corpus(full="--full" in words)
         if not chosen or any(word in str(case) for word in chosen)
     ]
-    codes: dict[str, Counter[int | None]] = {}
+    outcomes: dict[str, list[Outcome]] = {}
     wrong, slowest = 0, (0.0, "")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "bases").mkdir()
         bases = MadeBases(Path(folder) / "bases")
         for i, case in enumerate(cases):
             outcome = run(case, bases, Path(folder) / str(i))
-            codes.setdefault(case.command, Counter())[outcome.code] += 1
+            outcomes.setdefault(case.command, []).append(outcome)
             slowest = max(slowest, (outcome.seconds, str(case)))
             wrong += bool(outcome.problems)
             for problem in outcome.problems:
@@ -31,12 +57,10 @@ def main(words: list[str]) -> int:
             if "--verbose" in words:
                 said = outcome.err.strip()[:300]
                 print(f"{outcome.code} {outcome.seconds:.1f} {case}: {said}", flush=True)
-    for command, counts in sorted(codes.items()):
-        ends = ", ".join(f"{n} x exit {code}" for code, n in sorted(counts.items(), key=str))
-        print(f"{command:26} {counts.total():5} inputs: {ends}")
-    total = sum(counts.total() for counts in codes.values())
-    print(f"{total} inputs, {wrong} wrong; slowest {slowest[0]:.1f} s: {slowest[1]}")
+    print("\n".join(_table(outcomes)))
+    print(f"{len(cases)} inputs, {wrong} wrong; slowest {slowest[0]:.1f} s: {slowest[1]}")
     return 1 if wrong else 0
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -38,6 +38,26 @@ class Bases(Protocol):
         """Of `rldf bench table3`."""
 
     @property
+    def webdataset(self) -> Path:
+        """The clone in tar files."""
+
+    @property
+    def parquet(self) -> Path:
+        """The clone in Parquet files."""
+
+    @property
+    def compared(self) -> Path:
+        """Of `rldf compare`."""
+
+    @property
+    def ablated(self) -> Path:
+        """Of `rldf ablate`."""
+
+    @property
+    def controlled(self) -> Path:
+        """Of `rldf control`."""
+
+    @property
     def generated(self) -> Path:
         """Of `rldf generate`."""
 

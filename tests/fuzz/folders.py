@@ -65,7 +65,7 @@ def _lying_array() -> bytes:
     array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(64)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as file:
-        file.writestr("agent.npy", array)
+        file.writestr(zipfile.ZipInfo("agent.npy"), array)  # without the time
     return data.getvalue()
 
 
@@ -83,7 +83,7 @@ _ARRAYS = {
     "one array": _npz(agent=np.zeros(3)),
     "names": _npz(**{"../../agent": np.zeros(3), "/rng": np.zeros(3)}),
 }
-_DOCUMENTS = {
+DOCUMENTS = {
     "nothing": b"",
     "a list": b"[]",
     "null": b"null",
@@ -192,16 +192,16 @@ def _of(
 
 def cases() -> Iterator[Case]:
     """List the folders, for every command that takes some."""
-    for name, data in _DOCUMENTS.items():
+    for name, data in DOCUMENTS.items():
         yield _run("run show", "run.json", name, _fixed(data))
         yield _run("run show", "steps.jsonl", name, _fixed(data + b"\n"))
         yield _clone("clone status", "clone.json", name, _fixed(data))
     for name in ("nothing", "deep", "large number"):
-        yield _run("search --resume", "checkpoint.json", name, _fixed(_DOCUMENTS[name]))
-        yield _clone("clone verify", ".rldf/shards/00000.jsonl", name, _fixed(_DOCUMENTS[name]))
-        yield _clone("clone status", ".rldf/finished.json", name, _fixed(_DOCUMENTS[name]))
-        yield _bench(name, _fixed(_DOCUMENTS[name] + b"\n"))
-        yield _generated(name, _fixed(_DOCUMENTS[name]))
+        yield _run("search --resume", "checkpoint.json", name, _fixed(DOCUMENTS[name]))
+        yield _clone("clone verify", ".rldf/shards/00000.jsonl", name, _fixed(DOCUMENTS[name]))
+        yield _clone("clone status", ".rldf/finished.json", name, _fixed(DOCUMENTS[name]))
+        yield _bench(name, _fixed(DOCUMENTS[name] + b"\n"))
+        yield _generated(name, _fixed(DOCUMENTS[name]))
     for name, data in _ARRAYS.items():
         yield _run("search --resume", "agent-*.npz", name, _fixed(data))
     yield Case("search --resume", "steps.jsonl is a link", _link, ("run",))

@@ -202,7 +202,7 @@ def cases() -> Iterator[Case]:
             name = f"{kind}-{i}.{ending}"
             whole = sound(kind)
             data = spoilt_head(whole, name, 40) if i % 3 == 0 else spoilt(whole, name)
-            yield Case("encode", name, _encode(name, data), full=i >= 7)
+            yield Case("encode", name, _encode(name, data), full=i >= 5)
     bad = ("empty.png", "text.png", "bomb.png", "huge.png", "no-size.png", "bomb.tif", "bits.bmp")
     for name in bad:
         yield Case("search", name, _search(name, handmade[name]))

@@ -22,13 +22,16 @@ from rldf.cli.main import main
 from rldf.models import model_sets
 from rldf.pocket import WEIGHTS
 from tests.dataset.clones import clone
-from tests.fuzz import arrays, folders, images, models, texts
+from tests.fuzz import arrays, folders, images, models, others, texts
 from tests.fuzz.corpus import DRAWN, Bases, Case
 
 SECONDS = 30  # of computing; a case takes less than 3
 WAITING = 600  # seconds on the clock, however busy the machine is
 MEMORY = 2_000_000_000  # bytes that a case may add to the process
 _OUTPUTS = {"runs", "clones", "generated", "evaluations", "bench", "out"}
+
+
+_PARTS = (images, texts, arrays, folders, models, others)
 
 
 class Hung(BaseException):
@@ -43,18 +46,20 @@ class Outcome:
         code: the exit code.
         err: what stood on stderr.
         seconds: how long it computed.
+        memory: bytes that it needed at its height, beyond those that the process held before.
         problems: what a user should never see, one line each.
     """
 
     code: int | None
     err: str
     seconds: float
+    memory: int
     problems: tuple[str, ...]
 
 
 def corpus(*, full: bool = False) -> list[Case]:
     """List all cases; the long corpus holds the short one."""
-    found = [case for part in (images, texts, arrays, folders, models) for case in part.cases()]
+    found = [case for part in _PARTS for case in part.cases()]
     assert len({str(case) for case in found}) == len(found), "two cases have one name"
     return [case for case in found if full or not case.full]
 
@@ -82,9 +87,34 @@ class MadeBases:
         return self._made("bench", [*folders.BENCH, "--out", self._root / "bench"])
 
     @cached_property
+    def webdataset(self) -> Path:
+        return self._converted("webdataset")
+
+    @cached_property
+    def parquet(self) -> Path:
+        return self._converted("parquet")
+
+    @cached_property
+    def compared(self) -> Path:
+        return self._made("compared", [*others.COMPARE, "--out", self._root / "compared"])
+
+    @cached_property
+    def ablated(self) -> Path:
+        return self._made("ablated", [*others.ABLATE, "--out", self._root / "ablated"])
+
+    @cached_property
+    def controlled(self) -> Path:
+        words = ["control", self.run, *others.CONTROL, "--out", self._root / "controlled"]
+        return self._made("controlled", words)
+
+    @cached_property
     def generated(self) -> Path:
         words = ["generate", self.run, *folders.GENERATE, "--out", self._root / "generated"]
         return self._made("generated", words)
+
+    def _converted(self, kind: str) -> Path:
+        words = ["clone", "convert", self.clone, "--to", kind, "--out", self._root / kind]
+        return self._made(kind, [*words, "--quiet"])
 
     def _made(self, name: str, words: list[object]) -> Path:
         with _shared_models():
@@ -99,7 +129,7 @@ def run(case: Case, bases: Bases, root: Path) -> Outcome:
         (root / name).mkdir(parents=True)
     words = case.build(bases, root / "in")
     before = _digests(root / "in", case.changes)
-    began = time.process_time()
+    began, held = time.process_time(), _memory_from_now()
     code, err, problems = None, "", []
     try:
         with _shared_models(), _limits():
@@ -108,6 +138,7 @@ def run(case: Case, bases: Bases, root: Path) -> Outcome:
         problems.append(f"hangs: more than {SECONDS} s of computing, or {WAITING} s")
     except BaseException as error:
         problems.append(f"traceback: {type(error).__name__}: {str(error)[:200]}")
+    seconds, memory = time.process_time() - began, _peak() - held
     problems += [] if problems else _unseemly(case, code, err)
     if _digests(root / "in", case.changes) != before:
         problems.append("changes its input")
@@ -115,7 +146,18 @@ def run(case: Case, bases: Bases, root: Path) -> Outcome:
     problems += [f"writes {name}" for name in left]
     strays = {path.name for path in (root / "here").iterdir()} - _OUTPUTS
     problems += [f"writes {name}" for name in strays]
-    return Outcome(code, err, time.process_time() - began, tuple(problems))
+    return Outcome(code, err, seconds, memory, tuple(problems))
+
+
+def _memory_from_now() -> int:
+    """Forget the process's greatest memory so far; gives what it holds now, in bytes."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _peak()
+
+
+def _peak() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def _unseemly(case: Case, code: int | None, err: str) -> list[str]:

@@ -100,6 +100,7 @@ _REWARDS: dict[str, bytes] = {
     "module": b"name: a\nclass: rldf.rewards.clip:ClipSimilarity\n",
 }
 _BRIEF = ("empty", "list", "laughs", "itself", "python", "surrogate", "bell", "nan", "latin-1")
+_SLOW = ("many values", "many parts", "deep and whole", "long text")  # seconds each
 _CODE = (
     "name: a\ngenerator: {class: %s}\ndetector: {class: %s}\nscene: {class: x}\nclip: {class: y}"
 )
@@ -156,7 +157,8 @@ def _listed(command: str, inputs: dict[str, bytes], *, brief: bool = False) -> I
     """List inputs; those of a parser that other commands share are mostly of the long corpus."""
     for name, data in inputs.items():
         build = _COMMANDS[command](name, data)
-        yield Case(command, name, build, full=brief and name not in _BRIEF)
+        full = name in _SLOW or (brief and name not in _BRIEF)
+        yield Case(command, name, build, full=full)
 
 
 def _spoilt(command: str, text: str, fast: int, full: int) -> Iterator[Case]:

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import gzip
 import io
 import json
 import socket
@@ -179,6 +180,31 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _no_json(self):
         self._send(200, "application/json", b'{"data": [')
+
+    def _deep(self):
+        self._send(200, "application/json", b"[" * 100_000)
+
+    def _deep_error(self):
+        self._send(500, "application/json", b'{"error":' * 100_000)
+
+    def _broken_address(self):
+        self._json(200, {"data": [{"url": "http://["}]})
+
+    def _no_host(self):
+        self._json(200, {"data": [{"url": "http://a..b/1"}]})
+
+    def _surrogate(self):
+        self._json(200, {"data": [{"url": f"{self.state.url}/\ud800"}]})
+
+    def _far_date(self):
+        self._json(503, {}, {"Retry-After": "Fri, 31 Dec 9999 23:59:59 -1200"})
+
+    def _bomb(self):
+        data = gzip.compress(gzip.compress(bytes(300_000_000), 1), 9)
+        self._send(200, "application/json", data, {"Content-Encoding": "gzip, gzip"})
+
+    def _far_away(self):
+        self._send(308, "text/html", b"", {"Location": "http://a/" + "a" * 5_000})
 
     def _nothing(self):
         self._json(200, {"data": []})

@@ -15,7 +15,8 @@ from tests.generators.image_server import image_server
 
 PASSING = [
     "limit", "limit date", "error", "busy", "slow", "drip", "cut", "cut inside", "page", "no json",
-    "nothing", "list", "bad base64", "bad image", "strange address",
+    "nothing", "list", "bad base64", "bad image", "strange address", "deep", "deep error",
+    "broken address", "far date", "bomb",
 ]  # fmt: skip
 
 
@@ -185,6 +186,7 @@ def test_a_cut_address_is_fetched_again_without_drawing_again(server, make, faul
         ("no model", "no such model"),
         ("wrong", "no such size"),
         ("moved", "has moved"),
+        ("far away", "has moved"),
         ("quota", "quota is used up"),
         ("long limit", "429"),
     ],
@@ -196,6 +198,15 @@ def test_what_does_not_pass_is_told_at_once(server, make, fault, said):
     assert server.outcomes("a cat") == [fault]
     assert "\n" not in str(caught.value)
     assert "sk-sec" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("fault", ["no host", "surrogate"])
+def test_an_address_that_leads_nowhere_is_one_line(server, make, fault):
+    server.faults["a cat"] = [fault]
+    with pytest.raises(RldfError, match=r"the connection failed .* \(try 2 of 2\)") as caught:
+        make(tries=2).generate(["a cat"], [0])
+    assert "\n" not in str(caught.value)
 
 
 def test_tries_end(server, make):

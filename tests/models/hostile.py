@@ -3,6 +3,7 @@
 import json
 import shutil
 import struct
+import zipfile
 from pathlib import Path
 
 import torch
@@ -55,6 +56,35 @@ def copy(folder: Path, part: str) -> Path:
 def pickled(path: Path, marker: Path) -> Path:
     """Write a pickle that runs code."""
     torch.save({"state_dict": Payload(marker), "model": Payload(marker)}, path)
+    return path
+
+
+def zipped(path: Path, pickle: bytes) -> Path:
+    """Write a file of torch by hand, around any pickle."""
+    with zipfile.ZipFile(path, "w") as file:
+        for name, data in ("data.pkl", pickle), ("byteorder", b"little"), ("version", b"3\n"):
+            file.writestr(zipfile.ZipInfo(f"archive/{name}"), data)  # without the time
+    return path
+
+
+def swelling(path: Path, size: int, *, old: bool = False) -> Path:
+    """Write a pickle that makes bytes out of a number, which torch's safe loading lets it."""
+    call = b"cbuiltins\nbytearray\n\x8a\x08" + struct.pack("<q", size) + b"\x85R"
+    pickle = b"\x80\x02}X\x0a\x00\x00\x00state_dict" + call + b"s."
+    if old:
+        path.write_bytes(pickle)
+        return path
+    return zipped(path, pickle)
+
+
+def squeezed(path: Path, size: int) -> Path:
+    """Write weights, all zeros, in a packed archive, which torch reads."""
+    torch.save({"state_dict": {"a": torch.zeros(size, dtype=torch.uint8)}}, path)
+    with zipfile.ZipFile(path) as file:
+        held = {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in held.items():
+            file.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return path
 
 

@@ -4,11 +4,12 @@ import json
 import struct
 
 import pytest
+import torch
 
 from rldf.errors import ConfigError
 from rldf.models.untrusted import check_model
 from rldf.pocket import WEIGHTS
-from tests.models.hostile import copy, lie, with_key
+from tests.models.hostile import copy, lie, squeezed, swelling, with_key
 
 
 def refused(path, *told):
@@ -195,6 +196,26 @@ def test_numbers_beyond_any_model_are_refused(tmp_path, file, entries):
     part = copy(tmp_path, file.split("/")[0])
     with_key(tmp_path / file, **entries)
     refused(part, file.split("/")[-1], "more than any model has")
+
+
+def test_the_bombs_of_pickles_are_real(tmp_path):
+    """torch's safe loading fills the memory from a few bytes; here with little."""
+    for path in (swelling(tmp_path / "a.pt", 10**7), squeezed(tmp_path / "b.pt", 10**7)):
+        assert path.stat().st_size < 20_000
+        held = torch.load(path, weights_only=True)["state_dict"]
+        assert len(held if isinstance(held, bytearray) else held["a"]) == 10**7
+
+
+@pytest.mark.parametrize("name", ["m.pt", "m.PTH", "m.pth.tar", "m.bin", "m.ckpt"])
+def test_a_pickle_that_grows_as_it_is_read_is_refused(tmp_path, name):
+    refused(swelling(tmp_path / name, 10**12), name, "made of numbers")
+    refused(swelling(tmp_path / name, 10**12, old=True), name, "made of numbers")
+    refused(squeezed(tmp_path / name, 10**7), name, "is packed")
+    torch.save({"state_dict": {"a": torch.zeros(10**6)}}, tmp_path / name)
+    check_model(tmp_path / name)
+    for data in (b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(18)):
+        (tmp_path / name).write_bytes(data)
+        check_model(tmp_path / name)  # its loader tells
 
 
 def test_a_folder_without_end_is_no_model(tmp_path):
