@@ -66,12 +66,10 @@ class SafetyInspector:
         logging.set_verbosity_error()  # it tells that images were blackened, which they are not
         folder = models.path("generator")
         assert folder is not None, "has_safety_checker found one"
-        for part in (_CHECKER, _PROCESSOR):  # the generator is loaded without them
-            check_model(folder / part)
         # A pulled folder has one precision alone; it runs in single precision either way.
         half = any((folder / _CHECKER).glob("*.fp16*.safetensors"))
         try:
-            for part in (_CHECKER, _PROCESSOR):
+            for part in (_CHECKER, _PROCESSOR):  # the generator is loaded without them
                 check_model(folder / part)
             self._processor = CLIPImageProcessor.from_pretrained(
                 folder, subfolder=_PROCESSOR, local_files_only=True
