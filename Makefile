@@ -43,7 +43,7 @@ pocket: setup ## Train the four pocket models
 	$(BIN)/python -m rldf.pocket.training
 
 benchmark: setup ## Repeat the paper's Table 3, with intervals (a quarter of an hour on two cores)
-	$(BIN)/rldf bench table3 --out bench/table3
+	$(BIN)/rldf bench table3 --models pocket --out bench/table3
 
 wheel: setup ## Build the wheel and try it from an empty environment
 	PYTHON=$(abspath $(BIN))/python tools/smoke_wheel.sh

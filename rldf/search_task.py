@@ -204,6 +204,7 @@ def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
         "grammar_values": {axis.symbol: [v.name for v in axis.values] for axis in grammar.axes},
         "reward_file": resolved(reward_file),
         "model_set": models.identity(),
+        "drawn_as": dict(models.generator.identity),  # with what the device decided
         "unrealistic_below": models.file.familiar if settings.penalise_unrealistic else None,
     }
     return Task(

@@ -96,7 +96,8 @@ def prepare(
     models = load_model_set(budget.models)
     if images is None and models.file.draws is None:
         raise UsageError(
-            f"model set {budget.models} knows photographs: name a folder of them with --images"
+            f"model set {budget.models} knows photographs: name a folder of them with "
+            "--images, or type --models pocket"
         )
     found = drawn_images(grammar, count) if images is None else folder_images(images, count)
     plan = Plan(agents=agents, rewards=rewards, epsilons=epsilons, images=len(found), seeds=n_seeds)
@@ -116,6 +117,7 @@ def prepare(
         "states": grammar.n_states,
         "grammar_sha256": grammar.digest(),
         "model_set": models.identity(),
+        "drawn_as": dict(models.generator.identity),  # with what the device decided
     }
     return Bench(
         plan=plan,

@@ -9,7 +9,8 @@ import typer
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
-from rldf.cli.model_choice import AUTO, SetGrammar, grammar_of, settle, tell
+from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
+from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice

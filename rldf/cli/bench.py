@@ -12,7 +12,8 @@ import typer
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
-from rldf.cli.model_choice import AUTO, settle, tell
+from rldf.cli.model_choice import settle, tell
+from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
     from rldf.bench.prepare import Bench

@@ -9,7 +9,8 @@ from typer.core import TyperGroup
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
-from rldf.cli.model_choice import AUTO, settle
+from rldf.cli.model_choice import settle
+from rldf.models.auto import AUTO
 
 _MAKE = "make"
 _SPLITS = "train=0.9,val=0.05,test=0.05"

@@ -65,7 +65,7 @@ def model_sets() -> dict[str, list[str]]:
     """
     from rldf.models.model_sets import load_model_set, model_set_names
 
-    return {name: load_model_set(name).missing() for name in model_set_names()}
+    return {name: load_model_set(name).lacks() for name in model_set_names()}
 
 
 def cache() -> dict[str, Any]:

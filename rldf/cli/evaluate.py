@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
-from rldf.cli.model_choice import AUTO, settle, tell
+from rldf.cli.model_choice import settle, tell
+from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
     from rldf.evaluation.evaluation import Question
@@ -152,12 +153,13 @@ def run_evaluation(
         check_course(question.course)
     if report is not None:
         check_target(report)
+    first = distributed.rank() == 0
     if features == "clip":  # no other asks for a model set
         choice = settle(models)
-        tell(choice)
+        if first:
+            tell(choice)
         models = choice.name
     extractor = find_extractor(features, models)
-    first = distributed.rank() == 0
     warn = output.warn if first else _say_nothing
     with output.bars(quiet=quiet or not first) as progress:
         reals = real_folders(question.real) or (_drawn(question.clone, progress),)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
-from rldf.cli.model_choice import AUTO, settle, tell
+from rldf.cli.model_choice import settle, tell
+from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
     from rldf.axes import Axis

@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rldf.cli import output
+from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice
-
-AUTO = "auto"
-"""The default of `--models` everywhere."""
 
 SetGrammar = Annotated[
     str | None,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rldf.cli import output
+from rldf.errors import ConfigError
 
 if TYPE_CHECKING:
     from rldf.models.model_sets import ModelSet
@@ -31,8 +32,11 @@ def summary(models: "ModelSet") -> dict[str, Any]:
         Name, description, whether it is complete, what is missing, and its bytes, None where the
         hub alone knows them.
     """
-    missing = models.missing()
-    sizes = [_bytes(models, key) for key in models.file.sources()]
+    missing = models.lacks()
+    try:
+        sizes = [_bytes(models, key) for key in models.file.sources()]
+    except ConfigError:  # a damaged lock file, which `missing` tells
+        sizes = [None]
     return {
         "name": models.file.name,
         "description": models.file.description,

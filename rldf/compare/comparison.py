@@ -143,7 +143,7 @@ class Comparison:
         """
         asked, searched = self.question, self.tasks[0].config
         names = ("grammar", "models", "renders", "agent", "reward", "seed", "image_seed")
-        parts = ("grammar_sha256", "reward_file", "model_set")
+        parts = ("grammar_sha256", "reward_file", "model_set", "drawn_as")
         return {
             "command": "compare",
             "inputs": [task.config["image_sha256"] for task in self.tasks],

@@ -142,7 +142,7 @@ def drawn_by(models: ModelSet) -> dict[str, JsonValue]:
         "name": models.file.name,
         "generator": {
             "class": generator.kind,
-            "options": dict(generator.settings),
+            "options": dict(generator.deciding),
             "weights": models.checksum("generator"),
         },
     }

@@ -20,7 +20,6 @@ from rldf.dataset.journal import Journal
 from rldf.dataset.plan import Plan, PlannedImage, retry_seed
 from rldf.dataset.rows import ImageRow, Outcome, row_of
 from rldf.dataset.shards import batches
-from rldf.errors import RldfError
 from rldf.ports import ImageGenerator
 
 ATTEMPTS = 8
@@ -69,19 +68,11 @@ class Artist:
             RGB images.
 
         Raises:
-            RldfError: the device has too little memory.
+            RldfError: the device has too little memory for a single image.
         """
         sentences = [image.sentence for image in planned]
         seeds = [retry_seed(image.seed, attempt) for image in planned]
-        try:
-            return self.generator.generate(sentences, seeds)
-        except (RuntimeError, MemoryError) as error:
-            if not isinstance(error, MemoryError) and "out of memory" not in str(error):
-                raise
-            raise RldfError(
-                f"no memory for batches of {len(planned)}: type the same command with "
-                f"--batch-size {max(1, len(planned) // 2)}, it goes on where it stopped"
-            ) from error
+        return self.generator.generate(sentences, seeds)
 
 
 class Press:

@@ -14,7 +14,7 @@ import torch
 from PIL.Image import Image
 from pydantic import Field
 
-from rldf.errors import ConfigError
+from rldf.errors import ConfigError, RldfError
 from rldf.generators.loading import (
     DTYPES,
     Dtype,
@@ -24,7 +24,7 @@ from rldf.generators.loading import (
     usual_dtype,
 )
 from rldf.generators.lora import fuse_lora
-from rldf.generators.portions import Portions
+from rldf.generators.portions import Portions, is_out_of_memory
 from rldf.generators.texts import Texts
 from rldf.ports import Json
 from rldf.text import one_line
@@ -73,6 +73,7 @@ class DiffusionGenerator:
             ModelMissingError: if there is no such folder.
             ConfigError: if that is no pipeline of safetensors files, or takes no such scheduler or
                 LoRA.
+            RldfError: if there is no memory for it.
         """
         self._dtype = dtype or usual_dtype(path, device)
         self._steps, self._guidance, self._size = steps, guidance, size
@@ -81,12 +82,20 @@ class DiffusionGenerator:
         self._scheduler = set_scheduler(pipeline, scheduler)
         if lora is not None:
             fuse_lora(pipeline, lora)
-        self._pipeline = pipeline.to(device)
-        if attention_slicing:
-            self._pipeline.enable_attention_slicing()
-        _hasten(self._pipeline, on_gpu=device != "cpu", compiled=compile)
-        self._takes = inspect.signature(type(self._pipeline).__call__).parameters
-        self._texts = Texts(self._pipeline, self._takes, negative_prompt, guidance)
+        self._takes = inspect.signature(type(pipeline).__call__).parameters
+        try:
+            self._pipeline = pipeline.to(device)
+            if attention_slicing:
+                self._pipeline.enable_attention_slicing()
+            _hasten(self._pipeline, on_gpu=device != "cpu", compiled=compile)
+            self._texts = Texts(self._pipeline, self._takes, negative_prompt, guidance)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise RldfError(
+                f"no memory on {device} for the pipeline in {path}: give dtype float16 in the "
+                "generator's options, or a smaller model set, such as --models pocket"
+            ) from error
         self._portions = Portions()
 
     @property

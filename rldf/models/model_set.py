@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.grammar import load_grammar
 from rldf.models.building import build, problem_of, takes
 from rldf.models.checksums import checksum_of
 from rldf.models.lock import Lock, LockedSource
@@ -99,6 +100,17 @@ class ModelSet:
         keys = [key for name in ([role] if role else parts) for key in parts[name].sources(name)]
         return [lack for key in keys for lack in self._missing(key)]
 
+    def lacks(self) -> list[str]:
+        """List what is not there, for lists of sets that may be damaged.
+
+        Returns:
+            As `missing`; or what is wrong with the lock file.
+        """
+        try:
+            return self.missing()
+        except ConfigError as error:
+            return [str(error)]
+
     def require(self, role: str) -> None:
         """Make sure that a part's files are there.
 
@@ -170,7 +182,7 @@ class ModelSet:
         parts: dict[str, Json] = {
             role: {
                 "class": part.kind,
-                "options": dict(part.settings),
+                "options": _identified(part.deciding),
                 "weights": self.checksum(role),
             }
             for role, part in self.file.parts().items()
@@ -218,3 +230,11 @@ class ModelSet:
         if problem is not None:
             raise ConfigError(f"model set {self.file.name}: {problem}")
         return build(role, part, self.path(role), found, self._device, lambda: self.clip)
+
+
+def _identified(options: Options) -> Json:
+    """Name a grammar by what it says."""
+    named: dict[str, Json] = dict(options)
+    if grammar := options.get("grammar"):
+        named["grammar"] = load_grammar(str(grammar)).digest()
+    return named

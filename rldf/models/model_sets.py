@@ -14,7 +14,7 @@ from rldf.models.auto import AUTO, Choice, choose
 from rldf.models.building import resolve
 from rldf.models.lock import Lock
 from rldf.models.model_set import ModelSet
-from rldf.models.set_file import ModelSetFile
+from rldf.models.set_file import ModelSetFile, Options
 from rldf.places import data_folder
 from rldf.yaml_files import load_yaml
 
@@ -38,7 +38,7 @@ def auto_choice() -> Choice:
     Returns:
         Its name, and why.
     """
-    return choose(lambda name: not load_model_set(name).missing(), lambda: resolve("auto") != "cpu")
+    return choose(lambda name: not load_model_set(name).lacks(), lambda: resolve("auto") != "cpu")
 
 
 def load_model_set(name_or_path: str, device: str = "auto") -> ModelSet:
@@ -70,5 +70,25 @@ def load_model_set(name_or_path: str, device: str = "auto") -> ModelSet:
             f"no model set '{name}': name one of {', '.join(model_set_names())}, "
             "or give openai:MODEL, or a path that ends in .yaml"
         )
-    file = load_yaml(ModelSetFile, path, "model set")
+    file = _at_home(load_yaml(ModelSetFile, path, "model set"), path.parent)
     return ModelSet(file, path.parent, device, named=name, lock=Lock(lock))
+
+
+def _at_home(file: ModelSetFile, folder: Path) -> ModelSetFile:
+    """Read the grammars that a set names from where the set lies, as everything else."""
+
+    def home(name: object) -> str:
+        is_path = str(name).endswith((".yaml", ".yml"))
+        return str((folder / str(name)).resolve()) if is_path else str(name)
+
+    def settled(options: Options) -> Options:
+        return {k: home(value) if k == "grammar" else value for k, value in options.items()}
+
+    parts = {
+        role: part.model_copy(
+            update={"options": settled(part.options), "usual": settled(part.usual)}
+        )
+        for role, part in file.parts().items()
+    }
+    own = {"grammar": home(file.grammar), "draws": file.draws and home(file.draws)}
+    return file.model_copy(update={**own, **parts})

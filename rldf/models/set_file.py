@@ -22,6 +22,9 @@ ROLES = {"generator": "generators", "detector": "detectors", "scene": "scenes", 
 """The kind of the catalogue by the name of a part."""
 
 
+_PASSING = frozenset({"attention_slicing", "compile", "parallel", "timeout", "tries"})
+
+
 class Source(Strict):
     """Where a model comes from.
 
@@ -67,6 +70,11 @@ class PartFile(Source):
     def settings(self) -> Options:
         """What the constructor is given."""
         return {**self.usual, **self.options}
+
+    @property
+    def deciding(self) -> Options:
+        """Those that decide what the part gives: not how fast, and not how patient it is."""
+        return {name: value for name, value in self.settings.items() if name not in _PASSING}
 
     def sources(self, role: str) -> dict[str, Source]:
         """List the places that the part is made of.

@@ -46,9 +46,10 @@ class TransformersScene:
         """
         if not images:
             return []
-        # One by one: photographs of a batch may differ in size.
+        # One by one: photographs of a batch may differ in size, and need not be cut to one.
         pixels = [self._processor(image, return_tensors="pt").pixel_values for image in images]
-        logits = self._model(torch.cat(pixels).to(self._device)).logits
+        batches = [torch.cat(pixels)] if len({one.shape for one in pixels}) == 1 else pixels
+        logits = torch.cat([self._model(batch.to(self._device)).logits for batch in batches])
         rows = logits.float().softmax(-1).cpu().tolist()
         return [_summed(self._labels, row) for row in rows]
 

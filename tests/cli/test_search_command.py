@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rldf.generators.drawn import DrawnGenerator
 from rldf.images import read_image
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +93,17 @@ def test_an_edited_grammar_is_another_configuration(call):
         code, out, err = call(*words, "--out", "run", "--resume")
         assert (code, out) == (2, ""), old
         assert "grammar_sha256: " in err.splitlines()[-1], old
+
+
+def test_what_the_device_decides_of_the_pictures_is_part_of_the_configuration(call, monkeypatch):
+    """Such as the number format, which a GPU and a CPU do not share."""
+    words = ["search", EXAMPLE, "--models", DRAWN, "--renders", 4, "--out", "run"]
+    assert call(*words)[0] == 0
+    drawn = DrawnGenerator().identity
+    monkeypatch.setattr(DrawnGenerator, "identity", {**drawn, "dtype": "float16"})
+    code, out, err = call(*words, "--resume")
+    assert (code, out) == (2, "")
+    assert "drawn_as.dtype" in err
 
 
 def test_an_edited_part_of_a_reward_is_another_configuration(call):

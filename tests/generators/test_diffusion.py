@@ -399,6 +399,15 @@ def test_no_memory_for_one_image_is_one_line(sd, monkeypatch):
         generator.generate(["a cat"], [1])
 
 
+def test_no_memory_for_the_pipeline_is_one_line(sd, monkeypatch):
+    def too_much(self, device):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    monkeypatch.setattr(StableDiffusionPipeline, "to", too_much)
+    with pytest.raises(RldfError, match=r"no memory on cpu for the pipeline .*--models pocket"):
+        DiffusionGenerator(path=sd)
+
+
 def test_other_errors_are_not_taken_for_a_lack_of_memory(sd, monkeypatch):
     generator = small(sd)
     broken = Mock(side_effect=RuntimeError("shapes do not match"))

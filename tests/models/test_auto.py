@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rldf.cli import doctor, model_view
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.grammar import load_grammar
 from rldf.models import model_sets
@@ -42,6 +43,20 @@ def test_every_shipped_set_can_be_chosen_and_names_a_grammar():
         assert file.name == name
         assert load_grammar(file.grammar)
         assert all(source.license for source in file.hub_sources().values())
+
+
+def test_a_damaged_lock_file_of_a_set_that_is_not_asked_for_stops_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("RLDF_DATA", str(tmp_path))
+    lock = load_model_set("sd14").lock.path
+    lock.parent.mkdir(parents=True)
+    lock.write_text("{")
+    assert auto_choice().name == "pocket"
+    (lack,) = load_model_set("sd14").lacks()
+    assert "is damaged" in lack
+    assert doctor.model_sets()["sd14"] == [lack]
+    assert model_view.summary(load_model_set("sd14"))["missing"] == [lack]
+    with pytest.raises(ConfigError, match="is damaged"):
+        _ = load_model_set("sd14").clip
 
 
 def test_nothing_is_there_before_a_pull():

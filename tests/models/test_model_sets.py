@@ -170,3 +170,31 @@ def test_the_set_for_previews_in_the_documentation_is_one(tmp_path):
     assert file.hub_sources().keys() > {"generator", "generator.lora", "generator.vae"}
     for role, part in file.parts().items():
         assert problem_of(role, part, tmp_path) is None
+
+
+GRAMMAR = (Path(__file__).parents[2] / "grammars" / "base.yaml").read_text()
+OWN = SET.replace(
+    "scene: {class: image-classification, path: weights}",
+    "grammar: mine/words.yaml\nscene: {class: clip-zero-shot, options: {grammar: mine/words.yaml}}",
+)
+
+
+def test_grammars_lie_beside_the_set_and_count_by_what_they_say(make, tmp_path, monkeypatch):
+    words = tmp_path / "mine" / "words.yaml"
+    words.parent.mkdir()
+    words.write_text(GRAMMAR)
+    monkeypatch.chdir(words.parent)
+    models = make(text=OWN)
+    assert models.file.grammar == str(words)
+    before = models.identity()["scene"]["options"]["grammar"]
+    words.write_text(GRAMMAR.replace("snowfield", "glacier"))
+    assert make(text=OWN).identity()["scene"]["options"]["grammar"] != before
+    words.rename(words.with_name("elsewhere.yaml"))
+    moved = make(text=OWN.replace("words.yaml", "elsewhere.yaml"))
+    words.with_name("elsewhere.yaml").write_text(GRAMMAR)
+    assert moved.identity()["scene"]["options"]["grammar"] == before
+
+
+def test_what_decides_no_pixel_is_no_part_of_the_identity(make):
+    text = SET.replace("{class: %s}", "{class: %s, options: {timeout: 9, parallel: 2, size: x}}")
+    assert make("images-api", text).identity()["generator"]["options"] == {"size": "x"}

@@ -62,3 +62,12 @@ def test_a_wrong_label_map_of_a_scene_classifier_is_told(rooms):
     (rooms / "places.json").write_text(json.dumps({"kitchenette": "kitchen"}))
     with pytest.raises(ConfigError, match=r"no label 'kitchenette'"):
         TransformersScene(path=rooms, label_map="places.json")
+
+
+def test_images_that_are_not_cut_to_one_size_are_read_like_each_alone(rooms):
+    ViTImageProcessor(do_resize=False).save_pretrained(rooms)
+    scene = TransformersScene(path=rooms)
+    images = [Image.radial_gradient("L").convert("RGB").crop((0, 0, w, 200)) for w in (128, 96)]
+    together, alone = scene.classify(images), [scene.classify([one])[0] for one in images]
+    for row, single in zip(together, alone, strict=True):
+        assert row == pytest.approx(single)
