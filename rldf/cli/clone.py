@@ -62,7 +62,10 @@ Format = Annotated[
 ImageFormat = Annotated[str, typer.Option(help="jpg (quality 95) or png.")]
 Out = Annotated[Path | None, typer.Option(help="Folder of the data set. Default: in ./clones.")]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Print what it takes; draw a few images, write none.")
+    bool,
+    typer.Option(
+        "--dry-run", help="Print what it takes; draw a few images (none by a server), write none."
+    ),
 ]
 Shard = Annotated[
     str | None, typer.Option(help="Draw part i of N alone: 0/8 up to 7/8.", metavar="i/N")

@@ -39,6 +39,18 @@ _SWEEP_EVERY = 200  # writes between two looks at the size
 _log = logging.getLogger(__name__)
 
 
+def is_seeded(generator: ImageGenerator) -> bool:
+    """Tell whether a generator draws the same image when it is asked again.
+
+    Args:
+        generator: what draws.
+
+    Returns:
+        False where each image is another, and may have to be paid for.
+    """
+    return bool(generator.identity.get("seeded", True))
+
+
 class CachedGenerator:
     """Draws only what was never drawn before."""
 
@@ -55,7 +67,7 @@ class CachedGenerator:
         self._limit = limit
         self._writes = 0
         self._writable = True
-        self._kind = RENDERS if generator.identity.get("seeded", True) else ANSWERS
+        self._kind = RENDERS if is_seeded(generator) else ANSWERS
 
     @property
     def identity(self) -> Mapping[str, Json]:

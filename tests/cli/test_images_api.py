@@ -97,6 +97,22 @@ def test_every_command_that_draws_takes_the_address(call, server, name):
     assert "it goes with --models openai:MODEL" in err
 
 
+CLONE = ("clone-imagenet", "--classes", 2, "--splits", "train=2", "--image-format", "png")
+
+
+def test_a_dry_run_asks_a_server_for_nothing(call, server):
+    words = (*CLONE, "--models", "openai:m", "--base-url", server.url, "--dry-run")
+    code, out, err = call(*words, "--json")
+    assert code == 0, err
+    told = json.loads(out)
+    assert told["images"] == 4
+    assert (told["bytes"], told["seconds_per_image"], told["hours"]) == (None, None, None)
+    code, out, err = call(*words)
+    assert code == 0, err
+    assert "not known" in out
+    assert server.calls == []
+
+
 def test_a_wrong_key_is_one_line(call, server):
     server.next_fault = lambda prompt: "key"
     code, out, err = call(
