@@ -203,6 +203,7 @@ def verify(
     models: Annotated[
         str | None, typer.Option(help="What drew it, for --repair. Default: as it says itself.")
     ] = None,
+    base_url: BaseUrl = None,
     batch_size: BatchSize = None,
     as_json: output.JsonFlag = False,
     quiet: Quiet = False,
@@ -220,7 +221,7 @@ def verify(
     if repair and report.problems:
         before = report.problems
         with output.busy("drawing again", quiet=quiet or as_json):
-            mended = repair_folder(folder, before, models, batch_size)
+            mended = repair_folder(folder, before, models, base_url, batch_size)
             report = verify_(folder)
         document = report.document() | {"out": str(directory), "repaired": mended}
     output.result(document, checked_lines(document), as_json=as_json)

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from rldf.generators import api_client
 from rldf.pocket.world.drawing import draw
@@ -119,6 +120,26 @@ def test_a_dry_run_asks_a_server_for_nothing(call, server):
     assert code == 0, err
     assert "not known" in out
     assert server.calls == []
+
+
+def test_a_clone_of_a_server_is_repaired_from_what_it_sent(call, server):
+    photo = Image.open(EXAMPLE).convert("RGB")
+    server.paint = lambda sentence, number: photo.rotate(number)
+    drawn_by = ("--models", "openai:some/model", "--base-url", server.url)
+    code, _, err = call(*CLONE, *drawn_by, "--out", "c", "--quiet")
+    assert code == 0, err
+    asked, image = len(server.calls), next(Path("c").glob("train/*/*.png"))
+    whole = image.read_bytes()
+    image.write_bytes(b"cut")
+    for words in [(), drawn_by[2:]]:
+        code, out, err = call("clone", "verify", "c", "--repair", *words)
+        assert (code, out) == (2, "")
+        assert err.count("\n") == 1
+        assert "--models openai:MODEL and --base-url" in err
+    code, _, err = call("clone", "verify", "c", "--repair", *drawn_by)
+    assert code == 0, err
+    assert image.read_bytes() == whole
+    assert len(server.calls) == asked
 
 
 def test_an_address_in_the_environment_is_where_the_sentences_go(call, server, monkeypatch):
