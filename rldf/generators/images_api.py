@@ -188,5 +188,7 @@ def _key(base: str) -> str | None:
     own = os.environ.get("OPENAI_BASE_URL", "").rstrip("/")
     if base == OPENAI and not key:
         raise ConfigError(f"{base} wants a key: set OPENAI_API_KEY")
-    trusted = base in (OPENAI, own) or urlsplit(base).hostname in _LOCAL
-    return key or None if trusted else None
+    if base in (OPENAI, own) or urlsplit(base).hostname in _LOCAL:
+        return key or None
+    _log.warning("sentences go to %s, as the model set says, without OPENAI_API_KEY", base)
+    return None

@@ -291,11 +291,13 @@ def test_an_answer_without_end_is_given_up(server, make, monkeypatch):
         ("http://api.openai.com/v1", "", None),
     ],
 )
-def test_the_key_goes_to_servers_that_the_user_named(monkeypatch, base_url, named, sent):
+def test_the_key_goes_to_servers_that_the_user_named(monkeypatch, caplog, base_url, named, sent):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("OPENAI_BASE_URL", named)
     generator = ImagesApiGenerator(model="m", base_url=base_url)
     assert generator._client._headers.get("Authorization") == (sent and f"Bearer {sent}")
+    lines = [] if sent else [f"sentences go to {base_url}, as the model set says, without"]
+    assert [line.removesuffix(" OPENAI_API_KEY") for line in told(caplog)] == lines
 
 
 def test_openai_itself_wants_a_key(monkeypatch):
