@@ -63,7 +63,10 @@ Format = Annotated[
 ImageFormat = Annotated[str, typer.Option(help="jpg (quality 95) or png.")]
 Out = Annotated[Path | None, typer.Option(help="Folder of the data set. Default: in ./clones.")]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Print what it takes; draw a few images, write none.")
+    bool,
+    typer.Option(
+        "--dry-run", help="Print what it takes; draw a few images (none by a server), write none."
+    ),
 ]
 Shard = Annotated[
     str | None, typer.Option(help="Draw part i of N alone: 0/8 up to 7/8.", metavar="i/N")
@@ -201,6 +204,7 @@ def verify(
     models: Annotated[
         str | None, typer.Option(help="What drew it, for --repair. Default: as it says itself.")
     ] = None,
+    base_url: BaseUrl = None,
     batch_size: BatchSize = None,
     as_json: output.JsonFlag = False,
     quiet: Quiet = False,
@@ -218,7 +222,7 @@ def verify(
     if repair and report.problems:
         before = report.problems
         with output.busy("drawing again", quiet=quiet or as_json):
-            mended = repair_folder(folder, before, models, batch_size)
+            mended = repair_folder(folder, before, models, base_url, batch_size)
             report = verify_(folder)
         document = report.document() | {"out": str(directory), "repaired": mended}
     output.result(document, checked_lines(document), as_json=as_json)

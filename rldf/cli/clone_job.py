@@ -13,6 +13,7 @@ from typing import Any, get_args
 from rldf.cli import output
 from rldf.cli.clone_live import CloneBar
 from rldf.cli.clone_words import estimate_lines, made_document, made_lines
+from rldf.cli.endpoint import models_at
 from rldf.cli.model_choice import tell
 from rldf.dataset.calibrate import calibrate
 from rldf.dataset.clone import make_clone
@@ -188,7 +189,11 @@ def run_job(
 
 
 def repair_folder(
-    folder: CloneFolder, problems: Iterable[Problem], models: str | None, batch_size: int | None
+    folder: CloneFolder,
+    problems: Iterable[Problem],
+    models: str | None,
+    base_url: str | None,
+    batch_size: int | None,
 ) -> int:
     """Draw the wrong images of a data set again.
 
@@ -196,6 +201,7 @@ def repair_folder(
         folder: the data set.
         problems: what is wrong with it.
         models: the model set that drew it; None for the shipped one of the name that it gives.
+        base_url: where its images API is, if it has one.
         batch_size: how many images are drawn at once, None for what is usual.
 
     Returns:
@@ -208,10 +214,12 @@ def repair_folder(
     if models is None and name not in model_set_names():
         raise UsageError(
             f"{folder.root} was drawn by model set {name}, which does not ship with rldf: type "
-            "--models with its file"
+            "--models with its file, or --models openai:MODEL and --base-url for an images API"
         )
     worker, plan = this_worker(), make_plan(folder.record.plan)
-    drew = with_preset(load_model_set(name, worker.device), folder.record.plan.preset)
+    drew = with_preset(
+        load_model_set(models_at(name, base_url), worker.device), folder.record.plan.preset
+    )
     check_models(folder, drawn_by(drew))
     artist = make_artist(
         drew, plan, folder.record.write, batch_size=batch_size, device=worker.device

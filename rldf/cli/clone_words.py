@@ -112,8 +112,11 @@ def estimate_lines(document: Mapping[str, Any]) -> list[str]:
         Lines.
     """
     per_split = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
+    images = f"images  {document['images']} of {document['classes']} classes ({per_split})"
+    if document["hours"] is None:
+        return [images, "disk, time  not known: a server draws, which is asked for no image before"]
     return [
-        f"images  {document['images']} of {document['classes']} classes ({per_split})",
+        images,
         f"disk    {_size(document['bytes'])}",
         f"time    {document['hours']:.1f} hours on one device such as this "
         f"({document['seconds_per_image']:.3f} s an image, batches of {document['batch_size']})",

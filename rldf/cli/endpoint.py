@@ -17,7 +17,8 @@ def models_at(models: str, base_url: str | None) -> str:
     """Put what was typed for `--models` and `--base-url` together.
 
     An address that a person has typed is one that may be sent the person's key, as one in
-    OPENAI_BASE_URL is; one that stands in a model set's file is not.
+    OPENAI_BASE_URL is; one that stands in a model set's file is not. OPENAI_BASE_URL says as well
+    where an API is whose address is left out.
 
     Args:
         models: a model set.
@@ -29,10 +30,13 @@ def models_at(models: str, base_url: str | None) -> str:
     Raises:
         ConfigError: the two do not go together.
     """
-    if base_url is None:
-        return models
-    from rldf.models.api_sets import at
+    from rldf.models.api_sets import at, is_api, without_address
 
-    named = at(models, base_url)
-    os.environ["OPENAI_BASE_URL"] = base_url
-    return named
+    if base_url is not None:
+        named = at(models, base_url)
+        os.environ["OPENAI_BASE_URL"] = base_url
+        return named
+    own = os.environ.get("OPENAI_BASE_URL")
+    if own and is_api(models) and models == without_address(models):
+        return at(models, own)
+    return models

@@ -43,10 +43,13 @@ def open_found(
     from rldf.applications.drawing import drawing_models, hints
     from rldf.dataset.inputs import document_path
     from rldf.found import in_words_of, read_found
+    from rldf.models.api_sets import without_address
 
-    models = None if models is None and base_url is None else models_at(models or "", base_url)
     path = document_path(sys.stdin.read(), "run") if run == "-" else Path(run)
     found = in_words_of(read_found(path), grammar)
+    if models is None and base_url is not None:  # of the run's API, wherever that was
+        models = without_address(found.models)
+    models = models and models_at(models, base_url)
     model_set = drawing_models(found, models)
     for hint in hints(found, model_set, models):
         output.warn(hint)

@@ -1,4 +1,7 @@
-"""What a clone would take: measured on a few of its own images, nothing is written."""
+"""What a clone would take: measured on a few of its own images, nothing is written.
+
+A server that draws another image each time may want to be paid for each: it is asked for none.
+"""
 
 import time
 from collections.abc import Callable
@@ -9,6 +12,7 @@ from PIL.Image import Image
 from rldf.dataset.draw import Artist
 from rldf.dataset.encode import ImageFormat, SourceType, encode_image, xmp_packet
 from rldf.dataset.plan import Plan, estimate_bytes
+from rldf.generators.cached import is_seeded
 
 _SECONDS = 5.0  # after one batch to warm up, batches are timed until this has passed
 _BATCHES = 8
@@ -30,8 +34,25 @@ def calibrate(
 
     Returns:
         The document of `--dry-run --json`: images, splits, classes, bytes, seconds an image and
-        hours on one device such as this.
+        hours on one device such as this. Bytes, seconds and hours are None where a server draws.
     """
+    measured = _measured(plan, artist, source, clock) if is_seeded(artist.generator) else None
+    size, each = measured or (None, None)
+    return {
+        "images": len(plan),
+        "classes": len(plan.classes),
+        "splits": plan.counts,
+        "bytes": None if size is None else estimate_bytes(len(plan), size),
+        "seconds_per_image": None if each is None else round(each, 4),
+        "hours": None if each is None else round(each * len(plan) / 3600, 3),
+        "batch_size": artist.batch_size,
+    }
+
+
+def _measured(
+    plan: Plan, artist: Artist, source: SourceType, clock: Callable[[], float]
+) -> tuple[float, float]:
+    """Bytes and seconds of an image."""
     stride = max(1, len(plan) // (artist.batch_size * (_BATCHES + 1)))
     sizes: list[int] = []
     seconds, drawn = 0.0, 0
@@ -51,16 +72,7 @@ def calibrate(
             seconds, drawn = spent, len(batch)
         if seconds > _SECONDS:
             break
-    each = seconds / drawn
-    return {
-        "images": len(plan),
-        "classes": len(plan.classes),
-        "splits": plan.counts,
-        "bytes": estimate_bytes(len(plan), sum(sizes) / len(sizes)),
-        "seconds_per_image": round(each, 4),
-        "hours": round(each * len(plan) / 3600, 3),
-        "batch_size": artist.batch_size,
-    }
+    return sum(sizes) / len(sizes), seconds / drawn
 
 
 def _size(image: Image, file_format: ImageFormat, source: SourceType) -> int:

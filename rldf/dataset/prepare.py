@@ -11,7 +11,7 @@ from rldf.dataset.safety import SafetyInspector, has_safety_checker
 from rldf.dataset.shards import shards_of
 from rldf.dataset.stores import Format
 from rldf.errors import UsageError
-from rldf.generators.cached import CachedGenerator
+from rldf.generators.cached import CachedGenerator, is_seeded
 from rldf.models.building import takes
 from rldf.models.model_sets import ModelSet
 from rldf.places import cache_folder
@@ -109,7 +109,7 @@ def make_artist(
 def _generator(models: ModelSet) -> ImageGenerator:
     """Take what draws; what cannot be drawn again is kept as soon as it is there."""
     generator = models.generator
-    if generator.identity.get("seeded", True):
+    if is_seeded(generator):
         return generator
     return CachedGenerator(generator, cache_folder())
 

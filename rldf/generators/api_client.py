@@ -73,30 +73,32 @@ class ApiClient:
         self.retries = 0
         """How many calls were made again so far."""
 
-    def patiently(self, call: Callable[[], T]) -> T:
-        """Make a call until its answer is there.
+    def patiently(self, call: Callable[[], T], stop: threading.Event) -> T:
+        """Make a call until its answer is there, or nobody waits for it any more.
 
         Args:
             call: raises TryAgainError where it may be made again.
+            stop: once it is set, the call is not made again.
 
         Returns:
             What it returns.
 
         Raises:
-            RldfError: the last try failed too.
+            RldfError: the last try failed too, or one failed and `stop` is set.
         """
         for attempt in count(1):
             try:
                 return call()
             except TryAgainError as error:
                 wait = _FIRST_WAIT * 2 ** (attempt - 1) if error.wait is None else error.wait
-                if attempt == self._tries or wait > _LONGEST_WAIT:
+                last = attempt == self._tries or wait > _LONGEST_WAIT or stop.is_set()
+                if not last:
+                    self._tell(error, attempt + 1, wait)
+                if last or stop.wait(wait):
                     raise RldfError(
                         f"{self._base}: {error} (try {attempt} of {self._tries}): type the "
                         "command again later, it goes on where it stopped"
                     ) from error
-                self._tell(error, attempt + 1, wait)
-            time.sleep(wait)
         raise AssertionError("unreachable")
 
     def post(self, path: str, body: dict[str, Any], call_id: str) -> Any:

@@ -24,7 +24,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rldf.errors import UsageError
-from rldf.files import write_bytes
+from rldf.files import locked, write_bytes
 from rldf.generators.arrivals import arrivals
 from rldf.ports import ImageGenerator, Json
 from rldf.text import plain
@@ -37,6 +37,18 @@ RENDERS, ANSWERS = "renders", "answers"
 
 _SWEEP_EVERY = 200  # writes between two looks at the size
 _log = logging.getLogger(__name__)
+
+
+def is_seeded(generator: ImageGenerator) -> bool:
+    """Tell whether a generator draws the same image when it is asked again.
+
+    Args:
+        generator: what draws.
+
+    Returns:
+        False where each image is another, and may have to be paid for.
+    """
+    return bool(generator.identity.get("seeded", True))
 
 
 class CachedGenerator:
@@ -55,7 +67,7 @@ class CachedGenerator:
         self._limit = limit
         self._writes = 0
         self._writable = True
-        self._kind = RENDERS if generator.identity.get("seeded", True) else ANSWERS
+        self._kind = RENDERS if is_seeded(generator) else ANSWERS
 
     @property
     def identity(self) -> Mapping[str, Json]:
@@ -77,20 +89,37 @@ class CachedGenerator:
         images = {key: image for key in keys if (image := self._read(key)) is not None}
         missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in images}
         asked = list(missing)
-        for place, image in self._drawn(list(missing.values())):
+
+        def keep(place: int, image: Image.Image) -> None:
             key = asked[place]
             images[key] = self._keep(key, missing[key][0], image)
+
+        if missing:
+            texts, numbers = zip(*missing.values(), strict=True)
+            arrivals(self._generator, texts, numbers, keep)
         return [images[key] for key in keys]
 
-    def _drawn(self, pairs: Sequence[tuple[str, int]]) -> Iterator[tuple[int, Image.Image]]:
-        if pairs:
-            yield from arrivals(self._generator, *zip(*pairs, strict=True))
-
     def _keep(self, key: str, sentence: str, image: Image.Image) -> Image.Image:
-        """Write an image; where a second one is another, the first stays, whoever was first."""
-        if self._kind == ANSWERS and (first := self._read(key)) is not None:
-            return first
+        """Write an image, and give the one that stands for its sentence and seed."""
+        if self._kind == ANSWERS:
+            return self._first(key, sentence, image)
         self._write(key, sentence, image)
+        return image
+
+    def _first(self, key: str, sentence: str, image: Image.Image) -> Image.Image:
+        """Write an answer; where a second one is another, the first stays, whoever was first."""
+        folder = self._folder / ANSWERS
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with locked(folder / "lock", wait=True):
+                if (first := self._read(key)) is not None:
+                    return first
+                self._store(key, sentence, image)
+        except OSError as error:
+            raise UsageError(
+                f"{self._folder}: {error.strerror or error}; an image that cannot be drawn "
+                "again must be kept: free space there, or name another folder in RLDF_CACHE"
+            ) from error
         return image
 
     def key(self, sentence: str, seed: int) -> str:
@@ -130,11 +159,6 @@ class CachedGenerator:
         try:
             self._store(key, sentence, image)
         except OSError as error:
-            if self._kind == ANSWERS:
-                raise UsageError(
-                    f"{self._folder}: {error.strerror or error}; an image that cannot be drawn "
-                    "again must be kept: free space there, or name another folder in RLDF_CACHE"
-                ) from error
             self._writable = False
             _log.warning(
                 "%s: %s; going on without keeping images: free space there, or name "

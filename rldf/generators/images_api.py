@@ -10,15 +10,12 @@ See https://developers.openai.com/api/reference/resources/images/methods/generat
 
 import base64
 import binascii
-import contextlib
 import logging
 import os
 import threading
 import uuid
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -27,6 +24,7 @@ from pydantic import Field
 
 from rldf.errors import ConfigError, ImageError
 from rldf.generators.api_client import ApiClient, SentenceRefusedError, TryAgainError
+from rldf.generators.arrivals import Keep, side_by_side
 from rldf.images import decode_image
 from rldf.ports import Json
 from rldf.text import plain
@@ -101,66 +99,29 @@ class ImagesApiGenerator:
         Returns:
             RGB images.
         """
-        images = dict(self.arrivals(sentences, seeds))
+        images: dict[int, Image.Image] = {}
+        self.arrivals(sentences, seeds, images.__setitem__)
         return [images[place] for place in range(len(sentences))]
 
-    def arrivals(
-        self, sentences: Sequence[str], seeds: Sequence[int]
-    ) -> Iterator[tuple[int, Image.Image]]:
-        """Ask for a picture of every sentence, and give each as soon as it is there.
+    def arrivals(self, sentences: Sequence[str], seeds: Sequence[int], keep: Keep) -> None:
+        """Ask for a picture of every sentence, and hand each on as soon as it is there.
 
         Args:
             sentences: prompts.
             seeds: one for each; the server is not told.
-
-        Yields:
-            Place in the list, RGB image.
+            keep: is given place and RGB image.
 
         Raises:
-            RldfError: a sentence failed for good; what was under way by then has been given.
+            RldfError: a sentence failed for good; what was under way by then has been handed on.
         """
-        todo = deque(enumerate(sentences))
-        came: SimpleQueue[tuple[int, Image.Image] | Exception | None] = SimpleQueue()
-        at_work = min(self._parallel, len(sentences))
-        failed: Exception | None = None
-        for _ in range(at_work):
-            # daemons: Ctrl-C does not wait for a slow server
-            threading.Thread(target=self._work, args=(todo, came), daemon=True).start()
-        try:
-            while at_work:
-                got = came.get()
-                if got is None:
-                    at_work -= 1
-                elif isinstance(got, Exception):
-                    failed = failed or got
-                    todo.clear()
-                else:
-                    yield got
-        finally:
-            todo.clear()
-        if failed:
-            raise failed
+        side_by_side(self._picture, sentences, self._parallel, keep)
 
-    def _work(
-        self,
-        todo: "deque[tuple[int, str]]",
-        came: "SimpleQueue[tuple[int, Image.Image] | Exception | None]",
-    ) -> None:
-        """Ask for one sentence after another until none is left."""
-        try:
-            for place, sentence in _taken(todo):
-                came.put((place, self._picture(sentence)))
-        except Exception as error:  # raised again where the images are asked for
-            came.put(error)
-        finally:
-            came.put(None)
-
-    def _picture(self, sentence: str) -> Image.Image:
+    def _picture(self, sentence: str, stop: threading.Event) -> Image.Image:
         stated = {name: value for name, value in self._asked.items() if value is not None}
         body = {**stated, "prompt": sentence, "n": 1}
         call_id = uuid.uuid4().hex
         try:
-            found = self._client.patiently(lambda: self._ask(body, call_id))
+            found = self._client.patiently(lambda: self._ask(body, call_id), stop)
         except SentenceRefusedError as error:
             said = f"{self._base} refuses '{sentence}' ({error}): its picture stays black"
             _log.warning("%s", plain(said))
@@ -168,7 +129,7 @@ class ImagesApiGenerator:
         if isinstance(found, Image.Image):
             return found
         url = found
-        return self._client.patiently(lambda: _decoded(self._client.get(url)))
+        return self._client.patiently(lambda: _decoded(self._client.get(url)), stop)
 
     def _ask(self, body: dict[str, Any], call_id: str) -> Image.Image | str:
         """Ask once: for the picture, or the address where it lies."""
@@ -188,13 +149,6 @@ class ImagesApiGenerator:
     def _size(self) -> tuple[int, int]:
         width, _, height = str(self._asked["size"]).partition("x")
         return (int(width), int(height)) if height else (_BLANK_SIDE, _BLANK_SIDE)
-
-
-def _taken(todo: "deque[tuple[int, str]]") -> Iterator[tuple[int, str]]:
-    """Take one after another, beside other threads that do the same."""
-    with contextlib.suppress(IndexError):
-        while True:
-            yield todo.popleft()
 
 
 def _decoded(data: bytes) -> Image.Image:
@@ -234,5 +188,7 @@ def _key(base: str) -> str | None:
     own = os.environ.get("OPENAI_BASE_URL", "").rstrip("/")
     if base == OPENAI and not key:
         raise ConfigError(f"{base} wants a key: set OPENAI_API_KEY")
-    trusted = base in (OPENAI, own) or urlsplit(base).hostname in _LOCAL
-    return key or None if trusted else None
+    if base in (OPENAI, own) or urlsplit(base).hostname in _LOCAL:
+        return key or None
+    _log.warning("sentences go to %s, as the model set says, without OPENAI_API_KEY", base)
+    return None

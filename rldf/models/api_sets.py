@@ -24,6 +24,18 @@ def is_api(name: str) -> bool:
     return name.startswith("openai:")
 
 
+def without_address(name: str) -> str:
+    """Take the address out of a name.
+
+    Args:
+        name: of a model set.
+
+    Returns:
+        "openai:MODEL" for "openai:MODEL@URL"; any other name as it is.
+    """
+    return name.partition("@")[0] if is_api(name) else name
+
+
 def at(name: str, base_url: str | None) -> str:
     """Put the address of `--base-url` into the name, so that the name alone says all.
 
@@ -39,7 +51,7 @@ def at(name: str, base_url: str | None) -> str:
     """
     if base_url is None:
         return name
-    if not is_api(name) or "@" in name:
+    if not is_api(name) or name != without_address(name):
         raise ConfigError(
             f"--base-url {base_url} with --models {name}: it goes with --models openai:MODEL"
         )

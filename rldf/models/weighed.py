@@ -1,10 +1,10 @@
 """A model set's generator, with the checksum of its weights."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from PIL.Image import Image
 
-from rldf.generators.arrivals import arrivals
+from rldf.generators.arrivals import Keep, arrivals
 from rldf.ports import ImageGenerator, Json
 
 
@@ -33,19 +33,15 @@ class WeighedGenerator:
         """
         return self._generator.generate(sentences, seeds)
 
-    def arrivals(
-        self, sentences: Sequence[str], seeds: Sequence[int]
-    ) -> Iterator[tuple[int, Image]]:
-        """Draw sentences, and give each image as soon as it is there.
+    def arrivals(self, sentences: Sequence[str], seeds: Sequence[int], keep: Keep) -> None:
+        """Draw sentences, and hand each image on as soon as it is there.
 
         Args:
             sentences: prompts.
             seeds: one for each.
-
-        Yields:
-            Place in the list, RGB image.
+            keep: is given place in the list and RGB image.
         """
-        return arrivals(self._generator, sentences, seeds)
+        arrivals(self._generator, sentences, seeds, keep)
 
     def cut(self, sentence: str) -> str:
         """Cut a sentence to what the generator reads of it.

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from rldf.generators import api_client
 from rldf.pocket.world.drawing import draw
@@ -19,7 +20,8 @@ FAULTS = ["limit", "error", "cut inside", "page", "cut", "bad image", "refused"]
 def server(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("OPENAI_BASE_URL", "")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")  # no other server is reached
     monkeypatch.setattr(api_client, "_FIRST_WAIT", 0.001)
     with image_server() as server:
         server.paint = lambda sentence, number: draw(sentence, number).image
@@ -65,9 +67,16 @@ def test_a_search_survives_a_server_that_fails_and_asks_for_no_image_twice(call,
     assert (answers["answers"], answers["images"]) == (9, 0)
     assert json.loads(call("cache", "clear", "--json")[1])["removed"] == 0
 
-    code, out, err = call("generate", "run", "-n", 2, "--json")
+    for words in [(), ("--base-url", server.url)]:
+        code, out, err = call(
+            "generate", "run", "-n", 2, "--json", "--out", f"g{len(words)}", *words
+        )
+        assert code == 0, err
+        assert server.calls[-1].body["model"] == "some/model"
+    moved = server.url.replace("127.0.0.1", "localhost")
+    code, out, err = call("generate", "run", "-n", 2, "--base-url", moved)
     assert code == 0, err
-    assert server.calls[-1].body["model"] == "some/model"
+    assert server.calls[-1].headers["Host"].startswith("localhost")
 
 
 SMALL = ROOT / "tests" / "bench" / "small.yaml"
@@ -95,6 +104,67 @@ def test_every_command_that_draws_takes_the_address(call, server, name):
     code, _, err = call(*OTHERS[name], "--base-url", server.url, "--models", "pocket")
     assert code == 2
     assert "it goes with --models openai:MODEL" in err
+
+
+CLONE = ("clone-imagenet", "--classes", 2, "--splits", "train=2", "--image-format", "png")
+
+
+def test_a_dry_run_asks_a_server_for_nothing(call, server):
+    words = (*CLONE, "--models", "openai:m", "--base-url", server.url, "--dry-run")
+    code, out, err = call(*words, "--json")
+    assert code == 0, err
+    told = json.loads(out)
+    assert told["images"] == 4
+    assert (told["bytes"], told["seconds_per_image"], told["hours"]) == (None, None, None)
+    code, out, err = call(*words)
+    assert code == 0, err
+    assert "not known" in out
+    assert server.calls == []
+
+
+def test_a_clone_of_a_server_is_repaired_from_what_it_sent(call, server):
+    photo = Image.open(EXAMPLE).convert("RGB")
+    server.paint = lambda sentence, number: photo.rotate(number)
+    drawn_by = ("--models", "openai:some/model", "--base-url", server.url)
+    code, _, err = call(*CLONE, *drawn_by, "--out", "c", "--quiet")
+    assert code == 0, err
+    asked, image = len(server.calls), next(Path("c").glob("train/*/*.png"))
+    whole = image.read_bytes()
+    image.write_bytes(b"cut")
+    for words in [(), drawn_by[2:]]:
+        code, out, err = call("clone", "verify", "c", "--repair", *words)
+        assert (code, out) == (2, "")
+        assert err.count("\n") == 1
+        assert "--models openai:MODEL and --base-url" in err
+    code, _, err = call("clone", "verify", "c", "--repair", *drawn_by)
+    assert code == 0, err
+    assert image.read_bytes() == whole
+    assert len(server.calls) == asked
+
+
+def test_an_address_in_the_environment_is_where_the_sentences_go(call, server, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    words = ("search", EXAMPLE, "--grammar", "pocket", "--renders", 4, "--json")
+    code, _, err = call(*words, "--models", "openai:m", "--out", "run")
+    assert code == 0, err
+    assert server.calls[0].headers["Authorization"] == "Bearer sk-secret"
+    config = json.loads(Path("run/run.json").read_text())["config"]
+    assert config["models"] == f"openai:m@{server.url}"
+    asked = len(server.calls)
+    code, _, _ = call(*words, "--models", "pocket", "--out", "other")
+    assert (code, len(server.calls)) == (0, asked)
+    other = "http://127.0.0.1:1/v1"
+    code, _, err = call(*words, "--models", f"openai:m@{other}", "--out", "third")
+    assert (code, len(server.calls)) == (1, asked)
+    assert other in err
+
+
+def test_an_address_needs_a_run_of_an_api(call):
+    assert call("search", EXAMPLE, "--models", "pocket", "--renders", 4, "--out", "run")[0] == 0
+    code, out, err = call("generate", "run", "--base-url", "http://127.0.0.1:1/v1")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "with --models pocket: it goes with --models openai:MODEL" in err
 
 
 def test_a_wrong_key_is_one_line(call, server):

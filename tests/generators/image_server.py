@@ -140,6 +140,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _long_limit(self):
         self._json(429, _error("rate_limit_exceeded", "slow down"), {"Retry-After": "86400"})
 
+    def _minute(self):
+        self._json(429, _error("rate_limit_exceeded", "slow down"), {"Retry-After": "60"})
+
     def _quota(self):
         self._json(429, _error("insufficient_quota", "no money left"))
 
@@ -229,6 +232,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _key(self):
         self._json(401, _error("invalid_api_key", "Incorrect API key provided: sk-sec***"))
+
+    def _late_key(self):
+        time.sleep(0.3)
+        self._key()
 
     def _no_model(self):
         self._json(404, {"error": "no such model"})

@@ -1,5 +1,8 @@
 """An images API over real HTTP, with everything that can go wrong on the way."""
 
+import errno
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -115,6 +118,41 @@ def test_answers_under_way_are_kept_when_another_fails(server, make, tmp_path):
     assert server.outcomes("late") == ["late"]
 
 
+def test_a_failure_ends_the_waiting_of_the_others(server, make):
+    server.faults = {"waits": ["minute"], "bad": ["late key"]}
+    begun = time.monotonic()
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
+        make(parallel=2).generate(["waits", "bad"], [0, 0])
+    assert time.monotonic() - begun < 30
+    assert server.outcomes("waits") == ["minute"]
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), OSError(errno.EIO, "Input/output error")], ids=["Ctrl-C", "disk"]
+)
+def test_what_lies_there_is_kept_though_keeping_is_interrupted(
+    server, make, tmp_path, monkeypatch, error
+):
+    """Three answers arrive at once, and the first is being kept as it happens."""
+    server.faults = {sentence: ["meet"] for sentence in "abc"}
+    before, store = threading.active_count(), CachedGenerator._store
+
+    def interrupted(self, *what):
+        monkeypatch.setattr(CachedGenerator, "_store", store)
+        end = time.monotonic() + 60
+        while threading.active_count() > before and time.monotonic() < end:
+            time.sleep(0.01)
+        raise error
+
+    monkeypatch.setattr(CachedGenerator, "_store", interrupted)
+    cached = CachedGenerator(make(parallel=3), tmp_path)
+    with pytest.raises((KeyboardInterrupt, UsageError)):
+        cached.generate(list("abc"), [0] * 3)
+    assert len(list(entries(tmp_path, ANSWERS))) == 3
+    cached.generate(list("abc"), [0] * 3)
+    assert server.drawn == 3
+
+
 def test_sentences_are_asked_for_side_by_side(server, make):
     server.faults = {f"s{i}": ["meet"] for i in range(6)}  # answered three at a time
     generator = make(parallel=3)
@@ -122,14 +160,27 @@ def test_sentences_are_asked_for_side_by_side(server, make):
     assert (server.drawn, generator.retries) == (6, 0)
 
 
-def test_the_first_image_of_a_state_stays_whoever_else_draws_it(server, make, tmp_path):
-    mine, others = CachedGenerator(make(), tmp_path), CachedGenerator(make(), tmp_path)
-    key = mine.key("a cat", 0)
-    mine._write(key, "a cat", others._generator.generate(["a cat"], [0])[0])
-    late = others._generator.generate(["a cat"], [0])[0]
-    assert tag_of(late) == 2
-    assert tag_of(others._keep(key, "a cat", late)) == 1
-    assert tag_of(mine.generate(["a cat"], [0])[0]) == 1
+def test_the_first_image_of_a_state_stays_whoever_else_draws_it(
+    server, make, tmp_path, monkeypatch
+):
+    """Another has its answer just as one has seen that there is none, and is about to write."""
+    one, other = CachedGenerator(make(), tmp_path), CachedGenerator(make(), tmp_path)
+    told, store = [], CachedGenerator._store
+    beside = threading.Thread(target=lambda: told.extend(other.generate(["a cat"], [0])))
+
+    def late(self, *what):
+        monkeypatch.setattr(CachedGenerator, "_store", store)
+        beside.start()
+        beside.join(0.5)
+        store(self, *what)
+
+    monkeypatch.setattr(CachedGenerator, "_store", late)
+    told += one.generate(["a cat"], [0])
+    beside.join(60)
+    told += CachedGenerator(make(), tmp_path).generate(["a cat"], [0])
+    assert server.drawn == 2
+    assert len({tag_of(image) for image in told}) == 1
+    assert len(told) == 3
 
 
 def test_another_number_is_another_image(server, make, tmp_path):
@@ -240,11 +291,13 @@ def test_an_answer_without_end_is_given_up(server, make, monkeypatch):
         ("http://api.openai.com/v1", "", None),
     ],
 )
-def test_the_key_goes_to_servers_that_the_user_named(monkeypatch, base_url, named, sent):
+def test_the_key_goes_to_servers_that_the_user_named(monkeypatch, caplog, base_url, named, sent):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("OPENAI_BASE_URL", named)
     generator = ImagesApiGenerator(model="m", base_url=base_url)
     assert generator._client._headers.get("Authorization") == (sent and f"Bearer {sent}")
+    lines = [] if sent else [f"sentences go to {base_url}, as the model set says, without"]
+    assert [line.removesuffix(" OPENAI_API_KEY") for line in told(caplog)] == lines
 
 
 def test_openai_itself_wants_a_key(monkeypatch):
