@@ -186,6 +186,10 @@ def _key(base: str) -> str | None:
     if not key.isascii() or not key.isprintable():
         raise ConfigError("OPENAI_API_KEY is no key: set it again")
     own = os.environ.get("OPENAI_BASE_URL", "").rstrip("/")
+    if base == OPENAI and own not in ("", OPENAI):
+        raise ConfigError(
+            f"OPENAI_API_KEY is of OPENAI_BASE_URL ({own}): type --base-url {OPENAI}, or that address"
+        )
     if base == OPENAI and not key:
         raise ConfigError(f"{base} wants a key: set OPENAI_API_KEY")
     if base in (OPENAI, own) or urlsplit(base).hostname in _LOCAL:

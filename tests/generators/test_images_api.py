@@ -300,6 +300,13 @@ def test_the_key_goes_to_servers_that_the_user_named(monkeypatch, caplog, base_u
     assert [line.removesuffix(" OPENAI_API_KEY") for line in told(caplog)] == lines
 
 
+def test_the_key_of_another_server_is_not_sent_to_openai(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://mine.example/v1")
+    with pytest.raises(ConfigError, match=r"is of OPENAI_BASE_URL .*--base-url"):
+        ImagesApiGenerator(model="m")
+
+
 def test_openai_itself_wants_a_key(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(ConfigError, match="set OPENAI_API_KEY"):
