@@ -188,7 +188,7 @@ def _key(base: str) -> str | None:
     own = os.environ.get("OPENAI_BASE_URL", "").rstrip("/")
     if base == OPENAI and own not in ("", OPENAI):
         raise ConfigError(
-            f"OPENAI_API_KEY is of OPENAI_BASE_URL ({own}): type --base-url {OPENAI}, or that address"
+            f"OPENAI_API_KEY is of OPENAI_BASE_URL ({own}): type --base-url with one of the two"
         )
     if base == OPENAI and not key:
         raise ConfigError(f"{base} wants a key: set OPENAI_API_KEY")
