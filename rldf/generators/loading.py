@@ -17,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.files import parse_json, read_file
+from rldf.models.layouts import INDEX, components
 from rldf.text import one_line
 
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -44,8 +45,7 @@ def usual_dtype(path: Path, device: str) -> Dtype:
     """
     if device == "cpu":
         return "float32"
-    index = _json(path / "model_index.json")
-    return "bfloat16" if "transformer" in index else "float16"
+    return "bfloat16" if "transformer" in components(_json(path / INDEX)) else "float16"
 
 
 def load_pipeline(path: Path, dtype: torch.dtype, vae: Path | None) -> Any:
@@ -63,7 +63,7 @@ def load_pipeline(path: Path, dtype: torch.dtype, vae: Path | None) -> Any:
         ModelMissingError: there is no such folder.
         ConfigError: it is no pipeline of safetensors files.
     """
-    if not (path / "model_index.json").is_file():
+    if not (path / INDEX).is_file():
         raise ModelMissingError(f"no diffusion pipeline in {path}: check the model set's path")
     parts = {} if vae is None else {"vae": _load_vae(vae, dtype)}
     try:

@@ -8,6 +8,8 @@ computes in it anyway.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from rldf.errors import ConfigError
@@ -15,6 +17,7 @@ from rldf.errors import ConfigError
 INDEX = "model_index.json"
 """The file that makes a repository a pipeline of diffusers."""
 
+_LIBRARIES = ("diffusers", "transformers")
 _STEMS = {"open-clip": ("open_clip_model",)}  # by class; these have other weights beside theirs
 _OPTIONAL = ("safety_checker",)  # a pipeline draws without; a clone asks for it by itself
 _USUAL = ("model", "diffusion_pytorch_model")
@@ -55,19 +58,41 @@ def wanted(
 
 
 def components(index: Mapping[str, Any]) -> list[str]:
-    """List the components of a pipeline.
+    """List the components of a pipeline: all that diffusers would load.
 
     Args:
         index: what `model_index.json` says.
 
     Returns:
-        Their names, which are the names of their folders.
+        Their names, which are the names of their folders; those that are left empty are not there.
+
+    Raises:
+        ConfigError: one of them has no name for a folder, or is no part of diffusers or
+            transformers.
     """
-    return [
-        name
-        for name, value in index.items()
-        if re.fullmatch(r"[a-z]\w*", name) and isinstance(value, list) and all(value)
-    ]
+    stated = {name: value for name, value in index.items() if _is_component(name, value)}
+    for name, (library, made) in stated.items():
+        if not (name.isidentifier() and _is_known(library) and isinstance(made, str)):
+            raise ConfigError(
+                f"{INDEX}: {name[:60]} is of {str(library)[:60]}: only parts of diffusers and "
+                "transformers are loaded"
+            )
+    return list(stated)
+
+
+def _is_component(name: str, value: object) -> bool:
+    pair = isinstance(value, list) and len(value) == 2 and value[0] is not None
+    return pair and not name.startswith("_")
+
+
+def _is_known(library: object) -> bool:
+    """Tell whether a part is of diffusers or transformers; diffusers' pipelines have some too."""
+    if library in _LIBRARIES:
+        return True
+    spec = find_spec("diffusers")
+    if spec is None or spec.origin is None or not str(library).isidentifier():
+        return False
+    return (Path(spec.origin).parent / "pipelines" / str(library)).is_dir()
 
 
 def _single(file: str, names: Collection[str]) -> str:
