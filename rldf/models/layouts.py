@@ -67,8 +67,8 @@ def components(index: Mapping[str, Any]) -> list[str]:
         Their names, which are the names of their folders; those that are left empty are not there.
 
     Raises:
-        ConfigError: one of them has no name for a folder, or is no part of diffusers or
-            transformers.
+        ConfigError: one of them has no name for a folder, is no part of diffusers or transformers,
+            or is a pipeline itself.
     """
     stated = {name: value for name, value in index.items() if _is_component(name, value)}
     for name, (library, made) in stated.items():
@@ -77,6 +77,8 @@ def components(index: Mapping[str, Any]) -> list[str]:
                 f"{INDEX}: {name[:60]} is of {str(library)[:60]}: only parts of diffusers and "
                 "transformers are loaded"
             )
+        if "Pipeline" in made:
+            raise ConfigError(f"{INDEX}: {name} is a pipeline itself, {made[:60]}: give its parts")
     return list(stated)
 
 

@@ -54,6 +54,8 @@ def check_model(path: Path) -> None:
 
 def _check_folder(folder: Path) -> None:
     files = _files(folder)
+    if folder / INDEX in files:
+        raise ConfigError(f"{folder} is a pipeline in a pipeline: give its parts one by one")
     _check_no_code(files)
     _check_safetensors(files)
     pickles = [file.name for file in files if file.suffix.lower() in _PICKLES]

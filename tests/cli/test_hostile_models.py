@@ -19,6 +19,7 @@ from tests.models.hostile import (
     copy,
     lie,
     model_set,
+    nested,
     pickled,
     python,
     squeezed,
@@ -95,6 +96,15 @@ def test_pickled_weights_of_a_pipeline(call, tmp_path, marker):
     (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     pickled(folder / "unet" / "diffusion_pytorch_model.bin", marker)
     refused(call(*SEARCH, "--models", model_set(tmp_path, "generator", folder)), "pickle")
+
+
+def test_pickled_weights_of_a_pipeline_in_a_pipeline(call, tmp_path, marker):
+    folder = copy(tmp_path, "sd")
+    inside = nested(folder, "unet")
+    (inside / "config.json").write_text('{"_class_name": "UNet2DModel"}')
+    pickled(inside / "diffusion_pytorch_model.bin", marker)
+    answer = call(*SEARCH, "--models", model_set(tmp_path, "generator", folder))
+    refused(answer, "unet is a pipeline itself")
 
 
 @pytest.mark.parametrize("role", ["scene", "clip"])

@@ -32,6 +32,12 @@ def test_a_component_is_a_folder_of_the_pipeline(name):
         components({name: ["diffusers", "T"]})
 
 
+@pytest.mark.parametrize("made", ["DDPMPipeline", "DiffusionPipeline", "AutoPipelineForText2Image"])
+def test_a_component_is_no_pipeline(made):
+    with pytest.raises(ConfigError, match=f"transformer is a pipeline itself, {made}"):
+        components({**INDEX, "transformer": ["diffusers", made]})
+
+
 @pytest.mark.parametrize(
     "value", [["os", "system"], ["", "T"], ["../x", "T"], [7, "T"], [[], "T"], ["diffusers", None]]
 )

@@ -9,7 +9,7 @@ import torch
 from rldf.errors import ConfigError
 from rldf.models.untrusted import check_model
 from rldf.pocket import WEIGHTS
-from tests.models.hostile import copy, lie, squeezed, swelling, with_key
+from tests.models.hostile import copy, lie, nested, squeezed, swelling, with_key
 
 
 def refused(path, *told):
@@ -90,6 +90,15 @@ def test_pipelines_of_foreign_parts_are_refused(tmp_path, entries):
     pipeline = copy(tmp_path, "sd")
     with_key(pipeline / "model_index.json", **entries)
     refused(pipeline, "model_index.json")
+
+
+def test_a_pipeline_in_a_pipeline_is_refused_by_its_class_and_by_its_folder(tmp_path):
+    pipeline = copy(tmp_path, "sd")
+    unet = json.loads((pipeline / "model_index.json").read_text())["unet"]
+    nested(pipeline, "unet")
+    refused(pipeline, "model_index.json", "unet is a pipeline itself, DDPMPipeline")
+    with_key(pipeline / "model_index.json", unet=unet)
+    refused(pipeline, "unet is a pipeline in a pipeline")
 
 
 def test_parts_that_diffusers_keeps_beside_its_pipelines_are_its_own(tmp_path):
