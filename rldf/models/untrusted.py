@@ -19,6 +19,9 @@ from rldf.text import one_line
 _LEFT_OUT = ("safety_checker", "feature_extractor")  # components that the generator never loads
 _PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".tar")
 _RUNS_CODE = ("auto_map", "custom_pipeline", "custom_pipelines", "trust_remote_code")
+# What transformers follows to another folder, or the hub, to load it as well.
+_ADAPTER = "adapter_config.json"
+_OF_OTHERS = ("base_model_name_or_path", "audio_tokenizer_name_or_path")
 # By a part of a key: the largest number that it may have.
 _OF_IMAGES = {"height": 8_192, "width": 8_192, "shortest_edge": 8_192, "size": 8_192}
 _OF_MODELS = {
@@ -38,7 +41,7 @@ def check_model(path: Path) -> None:
 
     Raises:
         ConfigError: it holds or names code, has pickled weights alone, or files that lie or grow
-            as they are read.
+            as they are read; or it is only a part of another model.
     """
     if path.is_file():
         _check_safetensors([path])
@@ -85,12 +88,19 @@ def _check_no_code(files: list[Path]) -> None:
     for file in files:
         if file.suffix == ".py":
             raise ConfigError(f"{file} is code, and code of models is never run: remove it")
+        if file.name == _ADAPTER:
+            raise ConfigError(f"{file} is of an adapter: give the whole model in one folder")
         if "config" in file.name and file.suffix == ".json":
             for key, value in _entries(_read(file)):
                 if _names_code(key, value):
                     raise ConfigError(
                         f"{file} names code to run ({key}), and code of models is never run: give "
                         "a model that works without it"
+                    )
+                if key in _OF_OTHERS and value:
+                    raise ConfigError(
+                        f"{file} names another model to load ({key}): give the whole model in one "
+                        "folder"
                     )
                 if _is_absurd(file.name, key, value):
                     raise ConfigError(

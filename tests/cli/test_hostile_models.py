@@ -16,6 +16,7 @@ from rldf.errors import ConfigError
 from rldf.evaluation.extractors import find_extractor
 from tests.models.hostile import (
     Payload,
+    adapter,
     copy,
     lie,
     model_set,
@@ -51,6 +52,13 @@ def refused(answer, *told):
 
 def command_of(role):
     return SEARCH if role == "generator" else ("encode", EXAMPLE)
+
+
+def test_an_adapter_of_a_model_elsewhere(call, tmp_path, marker):
+    folder, base = copy(tmp_path, "scene"), copy(tmp_path / "elsewhere", "scene")
+    adapter(folder, base)
+    answer = call("encode", EXAMPLE, "--models", model_set(tmp_path, "scene", folder))
+    refused(answer, "adapter_config.json")
 
 
 def test_the_payload_runs_where_pickles_are_trusted(tmp_path):

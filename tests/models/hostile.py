@@ -109,6 +109,13 @@ def nested(folder: Path, part: str) -> Path:
     return inside
 
 
+def adapter(folder: Path, base: Path) -> None:
+    """Make a model an adapter of another one, which transformers would load from its own place."""
+    (folder / "config.json").unlink()
+    entries = {"peft_type": "LORA", "base_model_name_or_path": str(base)}
+    (folder / "adapter_config.json").write_text(json.dumps(entries), encoding="utf-8")
+
+
 def python(file: Path, marker: Path) -> None:
     """Write a module that runs code when it is imported, and has any class."""
     file.write_text(

@@ -72,6 +72,31 @@ def test_names_of_code_are_refused_wherever_they_stand(tmp_path, file, entries):
     refused(part, file.split("/")[-1], "code")
 
 
+@pytest.mark.parametrize("place", ["scene", "sd", "sd/text_encoder"])
+def test_an_adapter_is_no_model(tmp_path, place):
+    part = copy(tmp_path, place.split("/")[0])
+    (tmp_path / place / "adapter_config.json").write_text("{}")
+    refused(part, "adapter_config.json", "give the whole model")
+
+
+@pytest.mark.parametrize(
+    ("file", "entries"),
+    [
+        ("config.json", {"base_model_name_or_path": "/else/where"}),
+        (
+            "preprocessor_config.json",
+            {"audio_tokenizer": {"audio_tokenizer_name_or_path": "them/theirs"}},
+        ),
+    ],
+)
+def test_a_model_that_names_another_to_load_is_refused(tmp_path, file, entries):
+    scene = copy(tmp_path, "scene")
+    with_key(scene / file, _name_or_path="/where/it/was/trained", audio_tokenizer=None)
+    check_model(scene)
+    with_key(scene / file, **entries)
+    refused(scene, file, "names another model to load")
+
+
 @pytest.mark.parametrize(
     "entries",
     [
