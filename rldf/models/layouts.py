@@ -17,12 +17,16 @@ from rldf.errors import ConfigError
 INDEX = "model_index.json"
 """The file that makes a repository a pipeline of diffusers."""
 
+TEXTS = (".json", ".txt", ".model", ".jinja")
+"""Endings of configuration, tokenizers and chat templates."""
+
+WEIGHTS = (".pt", ".onnx", ".safetensors")
+"""Endings of weights."""
+
 _LIBRARIES = ("diffusers", "transformers")
 _STEMS = {"open-clip": ("open_clip_model",)}  # by class; these have other weights beside theirs
 _OPTIONAL = ("safety_checker",)  # a pipeline draws without; a clone asks for it by itself
 _USUAL = ("model", "diffusion_pytorch_model")
-_TEXTS = (".json", ".txt", ".model", ".jinja")
-_SINGLE = (".pt", ".onnx", ".safetensors")
 _SHARD = r"(-\d{5}-of-\d{5})?\.safetensors"
 _SHARDS = r"\.safetensors\.index"
 
@@ -98,8 +102,8 @@ def _is_known(library: object) -> bool:
 
 
 def _single(file: str, names: Collection[str]) -> str:
-    if not file.endswith(_SINGLE):
-        raise ConfigError(f"file {file}: name a {', '.join(_SINGLE[:-1])} or {_SINGLE[-1]} file")
+    if not file.endswith(WEIGHTS):
+        raise ConfigError(f"file {file}: name a {', '.join(WEIGHTS[:-1])} or {WEIGHTS[-1]} file")
     if file not in names:
         raise ConfigError(f"it has no file {file}")
     return file
@@ -133,4 +137,4 @@ def _matches(pattern: str, name: str, folder: str) -> bool:
 
 def _is_text(name: str) -> bool:
     """Tell whether it is configuration or a tokenizer; indices of shards go with their weights."""
-    return name.endswith(_TEXTS) and ".index." not in name and not name.startswith((".", "README"))
+    return name.endswith(TEXTS) and ".index." not in name and not name.startswith((".", "README"))
