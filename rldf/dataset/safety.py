@@ -12,7 +12,7 @@ from PIL.Image import Image
 from rldf.dataset.plan import PlannedImage
 from rldf.errors import ConfigError
 from rldf.files import parse_json, read_file
-from rldf.models.layouts import INDEX, components
+from rldf.models.layouts import INDEX, components, has_weights
 from rldf.models.model_sets import ModelSet
 from rldf.models.untrusted import check_model
 from rldf.text import one_line
@@ -70,7 +70,7 @@ class SafetyInspector:
         folder = models.path("generator")
         assert folder is not None, "has_safety_checker found one"
         # A pulled folder has one precision alone; it runs in single precision either way.
-        half = any((folder / _CHECKER).glob("*.fp16*.safetensors"))
+        half = has_weights((file.name for file in (folder / _CHECKER).glob("*")), half=True)
         try:
             for part in (_CHECKER, _PROCESSOR):  # the generator is loaded without them
                 check_model(folder / part)

@@ -27,6 +27,7 @@ _LIBRARIES = ("diffusers", "transformers")
 _STEMS = {"open-clip": ("open_clip_model",)}  # by class; these have other weights beside theirs
 _OPTIONAL = ("safety_checker",)  # a pipeline draws without; a clone asks for it by itself
 _USUAL = ("model", "diffusion_pytorch_model")
+_HALF = r"\.fp16"
 _SHARD = r"(-\d{5}-of-\d{5})?\.safetensors"
 _SHARDS = r"\.safetensors\.index"
 
@@ -101,6 +102,20 @@ def _is_known(library: object) -> bool:
     return (Path(spec.origin).parent / "pipelines" / str(library)).is_dir()
 
 
+def has_weights(names: Iterable[str], *, half: bool) -> bool:
+    """Tell whether a model of diffusers or transformers has weights in a precision.
+
+    Args:
+        names: the files of its folder.
+        half: whether half precision is meant.
+
+    Returns:
+        True if safetensors of that precision are among them.
+    """
+    pattern = rf"({'|'.join(_USUAL)}){_HALF if half else ''}{_SHARD}"
+    return any(_matches(pattern, name, "") for name in names)
+
+
 def _single(file: str, names: Collection[str]) -> str:
     if not file.endswith(WEIGHTS):
         raise ConfigError(f"file {file}: name a {', '.join(WEIGHTS[:-1])} or {WEIGHTS[-1]} file")
@@ -115,7 +130,7 @@ def _model(kind: str, names: Iterable[str], folder: str) -> set[str]:
     texts = {name for name in own if _is_text(name[len(folder) :])}
     weights = [name for name in own if name.endswith((".safetensors", ".bin", ".pth", ".ckpt"))]
     stems = "|".join(_STEMS.get(kind, _USUAL))
-    for variant in (r"\.fp16", "") if folder else ("",):
+    for variant in (_HALF, "") if folder else ("",):
         chosen = {name for name in own if _matches(rf"({stems}){variant}{_SHARD}", name, folder)}
         if chosen:
             ending = variant.replace("\\", "")
