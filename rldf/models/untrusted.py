@@ -6,6 +6,7 @@ folder itself says. What is refused here reaches none of them.
 """
 
 import mmap
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ _RUNS_CODE = ("auto_map", "custom_pipeline", "custom_pipelines", "trust_remote_c
 # What transformers follows to another folder, or the hub, to load it as well.
 _ADAPTER = "adapter_config.json"
 _OF_OTHERS = ("base_model_name_or_path", "audio_tokenizer_name_or_path")
+# Pipelines whose second half diffusers loads from wherever their README says.
+_HALVES = re.compile(r"Kandinsky(?!\d)|StableCascade|Wuerstchen")
 # By a part of a key: the largest number that it may have.
 _OF_IMAGES = {"height": 8_192, "width": 8_192, "shortest_edge": 8_192, "size": 8_192}
 _OF_MODELS = {
@@ -138,6 +141,11 @@ def _loaded(index: Path) -> list[str]:
 def _check_class(index: Path, name: object) -> None:
     if not (isinstance(name, str) and name.isidentifier()):
         raise ConfigError(f"{index}: _class_name must name a pipeline of diffusers")
+    if _HALVES.match(name):
+        raise ConfigError(
+            f"{index}: a {name[:60]} draws with another model, which its README names: give a "
+            "pipeline that is whole in one folder"
+        )
 
 
 def _check_safetensors(files: list[Path]) -> None:

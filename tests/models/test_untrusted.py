@@ -1,5 +1,6 @@
 """What may not be in a model: code, names of code, pickles alone, safetensors that lie."""
 
+import contextlib
 import json
 import struct
 
@@ -124,6 +125,27 @@ def test_a_pipeline_in_a_pipeline_is_refused_by_its_class_and_by_its_folder(tmp_
     refused(pipeline, "model_index.json", "unet is a pipeline itself, DDPMPipeline")
     with_key(pipeline / "model_index.json", unet=unet)
     refused(pipeline, "unet is a pipeline in a pipeline")
+
+
+def test_pipelines_that_load_another_from_where_their_readme_says_are_refused(tmp_path):
+    from diffusers.pipelines import auto_pipeline
+
+    mapping = auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING
+    names = {
+        kind.__name__ for kinds in auto_pipeline.SUPPORTED_TASKS_MAPPINGS for kind in kinds.values()
+    }
+    loaded = {}
+    for name in names:
+        with contextlib.suppress(ValueError):  # it draws from no text
+            loaded[name] = auto_pipeline._get_task_class(mapping, name)._load_connected_pipes
+    assert set(loaded.values()) == {True, False}
+    pipeline = copy(tmp_path, "sd")
+    for name, another in loaded.items():
+        with_key(pipeline / "model_index.json", _class_name=name)
+        if another:
+            refused(pipeline, "model_index.json", name, "README")
+        else:
+            check_model(pipeline)
 
 
 def test_parts_that_diffusers_keeps_beside_its_pipelines_are_its_own(tmp_path):
