@@ -20,7 +20,7 @@ from rldf.files import parse_json, sha256_file
 from rldf.models.layouts import INDEX
 from rldf.models.lock import LockedFile, Sha256
 from rldf.models.set_file import Commit, FileName
-from rldf.models.transfer import complete
+from rldf.models.transfer import complete, remove
 from rldf.text import one_line
 
 _MOST_INDEX = 1_000_000  # bytes
@@ -169,8 +169,7 @@ def fetch(repository: Repository, file: RemoteFile, again: str) -> Path:
         path = Path(hf_hub_download(id, file.name, revision=revision))
         if file.is_in(path):
             return path
-        path.resolve().unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        remove(id, path)
         if was_here:
             return fetch(repository, file, again)
         raise ModelMissingError(
