@@ -34,6 +34,7 @@ class Repository:
     commits: list[Commit]
     license: str = "mit"
     gated: bool = False
+    lies: dict[str, object] = field(default_factory=dict)  # checksums that are told, by file
 
     def at(self, revision: str) -> Commit | None:
         found = [c for c in self.commits if revision in (c.revision, "main")]
@@ -163,7 +164,7 @@ def _info(id: str, repository: Repository, commit: Commit) -> bytes:
     for name, data in commit.files.items():
         entry = {"rfilename": name, "size": len(data), "blobId": blob_name(data)}
         if name.endswith(_LARGE):
-            sha256 = hashlib.sha256(data).hexdigest()
+            sha256 = repository.lies.get(name, hashlib.sha256(data).hexdigest())
             entry["lfs"] = {"size": len(data), "sha256": sha256, "pointerSize": 130}
         siblings.append(entry)
     return json.dumps(

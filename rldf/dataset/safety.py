@@ -12,6 +12,7 @@ from PIL.Image import Image
 from rldf.dataset.plan import PlannedImage
 from rldf.errors import ConfigError
 from rldf.files import parse_json, read_file
+from rldf.models.layouts import INDEX, components, has_weights
 from rldf.models.model_sets import ModelSet
 from rldf.models.untrusted import check_model
 from rldf.text import one_line
@@ -27,9 +28,11 @@ def has_safety_checker(models: ModelSet) -> bool:
 
     Returns:
         True if its generator is a folder whose index names one.
+
+    Raises:
+        ConfigError: the index names parts of other libraries.
     """
-    named = _index(models).get(_CHECKER)
-    return isinstance(named, list) and len(named) == 2 and None not in named
+    return _CHECKER in components(_index(models))
 
 
 def _index(models: ModelSet) -> dict[str, Any]:
@@ -37,7 +40,7 @@ def _index(models: ModelSet) -> dict[str, Any]:
     if folder is None:
         return {}
     try:
-        found = parse_json(read_file(folder / "model_index.json"))
+        found = parse_json(read_file(folder / INDEX))
     except (OSError, ValueError):  # the generator tells of a folder that is not as it should be
         return {}
     return found if isinstance(found, dict) else {}
@@ -67,7 +70,7 @@ class SafetyInspector:
         folder = models.path("generator")
         assert folder is not None, "has_safety_checker found one"
         # A pulled folder has one precision alone; it runs in single precision either way.
-        half = any((folder / _CHECKER).glob("*.fp16*.safetensors"))
+        half = has_weights((file.name for file in (folder / _CHECKER).glob("*")), half=True)
         try:
             for part in (_CHECKER, _PROCESSOR):  # the generator is loaded without them
                 check_model(folder / part)

@@ -17,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.files import parse_json, read_file
+from rldf.models.layouts import INDEX, components, has_weights
 from rldf.text import one_line
 
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -44,8 +45,7 @@ def usual_dtype(path: Path, device: str) -> Dtype:
     """
     if device == "cpu":
         return "float32"
-    index = _json(path / "model_index.json")
-    return "bfloat16" if "transformer" in index else "float16"
+    return "bfloat16" if "transformer" in components(_json(path / INDEX)) else "float16"
 
 
 def load_pipeline(path: Path, dtype: torch.dtype, vae: Path | None) -> Any:
@@ -63,7 +63,7 @@ def load_pipeline(path: Path, dtype: torch.dtype, vae: Path | None) -> Any:
         ModelMissingError: there is no such folder.
         ConfigError: it is no pipeline of safetensors files.
     """
-    if not (path / "model_index.json").is_file():
+    if not (path / INDEX).is_file():
         raise ModelMissingError(f"no diffusion pipeline in {path}: check the model set's path")
     parts = {} if vae is None else {"vae": _load_vae(vae, dtype)}
     try:
@@ -116,7 +116,9 @@ def _load_vae(path: Path, dtype: torch.dtype) -> Any:
     name = _json(path / "config.json").get("_class_name")
     if name not in _DECODERS:
         raise ConfigError(f"{path} is no autoencoder: it must be of {' or '.join(_DECODERS)}")
-    variant = "fp16" if any(path.glob("*.fp16*.safetensors")) else None
+    names = _names(path)  # of a model by itself, full precision is what a pull takes
+    only_half = has_weights(names, half=True) and not has_weights(names, half=False)
+    variant = "fp16" if only_half else None
     _silence()
     try:
         return getattr(diffusers, name).from_pretrained(
@@ -128,8 +130,11 @@ def _load_vae(path: Path, dtype: torch.dtype) -> Any:
 
 def _load(path: Path, dtype: torch.dtype, **parts: Any) -> Any:
     _silence()
-    # Folders hold full or half precision files, and naming the wrong one is an error.
-    variant = "fp16" if any(path.glob("*/*.fp16*.safetensors")) else None
+    # Components are taken in half precision where they have it, as by a pull; to ask for it where
+    # none has it is an error.
+    folders = [path / name for name in components(_json(path / INDEX))]
+    half = any(has_weights(_names(folder), half=True) for folder in folders)
+    variant = "fp16" if half else None
     pipeline = AutoPipelineForText2Image.from_pretrained(
         path, dtype=dtype, variant=variant, use_safetensors=True, local_files_only=True,
         safety_checker=None, requires_safety_checker=False, feature_extractor=None,
@@ -137,6 +142,10 @@ def _load(path: Path, dtype: torch.dtype, **parts: Any) -> Any:
     )  # fmt: skip
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def _names(folder: Path) -> list[str]:
+    return [file.name for file in folder.glob("*")]
 
 
 def _silence() -> None:

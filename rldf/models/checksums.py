@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from rldf.files import sha256_file, write_text
+from rldf.models.layouts import TEXTS, WEIGHTS
 from rldf.places import cache_folder
 
-_LOADED = {".safetensors", ".pt", ".onnx", ".json", ".txt", ".model"}  # weights, configuration
 _NOT_LOADED = ("training.json", "README", "LICENSE", "NOTICE", ".")  # beginnings of file names
 _LARGE = 50_000_000  # bytes, from which on a checksum is remembered
 _SETTLED = 5  # s; younger changes may share a time stamp with the next ones
@@ -47,7 +47,7 @@ def loaded_files(folder: Path) -> list[Path]:
 
 
 def _is_loaded(file: Path) -> bool:
-    named = file.suffix in _LOADED and not file.name.startswith(_NOT_LOADED)
+    named = file.suffix in (*WEIGHTS, *TEXTS) and not file.name.startswith(_NOT_LOADED)
     return named and file.is_file()
 
 

@@ -18,13 +18,13 @@ from pydantic import TypeAdapter, ValidationError
 from rldf.errors import ModelMissingError
 from rldf.files import parse_json, sha256_file
 from rldf.models.layouts import INDEX
-from rldf.models.lock import LockedFile
+from rldf.models.lock import LockedFile, Sha256
 from rldf.models.set_file import Commit, FileName
-from rldf.models.transfer import complete
+from rldf.models.transfer import complete, remove
 from rldf.text import one_line
 
 _MOST_INDEX = 1_000_000  # bytes
-_NAME, _COMMIT = TypeAdapter(FileName), TypeAdapter(Commit)
+_NAME, _COMMIT, _SHA256 = TypeAdapter(FileName), TypeAdapter(Commit), TypeAdapter(Sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,10 @@ def _remote(sibling: Any) -> RemoteFile | None:
         name = _NAME.validate_python(sibling.rfilename)
     except ValidationError:  # nothing that a model needs is named so
         return None
-    sha256 = None if sibling.lfs is None else str(sibling.lfs.sha256)
+    try:  # it names the file in the cache
+        sha256 = None if sibling.lfs is None else _SHA256.validate_python(sibling.lfs.sha256)
+    except ValidationError:
+        raise ValueError(f"{name} has no SHA-256: {str(sibling.lfs.sha256)[:70]}") from None
     return RemoteFile(name, int(sibling.size), sha256, None if sha256 else sibling.blob_id)
 
 
@@ -166,8 +169,7 @@ def fetch(repository: Repository, file: RemoteFile, again: str) -> Path:
         path = Path(hf_hub_download(id, file.name, revision=revision))
         if file.is_in(path):
             return path
-        path.resolve().unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        remove(id, path)
         if was_here:
             return fetch(repository, file, again)
         raise ModelMissingError(

@@ -8,6 +8,8 @@ computes in it anyway.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from rldf.errors import ConfigError
@@ -15,11 +17,17 @@ from rldf.errors import ConfigError
 INDEX = "model_index.json"
 """The file that makes a repository a pipeline of diffusers."""
 
+TEXTS = (".json", ".txt", ".model", ".jinja")
+"""Endings of configuration, tokenizers and chat templates."""
+
+WEIGHTS = (".pt", ".onnx", ".safetensors")
+"""Endings of weights."""
+
+_LIBRARIES = ("diffusers", "transformers")
 _STEMS = {"open-clip": ("open_clip_model",)}  # by class; these have other weights beside theirs
 _OPTIONAL = ("safety_checker",)  # a pipeline draws without; a clone asks for it by itself
 _USUAL = ("model", "diffusion_pytorch_model")
-_TEXTS = (".json", ".txt", ".model", ".jinja")
-_SINGLE = (".pt", ".onnx", ".safetensors")
+_HALF = r"\.fp16"
 _SHARD = r"(-\d{5}-of-\d{5})?\.safetensors"
 _SHARDS = r"\.safetensors\.index"
 
@@ -55,24 +63,62 @@ def wanted(
 
 
 def components(index: Mapping[str, Any]) -> list[str]:
-    """List the components of a pipeline.
+    """List the components of a pipeline: all that diffusers would load.
 
     Args:
         index: what `model_index.json` says.
 
     Returns:
-        Their names, which are the names of their folders.
+        Their names, which are the names of their folders; those that are left empty are not there.
+
+    Raises:
+        ConfigError: one of them has no name for a folder, is no part of diffusers or transformers,
+            or is a pipeline itself.
     """
-    return [
-        name
-        for name, value in index.items()
-        if re.fullmatch(r"[a-z]\w*", name) and isinstance(value, list) and all(value)
-    ]
+    stated = {name: value for name, value in index.items() if _is_component(name, value)}
+    for name, (library, made) in stated.items():
+        if not (name.isidentifier() and _is_known(library) and isinstance(made, str)):
+            raise ConfigError(
+                f"{INDEX}: {name[:60]} is of {str(library)[:60]}: only parts of diffusers and "
+                "transformers are loaded"
+            )
+        if "Pipeline" in made:
+            raise ConfigError(f"{INDEX}: {name} is a pipeline itself, {made[:60]}: give its parts")
+    return list(stated)
+
+
+def _is_component(name: str, value: object) -> bool:
+    pair = isinstance(value, list) and len(value) == 2 and value[0] is not None
+    return pair and not name.startswith("_")
+
+
+def _is_known(library: object) -> bool:
+    """Tell whether a part is of diffusers or transformers; diffusers' pipelines have some too."""
+    if library in _LIBRARIES:
+        return True
+    spec = find_spec("diffusers")
+    if spec is None or spec.origin is None or not str(library).isidentifier():
+        return False
+    return (Path(spec.origin).parent / "pipelines" / str(library)).is_dir()
+
+
+def has_weights(names: Iterable[str], *, half: bool) -> bool:
+    """Tell whether a model of diffusers or transformers has weights in a precision.
+
+    Args:
+        names: the files of its folder.
+        half: whether half precision is meant.
+
+    Returns:
+        True if safetensors of that precision are among them.
+    """
+    pattern = rf"({'|'.join(_USUAL)}){_HALF if half else ''}{_SHARD}"
+    return any(_matches(pattern, name, "") for name in names)
 
 
 def _single(file: str, names: Collection[str]) -> str:
-    if not file.endswith(_SINGLE):
-        raise ConfigError(f"file {file}: name a {', '.join(_SINGLE[:-1])} or {_SINGLE[-1]} file")
+    if not file.endswith(WEIGHTS):
+        raise ConfigError(f"file {file}: name a {', '.join(WEIGHTS[:-1])} or {WEIGHTS[-1]} file")
     if file not in names:
         raise ConfigError(f"it has no file {file}")
     return file
@@ -84,7 +130,7 @@ def _model(kind: str, names: Iterable[str], folder: str) -> set[str]:
     texts = {name for name in own if _is_text(name[len(folder) :])}
     weights = [name for name in own if name.endswith((".safetensors", ".bin", ".pth", ".ckpt"))]
     stems = "|".join(_STEMS.get(kind, _USUAL))
-    for variant in (r"\.fp16", "") if folder else ("",):
+    for variant in (_HALF, "") if folder else ("",):
         chosen = {name for name in own if _matches(rf"({stems}){variant}{_SHARD}", name, folder)}
         if chosen:
             ending = variant.replace("\\", "")
@@ -106,4 +152,4 @@ def _matches(pattern: str, name: str, folder: str) -> bool:
 
 def _is_text(name: str) -> bool:
     """Tell whether it is configuration or a tokenizer; indices of shards go with their weights."""
-    return name.endswith(_TEXTS) and ".index." not in name and not name.startswith((".", "README"))
+    return name.endswith(TEXTS) and ".index." not in name and not name.startswith((".", "README"))

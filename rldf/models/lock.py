@@ -19,6 +19,8 @@ from rldf.models.set_file import Commit, FileName, HubId, Source
 from rldf.text import one_line
 from rldf.yaml_files import Strict, problems_of
 
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
 _MOST_BYTES = 4_000_000
 
 
@@ -43,7 +45,7 @@ class LockedFile(Strict):
     """
 
     size: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
 
 
 class LockedSource(Strict):

@@ -62,6 +62,21 @@ def complete(id: str, revision: str, name: str, size: int, sha256: str) -> bool:
     return True
 
 
+def remove(id: str, path: Path) -> None:
+    """Remove a file from huggingface_hub's cache, but none elsewhere: the hub says where it lies.
+
+    Args:
+        id: the repository.
+        path: the file, or the link to it.
+    """
+    from huggingface_hub import constants
+
+    blob, blobs = path.resolve(), Path(constants.HF_HUB_CACHE) / cache_name(id) / "blobs"
+    if blob.parent == blobs.resolve():
+        blob.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
 def _rest_arrived(file: BinaryIO, url: str, name: str, size: int) -> bool:
     """Fetch what a file lacks; False if it was cut again, but got further."""
     from huggingface_hub.file_download import http_get

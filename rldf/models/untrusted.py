@@ -6,21 +6,25 @@ folder itself says. What is refused here reaches none of them.
 """
 
 import mmap
+import re
 import zipfile
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from rldf.errors import ConfigError
 from rldf.files import parse_json
+from rldf.models.layouts import INDEX, components
 from rldf.text import one_line
 
-_INDEX = "model_index.json"
-_LIBRARIES = ("diffusers", "transformers")
 _LEFT_OUT = ("safety_checker", "feature_extractor")  # components that the generator never loads
 _PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".tar")
 _RUNS_CODE = ("auto_map", "custom_pipeline", "custom_pipelines", "trust_remote_code")
+# What transformers follows to another folder, or the hub, to load it as well.
+_ADAPTER = "adapter_config.json"
+_OF_OTHERS = ("base_model_name_or_path", "audio_tokenizer_name_or_path")
+# Pipelines whose second half diffusers loads from wherever their README says.
+_HALVES = re.compile(r"Kandinsky(?!\d)|StableCascade|Wuerstchen")
 # By a part of a key: the largest number that it may have.
 _OF_IMAGES = {"height": 8_192, "width": 8_192, "shortest_edge": 8_192, "size": 8_192}
 _OF_MODELS = {
@@ -40,15 +44,15 @@ def check_model(path: Path) -> None:
 
     Raises:
         ConfigError: it holds or names code, has pickled weights alone, or files that lie or grow
-            as they are read.
+            as they are read; or it is only a part of another model.
     """
     if path.is_file():
         _check_safetensors([path])
         if path.suffix.lower() in _PICKLES:
             _check_pickle(path)
-    elif (path / _INDEX).is_file():
+    elif (path / INDEX).is_file():
         _check_no_code(_files(path))
-        for name in _components(path / _INDEX):
+        for name in _loaded(path / INDEX):
             _check_folder(path / name)
     elif path.is_dir():
         _check_folder(path)
@@ -56,6 +60,8 @@ def check_model(path: Path) -> None:
 
 def _check_folder(folder: Path) -> None:
     files = _files(folder)
+    if folder / INDEX in files:
+        raise ConfigError(f"{folder} is a pipeline in a pipeline: give its parts one by one")
     _check_no_code(files)
     _check_safetensors(files)
     pickles = [file.name for file in files if file.suffix.lower() in _PICKLES]
@@ -85,12 +91,19 @@ def _check_no_code(files: list[Path]) -> None:
     for file in files:
         if file.suffix == ".py":
             raise ConfigError(f"{file} is code, and code of models is never run: remove it")
+        if file.name == _ADAPTER:
+            raise ConfigError(f"{file} is of an adapter: give the whole model in one folder")
         if "config" in file.name and file.suffix == ".json":
             for key, value in _entries(_read(file)):
                 if _names_code(key, value):
                     raise ConfigError(
                         f"{file} names code to run ({key}), and code of models is never run: give "
                         "a model that works without it"
+                    )
+                if key in _OF_OTHERS and value:
+                    raise ConfigError(
+                        f"{file} names another model to load ({key}): give the whole model in one "
+                        "folder"
                     )
                 if _is_absurd(file.name, key, value):
                     raise ConfigError(
@@ -112,41 +125,27 @@ def _names_code(key: str, value: object) -> bool:
     return kernel or (key in _RUNS_CODE and bool(value))
 
 
-def _components(index: Path) -> list[str]:
-    """Read which folders a pipeline is made of; they and their libraries must be usual ones."""
+def _loaded(index: Path) -> list[str]:
+    """Read which folders a pipeline is loaded from."""
     entries = _read(index)
     _check_class(index, entries.get("_class_name"))
     for key, value in _entries(entries):
         if _names_code(key, value):
             raise ConfigError(f"{index} names code to run ({key}), and code of models is never run")
-    found = [name for name, value in entries.items() if _is_component(name, value)]
-    for name in found:
-        library = entries[name][0]
-        if not name.isidentifier() or not (library is None or _is_known(library)):
-            raise ConfigError(
-                f"{index}: {name[:60]} is of {str(library)[:60]}: only parts of diffusers and "
-                "transformers are loaded"
-            )
-    return [name for name in found if name not in _LEFT_OUT and entries[name][0] is not None]
+    try:
+        return [name for name in components(entries) if name not in _LEFT_OUT]
+    except ConfigError as error:
+        raise ConfigError(f"{index.parent}: {error}") from None
 
 
 def _check_class(index: Path, name: object) -> None:
     if not (isinstance(name, str) and name.isidentifier()):
         raise ConfigError(f"{index}: _class_name must name a pipeline of diffusers")
-
-
-def _is_component(name: str, value: object) -> bool:
-    return not name.startswith("_") and isinstance(value, list) and len(value) == 2
-
-
-def _is_known(library: object) -> bool:
-    """Tell whether a part is of diffusers or transformers; diffusers' pipelines have some too."""
-    if library in _LIBRARIES:
-        return True
-    spec = find_spec("diffusers")
-    if spec is None or spec.origin is None or not str(library).isidentifier():
-        return False
-    return (Path(spec.origin).parent / "pipelines" / str(library)).is_dir()
+    if _HALVES.match(name):
+        raise ConfigError(
+            f"{index}: a {name[:60]} draws with another model, which its README names: give a "
+            "pipeline that is whole in one folder"
+        )
 
 
 def _check_safetensors(files: list[Path]) -> None:

@@ -16,9 +16,11 @@ from rldf.errors import ConfigError
 from rldf.evaluation.extractors import find_extractor
 from tests.models.hostile import (
     Payload,
+    adapter,
     copy,
     lie,
     model_set,
+    nested,
     pickled,
     python,
     squeezed,
@@ -50,6 +52,13 @@ def refused(answer, *told):
 
 def command_of(role):
     return SEARCH if role == "generator" else ("encode", EXAMPLE)
+
+
+def test_an_adapter_of_a_model_elsewhere(call, tmp_path, marker):
+    folder, base = copy(tmp_path, "scene"), copy(tmp_path / "elsewhere", "scene")
+    adapter(folder, base)
+    answer = call("encode", EXAMPLE, "--models", model_set(tmp_path, "scene", folder))
+    refused(answer, "adapter_config.json")
 
 
 def test_the_payload_runs_where_pickles_are_trusted(tmp_path):
@@ -95,6 +104,15 @@ def test_pickled_weights_of_a_pipeline(call, tmp_path, marker):
     (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     pickled(folder / "unet" / "diffusion_pytorch_model.bin", marker)
     refused(call(*SEARCH, "--models", model_set(tmp_path, "generator", folder)), "pickle")
+
+
+def test_pickled_weights_of_a_pipeline_in_a_pipeline(call, tmp_path, marker):
+    folder = copy(tmp_path, "sd")
+    inside = nested(folder, "unet")
+    (inside / "config.json").write_text('{"_class_name": "UNet2DModel"}')
+    pickled(inside / "diffusion_pytorch_model.bin", marker)
+    answer = call(*SEARCH, "--models", model_set(tmp_path, "generator", folder))
+    refused(answer, "unet is a pipeline itself")
 
 
 @pytest.mark.parametrize("role", ["scene", "clip"])

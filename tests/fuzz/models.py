@@ -60,10 +60,12 @@ def _handmade() -> Iterator[tuple[str, str, dict[str, object]]]:
     yield "scene", "config.json", {"hidden_sizes": [10**9, 10**9]}
     yield "scene", "preprocessor_config.json", {"size": {"height": 0, "width": 0}}
     yield "scene", "preprocessor_config.json", {"image_processor_type": "Nothing"}
+    yield "scene", "config.json", {"base_model_name_or_path": ".."}
     yield "clip", "open_clip_config.json", {"model_cfg": {"embed_dim": 10**9}}
     yield "clip", "open_clip_config.json", {"model_cfg": None}
     yield "clip", "tokenizer.json", {"model": {"type": "BPE", "vocab": {}, "merges": [["a", "b"]]}}
     yield "sd", "model_index.json", {"unet": ["diffusers", "Nothing"]}
+    yield "sd", "model_index.json", {"unet": ["diffusers", "DDPMPipeline"]}
     yield "sd", "model_index.json", {"_class_name": "FluxPipeline"}
     yield "sd", "unet/config.json", {"block_out_channels": [0, 0]}
 

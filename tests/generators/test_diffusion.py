@@ -6,6 +6,7 @@ import inspect
 import json
 import logging
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -19,6 +20,7 @@ from rldf.errors import ConfigError, ModelMissingError, RldfError
 from rldf.generators import loading
 from rldf.generators.diffusion import DiffusionGenerator, _hasten
 from rldf.generators.texts import Texts
+from rldf.models.layouts import wanted
 from tests.generators.pipelines import (
     autoencoder,
     stable_diffusion,
@@ -308,6 +310,46 @@ def test_an_autoencoder_of_its_own_takes_the_place_of_the_pipelines(sd, tmp_path
     assert difference(own, other) > 1
     with pytest.raises(ConfigError, match="no autoencoder"):
         small(sd, vae=sd / "unet")
+
+
+def test_of_an_autoencoder_in_two_precisions_the_full_one_is_taken_as_by_a_pull(sd, tmp_path):
+    for seed, folder, variant in (
+        (9, "both", None), (10, "both", "fp16"), (9, "full", None), (10, "half", "fp16"),
+    ):  # fmt: skip
+        torch.manual_seed(seed)
+        autoencoder().save_pretrained(tmp_path / folder, variant=variant)
+    both, full, half = (
+        small(sd, vae=tmp_path / name).generate(["a cat"], [1])[0]
+        for name in ("both", "full", "half")
+    )
+    assert difference(both, full) == 0
+    assert difference(both, half) > 1
+
+
+def test_of_a_component_in_two_precisions_half_is_taken_as_by_a_pull(sd, tmp_path):
+    folder = Path(shutil.copytree(sd, tmp_path / "sd"))
+    torch.manual_seed(9)
+    autoencoder().save_pretrained(tmp_path / "vae")
+    weights = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    other = tmp_path / "vae" / weights.name
+    shutil.copy(other, weights.with_name("diffusion_pytorch_model.fp16.safetensors"))
+    assert "vae/diffusion_pytorch_model.fp16.safetensors" in wanted(
+        "diffusion", [str(p.relative_to(folder)) for p in folder.rglob("*.*")], None,
+        json.loads((folder / "model_index.json").read_text()),
+    )  # fmt: skip
+    drawn = small(folder).generate(["a cat"], [1])[0]
+    assert difference(drawn, small(sd, vae=tmp_path / "vae").generate(["a cat"], [1])[0]) == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["unet/diffusion_pytorch_model.non_ema.fp16.safetensors", "old/model.fp16.safetensors"]
+)
+def test_weights_that_no_pull_takes_are_no_precision_of_a_pipeline(sd, tmp_path, name):
+    folder = Path(shutil.copytree(sd, tmp_path / "sd"))
+    (folder / name).parent.mkdir(exist_ok=True)
+    shutil.copy(folder / "unet" / "diffusion_pytorch_model.safetensors", folder / name)
+    drawn = small(folder).generate(["a cat"], [1])[0]
+    assert difference(drawn, small(sd).generate(["a cat"], [1])[0]) == 0
 
 
 def test_a_tiny_autoencoder_draws_previews(sd, tmp_path):

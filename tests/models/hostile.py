@@ -94,6 +94,28 @@ def with_key(file: Path, **entries: object) -> None:
     file.write_text(json.dumps(record | entries), encoding="utf-8")
 
 
+def nested(folder: Path, part: str) -> Path:
+    """Make a component of a pipeline a pipeline itself; give the folder of its own component."""
+    index = {
+        "_class_name": "DDPMPipeline",
+        "unet": ["diffusers", "UNet2DModel"],
+        "scheduler": ["diffusers", "DDPMScheduler"],
+    }
+    (folder / part / "model_index.json").write_text(json.dumps(index), encoding="utf-8")
+    with_key(folder / "model_index.json", **{part: ["diffusers", "DDPMPipeline"]})
+    shutil.copytree(folder / "scheduler", folder / part / "scheduler")
+    inside = folder / part / "unet"
+    inside.mkdir()
+    return inside
+
+
+def adapter(folder: Path, base: Path) -> None:
+    """Make a model an adapter of another one, which transformers would load from its own place."""
+    (folder / "config.json").unlink()
+    entries = {"peft_type": "LORA", "base_model_name_or_path": str(base)}
+    (folder / "adapter_config.json").write_text(json.dumps(entries), encoding="utf-8")
+
+
 def python(file: Path, marker: Path) -> None:
     """Write a module that runs code when it is imported, and has any class."""
     file.write_text(

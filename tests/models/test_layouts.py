@@ -23,7 +23,27 @@ def shards(stem, n):
 
 def test_components_are_the_folders_that_the_index_fills():
     assert components(INDEX) == ["transformer", "scheduler", "safety_checker"]
-    assert components({"../x": ["a", "b"], "/etc": ["a", "b"], "A": ["a", "b"]}) == []
+    assert components({"sizes": [1, 2, 3], "_x": ["os", "a"], "y": [None, None], "z": "of"}) == []
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc", "a/b", "", "a.b"])
+def test_a_component_is_a_folder_of_the_pipeline(name):
+    with pytest.raises(ConfigError, match=r"^model_index.json: .* is of diffusers"):
+        components({name: ["diffusers", "T"]})
+
+
+@pytest.mark.parametrize("made", ["DDPMPipeline", "DiffusionPipeline", "AutoPipelineForText2Image"])
+def test_a_component_is_no_pipeline(made):
+    with pytest.raises(ConfigError, match=f"transformer is a pipeline itself, {made}"):
+        components({**INDEX, "transformer": ["diffusers", made]})
+
+
+@pytest.mark.parametrize(
+    "value", [["os", "system"], ["", "T"], ["../x", "T"], [7, "T"], [[], "T"], ["diffusers", None]]
+)
+def test_what_is_no_part_of_a_known_library_is_neither_fetched_nor_loaded(value):
+    with pytest.raises(ConfigError, match="only parts of diffusers and transformers"):
+        wanted("diffusion", PLAIN, None, {**INDEX, "transformer": value})
 
 
 def test_shards_come_with_their_index_in_one_precision():

@@ -96,6 +96,8 @@ def test_a_damaged_note_and_a_cache_that_cannot_be_written_are_no_harm(large, mo
         ("model.safetensors", True),
         ("config.json", True),
         ("vocab.txt", True),
+        ("spiece.model", True),
+        ("chat_template.jinja", True),
         ("training.json", False),
         ("README.md", False),
         ("README.txt", False),

@@ -348,6 +348,25 @@ def test_a_name_that_leaves_its_folder_is_never_taken(tmp_path):
             Lock(lock).read()
 
 
+@pytest.mark.parametrize(
+    "told", ["../../../escaped/evil", "A" * 64, "0" * 63, "0" * 64 + "\n", "", 7]
+)
+def test_a_checksum_is_no_path(call, hub, mine, tmp_path, told):
+    hub.repositories["me/yolo"].lies["small.pt"] = told
+    assert "small.pt has no SHA-256" in refused(call, mine)
+    assert not [*tmp_path.rglob("*escaped*"), *tmp_path.rglob("*yolo")]
+    assert not [path for path, _ in hub.fetched() if "resolve" in path and "yolo" in path]
+
+
+def test_a_hub_has_no_file_of_the_users_removed(call, hub, mine, tmp_path, monkeypatch):
+    """huggingface_hub takes a file for what the hub calls by its path."""
+    (tmp_path / "diary.txt").write_text("mine")
+    monkeypatch.setattr("tests.hub.blob_name", lambda data: "../../../../diary.txt")
+    assert "did not arrive whole" in refused(call, mine)
+    assert (tmp_path / "diary.txt").read_text() == "mine"
+    assert not [path for path in (tmp_path / "hf").rglob("model_index.json") if path.is_symlink()]
+
+
 def test_a_gated_model_names_its_page_and_opens_to_a_token(call, hub, mine, monkeypatch):
     hub.repositories["me/sd"].gated = True
     told = refused(call, mine)

@@ -1,5 +1,6 @@
 """What may not be in a model: code, names of code, pickles alone, safetensors that lie."""
 
+import contextlib
 import json
 import struct
 
@@ -9,7 +10,7 @@ import torch
 from rldf.errors import ConfigError
 from rldf.models.untrusted import check_model
 from rldf.pocket import WEIGHTS
-from tests.models.hostile import copy, lie, squeezed, swelling, with_key
+from tests.models.hostile import copy, lie, nested, squeezed, swelling, with_key
 
 
 def refused(path, *told):
@@ -72,6 +73,31 @@ def test_names_of_code_are_refused_wherever_they_stand(tmp_path, file, entries):
     refused(part, file.split("/")[-1], "code")
 
 
+@pytest.mark.parametrize("place", ["scene", "sd", "sd/text_encoder"])
+def test_an_adapter_is_no_model(tmp_path, place):
+    part = copy(tmp_path, place.split("/")[0])
+    (tmp_path / place / "adapter_config.json").write_text("{}")
+    refused(part, "adapter_config.json", "give the whole model")
+
+
+@pytest.mark.parametrize(
+    ("file", "entries"),
+    [
+        ("config.json", {"base_model_name_or_path": "/else/where"}),
+        (
+            "preprocessor_config.json",
+            {"audio_tokenizer": {"audio_tokenizer_name_or_path": "them/theirs"}},
+        ),
+    ],
+)
+def test_a_model_that_names_another_to_load_is_refused(tmp_path, file, entries):
+    scene = copy(tmp_path, "scene")
+    with_key(scene / file, _name_or_path="/where/it/was/trained", audio_tokenizer=None)
+    check_model(scene)
+    with_key(scene / file, **entries)
+    refused(scene, file, "names another model to load")
+
+
 @pytest.mark.parametrize(
     "entries",
     [
@@ -90,6 +116,36 @@ def test_pipelines_of_foreign_parts_are_refused(tmp_path, entries):
     pipeline = copy(tmp_path, "sd")
     with_key(pipeline / "model_index.json", **entries)
     refused(pipeline, "model_index.json")
+
+
+def test_a_pipeline_in_a_pipeline_is_refused_by_its_class_and_by_its_folder(tmp_path):
+    pipeline = copy(tmp_path, "sd")
+    unet = json.loads((pipeline / "model_index.json").read_text())["unet"]
+    nested(pipeline, "unet")
+    refused(pipeline, "model_index.json", "unet is a pipeline itself, DDPMPipeline")
+    with_key(pipeline / "model_index.json", unet=unet)
+    refused(pipeline, "unet is a pipeline in a pipeline")
+
+
+def test_pipelines_that_load_another_from_where_their_readme_says_are_refused(tmp_path):
+    from diffusers.pipelines import auto_pipeline
+
+    mapping = auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING
+    names = {
+        kind.__name__ for kinds in auto_pipeline.SUPPORTED_TASKS_MAPPINGS for kind in kinds.values()
+    }
+    loaded = {}
+    for name in names:
+        with contextlib.suppress(ValueError):  # it draws from no text
+            loaded[name] = auto_pipeline._get_task_class(mapping, name)._load_connected_pipes
+    assert set(loaded.values()) == {True, False}
+    pipeline = copy(tmp_path, "sd")
+    for name, another in loaded.items():
+        with_key(pipeline / "model_index.json", _class_name=name)
+        if another:
+            refused(pipeline, "model_index.json", name, "README")
+        else:
+            check_model(pipeline)
 
 
 def test_parts_that_diffusers_keeps_beside_its_pipelines_are_its_own(tmp_path):
