@@ -10,7 +10,6 @@ from rldf.dataset.draw import Press, ShardDrawing
 from rldf.dataset.encode import encode_image
 from rldf.dataset.journal import Journal, count_kept
 from rldf.dataset.plan import make_plan, retry_seed
-from rldf.errors import RldfError
 from tests.dataset.clones import Speckled, artist, plan_config
 
 PLAN = make_plan(plan_config())
@@ -173,16 +172,6 @@ def test_an_error_in_a_thread_ends_the_drawing(tmp_path):
         ShardDrawing(plan=PLAN, indices=INDICES, journal=journal, artist=who, press=press).rows()
     assert len(who.generator.asked) <= 4
     assert not (tmp_path / "journal").exists()
-
-
-@pytest.mark.parametrize("error", [RuntimeError("CUDA out of memory. Tried"), MemoryError()])
-def test_too_little_memory_is_told_with_a_batch_size_that_may_do(tmp_path, error):
-    class Large(Speckled):
-        def generate(self, sentences, seeds):
-            raise error
-
-    with pytest.raises(RldfError, match="--batch-size 2"):
-        run(tmp_path / "journal", artist(Large()))
 
 
 def test_other_errors_of_a_generator_pass(tmp_path):
