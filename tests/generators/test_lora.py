@@ -19,29 +19,9 @@ from tests.generators.loras import (
     rs_scale,
     said,
 )
-from tests.generators.pipelines import (
-    stable_diffusion,
-    stable_diffusion_xl,
-    z_image,
-)
 
 # diffusers 0.42 hands numpy 2 a tensor of torch; users do not see it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def sd(tmp_path_factory):
-    return stable_diffusion(tmp_path_factory.mktemp("sd"))
-
-
-@pytest.fixture(scope="module")
-def sdxl(tmp_path_factory):
-    return stable_diffusion_xl(tmp_path_factory.mktemp("sdxl"))
-
-
-@pytest.fixture(scope="module")
-def flow(tmp_path_factory):
-    return z_image(tmp_path_factory.mktemp("flow"))
 
 
 @pytest.fixture(scope="module")
