@@ -31,6 +31,7 @@ _OF_MODELS = {
     **dict.fromkeys(("layers", "depth", "heads", "blocks"), 10_000),
     **dict.fromkeys(("size", "dim", "width", "height", "channels", "timesteps"), 1_000_000),
 }
+_ARCHIVE = b"PK\x03\x04"  # how torch tells its archives from its older form
 _MOST_FILES = 2_000  # in one folder
 _MOST_BYTES = 16_000_000  # of one file of configuration
 
@@ -173,11 +174,8 @@ def _check_pickle(file: Path) -> None:
     What may be loaded without running code still names one call that makes bytes out of a number,
     and torch unpacks packed archives, which it never writes.
     """
-    try:
-        with zipfile.ZipFile(file) as archive:
-            inside = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):  # the older form, or damaged
-        inside = 0
+    with file.open("rb") as stream:
+        inside = _unpacked(file) if stream.read(4) == _ARCHIVE else 0
     size = file.stat().st_size
     if inside > size:
         raise ConfigError(f"{file} is packed, {size} bytes of {inside}: no such model is")
@@ -185,6 +183,15 @@ def _check_pickle(file: Path) -> None:
         with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m:
             if m.find(b"bytearray") >= 0:
                 raise ConfigError(f"{file} has bytes made of numbers in it: no model has")
+
+
+def _unpacked(file: Path) -> int:
+    """Add up what an archive of torch holds; one that cannot be read here, torch may read."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise ConfigError(f"{file} is no sound archive: {one_line(error)}") from None
 
 
 def _check_shards(index: Path) -> None:
