@@ -1,5 +1,6 @@
 """Any transformers object detector as a detector: of fixed labels, or of words that are given."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +25,7 @@ from rldf.ports import Detection
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _OneByOne:
+class _OneByOne(ABC):
     """Looks at images one by one, since photographs differ in size."""
 
     @torch.inference_mode()
@@ -39,8 +40,9 @@ class _OneByOne:
         """
         return [self._detect(image) for image in images]
 
+    @abstractmethod
     def _detect(self, image: Image) -> list[Detection]:
-        raise NotImplementedError
+        """List what is in one image."""
 
 
 class ObjectDetector(_OneByOne):
