@@ -1,8 +1,7 @@
 """The images that a bench searches for, and what is read in them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from PIL.Image import Image
@@ -10,7 +9,7 @@ from PIL.Image import Image
 from rldf import seeds
 from rldf.encoding import Encoding
 from rldf.errors import GrammarError, UsageError
-from rldf.evaluation.folders import open_images
+from rldf.evaluation.folders import in_turns, open_images
 from rldf.grammar import Grammar
 from rldf.perception.encoder import Encoder, Reading
 from rldf.pocket.world.drawing import draw
@@ -63,22 +62,27 @@ def drawn_images(grammar: Grammar, count: int) -> list[tuple[str, Image]]:
         ) from None
 
 
-def folder_images(folder: Path, count: int) -> list[tuple[str, Image]]:
-    """Open the first images of a folder.
+def folder_images(
+    folder: Path, count: int, warn: Callable[[str], None] = lambda message: None
+) -> list[tuple[str, Image]]:
+    """Open images of a folder, as many of each class.
 
     Args:
         folder: a folder of images, of any layout that `rldf evaluate` reads.
         count: how many at most.
+        warn: told what may mislead in how the folder was read.
 
     Returns:
-        Name within the folder and image.
+        Name within the folder and image: the first of each class, then the second ones, and so on.
 
     Raises:
         UsageError: it holds none.
         ImageError: one is damaged.
     """
     images = open_images(folder)
-    return [(picture.name, images.decode(picture)) for picture in islice(images, count)]
+    for note in images.notes:
+        warn(note)
+    return [(picture.name, images.decode(picture)) for picture in in_turns(images, count)]
 
 
 def read_goals(

@@ -70,6 +70,7 @@ def prepare(
     count: int,
     n_seeds: int,
     budget: Settings,
+    warn: Callable[[str], None] = lambda message: None,
 ) -> Bench:
     """Check what is asked, and read the goals; nothing is drawn or written.
 
@@ -81,6 +82,7 @@ def prepare(
         count: how many goals at most.
         n_seeds: how many runs for each goal.
         budget: grammar, models, renders, episodes, steps, and the agents' options.
+        warn: told what may mislead in how the folder was read.
 
     Returns:
         The bench.
@@ -99,7 +101,7 @@ def prepare(
             f"model set {budget.models} knows photographs: name a folder of them with "
             "--images, or type --models pocket"
         )
-    found = drawn_images(grammar, count) if images is None else folder_images(images, count)
+    found = drawn_images(grammar, count) if images is None else folder_images(images, count, warn)
     plan = Plan(agents=agents, rewards=rewards, epsilons=epsilons, images=len(found), seeds=n_seeds)
     readers = RememberingReaders(models)
     goals = read_goals(found, grammar, readers)

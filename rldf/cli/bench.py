@@ -28,7 +28,10 @@ _AGENTS = "random,q,sarsa,expected-sarsa,dyna-q,gradient,planner"
 @app.command()
 def table3(
     images: Annotated[
-        Path | None, typer.Option(help="Folder of images to find. Default: drawn ones.")
+        Path | None,
+        typer.Option(
+            help="Folder of images to find, class by class in turns. Default: drawn ones."
+        ),
     ] = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Most images to find.")] = 10,
     seeds: Annotated[int, typer.Option(min=1, help="Searches for each image and setting.")] = 10,
@@ -78,6 +81,7 @@ def table3(
                 renders=renders, episodes=episodes, steps=steps, gain=gain,
                 agent="q",  # each run names its own
             ),
+            warn=output.warn,
         )  # fmt: skip
     tell(choice)
     if not bench.is_small and (processes or 1) > 1:

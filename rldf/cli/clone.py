@@ -146,6 +146,13 @@ def make(
             metavar="RUN_OR_IMAGE",
         ),
     ],
+    class_noun: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What an input shows, by its name; may be repeated. Default: what is read in it.",
+            metavar="NAME=NOUN",
+        ),
+    ] = None,
     per_class: PerClass = None,
     splits: Splits = None,
     preset: Preset = "train",
@@ -167,11 +174,13 @@ def make(
 ) -> None:
     """Make a data set with a class for each input; the word make may be left out."""
     from rldf.cli.clone_job import make_job, run_job
+    from rldf.dataset.class_nouns import find_classes, parse_nouns
     from rldf.dataset.configure import user_config
-    from rldf.dataset.inputs import find_classes, input_grammar, sort_inputs
+    from rldf.dataset.inputs import input_grammar, sort_inputs
 
+    said = parse_nouns(class_noun or ())
     given = sort_inputs(inputs, sys.stdin)
-    for note in (note for found in given.runs for note in found.notes):
+    for note in (*(note for found in given.runs for note in found.notes), *given.notes):
         output.warn(note)
     choice = settle(models)
     job = make_job(
@@ -186,7 +195,7 @@ def make(
         from rldf.perception.encoder import Encoder
 
         words = input_grammar(given, grammar, model_set.file.draws)
-        found = find_classes(given, Encoder(words, model_set))
+        found = find_classes(given, Encoder(words, model_set), said, output.warn)
         return user_config(
             model_set, found=found, grammar=words, splits=job.splits, preset=preset, seed=seed,
             image_format=job.image_format,

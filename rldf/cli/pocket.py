@@ -87,6 +87,8 @@ def _nouns_of_clone(clone: Path) -> dict[str, str]:
     from rldf.pocket.reference import nouns_of
 
     images = open_images(clone)
+    for note in images.notes:
+        output.warn(note)
     return nouns_of(class_keys(read_contents(images)), images.class_names)
 
 

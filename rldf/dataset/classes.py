@@ -123,7 +123,7 @@ def world_vocabulary(grammar: Grammar, whose: str) -> Vocabulary:
         Nouns with a wnid, in the grammar's order, called what the grammar calls them.
 
     Raises:
-        UsageError: no noun of it has a wnid.
+        UsageError: no noun of it has a wnid, or two have the same.
     """
     axis = grammar.reading("object")
     values = axis.values if axis else ()
@@ -133,6 +133,13 @@ def world_vocabulary(grammar: Grammar, whose: str) -> Vocabulary:
             f"no noun of grammar {grammar.name} has a wnid, so it draws no class of ImageNet: "
             "name another --grammar"
         )
+    first: dict[str, Label] = {}
+    for label in labels:
+        if (other := first.setdefault(label.key, label)) is not label:
+            raise UsageError(
+                f"grammar {grammar.name} gives wnid {label.key} to {plain(other.name)} and to "
+                f"{plain(label.name)}: leave it at one of them, or name another --grammar"
+            )
     return vocabulary(whose, labels, {})
 
 

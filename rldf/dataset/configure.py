@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from rldf.dataset.classes import Label, chosen, user_labels, world_vocabulary
 from rldf.dataset.imagenet import imagenet_vocabulary
-from rldf.dataset.nouns import check_world, object_axis, with_nouns
+from rldf.dataset.nouns import check_world, object_axis, refuse_same_sentences, with_nouns
 from rldf.dataset.plan_config import PlanConfig
 from rldf.dataset.presets import Preset, load_preset, with_preset
 from rldf.errors import UsageError
@@ -115,6 +115,7 @@ def _config(
     seed: int,
     image_format: ImageFormat,
 ) -> PlanConfig:
+    refuse_same_sentences(grammar, labels)
     return PlanConfig.model_validate(
         {
             "classes": labels,

@@ -1,6 +1,5 @@
 """A person's own classes: from finished searches, images, and folders of example photos."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +8,34 @@ from typing import IO
 from rldf.dataset.classes import clean_key
 from rldf.dataset.nouns import object_axis
 from rldf.dataset.record import Searched
-from rldf.errors import NoGoalError, UsageError
+from rldf.errors import UsageError
 from rldf.files import parse_json
 from rldf.found import Found, read_found
 from rldf.grammar import Grammar, load_grammar
-from rldf.images import FORMATS, read_image
-from rldf.perception.encoder import Encoder
+from rldf.image_folders import Picture, list_images
+from rldf.images import read_image
 
-_ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-_EXAMPLES = 50  # photos of a folder that are looked at
-assert len(FORMATS) == 6, "_ENDINGS names the endings of every format"
+_EXAMPLES = 50  # photos of a class that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """Example photos of one class.
+
+    Attributes:
+        name: of the class.
+        root: the folder that was named, which holds the classes.
+        paths: the photos that are looked at; where there are splits, those to learn from.
+    """
+
+    name: str
+    root: Path
+    paths: tuple[Path, ...]
+
+    @property
+    def folder(self) -> Path:
+        """What messages call it."""
+        return self.root / self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +45,14 @@ class Inputs:
     Attributes:
         runs: what searches found.
         images: image files.
-        folders: folders of example photos, one for each class.
+        folders: example photos, one for each class.
+        notes: what a person should know of how folders were read.
     """
 
     runs: tuple[Found, ...]
     images: tuple[Path, ...]
-    folders: tuple[Path, ...]
+    folders: tuple[Photos, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -41,7 +60,7 @@ class Inputs:
         first = [
             *(found.run.resolve().name for found in self.runs),
             *(path.stem for path in self.images),
-            *(path.resolve().parent.name for path in self.folders),
+            *(photos.root.resolve().name for photos in self.folders),
         ]
         return clean_key(first[0])
 
@@ -71,17 +90,18 @@ def sort_inputs(paths: Sequence[str], stdin: IO[str]) -> Inputs:
     """
     runs: list[Found] = []
     images: list[Path] = []
-    folders: list[Path] = []
+    folders: list[Photos] = []
+    notes: list[str] = []
     for text in paths:
         path = document_path(stdin.read(), "run") if text == "-" else Path(text)
         if (path / "run.json").exists():
             runs.append(read_found(path))
         elif path.is_dir():
-            folders += _classes_of(path)
+            folders += _classes_of(path, notes)
         else:
             read_image(path)  # a bad file is told before any model is loaded
             images.append(path)
-    return Inputs(tuple(runs), tuple(images), tuple(folders))
+    return Inputs(tuple(runs), tuple(images), tuple(folders), tuple(notes))
 
 
 def document_path(text: str, key: str) -> Path:
@@ -125,76 +145,33 @@ def input_grammar(inputs: Inputs, named: str | None, world: str | None) -> Gramm
     return load_grammar(named or world or next(iter(of_runs), "base"))
 
 
-def find_classes(inputs: Inputs, encoder: Encoder) -> list[tuple[str, str]]:
-    """Find the noun of every class.
-
-    Args:
-        inputs: what was given.
-        encoder: reads images in the words of the clone's grammar.
-
-    Returns:
-        For each class the name that it is to have, "" for the noun's, and its noun.
-
-    Raises:
-        NoGoalError: an image shows nothing that the grammar has a word for.
-        UsageError: the grammar has no word for what a search found.
-    """
-    grammar = encoder.grammar
-    return [
-        *(("", _noun_of_run(run, grammar)) for run in inputs.runs),
-        *(("", _noun_of_images([path], encoder)) for path in inputs.images),
-        *((path.name, _noun_of_images(_photos(path), encoder)) for path in inputs.folders),
-    ]
-
-
-def _noun_of_run(run: Found, grammar: Grammar) -> str:
-    noun = _noun(run)
-    if noun not in _nouns(grammar):
-        raise UsageError(
-            f"{run.run} found {noun}, for which grammar {grammar.name} has no word: "
-            f"type --grammar {run.grammar_name}"
-        )
-    return noun
-
-
 def _noun(run: Found) -> str:
     place = object_axis(run.grammar)
     return run.grammar.axes[place].values[run.encoding[place]].name
 
 
-def _noun_of_images(paths: Sequence[Path], encoder: Encoder) -> str:
-    """Give the most frequent dominant noun; of equals, the one that was seen first."""
-    known = _nouns(encoder.grammar)
-    votes: Counter[str] = Counter()
-    for path in paths:
-        seen = encoder.look([read_image(path)])[0]
-        votes.update([thing.value for thing in seen.objects if thing.value in known][:1])
-    if not votes:
-        where = paths[0] if len(paths) == 1 else paths[0].parent
-        raise NoGoalError(
-            f"{where} shows nothing that grammar {encoder.grammar.name} has a word for: "
-            "type 'rldf encode' to see what is seen in it, or name another --grammar"
-        )
-    return votes.most_common(1)[0][0]
-
-
-def _nouns(grammar: Grammar) -> set[str]:
-    return {value.name for value in grammar.axes[object_axis(grammar)].values}
-
-
-def _classes_of(path: Path) -> list[Path]:
-    found = [p for p in sorted(path.iterdir()) if p.is_dir() and not p.name.startswith(".")]
-    if not found:
+def _classes_of(path: Path, notes: list[str]) -> list[Photos]:
+    """Find the classes of a folder of folders of photos, and note how it was read."""
+    listing = list_images(path)
+    notes += listing.notes
+    for name in listing.empty:
+        raise UsageError(f"{path / name} holds no images: put example photos there")
+    by_class: dict[str, list[Picture]] = {}
+    for picture in listing.pictures:
+        if picture.label is not None:
+            by_class.setdefault(picture.label, []).append(picture)
+    if not by_class:
         raise UsageError(
             f"{path} is neither a run nor a folder of folders of photos, one folder for each "
             "class: give one of these, or image files"
         )
-    for folder in found:
-        if not _photos(folder):
-            raise UsageError(f"{folder} holds no images: put example photos there")
-    return found
+    if n := sum(picture.label is None for picture in listing.pictures):
+        notes.append(f"{path}: {n} images that lie in no class's folder are left out")
+    return [Photos(name, path, _examples(by_class[name])) for name in sorted(by_class)]
 
 
-def _photos(folder: Path) -> list[Path]:
-    files = (p for p in sorted(folder.iterdir()) if p.suffix.lower() in _ENDINGS)
-    return [p for p in files if p.is_file()][:_EXAMPLES]
+def _examples(pictures: Sequence[Picture]) -> tuple[Path, ...]:
+    """Choose photos to look at, spread over all: of the train split where it has some."""
+    train = [picture for picture in pictures if picture.split == "train"] or pictures
+    step = -(-len(train) // _EXAMPLES)
+    return tuple(picture.source for picture in train[::step] if isinstance(picture.source, Path))

@@ -1,14 +1,16 @@
 """The classes of a data set as the nouns of a grammar."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rldf.axes import Value
+from rldf.ambiguity import two_readings
+from rldf.axes import Axis, Slot, Value
 from rldf.dataset.classes import Label
 from rldf.dataset.imagenet import gloss
-from rldf.errors import ConfigError, GrammarError
+from rldf.errors import ConfigError, GrammarError, UsageError
 from rldf.grammar import Grammar
+from rldf.text import plain
 
 
 def object_axis(grammar: Grammar) -> int:
@@ -66,6 +68,54 @@ def _text(label: Label, definitions: bool) -> str:
     if not definitions or not label.definition:
         return label.noun
     return f"{re.sub(r' [(].*[)]$', '', label.noun)} ({gloss(label.definition)})"
+
+
+def refuse_same_sentences(grammar: Grammar, labels: Sequence[Label]) -> None:
+    """Make sure that no sentence of a data set is of two classes.
+
+    Args:
+        grammar: whose sentences.
+        labels: the classes, all among its nouns.
+
+    Raises:
+        UsageError: two classes have the same noun, or two vectors of different classes derive the
+            same sentence, whatever its capital letters: image generators may not tell these apart.
+    """
+    place, by_noun = object_axis(grammar), dict[str, Label]()
+    axis = grammar.axes[place]
+    for label in labels:
+        if (other := by_noun.setdefault(label.noun, label)) is not label:
+            encoding = [0] * len(grammar.axes)
+            encoding[place] = axis.index(label.noun)
+            raise _same(grammar, other, label, grammar.derive(tuple(encoding)))
+    values = tuple(axis.values[axis.index(noun)] for noun in by_noun)
+    axes = tuple(
+        replace(axis, values=values) if n == place else a for n, a in enumerate(grammar.axes)
+    )
+    found = two_readings(*_folded(axes, grammar.slots))
+    if found is not None and found[0][place] != found[1][place]:
+        one, two = (by_noun[values[vector[place]].name] for vector in found)
+        raise _same(grammar, one, two, replace(grammar, axes=axes).derive(found[0]))
+
+
+def _folded(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[list[Axis], list[Slot]]:
+    """Write all words in small letters."""
+
+    def small(forms: Mapping[str, str]) -> dict[str, str]:
+        return {form: text.casefold() for form, text in forms.items()}
+
+    return [
+        replace(axis, values=tuple(replace(v, forms=small(v.forms)) for v in axis.values))
+        for axis in axes
+    ], [replace(slot, forms=small(slot.forms)) for slot in slots]
+
+
+def _same(grammar: Grammar, one: Label, two: Label, sentence: str) -> UsageError:
+    return UsageError(
+        f"{one.key} ({plain(one.name)}) and {two.key} ({plain(two.name)}) are both "
+        f"'{plain(sentence)}' in grammar {grammar.name}, so two labels would have the same images: "
+        "leave one of them out, or name another --grammar"
+    )
 
 
 def check_world(grammar: Grammar, world: Grammar, models: str) -> None:

@@ -21,6 +21,9 @@ from rldf.evaluation.store import Store, key_of
 if TYPE_CHECKING:
     from rldf.evaluation.classifier import Weights
 
+TOP = 5
+"""Answers that count for top-5."""
+
 MOST_SEEDS = 10
 """Trainings of one kind; more tell little more and take long."""
 

@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 from torchvision.models import resnet18
 
+from rldf.evaluation.classification import TOP
 from rldf.evaluation.distributed import cpu_share
 from rldf.evaluation.examples import Examples, Pixels, epoch_batches, middle_crop, training_crop
 from rldf.evaluation.recipe import Recipe, batch_size, rate_at
@@ -29,7 +30,6 @@ from rldf.files import write_bytes
 from rldf.seeds import derive, rng
 
 Weights = Mapping[str, NDArray[Any]]
-TOP = 5
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _TEST_BATCH = 256

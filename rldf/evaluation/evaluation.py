@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rldf.evaluation import distributed
-from rldf.evaluation.classification import Scores
+from rldf.evaluation.classification import TOP, Scores
 from rldf.evaluation.examples import class_keys
 from rldf.evaluation.features import FeatureExtractor, Progress
 from rldf.evaluation.lessons import Course, Exam, Taught, check_course, learn
@@ -22,7 +22,9 @@ from rldf.evaluation.sides import (
     prc_figures,
 )
 from rldf.evaluation.store import Store
+from rldf.image_layouts import class_word
 from rldf.intervals import of_mean
+from rldf.text import plain
 
 FIGURES = (
     "n_clone", "n_real", "features", "fid", "fid_infinity", "kid", "kid_std", "precision", "recall",
@@ -102,6 +104,11 @@ def evaluate(
         check_course(question.course)
     roots = (question.clone, *question.real)
     clone, *reals = (open_side(root, extractor, store, progress) for root in roots)
+    for side in (clone, *reals):
+        for note in side.images.notes:
+            warn(note)
+    for real in reals:
+        _warn_of_other_classes(clone, real, warn)
     taught = None
     if question.course is not None:
         sets = [(side.images, side.contents) for side in reals]
@@ -124,6 +131,19 @@ def evaluate(
         "real": rows,
     }
     return Verdict(document=document, clone=clone, reals=tuple(reals), taught=taught)
+
+
+def _warn_of_other_classes(clone: Side, real: Side, warn: Callable[[str], None]) -> None:
+    """Say it where both sides have classes and not one of them is the same."""
+    keys, theirs = class_keys(clone.contents), class_keys(real.contents)
+    names = clone.images.class_names
+    ours = {class_word(name) for key in keys for name in (key, names.get(key, key))}
+    if keys and theirs and ours.isdisjoint(map(class_word, theirs)):
+        warn(
+            f"{clone.images.root} and {real.images.root} have no class in common (such as "
+            f"{plain(names.get(keys[0], keys[0]))} and {plain(theirs[0])}): the figures compare "
+            "pictures of different things"
+        )
 
 
 def _row(question: Question, clone: Side, real: Side, warn: Callable[[str], None]) -> Document:
@@ -166,15 +186,17 @@ def _warn_of_small_sets(row: Document, warn: Callable[[str], None]) -> None:
 
 
 def _means(scores: Scores) -> Document:
+    n_classes = len(scores.confusion)
     return {
         "top1": float(np.mean(scores.top1)),
-        "top5": float(np.mean(scores.top5)),
+        # of as few classes the right one is always among the answers
+        "top5": float(np.mean(scores.top5)) if n_classes > TOP else None,
         "top1_ci": of_mean(scores.top1),
     }
 
 
 def _exam_figures(taught: Taught, exam: Exam) -> Document:
-    found = _means(exam.scores) | {"n_test": exam.n_test}
+    found = _means(exam.scores) | {"n_test": exam.n_test, "untested": list(exam.untested)}
     own = None if taught.own is None else float(np.mean(taught.own.top1))
     found["synthetic_real_gap"] = None if own is None else own - found["top1"]
     found["real_trained"] = None
@@ -186,7 +208,10 @@ def _exam_figures(taught: Taught, exam: Exam) -> Document:
 
 
 def _own_figures(taught: Taught) -> Document | None:
-    return None if taught.own is None else {"n_test": taught.n_own, **_means(taught.own)}
+    if taught.own is None:
+        return None
+    untested = list(taught.own_untested)
+    return {"n_test": taught.n_own, "untested": untested, **_means(taught.own)}
 
 
 def _classifier(course: Course, taught: Taught) -> Document:
@@ -194,6 +219,7 @@ def _classifier(course: Course, taught: Taught) -> Document:
         "network": "resnet18",
         "n_train": taught.n_train,
         "classes": len(taught.classes),
+        "unlearned": list(taught.unlearned),
         "epochs": course.epochs,
         "seeds": course.seeds,
         "size": taught.side,

@@ -6,7 +6,7 @@ training resumes to the same numbers, with any count of workers.
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -16,8 +16,9 @@ from PIL import Image
 
 from rldf.errors import UsageError
 from rldf.evaluation.folders import Contents, ImageSet, choose
-from rldf.evaluation.pictures import Picture
 from rldf.evaluation.store import key_of
+from rldf.image_folders import Picture
+from rldf.image_layouts import class_word
 from rldf.seeds import rng
 
 CROP_AREA = (0.35, 1.0)
@@ -72,16 +73,30 @@ def class_keys(contents: Contents) -> tuple[str, ...]:
         contents: what it holds.
 
     Returns:
-        Their keys, sorted: the order of class numbers.
+        Their keys, sorted: the order of class numbers; those without images too.
     """
-    return tuple(sorted({label for label in contents.labels if label is not None}))
+    return tuple(sorted({*filter(None, contents.labels), *contents.empty}))
+
+
+def class_numbers(classes: Sequence[str], names: Mapping[str, str]) -> dict[str, int]:
+    """Number the classes by all that their folders may be called.
+
+    Args:
+        classes: keys of the classes, in the order of their numbers.
+        names: what people call a class, by key.
+
+    Returns:
+        Numbers by `class_word` of the name or the key.
+    """
+    numbers = {class_word(names.get(key, key)): i for i, key in enumerate(classes)}
+    return numbers | {class_word(key): i for i, key in enumerate(classes)}
 
 
 def take_examples(
     images: ImageSet,
     contents: Contents,
     classes: Sequence[str],
-    split: str | None,
+    splits: Collection[str | None],
     names: Mapping[str, str],
     most: Mapping[int, int] | None = None,
 ) -> Examples:
@@ -91,7 +106,7 @@ def take_examples(
         images: the set.
         contents: what it holds.
         classes: keys of the classes, in the order of their numbers.
-        split: the split to take from; None for what is in no split.
+        splits: the splits to take from; None among them for what is in no split.
         names: what people call a class, by key; a folder may bear either.
         most: how many by class number, the first of the set's order; None for all.
 
@@ -101,13 +116,12 @@ def take_examples(
     Raises:
         UsageError: a packed clone is too large to be held in memory.
     """
-    numbers = {names.get(key, key).casefold(): i for i, key in enumerate(classes)}
-    numbers |= {key.casefold(): i for i, key in enumerate(classes)}
+    numbers = class_numbers(classes, names)
     taken: dict[int, int] = defaultdict(int)
     places, labels = [], []
     for place, (its, label) in enumerate(zip(contents.splits, contents.labels, strict=True)):
-        number = None if label is None else numbers.get(label.casefold())
-        if number is None or its != split:
+        number = None if label is None else numbers.get(class_word(label))
+        if number is None or its not in splits:
             continue
         if most is None or taken[number] < most.get(number, 0):
             taken[number] += 1

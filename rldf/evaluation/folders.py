@@ -1,10 +1,7 @@
 """Image sets on disk, whatever their layout, as one stream of pictures in a fixed order.
 
-    <root>/{train,val,test}/<class>/...   a set with splits, such as a clone or ImageNet
-    <root>/<class>/...                    a set with classes
-    <root>/...                            images alone
-
-A clone in WebDataset or Parquet form is read by the reader of `rldf.dataset`.
+What their folders mean is told by `rldf.image_layouts`; a clone in WebDataset or Parquet form is
+read by the reader of `rldf.dataset`.
 """
 
 import hashlib
@@ -13,19 +10,16 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
 from PIL.Image import Image
 
 from rldf.errors import ImageError, UsageError
-from rldf.evaluation.pictures import Picture, list_pictures, packed_pictures
 from rldf.files import parse_json, read_file
+from rldf.image_folders import CLONE_FILE, Picture, list_images
 from rldf.images import decode_image
-
-CLONE_FILE = "clone.json"
-"""What marks the folder of a clone."""
 
 _AT_ONCE = 256  # pictures read ahead by threads
 
@@ -40,6 +34,8 @@ class ImageSet:
         of_world: whether it was drawn by the pocket models or the drawn world's renderer; None
             where that is not known.
         class_names: what people call a class, by key; may lack some.
+        classes: keys of classes that it is to have, whether there are images of them or not.
+        notes: what a person should know of how the folder was read.
         stream: starts a walk over the pictures.
     """
 
@@ -47,6 +43,8 @@ class ImageSet:
     is_clone: bool
     of_world: bool | None = None
     class_names: Mapping[str, str] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     stream: Callable[[], Iterator[Picture]] = field(repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Picture]:
@@ -84,12 +82,14 @@ class Contents:
         splits: see `Picture`.
         labels: see `Picture`.
         digests: SHA-256 of each file, 64 hexadecimal digits.
+        empty: keys of its classes that have no image.
     """
 
     names: tuple[str, ...]
     splits: tuple[str | None, ...]
     labels: tuple[str | None, ...]
     digests: tuple[str, ...]
+    empty: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Count the pictures."""
@@ -105,31 +105,39 @@ def open_images(root: Path) -> ImageSet:
     """Open a folder of images.
 
     Args:
-        root: a folder of one of the layouts above.
+        root: a folder of any layout.
 
     Returns:
         The set.
 
     Raises:
-        UsageError: it is not there, is no folder, or holds no image.
+        UsageError: it is not there, is no folder, or holds no image; or some of its folders are
+            named like splits, and it does not show what they are.
     """
     if not root.is_dir():
         what = "is no folder" if root.exists() else "is not there"
         raise UsageError(f"{root} {what}: give a folder of images")
     clone = _clone_document(root)
+    listing = list_images(root)
+    pictures, empty = listing.pictures, listing.empty
     if clone is None:
-        pictures = list_pictures(root, only_splits=False)
         if not pictures:
             raise _no_images(root)
-        return ImageSet(root=root, is_clone=False, stream=lambda: iter(pictures))
-    # contact sheets and the like are none of its images
-    ours = list_pictures(root, only_splits=True)
+        return ImageSet(
+            root=root,
+            is_clone=False,
+            classes=empty,
+            notes=listing.notes,
+            stream=lambda: iter(pictures),
+        )
+    names = _class_names(clone)
     return ImageSet(
         root=root,
         is_clone=True,
         of_world=_of_world(clone),
-        class_names=_class_names(clone),
-        stream=(lambda: iter(ours)) if ours else (lambda: packed_pictures(root)),
+        class_names=names,
+        classes=tuple(names) or empty,
+        stream=(lambda: iter(pictures)) if pictures else (lambda: _packed(root)),
     )
 
 
@@ -158,7 +166,8 @@ def read_contents(images: ImageSet) -> Contents:
             labels += [picture.label for picture in some]
     if not names:
         raise _no_images(images.root)
-    return Contents(tuple(names), tuple(splits), tuple(labels), tuple(digests))
+    empty = tuple(sorted(set(images.classes) - set(labels))) if any(labels) else ()
+    return Contents(tuple(names), tuple(splits), tuple(labels), tuple(digests), empty)
 
 
 def in_batches(images: ImageSet, size: int) -> Iterator[list[Picture]]:
@@ -189,6 +198,36 @@ def choose(images: ImageSet, wanted: Sequence[int]) -> list[Picture]:
     need = set(wanted)
     found = {i: picture for i, picture in enumerate(images) if i in need}
     return [found[i] for i in wanted]
+
+
+def _packed(root: Path) -> Iterator[Picture]:
+    """Go through a clone in WebDataset or Parquet form, whose pictures come with their bytes."""
+    from rldf.dataset.reader import open_clone
+
+    clone = open_clone(root)
+    keys = [label.key for label in clone.classes]
+    for split in clone.splits:
+        for name, data, number in clone.images(split):
+            yield Picture(name, split, keys[number], data)
+
+
+def in_turns(images: ImageSet, count: int) -> list[Picture]:
+    """Take pictures out of a set so that its classes come alike.
+
+    Args:
+        images: the set.
+        count: how many at most.
+
+    Returns:
+        The first of each class, then the second ones, and so on.
+    """
+    by_class: dict[str | None, list[Picture]] = {}
+    for picture in images:
+        mine = by_class.setdefault(picture.label, [])
+        if len(mine) < count:
+            mine.append(picture)
+    rounds = zip_longest(*by_class.values())
+    return list(islice((p for some in rounds for p in some if p is not None), count))
 
 
 def _no_images(root: Path) -> UsageError:

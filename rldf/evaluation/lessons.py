@@ -8,20 +8,25 @@ Of the real images as many of each class are learned as of the clone, so that th
 their origin alone.
 """
 
+import statistics
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from rldf.errors import UsageError
 from rldf.evaluation import distributed
 from rldf.evaluation.classification import MOST_SEEDS, Lesson, Scores, teach
-from rldf.evaluation.examples import Examples, class_keys, take_examples
+from rldf.evaluation.examples import Examples, class_keys, class_numbers, take_examples
 from rldf.evaluation.features import Progress
 from rldf.evaluation.folders import Contents, ImageSet
 from rldf.evaluation.recipe import Recipe
 from rldf.evaluation.store import Store
+from rldf.image_layouts import class_word
+from rldf.text import plain
 
-_TESTS = ("val", "validation", "test")
+_TESTS = ("val", "test")
+_MEASURED = 9  # images whose side is looked at
+_NAMED = 5  # classes in a message
 _SIDES = (32, 1024)  # px
 _FULL, _SHARE = 224, 224 / 512  # the recipe's input, and what that is of Stable Diffusion's images
 
@@ -54,12 +59,14 @@ class Exam:
         scores: of those that learned from the clone.
         n_reference: images that the reference learned from, 0 without a reference.
         reference: scores of those that learned from real images.
+        untested: keys of the classes of which there was no image to ask for.
     """
 
     n_test: int
     scores: Scores
     n_reference: int
     reference: Scores | None
+    untested: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +80,8 @@ class Taught:
         n_own: images of the clone's own test, 0 where it has none.
         own: scores in the clone's own test.
         exams: one for each real folder.
+        unlearned: keys of the classes of which the clone had no image to learn from.
+        own_untested: keys of the classes that its own test has no image of.
     """
 
     classes: tuple[str, ...]
@@ -81,6 +90,8 @@ class Taught:
     n_own: int
     own: Scores | None
     exams: tuple[Exam, ...]
+    unlearned: tuple[str, ...] = ()
+    own_untested: tuple[str, ...] = ()
 
 
 def check_course(course: Course) -> None:
@@ -117,7 +128,7 @@ def learn(
         course: how.
         store: where trainings are kept.
         progress: told how far it is.
-        warn: told how many real images are of no class of the clone.
+        warn: told which classes are not learned or tested, and how many real images are of none.
 
     Returns:
         How it went; None in any process but the first.
@@ -127,15 +138,21 @@ def learn(
         ImageError: an image is damaged.
     """
     classes = _classes(clone)
-    learned = _of_split(clone, clone, classes, "train" if "train" in clone[1].splits else None)
-    if len(learned) < _least():
-        raise UsageError(
-            f"{clone[0].root} has {len(learned)} training images of known classes: --classify "
-            f"needs {_least()} or more"
+    learned = _learned(clone, classes)
+    unlearned = _missing(classes, learned)
+    if unlearned:
+        warn(
+            f"{clone[0].root} has no training images of {_called(clone, unlearned)}: not learned, "
+            "so every answer to images of it is wrong"
         )
-    own = tuple(_of_split(clone, clone, classes, split) for split in _test_split(clone[1]))
+    own = _own_test(clone, classes)
     tests = [_real_test(clone, real, classes, warn) for real in reals]
-    wanted = [_reference(clone, real, classes, learned) for real in reals if course.reference]
+    for root, test in [(clone[0].root, t) for t in own] + [
+        (images.root, t) for (images, _), t in zip(reals, tests, strict=True)
+    ]:
+        if missing := _missing(classes, test):
+            warn(f"{root} has no test images of {_called(clone, missing)}: not asked for")
+    wanted = [_reference(clone, real, classes, learned, warn) for real in reals if course.reference]
     references = wanted or [None] * len(reals)
 
     lessons = [_lesson(clone, learned, *own, *tests)]
@@ -155,6 +172,7 @@ def learn(
             scores=scores,
             n_reference=len(reference) if reference else 0,
             reference=next(of_references)[0] if reference else None,
+            untested=_missing(classes, test),
         )
         for test, reference, scores in zip(tests, references, of_clone[len(own) :], strict=True)
     )
@@ -165,6 +183,8 @@ def learn(
         n_own=sum(map(len, own)),
         own=of_clone[0] if own else None,
         exams=exams,
+        unlearned=unlearned,
+        own_untested=_missing(classes, own[0]) if own else (),
     )
 
 
@@ -181,30 +201,74 @@ def _lesson(learned_from: Set, examples: Examples, *tests: Examples) -> Lesson:
     return Lesson(name=str(learned_from[0].root), examples=examples, tests=tests)
 
 
-def _of_split(
+def _of_splits(
     clone: Set,
     images: Set,
     classes: Sequence[str],
-    split: str | None,
+    splits: Collection[str | None],
     most: Counter[int] | None = None,
 ) -> Examples:
-    return take_examples(*images, classes, split, clone[0].class_names, most)
+    return take_examples(*images, classes, splits, clone[0].class_names, most)
 
 
-def _test_split(contents: Contents) -> tuple[str, ...]:
-    """Find the split to test on: one, or none."""
-    return tuple(split for split in _TESTS if split in contents.splits)[:1]
+def _learned(clone: Set, classes: Sequence[str]) -> Examples:
+    """Take what is to be learned: the train split, or all where there are no splits."""
+    images, contents = clone
+    split = "train" if "train" in contents.splits else None
+    learned = _of_splits(clone, clone, classes, {split})
+    if len(learned) < _least():
+        there = sorted({split for split in contents.splits if split})
+        others = f" (its splits: {', '.join(there)})" if there and not split else ""
+        raise UsageError(
+            f"{images.root} has {len(learned)} training images of known classes{others}: "
+            f"--classify needs {_least()} or more"
+        )
+    if len(set(learned.labels)) < 2:
+        raise UsageError(
+            f"{images.root} has training images of one class alone: --classify needs 2 or more"
+        )
+    return learned
+
+
+def _missing(classes: Sequence[str], examples: Examples) -> tuple[str, ...]:
+    """List the classes that no example is of."""
+    there = set(examples.labels)
+    return tuple(key for number, key in enumerate(classes) if number not in there)
+
+
+def _called(clone: Set, keys: Sequence[str]) -> str:
+    """Name classes for people."""
+    names = clone[0].class_names
+    shown = [f"{key} ({names[key]})" if names.get(key, key) != key else key for key in keys]
+    more = f" and {len(keys) - _NAMED} more classes" if len(keys) > _NAMED else ""
+    return plain(", ".join(shown[:_NAMED]) + more)
+
+
+def _test_split(clone: Set, images: Set, classes: Sequence[str]) -> str | None:
+    """Find the split to test on: the first that has images of a known class."""
+    known = class_numbers(classes, clone[0].class_names)
+    contents = images[1]
+    there = {
+        split
+        for split, label in zip(contents.splits, contents.labels, strict=True)
+        if label is not None and class_word(label) in known
+    }
+    return next((split for split in _TESTS if split in there), None)
+
+
+def _own_test(clone: Set, classes: Sequence[str]) -> tuple[Examples, ...]:
+    split = _test_split(clone, clone, classes)
+    return (_of_splits(clone, clone, classes, {split}),) if split else ()
 
 
 def _real_test(
     clone: Set, real: Set, classes: Sequence[str], warn: Callable[[str], None]
 ) -> Examples:
-    """Take the real images to test on: the val split, or all where there is none."""
+    """Take the real images to test on: the val split, else test, else all."""
     images, contents = real
-    splits: tuple[str | None, ...] = _test_split(contents)
-    splits = splits or tuple(dict.fromkeys(contents.splits))
-    parts = [_of_split(clone, real, classes, split) for split in splits]
-    test = max(parts, key=len)
+    split = _test_split(clone, real, classes)
+    splits = {split} if split else set(contents.splits)
+    test = _of_splits(clone, real, classes, splits)
     if not test:
         example = classes[0]
         name = clone[0].class_names.get(example, "")
@@ -218,12 +282,26 @@ def _real_test(
     return test
 
 
-def _reference(clone: Set, real: Set, classes: Sequence[str], learned: Examples) -> Examples | None:
+def _reference(
+    clone: Set,
+    real: Set,
+    classes: Sequence[str],
+    learned: Examples,
+    warn: Callable[[str], None],
+) -> Examples | None:
     """Take as many real images of each class as the clone has, if there are some to learn from."""
-    if "train" not in real[1].splits or not _test_split(real[1]):
+    if "train" not in real[1].splits or not _test_split(clone, real, classes):
         return None
-    found = _of_split(clone, real, classes, "train", Counter(learned.labels))
-    return found if len(found) >= _least() else None
+    wanted = Counter(learned.labels)
+    found = _of_splits(clone, real, classes, {"train"}, wanted)
+    if len(found) < _least():
+        return None
+    if less := [classes[number] for number in sorted(wanted - Counter(found.labels))]:
+        warn(
+            f"{real[0].root} has fewer training images than the clone of {_called(clone, less)}: "
+            "the classifier that is trained on it learns from fewer"
+        )
+    return found
 
 
 def _least() -> int:
@@ -232,5 +310,7 @@ def _least() -> int:
 
 
 def _default_side(examples: Examples) -> int:
-    side = min(examples.decode(0).size)
+    """Choose the input's side by the images' usual one; a few that are spread over all tell it."""
+    step = -(-len(examples) // _MEASURED)
+    side = statistics.median(min(examples.decode(i).size) for i in range(0, len(examples), step))
     return max(_SIDES[0], min(_FULL, round(side * _SHARE)))

@@ -10,8 +10,9 @@ from filelock import FileLock
 
 from rldf.errors import RunError, UsageError
 from rldf.evaluation.examples import class_keys
-from rldf.evaluation.folders import CLONE_FILE, Contents, ImageSet
+from rldf.evaluation.folders import Contents, ImageSet
 from rldf.evaluation.store import key_of
+from rldf.image_folders import CLONE_FILE
 from rldf.pocket.reference import Reference, draw_reference, nouns_of
 
 REAL_VARIABLE = "RLDF_REAL"

@@ -17,6 +17,7 @@ from PIL.Image import Image
 
 from rldf.errors import RunError, UsageError
 from rldf.files import TEMPORARY, parse_json, write_json
+from rldf.image_layouts import class_word
 from rldf.images import write_png
 from rldf.pocket.world.drawing import draw, world_grammar
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
@@ -72,20 +73,16 @@ def nouns_of(classes: Iterable[str], names: Mapping[str, str] | None = None) -> 
     Raises:
         UsageError: the world does not draw one of them.
     """
-    by_word = {_word(key): noun for key, noun in world_classes().items()}
-    by_word |= {_word(noun): noun for noun in world_classes().values()}
+    by_word = {class_word(key): noun for key, noun in world_classes().items()}
+    by_word |= {class_word(noun): noun for noun in world_classes().values()}
     found = {}
     for key in classes:
-        noun = by_word.get(_word(key)) or by_word.get(_word((names or {}).get(key, key)))
+        noun = by_word.get(class_word(key)) or by_word.get(class_word((names or {}).get(key, key)))
         if noun is None:
             known = ", ".join(sorted(world_classes().values()))
             raise UsageError(f"the drawn world has no '{key}'; it has: {known}")
         found[key] = noun
     return found
-
-
-def _word(name: str) -> str:
-    return name.casefold().replace("_", " ").replace("-", " ")
 
 
 def draw_reference(
@@ -100,8 +97,15 @@ def draw_reference(
 
     Raises:
         RunError: the folder holds something else.
-        UsageError: it cannot be written to.
+        UsageError: it cannot be written to, or two classes are the same noun.
     """
+    by_noun: dict[str, str] = {}
+    for key, noun in reference.nouns.items():
+        if (other := by_noun.setdefault(noun, key)) != key:
+            raise UsageError(
+                f"{other} and {key} are both the noun '{noun}', so their drawings would be the "
+                "same: name other images by --real, or leave one of the two out"
+            )
     wanted = json.loads(json.dumps(asdict(reference)))
     try:
         _claim(folder, wanted)

@@ -6,7 +6,8 @@ import json
 import pytest
 from PIL import Image
 
-from rldf.dataset.inputs import find_classes, input_grammar, sort_inputs
+from rldf.dataset.class_nouns import find_classes
+from rldf.dataset.inputs import input_grammar, sort_inputs
 from rldf.errors import ImageError, NoGoalError, RunError, UsageError
 from rldf.grammar import load_grammar
 from rldf.perception.encoder import Encoder

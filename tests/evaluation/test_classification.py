@@ -25,7 +25,7 @@ def test_scores_are_those_counted_by_hand():
 
 def examples(root, split):
     images = open_images(root)
-    return take_examples(images, read_contents(images), tuple(COLOURS), split, {})
+    return take_examples(images, read_contents(images), tuple(COLOURS), {split}, {})
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ class Killed(BaseException):
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
     images = open_images(write_set(tmp_path_factory.mktemp("set"), {"": 11}))
-    return take_examples(images, read_contents(images), tuple(COLOURS), None, {})
+    return take_examples(images, read_contents(images), tuple(COLOURS), {None}, {})
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_it_learns_colours(tmp_path, examples):
     weights = train(examples, N, Recipe(epochs=20, side=32), 0, tmp_path / "part")
     root = write_set(tmp_path / "unseen", {"": 10}, seed=1)
     images = open_images(root)
-    unseen = take_examples(images, read_contents(images), tuple(COLOURS), None, {})
+    unseen = take_examples(images, read_contents(images), tuple(COLOURS), {None}, {})
     answers = predict(weights, N, unseen, 32)
     assert answers.shape == (30, 3)
     assert all(sorted(row) == [0, 1, 2] for row in answers.tolist())
@@ -88,6 +88,6 @@ def test_a_damaged_image_ends_it_with_its_name(tmp_path):
     bad = root / "n02" / "n02_0001.png"
     bad.write_bytes(bad.read_bytes()[:-40])
     images = open_images(root)
-    found = take_examples(images, read_contents(images), tuple(COLOURS), None, {})
+    found = take_examples(images, read_contents(images), tuple(COLOURS), {None}, {})
     with pytest.raises(ImageError, match=r"n02_0001\.png is a damaged image"):
         train(found, N, Recipe(epochs=1, side=32), 0, tmp_path / "part")

@@ -25,7 +25,7 @@ CLASSES = tuple(COLOURS)
 
 def take(root, split=None, names=None, most=None, classes=CLASSES):
     images = open_images(root)
-    return take_examples(images, read_contents(images), classes, split, names or {}, most)
+    return take_examples(images, read_contents(images), classes, {split}, names or {}, most)
 
 
 def plane(width, height):
@@ -77,10 +77,10 @@ def test_a_packed_clone_that_does_not_fit_into_memory_is_refused_with_a_way_out(
     packed = [replace(picture, source=picture.data()) for picture in images]
     images = replace(images, stream=lambda: iter(packed))
     contents = read_contents(images)
-    assert len(take_examples(images, contents, CLASSES, None, {})) == 6
+    assert len(take_examples(images, contents, CLASSES, {None}, {})) == 6
     monkeypatch.setattr(examples_, "_HELD", 100)
     with pytest.raises(UsageError, match="type 'rldf clone convert'"):
-        take_examples(images, contents, CLASSES, None, {})
+        take_examples(images, contents, CLASSES, {None}, {})
 
 
 def test_a_training_crop_follows_from_its_seed_and_stays_inside():

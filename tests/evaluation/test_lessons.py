@@ -75,7 +75,7 @@ def test_a_clone_without_splits_is_learned_whole_and_has_no_test_of_its_own(tmp_
 
 def test_real_folders_may_bear_names_and_other_classes_are_told(tmp_path, school):
     clone = write_set(tmp_path / "clone", {"train": 5}, ["n01", "n02"])
-    make_clone(clone)
+    make_clone(clone, ["n01", "n02"])
     real = write_set(tmp_path / "real", {"": 4}, seed=1)
     (real / "n02").rename(real / "Name of n02")
     told = []

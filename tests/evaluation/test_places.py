@@ -53,7 +53,7 @@ def clone(tmp_path):
     root = write_set(tmp_path / "clone", {"train": 3, "val": 1}, ["n01"])
     for split in ("train", "val"):
         (root / split / "n01").rename(root / split / ZEBRA)
-    make_clone(root)
+    make_clone(root, [ZEBRA])
     images = open_images(root)
     return images, read_contents(images)
 
