@@ -10,10 +10,10 @@ from typer.core import TyperGroup
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.model_choice import settle
+from rldf.dataset.splits import USUAL
 from rldf.models.auto import AUTO
 
 _MAKE = "make"
-_SPLITS = "train=0.9,val=0.05,test=0.05"
 _PER_CLASS = 100
 
 
@@ -48,7 +48,7 @@ PerClass = Annotated[
 ]
 Splits = Annotated[
     str | None,
-    typer.Option(help=f"Shares or numbers of a class's images. Default: {_SPLITS}."),
+    typer.Option(help=f"Shares or numbers of a class's images. Default: {USUAL}."),
 ]
 Preset = Annotated[str, typer.Option(help="How images vary: train or paper.")]
 GrammarName = Annotated[
@@ -274,8 +274,14 @@ def convert(
 
 
 def _splits(text: str | None, per_class: int | None) -> dict[str, int]:
-    from rldf.dataset.splits import parse_splits
+    from rldf.dataset.splits import SPLITS, parse_splits, usual_splits
 
-    if text is None:
-        return parse_splits(_SPLITS, _PER_CLASS if per_class is None else per_class)
-    return parse_splits(text, per_class)
+    if text is not None:
+        return parse_splits(text, per_class)
+    found = usual_splits(_PER_CLASS if per_class is None else per_class)
+    if missing := [name for name in SPLITS if name not in found]:
+        output.warn(
+            f"{per_class} images of a class are too few for {' and '.join(missing)}: all are "
+            f"{' or '.join(found)}; for others type --splits, such as --splits train=8,val=1,test=1"
+        )
+    return found

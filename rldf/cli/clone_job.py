@@ -37,7 +37,7 @@ from rldf.dataset.repair import repair
 from rldf.dataset.stores import Format
 from rldf.dataset.verify import Problem
 from rldf.dataset.workers import Part, Worker, parse_part, this_worker
-from rldf.errors import UsageError
+from rldf.errors import RldfError, UsageError
 from rldf.models.auto import Choice
 from rldf.models.model_sets import ModelSet, load_model_set, model_set_names
 
@@ -184,6 +184,12 @@ def run_job(
     bar = CloneBar(Progress(folder), len(plan), quiet=quiet)
     with ending_cleanly(folder.root, tell=worker.is_main), bar:
         made = make_clone(folder, plan, artist, job.part)
+    if made.counts and not made.counts["images"]:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in made.counts["rejected"].items())
+        raise RldfError(
+            f"{folder.root}: no image came out, all drawings were turned down ({reasons}): name "
+            "other classes or models, and another --out"
+        )
     document = made_document(folder, made)
     _tell(worker, job, document, made_lines(document, folder))
 

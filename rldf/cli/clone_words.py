@@ -67,7 +67,7 @@ def made_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
             f"their class is not seen {document['unseen']}; by class: 'rldf clone status "
             f"{document['out']} --json'"
         )
-    return lines + _hard_lines(document, folder)
+    return lines + _empty_lines(document, folder) + _hard_lines(document, folder)
 
 
 def status_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
@@ -86,7 +86,18 @@ def status_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
         f"shards   {document['shards_done']} of {document['shards']} done, "
         f"{document['shards_running']} being drawn",
         f"redrawn  {document['redrawn']}   left out {document['left_out']}",
+        *(_empty_lines(document, folder) if document["status"] == "done" else ()),
         *_hard_lines(document, folder),
+    ]
+
+
+def _empty_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
+    """Name the classes that lost all their images in a split."""
+    names = {label.key: label.name for label in folder.record.classes}
+    return [
+        f"no image in {split} of {', '.join(names.get(key, key) for key in keys[:_SHOWN])}"
+        + (f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else "")
+        for split, keys in document.get("empty_classes", {}).items()
     ]
 
 

@@ -41,7 +41,7 @@ def card(folder: CloneFolder, tally: Tally) -> str:
         f"# {plain(folder.root.name)}",
         _summary(record, tally),
         "## Load it",
-        _loading(folder),
+        _loading(folder, tally),
         "## How it was made",
         _making(record, tally),
         "## Classes",
@@ -120,12 +120,13 @@ def _checked(record: CloneRecord, tally: Tally) -> str:
     )
 
 
-def _loading(folder: CloneFolder) -> str:
+def _loading(folder: CloneFolder, tally: Tally) -> str:
     record = folder.record
     kind = record.write.format
     if kind == "imagefolder":
         lines = [
-            f'torchvision.datasets.ImageFolder("{next(iter(record.splits))}")',
+            # a class may have lost all its images in a split, and its folder numbers the others
+            f'torchvision.datasets.ImageFolder("{next(iter(record.splits))}", allow_empty=True)',
             'datasets.load_dataset("imagefolder", data_dir=".")',
         ]
     elif kind == "parquet":
@@ -140,7 +141,18 @@ def _loading(folder: CloneFolder) -> str:
             'webdataset.WebDataset(tars, shardshuffle=len(tars)).decode("pil")'
             f'.to_tuple("{image}", "cls")',
         ]
-    return "\n".join(["```python", *lines, "```"])
+    return "\n".join(["```python", *lines, "```"]) + _without_images(record, tally)
+
+
+def _without_images(record: CloneRecord, tally: Tally) -> str:
+    """Name the classes of which a split has no image, since models will not know them."""
+    names = {label.key: label.name for label in record.classes}
+    return "".join(
+        f"\n\nNo image in `{split}`, since all were turned down: "
+        + ", ".join(f"{key} ({_cell(names.get(key, key))})" for key in keys)
+        + "."
+        for split, keys in tally.empty.items()
+    )
 
 
 def _making(record: CloneRecord, tally: Tally) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from math import ceil
 
 from rldf.errors import UsageError
 
@@ -11,7 +12,10 @@ SPLITS = ("train", "val", "test")
 MOST = 100_000_000
 """Images that a class may have."""
 
-_EXAMPLE = "--splits train=0.9,val=0.05,test=0.05"
+USUAL = "train=0.9,val=0.05,test=0.05"
+"""The shares where a person names none."""
+
+_EXAMPLE = f"--splits {USUAL}"
 _NUMBER = re.compile(r"\d{1,9}(\.\d{0,9})?|\.\d{1,9}")
 
 
@@ -25,13 +29,15 @@ def parse_splits(text: str, per_class: int | None = None) -> dict[str, int]:
         per_class: images of a class; None where the numbers of the splits say it.
 
     Returns:
-        Images of a class by split, in the order of `SPLITS`; splits without images are left out.
+        Images of a class by split, in the order of `SPLITS`; those of which 0 were asked for are
+        left out.
 
     Raises:
-        UsageError: the text is not of that form, or does not add up.
+        UsageError: the text is not of that form, does not add up, or is of so few images that a
+            split would have none.
     """
-    if per_class is not None and not 1 <= per_class <= MOST:
-        raise UsageError(f"--per-class {per_class}: type a number from 1 to {MOST}")
+    if per_class is not None:
+        _check_number(per_class)
     given = _parts(text)
     if any("." in number for number in given.values()):
         counts = _from_shares(text, given, per_class)
@@ -64,7 +70,38 @@ def _from_shares(text: str, given: dict[str, str], per_class: int | None) -> dic
         )
     if per_class is None:
         raise UsageError(f"--splits {text} are shares: say of how many images by --per-class")
-    return apportion(shares, per_class)
+    counts = apportion(shares, per_class)
+    if empty := [name for name, share in shares.items() if share and not counts[name]]:
+        least = ceil(1 / min(share for share in shares.values() if share))
+        numbers = ",".join(f"{name}={max(1, counts[name])}" for name in shares if shares[name])
+        raise UsageError(
+            f"--splits {text}: of {per_class} images of a class {' and '.join(empty)} would have "
+            f"none: type --per-class {least}, or in place of both --splits {numbers}"
+        )
+    return counts
+
+
+def usual_splits(per_class: int) -> dict[str, int]:
+    """Share out a class's images where a person said nothing of splits.
+
+    Args:
+        per_class: images of a class.
+
+    Returns:
+        Images of a class by split, by the shares of `USUAL`; splits that would have none are left
+        out.
+
+    Raises:
+        UsageError: the number is out of its range.
+    """
+    _check_number(per_class)
+    shares = {name: Fraction(number) for name, number in _parts(USUAL).items()}
+    return {name: count for name, count in apportion(shares, per_class).items() if count}
+
+
+def _check_number(per_class: int) -> None:
+    if not 1 <= per_class <= MOST:
+        raise UsageError(f"--per-class {per_class}: type a number from 1 to {MOST}")
 
 
 def _check_sum(text: str, total: int, per_class: int | None) -> None:

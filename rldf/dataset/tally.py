@@ -22,6 +22,7 @@ class Tally:
         unseen: images that were kept though their class is not seen in them.
         classes: the same by class: "images", "good" (nothing was wrong with them), "attempts",
             "left_out" and the reasons.
+        parts: files by split and class's key; 0 where all were left out.
     """
 
     images: int = 0
@@ -32,6 +33,7 @@ class Tally:
     left_out: int = 0
     unseen: int = 0
     classes: dict[str, Counter[str]] = field(default_factory=dict)
+    parts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, row: ImageRow) -> None:
         """Count an image.
@@ -44,6 +46,7 @@ class Tally:
         self.images += there
         self.bytes += row.bytes
         self.splits[row.split] += there
+        self.parts[row.split, row.key] += there
         self.redrawn += row.attempt
         self.rejected.update(row.rejected)
         self.left_out += not there
@@ -52,6 +55,15 @@ class Tally:
         own.update(images=int(there), good=int(good), left_out=int(not there))
         own.update(attempts=row.attempt + 1)
         own.update(row.rejected)
+
+    @property
+    def empty(self) -> dict[str, list[str]]:
+        """Keys of the classes of which a split has no image, by split."""
+        found: dict[str, list[str]] = {}
+        for (split, key), n in sorted(self.parts.items()):
+            if not n:
+                found.setdefault(split, []).append(key)
+        return found
 
     def document(self) -> dict[str, Any]:
         """Say it in JSON.
@@ -68,6 +80,7 @@ class Tally:
             "rejected": dict(sorted(self.rejected.items())),
             "left_out": self.left_out,
             "unseen": self.unseen,
+            "empty_classes": self.empty,
             "troubled_classes": {
                 key: dict(sorted(own.items())) | {"yield": round(self.yield_of(key), 4)}
                 for key, own in sorted(self.classes.items())

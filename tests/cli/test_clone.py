@@ -20,7 +20,8 @@ SMALL = ("clone-imagenet", *MODELS, *SIZE, "--classes", "2")
 TWO_SHARDS = ("clone-imagenet", *MODELS, "--classes", "2", "--per-class", "40")
 
 COUNTS = {
-    "bytes", "splits", "redrawn", "flagged", "rejected", "left_out", "unseen", "troubled_classes",
+    "bytes", "splits", "redrawn", "flagged", "rejected", "left_out", "unseen", "empty_classes",
+    "troubled_classes",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from PIL import Image
 
-from rldf.dataset.class_nouns import find_classes
+from rldf.dataset.class_nouns import find_classes, parse_nouns
 from rldf.dataset.inputs import input_grammar, sort_inputs
 from rldf.errors import ImageError, NoGoalError, RunError, UsageError
 from rldf.grammar import load_grammar
@@ -37,9 +37,17 @@ def finished_run(path):
     return found_run(path, {GRAMMAR.derive((1, 5, 2, 5)): 2.0})
 
 
-def classes(*paths, stdin=""):
+def classes(*paths, stdin="", said=(), warn=lambda message: None):
     given = sort_inputs([str(path) for path in paths], io.StringIO(stdin))
-    return find_classes(given, encoder())
+    return find_classes(given, encoder(), parse_nouns(said), warn)
+
+
+def photos(root, folders):
+    """Put photos into folders; a photo's number says what is seen in it: see `encoder`."""
+    for name, tags in folders.items():
+        for n, tag in enumerate(tags):
+            photo(root / name / f"{n}.png", tag)
+    return root
 
 
 def test_an_image_is_a_class_of_its_dominant_noun(tmp_path):
@@ -72,6 +80,115 @@ def test_a_folder_of_folders_gives_a_class_for_each(tmp_path):
     (tmp_path / "mine" / "stripes" / "notes.txt").write_text("no image")
     (tmp_path / "mine" / ".hidden").mkdir()
     assert classes(tmp_path / "mine") == [("My Pets", "dog"), ("stripes", "zebra")]
+
+
+@pytest.mark.parametrize("names", [("train", "valid", "test"), ("Training", "Dev", "Testing")])
+def test_splits_are_no_classes_and_the_training_photos_are_looked_at(tmp_path, names):
+    train, val, test = names
+    root = photos(
+        tmp_path / "mine",
+        {
+            f"{train}/tabby": [2],
+            f"{train}/stripes": [1],
+            f"{test}/tabby": [1, 1],
+            f"{val}/tabby": [1],
+        },
+    )
+    assert classes(root) == [("stripes", "zebra"), ("tabby", "dog")]
+
+
+def test_a_clones_own_folder_gives_its_classes(tmp_path):
+    root = photos(tmp_path, {"train/a": [1], "train/b": [2], "val/a": [1], "sheets": [1]})
+    (root / "clone.json").write_text("{}")
+    assert classes(root) == [("a", "zebra"), ("b", "dog")]
+
+
+@pytest.mark.parametrize("names", [("train", "cat"), ("cat", "Valid", "dog")])
+def test_what_may_be_splits_or_classes_is_refused_or_told(tmp_path, names):
+    root = photos(tmp_path / "mine", {name: [1] for name in names})
+    if "Valid" in names:
+        with pytest.raises(UsageError, match="Valid may be splits or classes"):
+            classes(root)
+    else:
+        given = sort_inputs([str(root)], io.StringIO())
+        assert any("train is taken as a class" in note for note in given.notes)
+
+
+def test_splits_without_folders_of_classes_are_no_classes(tmp_path):
+    root = photos(tmp_path / "mine", {"train": [1], "test": [2]})
+    with pytest.raises(UsageError, match="neither a run nor a folder of folders of photos"):
+        classes(root)
+
+
+def test_two_classes_of_one_noun_are_refused_by_name(tmp_path):
+    root = photos(tmp_path / "mine", {"stripes": [1], "more": [1, 1]})
+    with pytest.raises(UsageError) as told:
+        classes(root)
+    for words in ("mine/more and ", "mine/stripes are both 'zebra'", "one zebra", "--class-noun"):
+        assert words in str(told.value)
+    assert "\n" not in str(told.value)
+    a, b = photo(tmp_path / "a.png", 1), photo(tmp_path / "b.png", 1)
+    with pytest.raises(UsageError, match=r"a\.png and .*b\.png are both 'zebra'"):
+        classes(a, b)
+    with pytest.raises(UsageError, match=r"run and .*a\.png are both"):
+        classes(finished_run(tmp_path / "run"), photo(tmp_path / "c" / "a.png", 1))
+
+
+def test_a_person_may_say_what_the_classes_are(tmp_path):
+    root = photos(tmp_path / "mine", {"stripes": [1], "more": [1, 1], "odd": [3]})
+    other = next(v.name for v in GRAMMAR.axes[1].values if v.name not in ("zebra", "dog"))
+    assert classes(root, said=["more=dog", f"odd={other}"]) == [
+        ("more", "dog"), ("odd", other), ("stripes", "zebra"),
+    ]  # fmt: skip
+    image = photo(tmp_path / "a.png", 1)
+    assert classes(image, said=["a=dog"]) == classes(image, said=["a.png=dog"]) == [("", "dog")]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (["more"], "type each class once"),
+        (["=dog"], "type each class once"),
+        (["stripes=dog", "stripes=zebra"], "type each class once"),
+        (["none=dog"], "no input is called so; type one of stripes"),
+        (["stripes=unicorn"], "has no such noun; grammar base has: "),
+    ],
+)
+def test_what_a_person_says_is_checked(tmp_path, said, told):
+    root = photos(tmp_path / "mine", {"stripes": [1]})
+    with pytest.raises(UsageError, match=told):
+        classes(root, said=said)
+
+
+@pytest.mark.parametrize("name", ["dog", "Dogs"])
+def test_photos_that_are_read_as_another_noun_than_their_folders_name_are_refused(tmp_path, name):
+    root = photos(tmp_path / "mine", {name: [1, 1]})
+    with pytest.raises(UsageError, match=f"type --class-noun {name}=dog, or --class-noun {name}=z"):
+        classes(root)
+    assert classes(root, said=[f"{name}=dog"]) == [(name, "dog")]
+
+
+def test_photos_that_show_two_nouns_as_often_are_refused(tmp_path):
+    root = photos(tmp_path / "mine", {"odd": [1, 2, 2, 1, 3]})
+    with pytest.raises(UsageError, match=r"'zebra' and as 'dog' in 2 of 5 photos each"):
+        classes(root)
+
+
+def test_a_noun_that_few_photos_show_is_told(tmp_path):
+    told = []
+    root = photos(tmp_path / "mine", {"odd": [3, 3, 1], "fine": [2, 2, 3]})
+    assert classes(root, warn=told.append) == [("fine", "dog"), ("odd", "zebra")]
+    assert len(told) == 1
+    assert "odd is taken as 'zebra', which is read in 1 of 3 photos" in told[0]
+
+
+def test_the_photos_that_are_looked_at_are_spread_over_all(tmp_path):
+    root = photos(tmp_path / "mine", {"pets": []})
+    for n in range(120):
+        photo(root / "pets" / f"{n:03d}.png", 3 if n < 60 else 2)
+    told = []
+    assert classes(root, warn=told.append) == [("pets", "dog")]
+    assert told == []
 
 
 def test_what_shows_nothing_known_is_told(tmp_path):
