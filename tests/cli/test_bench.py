@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rldf.pocket.world.drawing import draw
+
 ROOT = Path(__file__).parents[2]
 SMALL, DRAWN = ROOT / "tests" / "bench" / "small.yaml", ROOT / "tests" / "drawn.yaml"
 BENCH = (
@@ -113,3 +115,31 @@ def test_a_killed_bench_leaves_no_process_and_goes_on(call, tmp_path):
 
 def _children(pid):
     return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.parametrize("names", [("train", "Valid"), ("Training", "test")])
+def test_images_are_taken_from_all_classes_of_a_folder_in_turns(call, names):
+    for n, noun in enumerate(("dog", "zebra")):
+        for split in names:
+            folder = Path("real", split, noun)
+            folder.mkdir(parents=True)
+            for k in range(2):
+                sentence = f"a photo of one {noun} and no people in a park"
+                draw(sentence, 10**12 + 10 * n + k).image.save(folder / f"{k}.png")
+    Path("real", "figures").mkdir()
+    draw("a photo of one dog and no people in a park", 10**12).image.save("real/figures/a.png")
+    words = [*BENCH, "--images", "real", "--agents", "planner", "--rewards", "multi", "--seeds", 1]
+    code, _, err = call(*words, "--out", "b", "--json")
+    assert code == 0, err
+    assert "figures is left out" in err
+    config = json.loads(Path("b", "run.json").read_text())
+    assert len({name.split("/")[1] for name in _names(config)}) == 2
+
+
+def _names(document):
+    """Find the names of the images in what a bench wrote down."""
+    if isinstance(document, dict):
+        if "images" in document:
+            return list(document["images"])
+        return next((found for v in document.values() if (found := _names(v))), [])
+    return []

@@ -253,3 +253,43 @@ def test_progress_is_shown_on_a_terminal_alone(call, monkeypatch):
     assert call(*SMALL, "--out", "d", "--quiet")[0] == 0
     assert call(*SMALL, "--out", "e", "--json")[0] == 0
     assert stream.getvalue() == told
+
+
+@pytest.mark.parametrize("names", [("train", "valid", "test"), ("Train", "Val", "Testing")])
+def test_splits_of_photos_are_no_classes(call, names):
+    for split in names:
+        for folder, image in {"mine": DOG, "elephants": ELEPHANTS}.items():
+            Path("pets", split, folder).mkdir(parents=True)
+            shutil.copy(image, Path("pets", split, folder))
+    told = document(call("clone", "pets", *MODELS, *SIZE, "--json"))
+    assert [label["key"] for label in classes(told["out"])] == ["elephants", "mine"]
+
+
+def test_a_person_says_what_a_folder_shows(call):
+    for folder in ("mine", "yours"):
+        Path("pets", folder).mkdir(parents=True)
+        shutil.copy(DOG, Path("pets", folder))
+    code, out, err = call("clone", "pets", *MODELS, *SIZE, "--json")
+    assert (code, out) == (2, "")
+    assert "pets/mine and pets/yours are both 'dog'" in err
+    assert err.count("\n") == 1
+    assert not Path("clones").exists()
+    said = ("--class-noun", "yours=zebra")
+    told = document(call("clone", "pets", *said, *MODELS, *SIZE, "--json"))
+    assert [label["noun"] for label in classes(told["out"])] == ["dog", "zebra"]
+
+
+@pytest.mark.parametrize(("n", "missing"), [(4, "val and test"), (10, "test")])
+def test_few_images_without_a_word_on_splits_are_told(call, n, missing):
+    code, out, err = call("clone-imagenet", *MODELS, "--classes", "2", "--per-class", n, "--json")
+    assert code == 0
+    assert f"{n} images of a class are too few for {missing}: all are " in err
+    assert set(json.loads(out)["splits"]) == {"train", "val", "test"} - set(missing.split(" and "))
+
+
+@pytest.mark.parametrize("reason", ["black", "constant"])
+def test_a_data_set_of_nothing_is_no_success(call, monkeypatch, reason):
+    monkeypatch.setattr("rldf.dataset.inspectors.blank", lambda image: reason)
+    code, out, err = call(*SMALL, "--out", "c", "--json")
+    assert (code, out) == (1, "")
+    assert f"c: no image came out, all drawings were turned down (96 {reason})" in err

@@ -170,3 +170,39 @@ def test_metadata_name_the_models_and_their_revision(folder, generator, told):
     plan = folder.record.plan.model_copy(update={"models": models})
     other = replace(folder, record=folder.record.model_copy(update={"plan": plan}))
     assert other.told == {"models": told}
+
+
+@pytest.mark.parametrize(("split", "label"), [("val", 1), ("test", 0), ("train", 2)])
+def test_the_cards_line_loads_a_split_that_lost_a_class(tmp_path, monkeypatch, split, label):
+    """Class numbers are those of the clone in every split, and the card names what is not there."""
+    import datasets
+    import torchvision
+
+    def inspect(images, planned):
+        return ["flagged" * ((what.split, what.label) == (split, label)) for what in planned]
+
+    made = clone(tmp_path / "a", artist(inspect=inspect))
+    text = (made.root / "README.md").read_text("utf-8")
+    lost = made.record.classes[label]
+    assert f"No image in `{split}`, since all were turned down: {lost.key} ({lost.name})." in text
+    code = next(line for line in text.splitlines() if "ImageFolder(" in line)
+    assert code.startswith('torchvision.datasets.ImageFolder("train"')
+    monkeypatch.chdir(made.root)
+    for name in ("train", "val", "test"):
+        loaded = eval(code.replace('"train"', f'"{name}"'), {"torchvision": torchvision})
+        assert loaded.classes == [known.key for known in made.record.classes]
+        assert set(loaded.targets) == {0, 1, 2} - ({label} if name == split else set())
+    by_hub = datasets.load_dataset("imagefolder", data_dir=".")
+    for part in by_hub.values():
+        assert part.features["label"].names == [known.key for known in made.record.classes]
+
+
+def test_the_tally_names_classes_without_images_by_split(tmp_path):
+    def inspect(images, planned):
+        return ["black" * (what.label == 1 and what.split != "train") for what in planned]
+
+    made = clone(tmp_path / "a", artist(inspect=inspect))
+    key = made.record.classes[1].key
+    counts = tally(rows for _, rows in made.all_rows())
+    assert counts.document()["empty_classes"] == {"test": [key], "val": [key]}
+    assert tally([]).document()["empty_classes"] == {}

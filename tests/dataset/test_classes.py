@@ -16,7 +16,7 @@ from rldf.dataset.classes import (
     world_vocabulary,
 )
 from rldf.errors import ConfigError, UsageError
-from rldf.grammar import load_grammar
+from rldf.grammar import check_grammar, load_grammar
 
 POCKET = world_vocabulary(load_grammar("pocket"), "model set pocket")
 BIRD, MACHINE, ZEBRA = "n02012849", "n03126707", "n02391049"
@@ -133,3 +133,16 @@ def test_names_in_other_letters_are_told_apart():
     assert clean_key("犬").startswith("class-")
     assert clean_key("Hot dog!") == "hot-dog"
     assert clean_key("\udcff") == clean_key("\udcff")
+
+
+@pytest.mark.parametrize("wnids", [("n02391049", "n02391049"), ("n00000001", "n00000001")])
+def test_a_grammar_that_gives_two_nouns_one_wnid_has_no_classes(wnids):
+    grammar, problems = check_grammar(
+        "name: twice\nproductions: {S: '\"a photo of\" Noun'}\naxes:\n"
+        "  Noun:\n    reads: object\n    values:\n"
+        f"      horse: {{text: a horse, labels: [horse], wnid: {wnids[0]}}}\n"
+        f"      zebra: {{text: a zebra, labels: [zebra], wnid: {wnids[1]}}}\n"
+    )
+    assert not problems
+    with pytest.raises(UsageError, match=f"gives wnid {wnids[0]} to horse and to zebra"):
+        world_vocabulary(grammar, "x")

@@ -7,7 +7,8 @@ import pytest
 
 from rldf.dataset.classes import Label
 from rldf.dataset.configure import imagenet_config, user_config
-from rldf.dataset.nouns import check_world, object_axis, with_nouns
+from rldf.dataset.imagenet import imagenet_labels
+from rldf.dataset.nouns import check_world, object_axis, refuse_same_sentences, with_nouns
 from rldf.dataset.plan import make_plan
 from rldf.dataset.presets import load_preset, with_preset
 from rldf.errors import ConfigError, GrammarError, ModelMissingError, UsageError
@@ -215,3 +216,44 @@ def test_a_preset_comes_before_what_is_only_usual_of_a_set():
     assert sd14.file.generator.settings["guidance"] == 7.5
     assert with_preset(sd14, load_preset("train")).file.generator.settings["guidance"] == 2.0
     assert with_preset(turbo, load_preset("train")).file.generator.settings["guidance"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("nouns", "sentence"),
+    [
+        (("a crane", "a crane"), "a photo of a crane"),
+        (("a Crane", "a crane"), "a photo of a crane"),  # no text encoder tells these apart
+        (("a crane", "a crane in a park"), "a photo of a crane in a park"),
+    ],
+)
+def test_no_two_classes_have_a_sentence_in_common(nouns, sentence):
+    labels = [Label(f"n0000000{n}", f"name {n}", noun=noun) for n, noun in enumerate(nouns)]
+    open_grammar, problems = check_grammar(OPEN)
+    assert not problems
+    grammar = with_nouns(open_grammar, labels, definitions=False)
+    with pytest.raises(UsageError) as told:
+        refuse_same_sentences(grammar, labels)
+    for words in ("n00000000 (name 0)", "n00000001 (name 1)", "are both"):
+        assert words in str(told.value)
+    assert sentence in str(told.value).casefold()
+    assert "\n" not in str(told.value)
+    refuse_same_sentences(grammar, labels[:1])
+
+
+def test_two_classes_of_one_noun_are_refused(real):
+    for models, grammar in ((DRAWN, "pocket"), (real, "base")):
+        with pytest.raises(UsageError, match=r"a \(A\) and b \(B\) are both .*zebra"):
+            user_config(
+                models,
+                found=[("A", "zebra"), ("B", "zebra")],
+                grammar=load_grammar(grammar),
+                splits=SPLITS,
+            )
+
+
+@pytest.mark.parametrize("definitions", [True, False])
+def test_no_two_classes_of_imagenet_have_a_sentence_in_common(definitions):
+    labels = imagenet_labels()
+    refuse_same_sentences(
+        with_nouns(load_grammar("imagenet"), labels, definitions=definitions), labels
+    )

@@ -184,3 +184,49 @@ def test_accuracies_gap_and_share_come_from_the_trainings(sets, judge, monkeypat
         "network": "resnet18", "n_train": 24, "classes": 3, "unlearned": [], "epochs": 3,
         "seeds": 2, "size": 32,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("figure", ["fid", "kid", "prc", "duplicates"])
+@pytest.mark.parametrize("split", ["", "Test"])
+def test_no_class_in_common_is_warned_of_whatever_is_asked_for(judge, tmp_path, figure, split):
+    clone = write_set(tmp_path / "clone", {"train": 8}, ["n01", "n02"])
+    real = write_set(tmp_path / "real", {split: 30}, ["n03"], seed=1)
+    told = []
+    judge(clone, real, warn=told.append, **{figure: True})
+    mine = [line for line in told if "no class in common" in line]
+    assert len(mine) == 1
+    assert "such as n01 and n03" in mine[0]
+
+
+def test_a_class_in_common_by_its_name_or_images_alone_are_not_warned_of(judge, tmp_path, sets):
+    clone, real = sets
+    (real / "n01").rename(real / "NAME-of_n01")
+    flat = write_set(tmp_path / "flat", {"": 9}, ["n03"]) / "n03"
+    told = []
+    judge(clone, real, flat, warn=told.append, kid=True)
+    assert told == []
+
+
+def test_how_a_folder_was_read_is_told(judge, tmp_path, sets):
+    real = write_set(tmp_path / "mixed", {"train": 5, "valid": 5, "extra": 3}, seed=1)
+    told = []
+    found = judge(sets[0], real, warn=told.append, kid=True).document
+    assert found["n_real"] == 39
+    assert any("extra, where there are the same classes" in line for line in told)
+
+
+def test_top5_is_told_of_more_than_five_classes(sets, judge, monkeypatch):
+    from rldf.evaluation.classification import Scores
+    from rldf.evaluation.lessons import Course, Exam, Taught
+
+    keys = tuple(f"n0{n}" for n in range(6))
+    real = Scores((0.5,), (0.8,), np.diag([5] * 6))
+    exam = Exam(n_test=30, scores=real, n_reference=0, reference=None, untested=("n05",))
+    taught = Taught(
+        classes=keys, n_train=24, side=32, n_own=0, own=None, exams=(exam,), unlearned=("n04",)
+    )
+    monkeypatch.setattr(evaluation, "learn", lambda *_: taught)
+    found = judge(*sets, course=Course(epochs=1)).document
+    assert found["top5"] == pytest.approx(0.8)
+    assert found["classifier"]["unlearned"] == ["n04"]
+    assert found["real"][0]["untested"] == ["n05"]

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from rldf.errors import ImageError, UsageError
-from rldf.evaluation.folders import choose, open_images, read_contents
+from rldf.evaluation.examples import class_keys
+from rldf.evaluation.folders import choose, in_turns, open_images, read_contents
 from tests.evaluation.sets import make_clone, noisy, write_set
 
 
@@ -126,3 +127,45 @@ def test_a_strangers_clone_document_may_say_anything(tmp_path, text):
     write_set(tmp_path, {"train": 1}, ["n01"])
     (tmp_path / "clone.json").write_text(text)
     assert open_images(tmp_path).class_names == {}
+
+
+@pytest.mark.parametrize("names", [("train", "valid", "test"), ("TRAIN", "Val", "Testing")])
+def test_a_folder_with_splits_is_no_set_of_three_classes(tmp_path, names):
+    root = write_set(tmp_path, dict.fromkeys(names, 1), ["n01", "n02"])
+    contents = read_contents(open_images(root))
+    assert set(contents.splits) == {"train", "val", "test"}
+    assert class_keys(contents) == ("n01", "n02")
+
+
+def test_what_lies_outside_of_the_splits_is_left_out_and_told(tmp_path):
+    root = write_set(tmp_path, {"Train": 1, "Valid": 1}, ["n01", "n02"])
+    (root / "figures").mkdir()
+    noisy((9, 9, 9), 0).save(root / "figures" / "a.png")
+    noisy((9, 9, 9), 0).save(root / "overview.png")
+    images = open_images(root)
+    assert len([*images]) == 4
+    assert any("figures is left out" in note for note in images.notes)
+    assert any("2 images that lie outside of its splits" in note for note in images.notes)
+
+
+def test_a_folder_that_may_be_splits_or_classes_is_refused(tmp_path):
+    root = write_set(tmp_path, {"": 1}, ["n01", "n02"])
+    (root / "n02").rename(root / "Test")
+    with pytest.raises(UsageError, match="Test may be splits or classes, since n01 beside it"):
+        open_images(root)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_class_without_images_is_a_class(tmp_path, split):
+    root = write_set(tmp_path, {"train": 1, "val": 1}, ["n01", "n02"])
+    (root / split / "n03").mkdir()
+    assert class_keys(read_contents(open_images(root))) == ("n01", "n02", "n03")
+    make_clone(root, ["n01", "n02", "n04"])
+    assert class_keys(read_contents(open_images(root))) == ("n01", "n02", "n04")
+
+
+def test_pictures_in_turns_are_of_all_classes_alike(tmp_path):
+    images = open_images(write_set(tmp_path, {"train": 4, "test": 4}))
+    labels = [picture.label for picture in in_turns(images, 8)]
+    assert labels == [*("n01", "n02", "n03") * 2, "n01", "n02"]
+    assert len(in_turns(images, 99)) == len({p.name for p in in_turns(images, 99)}) == 24

@@ -10,7 +10,7 @@ from rldf.evaluation import lessons
 from rldf.evaluation.classification import Scores
 from rldf.evaluation.folders import open_images, read_contents
 from rldf.evaluation.lessons import Course, check_course, learn
-from tests.evaluation.sets import make_clone, write_set
+from tests.evaluation.sets import make_clone, noisy, write_set
 
 
 @pytest.fixture
@@ -119,3 +119,70 @@ def test_what_cannot_be_learned_or_tested_is_refused(tmp_path, school):
 def test_numbers_out_of_range_are_refused(course, told):
     with pytest.raises(UsageError, match=told):
         check_course(Course(**course))
+
+
+@pytest.mark.parametrize("names", [("Train", "Valid", "Test"), ("training", "dev", "testing")])
+def test_usual_names_of_splits_are_learned_and_tested_as_such(tmp_path, school, names):
+    train, val, test = names
+    clone = write_set(tmp_path / "clone", {"train": 6, "val": 2})
+    real = write_set(tmp_path / "real", {train: 9, val: 4, test: 5}, seed=1)
+    (exam,) = taught(clone, real).exams
+    due = school[0][0]
+    assert (exam.n_test, exam.n_reference) == (12, 18)
+    assert {p.name.partition("/")[0] for p in due[1].examples.pictures} == {train}
+    assert {p.name.partition("/")[0] for p in due[1].tests[0].pictures} == {val}
+
+
+def test_classes_that_cannot_be_learned_stay_classes_and_are_told(tmp_path, school):
+    clone = write_set(tmp_path / "clone", {"train": 5, "val": 2}, ["n01", "n03"])
+    make_clone(clone)
+    real = write_set(tmp_path / "real", {"": 4}, seed=1)
+    told = []
+    found = taught(clone, real, warn=told.append)
+    assert school[0][1] == 3, "the network has an answer for every class of the clone"
+    assert (found.classes, found.unlearned) == (("n01", "n02", "n03"), ("n02",))
+    assert found.exams[0].n_test == 12, "images of the lost class are asked for"
+    assert "no training images of n02 (name of n02): not learned" in told[0]
+    assert not any("no class of the clone" in line for line in told)
+
+
+@pytest.mark.parametrize("split", ["val", ""])
+def test_classes_without_test_images_are_told_by_name(tmp_path, school, split):
+    clone = write_set(tmp_path / "clone", {"train": 5, "val": 2})
+    (clone / "val" / "n01" / "n01_0000.png").unlink()
+    (clone / "val" / "n01" / "n01_0001.png").unlink()
+    make_clone(clone)
+    real = write_set(tmp_path / "real", {split: 4}, ["n01", "n02"], seed=1)
+    told = []
+    found = taught(clone, real, warn=told.append)
+    assert (found.own_untested, found.exams[0].untested) == (("n01",), ("n03",))
+    assert f"{clone} has no test images of n01 (name of n01): not asked for" in told
+    assert f"{real} has no test images of n03 (name of n03): not asked for" in told
+
+
+def test_a_reference_of_fewer_images_is_told(tmp_path, school):
+    clone = write_set(tmp_path / "clone", {"train": 6, "val": 2})
+    real = write_set(tmp_path / "real", {"train": 6, "val": 4}, seed=1)
+    for n in range(4):
+        (real / "train" / "n02" / f"n02_{n:04d}.png").unlink()
+    told = []
+    taught(clone, real, warn=told.append)
+    assert told == [
+        f"{real} has fewer training images than the clone of n02: the classifier that is trained "
+        "on it learns from fewer"
+    ]
+
+
+def test_a_split_without_known_classes_is_no_test(tmp_path, school):
+    clone = write_set(tmp_path / "clone", {"train": 6, "test": 2})
+    noisy((9, 9, 9), 0).save(clone / "test" / "unlabelled.png")
+    (clone / "val").mkdir()
+    noisy((9, 9, 9), 0).save(clone / "val" / "unlabelled.png")
+    found = taught(clone, write_set(tmp_path / "real", {"": 4}, seed=1))
+    assert (found.n_own, found.own.top1) == (6, (0.0,))
+
+
+def test_the_side_is_that_of_most_images(tmp_path, school):
+    clone = write_set(tmp_path / "clone", {"train": 4}, ["n01", "n02"], side=512)
+    noisy((9, 9, 9), 0, 40).save(clone / "train" / "n01" / "a.png")
+    assert taught(clone, clone).side == 224

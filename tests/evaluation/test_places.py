@@ -142,3 +142,10 @@ def test_other_files_and_other_sets_are_left_alone(tmp_path):
     draw_reference(tmp_path / "set", reference)
     with pytest.raises(RunError, match="holds another set of drawings"):
         draw_reference(tmp_path / "set", Reference(nouns={ZEBRA: "zebra"}, train=2, val=0))
+
+
+@pytest.mark.parametrize("nouns", [{"a": "zebra", "b": "zebra"}, {ZEBRA: "zebra", "x": "zebra"}])
+def test_two_classes_of_one_noun_are_not_drawn(tmp_path, nouns):
+    with pytest.raises(UsageError, match="are both the noun 'zebra'"):
+        draw_reference(tmp_path / "set", Reference(nouns=nouns, train=1, val=0))
+    assert not (tmp_path / "set").exists()
