@@ -12,9 +12,10 @@ holds splits.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations, takewhile
+from itertools import takewhile
 
 from rldf.errors import UsageError
 from rldf.text import plain
@@ -221,8 +222,9 @@ def _decide(
     others = [name for name in tops if name not in named]
     if not others:
         return named, _doubled(named, where)
-    akin = [o for o in others if any(tops[o].words & tops[s].words for s in named)]
-    shared = any(tops[a].words & tops[b].words for a, b in combinations(named, 2))
+    times = Counter(word for name in named for word in tops[name].words)
+    akin = [name for name in others if not tops[name].words.isdisjoint(times)]
+    shared = max(times.values(), default=0) > 1
     if shared or (len(named) == len(akin) == 1 and len(others) == 1):
         more = f", and {_list(akin)}, where there are the same classes" if akin else ""
         note = f"{where}: {_list(named)} are taken as its splits{more}"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 
 from rldf.dataset.inputs import Inputs, Photos
 from rldf.dataset.nouns import object_axis
@@ -18,7 +19,7 @@ from rldf.text import plain
 
 OPTION = "--class-noun"
 
-_SHOWN = 40  # nouns in a message
+_LETTERS = 400  # of a list in a message
 
 Warn = Callable[[str], None]
 
@@ -128,7 +129,7 @@ def _check_said(sources: Sequence[_Source], said: Mapping[str, str], grammar: Gr
     for name, noun in said.items():
         told = f"{OPTION} {plain(f'{name}={noun}')}"
         if name not in known:
-            inputs = ", ".join(plain(source.typed[0]) for source in sources[:_SHOWN])
+            inputs = shorten(", ".join(plain(source.typed[0]) for source in sources), _LETTERS)
             raise UsageError(f"{told}: no input is called so; type one of {inputs}")
         if noun not in _nouns(grammar):
             raise UsageError(f"{told}: grammar {grammar.name} has no such noun; {_listed(grammar)}")
@@ -222,6 +223,4 @@ def _nouns(grammar: Grammar) -> list[str]:
 
 
 def _listed(grammar: Grammar) -> str:
-    nouns = _nouns(grammar)
-    more = ", ..." if len(nouns) > _SHOWN else ""
-    return f"grammar {grammar.name} has: {', '.join(nouns[:_SHOWN])}{more}"
+    return f"grammar {grammar.name} has: {shorten(', '.join(_nouns(grammar)), _LETTERS)}"

@@ -141,8 +141,8 @@ def _warn_of_other_classes(clone: Side, real: Side, warn: Callable[[str], None])
     if keys and theirs and ours.isdisjoint(map(class_word, theirs)):
         warn(
             f"{clone.images.root} and {real.images.root} have no class in common (such as "
-            f"{plain(names.get(keys[0], keys[0]))} and {plain(theirs[0])}): the figures compare "
-            "pictures of different things"
+            f"{plain(names.get(keys[0], keys[0])[:80])} and {plain(theirs[0])}): the "
+            "figures compare pictures of different things"
         )
 
 

@@ -26,7 +26,7 @@ from rldf.text import plain
 
 _TESTS = ("val", "test")
 _MEASURED = 9  # images whose side is looked at
-_NAMED = 5  # classes in a message
+_NAMED, _LETTERS = 5, 80  # classes in a message, and what is shown of each
 _SIDES = (32, 1024)  # px
 _FULL, _SHARE = 224, 224 / 512  # the recipe's input, and what that is of Stable Diffusion's images
 
@@ -238,10 +238,10 @@ def _missing(classes: Sequence[str], examples: Examples) -> tuple[str, ...]:
 
 def _called(clone: Set, keys: Sequence[str]) -> str:
     """Name classes for people."""
-    names = clone[0].class_names
-    shown = [f"{key} ({names[key]})" if names.get(key, key) != key else key for key in keys]
+    names, shown = clone[0].class_names, keys[:_NAMED]
+    told = [f"{key} ({names[key]})" if names.get(key, key) != key else key for key in shown]
     more = f" and {len(keys) - _NAMED} more classes" if len(keys) > _NAMED else ""
-    return plain(", ".join(shown[:_NAMED]) + more)
+    return ", ".join(plain(words[:_LETTERS]) for words in told) + more
 
 
 def _test_split(clone: Set, images: Set, classes: Sequence[str]) -> str | None:
