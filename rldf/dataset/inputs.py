@@ -1,7 +1,7 @@
 """A person's own classes: from finished searches, images, and folders of example photos."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -49,7 +49,12 @@ class Inputs:
     def searches(self) -> tuple[Searched, ...]:
         """What was found, and with which models, for the record of a clone."""
         return tuple(
-            Searched(noun=_noun(run), sentence=run.sentence, models=dict(run.searched_with))
+            Searched(
+                noun=_noun(run),
+                sentence=run.sentence,
+                models=dict(run.searched_with),
+                warnings=run.warnings,
+            )
             for run in self.runs
         )
 
@@ -125,12 +130,15 @@ def input_grammar(inputs: Inputs, named: str | None, world: str | None) -> Gramm
     return load_grammar(named or world or next(iter(of_runs), "base"))
 
 
-def find_classes(inputs: Inputs, encoder: Encoder) -> list[tuple[str, str]]:
+def find_classes(
+    inputs: Inputs, encoder: Encoder, warn: Callable[[str], None] = lambda said: None
+) -> list[tuple[str, str]]:
     """Find the noun of every class.
 
     Args:
         inputs: what was given.
         encoder: reads images in the words of the clone's grammar.
+        warn: told what is doubtful in what was read.
 
     Returns:
         For each class the name that it is to have, "" for the noun's, and its noun.
@@ -142,8 +150,8 @@ def find_classes(inputs: Inputs, encoder: Encoder) -> list[tuple[str, str]]:
     grammar = encoder.grammar
     return [
         *(("", _noun_of_run(run, grammar)) for run in inputs.runs),
-        *(("", _noun_of_images([path], encoder)) for path in inputs.images),
-        *((path.name, _noun_of_images(_photos(path), encoder)) for path in inputs.folders),
+        *(("", _noun_of_images([path], encoder, warn)) for path in inputs.images),
+        *((path.name, _noun_of_images(_photos(path), encoder, warn)) for path in inputs.folders),
     ]
 
 
@@ -162,15 +170,19 @@ def _noun(run: Found) -> str:
     return run.grammar.axes[place].values[run.encoding[place]].name
 
 
-def _noun_of_images(paths: Sequence[Path], encoder: Encoder) -> str:
+def _noun_of_images(paths: Sequence[Path], encoder: Encoder, warn: Callable[[str], None]) -> str:
     """Give the most frequent dominant noun; of equals, the one that was seen first."""
     known = _nouns(encoder.grammar)
     votes: Counter[str] = Counter()
+    doubts: Counter[str] = Counter()
     for path in paths:
-        seen = encoder.look([read_image(path)])[0]
-        votes.update([thing.value for thing in seen.objects if thing.value in known][:1])
+        reading = encoder.read(read_image(path))
+        votes.update([thing.value for thing in reading.seen.objects if thing.value in known][:1])
+        doubts.update(reading.record.warnings)
+    where = paths[0] if len(paths) == 1 else paths[0].parent
+    for doubt, times in doubts.items():
+        warn(f"{where}: {doubt}" + f" ({times} of {len(paths)} images)" * (len(paths) > 1))
     if not votes:
-        where = paths[0] if len(paths) == 1 else paths[0].parent
         raise NoGoalError(
             f"{where} shows nothing that grammar {encoder.grammar.name} has a word for: "
             "type 'rldf encode' to see what is seen in it, or name another --grammar"
