@@ -11,6 +11,7 @@ from rldf.axes import Axis
 from rldf.errors import ConfigError, UsageError
 from rldf.grammar import Grammar, load_grammar
 from rldf.locality import Floats, Order, seriate
+from rldf.text import plain_label
 
 By = Literal["declared", "taxonomy", "clip"]
 SCENES = "coco-places"
@@ -47,8 +48,10 @@ def taxonomy_order(axis: Axis) -> Order:
     if axis.reads == "object":
         return sorted_in_place([value.wnid for value in axis.values])
     if axis.reads == "scene":
-        known = load_grammar(SCENES).axis("Scene").value_of_label()
-        places = ([known[label] for label in v.labels if label in known] for v in axis.values)
+        order = load_grammar(SCENES).axis("Scene").value_of_label()
+        known = {plain_label(label): place for label, place in order.items()}
+        labels = (map(plain_label, value.labels) for value in axis.values)
+        places = ([known[label] for label in own if label in known] for own in labels)
         return sorted_in_place([f"{min(found):04d}" if found else None for found in places])
     return np.arange(len(axis.values), dtype=np.int64)
 

@@ -28,6 +28,7 @@ class Found:
         searched_with: identity of the model set whose feedback found it, as the run wrote it down.
         models: the model set of that search as people type it: a name or a path.
         notes: what a user may not expect, one line each.
+        warnings: what was doubtful in the reading of the input; `notes` has them too.
     """
 
     run: Path
@@ -39,6 +40,7 @@ class Found:
     searched_with: Mapping[str, Any]
     models: str
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def words(self) -> dict[str, str]:
@@ -123,6 +125,7 @@ def read_found(path: Path) -> Found:
         searched_with=_identity(run),
         models=str(run.record.config.get("models", "pocket")),
         notes=_notes(run),
+        warnings=run.record.warnings,
     )
 
 
@@ -171,6 +174,9 @@ def _identity(run: RunFolder) -> Mapping[str, Any]:
 
 
 def _notes(run: RunFolder) -> tuple[str, ...]:
-    if run.status == "done":
-        return ()
-    return (f"{run.path} is not finished ({run.status}): the best sentence so far is used",)
+    notes = [f"{run.path}, its input: {warning}" for warning in run.record.warnings]
+    if run.status != "done":
+        notes.append(f"{run.path} is not finished ({run.status}): the best sentence so far is used")
+    if "models" not in run.record.config:
+        notes.append(f"{run.path} does not say with which models it was searched: pocket is taken")
+    return tuple(notes)

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rldf.text import plain_label
 from rldf.yaml_files import Strict
 
 Reads = Literal["object", "object_count", "people_count", "scene", "action", "attribute"]
@@ -175,13 +176,14 @@ def _use_problems(file: GrammarFile) -> list[str]:
 
 def _label_problems(at: str, axis: AxisFile, people: tuple[str, ...]) -> list[str]:
     found: list[str] = []
-    owner = dict.fromkeys(people if axis.reads == "object" else (), "people")
+    owner = dict.fromkeys(map(plain_label, people if axis.reads == "object" else ()), "people")
     for name, value in axis.values.items():
         here = f"{at}.values.{name}.labels"
         for label in value.labels:
-            if label in owner:
-                found.append(f"{here}: '{label}' is a label of '{owner[label]}' too")
-            owner[label] = name
+            plain = plain_label(label)  # readers' labels are compared so
+            if owner.get(plain, name) != name or value.labels.count(label) > 1:
+                found.append(f"{here}: '{label}' is a label of '{owner.get(plain, name)}' too")
+            owner[plain] = name
         # A second object may be absent: a value of its axis without labels says so.
         if axis.reads in ("object", "scene") and not value.labels and axis.rank == 1:
             found.append(f"{here}: a value that reads {axis.reads} needs at least one label")

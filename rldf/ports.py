@@ -6,7 +6,7 @@ Every port is a Protocol of one or two methods over plain records; adapters are 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,28 @@ class SceneClassifier(Protocol):
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
         """Give the probability of every scene label (they sum to 1) for each image."""
+
+
+@runtime_checkable
+class SaysLabels(Protocol):
+    """A detector that says what it can see, as all of ours do; it need not."""
+
+    @property
+    def labels(self) -> Sequence[str] | None:
+        """All that it tells apart, None where that is not known."""
+
+    @property
+    def most(self) -> int | None:
+        """How many things it sees in an image at most, None where that is not known."""
+
+
+@runtime_checkable
+class SaysScenes(Protocol):
+    """A scene classifier that says what it can tell, as all of ours do; it need not."""
+
+    @property
+    def scenes(self) -> Sequence[str] | None:
+        """All that it tells apart, None where that is not known."""
 
 
 class ImageTextModel(Protocol):

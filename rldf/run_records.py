@@ -11,6 +11,7 @@ from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
 from rldf.encoding import Encoding
 from rldf.errors import RunError
 from rldf.files import read_file, read_lines
+from rldf.perception.reading import ReadingRecord
 from rldf.seeds import SEED_BITS
 
 Status = Literal["running", "interrupted", "done"]
@@ -109,6 +110,7 @@ class RunRecord:
         result: what came of it, or None while it runs.
         resumed: the times that it was taken up again.
         model_choice: why its model set was taken, or None where nobody said.
+        reading: how sure the reading of its input is, or None in runs of older versions.
     """
 
     status: Status
@@ -122,6 +124,17 @@ class RunRecord:
     result: dict[str, Any] | None = None
     resumed: tuple[Resumption, ...] = ()
     model_choice: str | None = None
+    reading: ReadingRecord | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is doubtful in the reading of its input."""
+        return () if self.reading is None else self.reading.warnings
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether its goal rests on a doubtful reading; False where nobody said."""
+        return self.reading is not None and self.reading.doubtful
 
 
 _STEP = TypeAdapter(Step)

@@ -40,6 +40,7 @@ from rldf.files import (
     write_json,
 )
 from rldf.images import write_png
+from rldf.perception.reading import ReadingRecord
 from rldf.provenance import git_commit, versions
 from rldf.run_places import LOCK, RUN, contents, refuse_foreign, refuse_links
 from rldf.run_records import (
@@ -85,6 +86,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         seed: int,
         *,
         model_choice: str | None = None,
+        reading: ReadingRecord | None = None,
     ) -> Self:
         """Begin a run in a new or empty folder, and hold its lock.
 
@@ -94,6 +96,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
             command: the command line, one word an item.
             seed: the seed of the agent and its start.
             model_choice: why its model set was taken.
+            reading: how sure the reading of its input is.
 
         Returns:
             The folder, with status "running".
@@ -110,6 +113,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
             git=git_commit(),
             started=_now(),
             model_choice=model_choice,
+            reading=reading,
         )
         run = cls(path, record)
         with run._opening():

@@ -19,6 +19,7 @@ from rldf.encoding import Encoding
 from rldf.environment import EncodingGridEnv
 from rldf.errors import RunError, UsageError
 from rldf.files import parse_json, read_file, write_json
+from rldf.perception.reading import axes_document
 from rldf.run_records import Step, best_step
 from rldf.runs import RunFolder
 from rldf.search_task import Settings, Task
@@ -221,6 +222,9 @@ def summarise(task: Task, run: RunFolder, place: Place) -> dict[str, Any]:
         },
         "seconds": round(place.seconds, 2),
         "run": str(run.path),
+        "axes": axes_document(task.reading.record),
+        "doubtful": task.reading.record.doubtful,
+        "warnings": list(task.hints),
     }
 
 

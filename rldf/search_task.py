@@ -1,6 +1,7 @@
 """What a search needs: the user's settings, checked, and everything they name, loaded."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,11 @@ from rldf.encoding import Encoding
 from rldf.environment import EncodingGridEnv
 from rldf.errors import NoGoalError, UsageError
 from rldf.generators.cached import CachedGenerator
-from rldf.grammar import load_grammar
+from rldf.grammar import Grammar, load_grammar
 from rldf.images import read_image
 from rldf.models.auto import AUTO
 from rldf.models.model_sets import ModelSet, auto_choice, load_model_set
 from rldf.perception.encoder import Encoder, Reading
-from rldf.perception.photographs import photograph_hint
 from rldf.places import cache_folder
 from rldf.ports import Reward
 from rldf.rewards.context import RewardContext
@@ -172,7 +172,7 @@ def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
     reward_file = load_reward_file(settings.reward)
     models = models or load_model_set(settings.models)
     image = read_image(Path(settings.image))
-    encoder = Encoder(words, models)
+    encoder = Encoder(words, models, models.file)
     reading = encoder.read(image)
     grammar = frozen(words, walked, reading.nearest)
     goal = None if reading.encoding is None else grammar.encode(words.decode(reading.encoding))
@@ -193,7 +193,7 @@ def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
         seeds.rng(settings.seed, "agent"),
         alpha=settings.alpha,
         epsilon=settings.epsilon,
-        first=_first(settings, goal),
+        first=_first(settings, goal, reading),
         **settings.rates(),
     )
     config = asdict(settings) | {
@@ -214,7 +214,7 @@ def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
         environment=environment,
         agent=agent,
         config=config,
-        hints=photograph_hint(models.file, reading),
+        hints=(*reading.record.warnings, *_held(reading, grammar, walked)),
     )
 
 
@@ -228,11 +228,18 @@ def _reward(
     return PenaliseUnrealistic(reward, context, realism_floor(models.file))
 
 
-def _first(settings: Settings, goal: Encoding | None) -> Encoding | None:
+def _held(reading: Reading, grammar: Grammar, walked: Sequence[str]) -> list[str]:
+    """Tell which axes are held where nothing was read."""
+    return [
+        f"{axis.symbol} is held at '{axis.values[0].name}', since nothing was read: name it in "
+        "--axes to walk it"
+        for axis in grammar.axes
+        if axis.symbol in reading.unknown and axis.symbol not in walked
+    ]
+
+
+def _first(settings: Settings, goal: Encoding | None, reading: Reading) -> Encoding | None:
     """Give the cell that a warm start sees first."""
     if settings.warm_start and goal is None:
-        raise NoGoalError(
-            f"nothing in the input image has a word in grammar {settings.grammar}: "
-            "leave --warm-start out"
-        )
+        raise NoGoalError(f"{reading.lack(settings.grammar)}: leave --warm-start out")
     return goal if settings.warm_start else None

@@ -1,4 +1,7 @@
-"""Strangers' text, made safe to show."""
+"""Strangers' text, made safe to show, and labels, made alike."""
+
+import re
+from functools import lru_cache
 
 
 def plain(text: str) -> str:
@@ -28,3 +31,16 @@ def one_line(error: BaseException | str) -> str:
     """
     said = " ".join(str(error).split())[:160]
     return said or (type(error).__name__ if isinstance(error, BaseException) else "")
+
+
+@lru_cache(maxsize=10_000)
+def plain_label(name: str) -> str:
+    """Bring the spellings of a model's label into one form.
+
+    Args:
+        name: such as "/a/airplane_cabin", "airplane cabin" or "Airplane-Cabin".
+
+    Returns:
+        Its letters and digits in lower case, without a leading "/a/".
+    """
+    return re.sub(r"[\W_]+", "", re.sub(r"^/[a-z]/", "", name)).lower() or name

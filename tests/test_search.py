@@ -20,7 +20,7 @@ from rldf.agents.options import make_agent, parse_alpha, parse_epsilon
 from rldf.environment import EncodingGridEnv
 from rldf.errors import UsageError
 from rldf.grammar import load_grammar
-from rldf.perception.encoder import Reading, Seen
+from rldf.perception.reading import Reading, ReadingRecord, Seen
 from rldf.report import write_report
 from rldf.runs import RunFolder, load_run
 from rldf.search import search
@@ -62,7 +62,7 @@ def task(goal=GOAL, reward=None, **options):
         encoding=goal,
         nearest=goal or (0, 0, 0, 0),
         sentence=goal and GRAMMAR.derive(goal),
-        confidence={},
+        record=ReadingRecord(axes={}),
         likeness=1,
     )
     return Task(

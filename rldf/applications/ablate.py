@@ -131,6 +131,7 @@ def ablate(
             for name, images in drawn.items()
         }
         result = summed_up(scores) | {
+            "warnings": list(dict.fromkeys(hint for task in asked.tasks for hint in task.hints)),
             "images": [
                 {
                     "image": names[k],
@@ -139,7 +140,7 @@ def ablate(
                     "scores": {name: round(scores[name][k], 4) for name in COLUMNS},
                 }
                 for k in range(len(inputs))
-            ]
+            ],
         }
         write_png(out / SHEET, _sheet(drawn, scores, captions, searched))
         folder.finish(result)

@@ -134,6 +134,7 @@ def control(
         reads = read_back(encoder, asked.models, asked.number, images, cells)
         result = {
             "run": str(asked.found.run),
+            "warnings": list(asked.found.notes),
             **measured(asked, reads),
             "images": _documents(asked, shots, reads),
         }

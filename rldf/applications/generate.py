@@ -118,6 +118,7 @@ def generate(
         grammar = generation.found.grammar
         result = {
             "run": str(generation.found.run),
+            "warnings": list(generation.found.notes),
             "images": [shot.document(grammar) for shot in shots],
         }
         folder.finish(result)

@@ -23,6 +23,7 @@ from rldf.perception.encoder import Encoder, Seen
 from rldf.ports import Readers
 
 _BY_CLIP = ("attribute", "action")
+_TIE = 1e-7  # two cosines this near are one
 COUNTS = ("object_count", "people_count")
 
 
@@ -91,7 +92,10 @@ def _by_clip(
     for vector, cell in zip(readers.clip.embed_images(images), drawn, strict=True):
         options = [(*cell[:number], k, *cell[number + 1 :]) for k in values]
         texts = readers.clip.embed_texts([encoder.grammar.derive(option) for option in options])
-        found.append(ReadBack(int((texts @ vector).argmax())))
+        likeness = texts @ vector
+        best = int(likeness.argmax())
+        tied = (likeness >= likeness[best] - _TIE).sum() > 1  # of equals it would be the first
+        found.append(ReadBack(None if tied else best))
     return found
 
 

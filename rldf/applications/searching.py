@@ -28,6 +28,12 @@ def search_in(path: Path, task: Task) -> dict[str, Any]:
     if there:
         run = RunFolder.resume(path, task.config)
     else:
-        run = RunFolder.create(path, task.config, ["rldf", "search"], task.settings.seed)
+        run = RunFolder.create(
+            path,
+            task.config,
+            ["rldf", "search"],
+            task.settings.seed,
+            reading=task.reading.record,
+        )
     with run:
         return search(task, run, lambda step: None)

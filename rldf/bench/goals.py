@@ -11,6 +11,7 @@ from rldf.encoding import Encoding
 from rldf.errors import GrammarError, UsageError
 from rldf.evaluation.folders import in_turns, open_images
 from rldf.grammar import Grammar
+from rldf.models.set_file import ModelSetFile
 from rldf.perception.encoder import Encoder, Reading
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
@@ -86,7 +87,10 @@ def folder_images(
 
 
 def read_goals(
-    images: Sequence[tuple[str, Image]], grammar: Grammar, readers: Readers
+    images: Sequence[tuple[str, Image]],
+    grammar: Grammar,
+    readers: Readers,
+    models: ModelSetFile | None = None,
 ) -> tuple[Goal, ...]:
     """Read images in the words of a grammar.
 
@@ -94,15 +98,16 @@ def read_goals(
         images: name and RGB image.
         grammar: whose words.
         readers: who looks.
+        models: what their model set knows; None where that does not matter.
 
     Returns:
         One goal an image.
 
     Raises:
-        UsageError: an image shows nothing that the grammar has a word for, so that nobody could
-            tell whether it was found.
+        UsageError: not every axis can be read in an image, so that nobody could tell whether it
+            was found.
     """
-    encoder = Encoder(grammar, readers)
+    encoder = Encoder(grammar, readers, models)
     return tuple(_goal(name, image, encoder, readers) for name, image in images)
 
 
@@ -110,8 +115,8 @@ def _goal(name: str, image: Image, encoder: Encoder, readers: Readers) -> Goal:
     reading: Reading = encoder.read(image)
     if reading.encoding is None:
         raise UsageError(
-            f"{name}: nothing in it has a word in grammar {encoder.grammar.name}, so it has no "
-            "goal to reach: leave it out, or name another --grammar"
+            f"{name}: {reading.lack(encoder.grammar.name)}, so it has no goal to reach: leave it "
+            "out, or name another --grammar"
         )
     context = RewardContext(image=image, reading=reading, encoder=encoder, readers=readers)
     return Goal(name=name, encoding=reading.encoding, context=context)

@@ -11,7 +11,7 @@ from rldf.bench.plots import draw_progress
 from rldf.bench.table3 import COLUMNS
 from rldf.bench.trial import Outcome
 from rldf.files import write_bytes, write_text
-from rldf.report.html import details, document, facts, leaf_rows, text, wide_picture
+from rldf.report.html import details, document, doubts, facts, leaf_rows, text, wide_picture
 from rldf.report.pictures import png_uri
 
 _SHOWN = {
@@ -57,6 +57,7 @@ def write_results(
     outcomes: Sequence[Outcome],
     config: Mapping[str, Any],
     command: Sequence[str],
+    warnings: Sequence[str] = (),
 ) -> None:
     """Write the table, the plots and the page.
 
@@ -66,6 +67,7 @@ def write_results(
         outcomes: of all runs.
         config: everything that decides the figures.
         command: the words that were typed.
+        warnings: what is doubtful in the readings of the goals.
     """
     write_text(folder / "table.csv", _csv(rows))
     pictures = {}
@@ -74,7 +76,7 @@ def write_results(
         picture = draw_progress(mine, config["renders"])
         write_bytes(folder / f"{Path(reward).stem}.png", picture)
         pictures[reward] = picture
-    write_text(folder / "table3.html", _page(rows, pictures, config, command))
+    write_text(folder / "table3.html", _page(rows, pictures, config, command, warnings))
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -90,6 +92,7 @@ def _page(
     pictures: Mapping[str, bytes],
     config: Mapping[str, Any],
     command: Sequence[str],
+    warnings: Sequence[str],
 ) -> str:
     head = facts(
         {
@@ -109,6 +112,7 @@ def _page(
     sections = [
         "<h1>Table 3, with repetitions</h1>\n",
         head,
+        doubts(warnings),
         f'<h2>Figures</h2>\n<div class="card"><table><thead><tr>{top}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>\n",
         '<p class="faint small">Reached: runs that saw the goal, with Wilson interval. Renders: '

@@ -47,6 +47,15 @@ class Bench:
         """Whether the world is drawn whole."""
         return self.grammar.n_states <= WHOLE
 
+    @property
+    def warnings(self) -> list[str]:
+        """What is doubtful in the readings of the goals."""
+        return [
+            f"{goal.name}: {warning}"
+            for goal in self.goals
+            for warning in goal.context.reading.record.warnings
+        ]
+
     def world(self, watch: Callable[[int], None]) -> World:
         """Make the world, and draw it if it is small.
 
@@ -104,7 +113,7 @@ def prepare(
     found = drawn_images(grammar, count) if images is None else folder_images(images, count, warn)
     plan = Plan(agents=agents, rewards=rewards, epsilons=epsilons, images=len(found), seeds=n_seeds)
     readers = RememberingReaders(models)
-    goals = read_goals(found, grammar, readers)
+    goals = read_goals(found, grammar, readers, models.file)
     config = {
         "agents": agents,
         "rewards": files,

@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from rldf.ports import Detection, Detector, ImageTextModel, Readers, SceneClassifier
+from rldf.ports import (
+    Detection,
+    Detector,
+    ImageTextModel,
+    Readers,
+    SaysLabels,
+    SaysScenes,
+    SceneClassifier,
+)
 
 
 class RememberingReaders:
@@ -78,6 +86,24 @@ class RememberingReaders:
             (n, d), rows of length 1.
         """
         return self._readers.clip.embed_texts(texts)
+
+    @property
+    def labels(self) -> Sequence[str] | None:
+        """All that the detector tells apart, None where it does not say."""
+        detector = self._readers.detector
+        return detector.labels if isinstance(detector, SaysLabels) else None
+
+    @property
+    def most(self) -> int | None:
+        """How many things the detector sees in an image, None where it does not say."""
+        detector = self._readers.detector
+        return detector.most if isinstance(detector, SaysLabels) else None
+
+    @property
+    def scenes(self) -> Sequence[str] | None:
+        """All that the scene classifier tells apart, None where it does not say."""
+        scene = self._readers.scene
+        return scene.scenes if isinstance(scene, SaysScenes) else None
 
     @property
     def detector(self) -> Detector:

@@ -84,6 +84,8 @@ def table3(
             warn=output.warn,
         )  # fmt: skip
     tell(choice)
+    for warning in bench.warnings:
+        output.warn(warning)
     if not bench.is_small and (processes or 1) > 1:
         from rldf.errors import UsageError
 
@@ -95,8 +97,9 @@ def table3(
     folder = ResultFolder(out, bench.config)
     with folder.filling():
         rows = _run(bench, folder, processes, quiet=silent)
-        folder.finish({"rows": rows})
-    output.result(rows, _told(rows, renders, out), as_json=as_json)
+        folder.finish({"rows": rows, "warnings": bench.warnings})
+    document = {"out": str(out), "rows": rows, "warnings": bench.warnings}
+    output.result(document, _told(document, renders), as_json=as_json)
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -119,7 +122,8 @@ def _run(
     outcomes = sorted(records.outcomes, key=lambda outcome: order[outcome.trial])
     rows = table(outcomes)
     with output.busy("drawing the plots", quiet=quiet):
-        write_results(folder.path, rows, outcomes, bench.config, ["rldf", *sys.argv[1:]])
+        command = ["rldf", *sys.argv[1:]]
+        write_results(folder.path, rows, outcomes, bench.config, command, bench.warnings)
     return rows
 
 
@@ -148,7 +152,9 @@ def _run_left(
             bar.advance(running)
 
 
-def _told(rows: list[dict[str, Any]], renders: int, out: Path) -> list[str]:
+def _told(document: dict[str, Any], renders: int) -> list[str]:
     from rldf.bench.page import shown_rows
 
-    return [*output.table(shown_rows(rows, renders)), f"look at {out}/table3.html"]
+    doubts = [f"doubt: {warning}" for warning in document["warnings"]]
+    table = output.table(shown_rows(document["rows"], renders))
+    return [*table, *doubts, f"look at {document['out']}/table3.html"]

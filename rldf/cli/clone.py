@@ -191,17 +191,22 @@ def make(
         safety_checker=not no_safety_checker, as_json=as_json, quiet=quiet or as_json,
     )  # fmt: skip
 
+    doubts: list[str] = []
+
     def configure(model_set: Any) -> Any:
         from rldf.perception.encoder import Encoder
 
         words = input_grammar(given, grammar, model_set.file.draws)
-        found = find_classes(given, Encoder(words, model_set), said, output.warn)
+        encoder = Encoder(words, model_set, model_set.file)
+        found = find_classes(given, encoder, said, doubts.append)
+        for doubt in doubts:
+            output.warn(doubt)
         return user_config(
             model_set, found=found, grammar=words, splits=job.splits, preset=preset, seed=seed,
             image_format=job.image_format,
         )  # fmt: skip
 
-    run_job(job, given.name, configure, given.searches)
+    run_job(job, given.name, configure, given.searches, doubts)
 
 
 @app.command()

@@ -4,7 +4,7 @@ import contextlib
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -137,6 +137,7 @@ def run_job(
     name: str,
     configure: Callable[[ModelSet], PlanConfig],
     searches: tuple[Searched, ...] = (),
+    doubts: Sequence[str] = (),
 ) -> None:
     """Make a data set, or go on with it, and tell what came of it.
 
@@ -145,6 +146,7 @@ def run_job(
         name: what the folder is named after where none was given.
         configure: gives the plan's configuration for a model set.
         searches: what found the classes, if searches did.
+        doubts: filled by `configure`: what was doubtful when classes were read in images.
     """
     if job.out is not None and not job.dry_run:
         refuse_foreign(job.out)  # before models are loaded
@@ -162,16 +164,16 @@ def run_job(
         verify_labels=job.verify_labels,
         safety_checker=job.safety_checker,
     )
+    record = new_record(plan.config, write, searches, tuple(doubts))
     if job.dry_run:
         if worker.is_main:
             tell(job.choice)
         with output.busy("drawing a few images", quiet=quiet):
             document = calibrate(
                 plan, _artist(job, drawing, plan, write, worker), write.source_type
-            )
+            ) | {"warnings": list(record.doubts)}
         _tell(worker, job, document, estimate_lines(document))
         return
-    record = new_record(plan.config, write, searches)
     out = job.out or _usual_out(name, models, plan)
     check_place(out, record)
     with output.busy("loading the models", quiet=quiet):

@@ -32,6 +32,7 @@ def made_document(folder: CloneFolder, made: Made) -> dict[str, Any]:
         "written": made.images,
         "seconds": round(made.seconds, 2),
         "images_per_second": round(rate, 3),
+        "warnings": list(folder.record.doubts),
     }
 
 

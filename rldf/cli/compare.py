@@ -10,6 +10,7 @@ from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
 from rldf.models.auto import AUTO
+from rldf.perception.reading import DOUBTFUL
 
 if TYPE_CHECKING:
     from rldf.compare.comparison import Question
@@ -99,7 +100,9 @@ def run_comparison(
 def _told(document: dict[str, Any]) -> list[str]:
     lines = []
     for row in document["images"]:
-        lines += [f"{row['image']}: {row['sentence'] or 'no word of the grammar'}"]
+        read = row["sentence"] or "no sentence, not every axis was read"
+        lines += [f"{row['image']}: {read}" + f" ({DOUBTFUL})" * bool(row.get("doubtful"))]
+        lines += [f"  doubt: {warning}" for warning in row.get("warnings", ())]
         lines += [f"  {line}" for line in output.table([_HEAD, *map(_scores, row["methods"])])]
     if len(document["images"]) > 1:
         lines += ["", f"means of {len(document['images'])} images, with 95 % intervals"]

@@ -30,17 +30,16 @@ def encode(
     checked = [_check(name) for name in images]  # bad files are told before any work
     from rldf.models.model_sets import load_model_set
     from rldf.perception.encoder import Encoder
-    from rldf.perception.photographs import photograph_hint
 
     model_set = load_model_set(choice.name)
-    encoder = Encoder(words, model_set)
+    encoder = Encoder(words, model_set, model_set.file)
     tell(choice)
     documents: list[dict[str, Any]] = []
     lines: list[str] = []
     for name, image in zip(images, checked, strict=True):
         reading = encoder.read(image or _open(name))
-        for hint in photograph_hint(model_set.file, reading):
-            output.warn(f"{name}: {hint}")
+        for warning in reading.record.warnings:
+            output.warn(f"{name}: {warning}")
         documents.append(_document(name, reading))
         lines += _told(name, reading)
     output.result(documents, lines, as_json=as_json)
@@ -61,11 +60,15 @@ def _check(name: str) -> "Image | None":
 
 
 def _document(name: str, reading: "Reading") -> dict[str, Any]:
+    from rldf.perception.reading import axes_document
+
     return {
         "image": name,
         "encoding": None if reading.encoding is None else list(reading.encoding),
         "sentence": reading.sentence,
-        "confidence": {axis: round(sure, 4) for axis, sure in reading.confidence.items()},
+        "axes": axes_document(reading.record),
+        "doubtful": reading.record.doubtful,
+        "warnings": list(reading.record.warnings),
         "objects": [
             {"noun": thing.value, "count": thing.count, "confidence": round(thing.confidence, 4)}
             for thing in reading.seen.objects
@@ -79,18 +82,20 @@ def _document(name: str, reading: "Reading") -> dict[str, Any]:
 
 def _told(name: str, reading: "Reading") -> list[str]:
     vector = "-" if reading.encoding is None else ",".join(map(str, reading.encoding))
-    scenes = sorted(reading.seen.scenes.items(), key=lambda item: -item[1])[:3]
+    likely = [(scene, share) for scene, share in reading.seen.scenes.items() if share > 0]
+    scenes = sorted(likely, key=lambda item: -item[1])[:3]
+    unknown = f"not known: {', '.join(reading.unknown)}"
     things = [
         f"{thing.count} {thing.value} ({thing.confidence:.2f})" for thing in reading.seen.objects
     ]
     lines = [
         name,
         f"  vector    {vector}",
-        f"  sentence  {reading.sentence or 'nothing here has a word in this grammar'}",
+        f"  sentence  {reading.sentence or unknown}",
         f"  objects   {', '.join(things) or 'none'}",
         f"  people    {reading.seen.people}",
-        f"  scene     {', '.join(f'{scene} {share:.2f}' for scene, share in scenes)}",
+        f"  scene     {', '.join(f'{scene} {share:.2f}' for scene, share in scenes) or 'none'}",
     ]
     if reading.seen.ignored:
         lines.append(f"  ignored   {', '.join(reading.seen.ignored)}")
-    return lines
+    return [*lines, *(f"  doubt     {warning}" for warning in reading.record.warnings)]

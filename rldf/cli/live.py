@@ -79,9 +79,10 @@ class LiveSearch:
         settings = self._task.settings
         seconds = time.monotonic() - self._begun
         speed = (step.renders - (self._first_renders or 0)) / max(seconds, 1e-6)
-        left = (settings.renders - step.renders) / speed if speed else 0.0
         view = Table.grid(padding=(0, 2))
-        pace = f"{speed:.1f} images/s   at most {left:.0f} s left"
+        pace = f"{speed:.1f} images/s"
+        if speed:
+            pace += f"   at most {(settings.renders - step.renders) / speed:.0f} s left"
         rows: list[tuple[str, RenderableType]] = [
             ("renders", ProgressBar(settings.renders, step.renders, width=36)),
             ("", f"{step.renders} of {settings.renders}   {pace}"),

@@ -57,6 +57,7 @@ def summary_document(summary: "RunSummary") -> dict[str, Any]:
         "started": summary.started,
         "result": summary.record.result if summary.record else None,
         "problem": summary.problem or None,
+        "warnings": list(summary.record.warnings) if summary.record else [],
     }
 
 
@@ -98,6 +99,8 @@ def run_document(run: "RunFolder") -> dict[str, Any]:
         "renders": steps[-1].renders if steps else 0,
         "episodes": steps[-1].episode if steps else 0,
         "best": asdict(best) if best else None,
+        "doubtful": run.record.doubtful,
+        "warnings": list(run.record.warnings),
     }
 
 
@@ -123,6 +126,7 @@ def run_lines(run: dict[str, Any]) -> list[str]:
         ("steps", f"{run['steps']} in {run['episodes']} episode(s), {run['renders']} renders"),
         ("best", f"{best['sentence']} (reward {best['reward']:g})" if best else "-"),
     ]
+    rows += [("doubt", warning) for warning in run["warnings"]]
     if run["status"] == "interrupted":
         rows.append(("resume", resume_command(run["command"], Path(run["path"]))))
     return output.table(rows)

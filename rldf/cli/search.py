@@ -11,6 +11,7 @@ from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
 from rldf.models.auto import AUTO
+from rldf.perception.reading import DOUBTFUL
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice
@@ -135,7 +136,10 @@ def run_search(
     if resume:
         run = RunFolder.resume(out, task.config)
     else:
-        run = RunFolder.create(out, task.config, command, settings.seed, model_choice=choice.why)
+        run = RunFolder.create(
+            out, task.config, command, settings.seed,
+            model_choice=choice.why, reading=task.reading.record,
+        )  # fmt: skip
     with run:
         tell(choice)
         try:
@@ -161,8 +165,12 @@ def _watched(task: "Task", run: "RunFolder", *, quiet: bool) -> dict[str, Any]:
 def _told(result: dict[str, Any]) -> list[str]:
     goal, best = result["goal"], result["best"]
     found = {True: "found", False: "not found", None: "not known"}[result["goal_reached"]]
+    if result["doubtful"] and goal:
+        found += f" ({DOUBTFUL})"
+    doubts = [f"doubt           {warning}" for warning in result["warnings"]]
     return [
-        f"input reads as  {goal['sentence'] if goal else 'nothing this grammar has words for'}",
+        f"input reads as  {goal['sentence'] if goal else 'no sentence: not every axis was read'}",
+        *doubts,
         f"best sentence   {best['sentence']}  (reward {best['reward']:.3f})",
         f"goal {found} after {result['renders']} unique renders, {result['steps']} steps, "
         f"{result['episodes']} episodes, {result['seconds']:.0f} s",

@@ -22,7 +22,7 @@ from rldf.search_task import Task, prepare
 SEARCH = "rldf"
 """The method that the others are rivals of."""
 
-_NOTHING = "nothing in the image has a word in grammar {}, so there is no sentence"
+_NOTHING = "not every axis of grammar {} can be read in the image, so there is no sentence"
 _CUT = "the generator reads no more of a longer sentence: '{}'"
 
 

@@ -202,7 +202,12 @@ def compare(
             name = f"{number + 1:02d}-{clean_stem(task.settings.image)}"
             rows.append(_row(comparison, task, out / name, number * len(methods), progress))
         write_png(out / PICTURE, draw_comparison(rows, out, methods))
-        result = {"images": rows, "summary": summarise(rows, methods)}
+        warnings = dict.fromkeys(told for row in rows for told in row.get("warnings", ()))
+        result = {
+            "images": rows,
+            "summary": summarise(rows, methods),
+            "warnings": list(warnings),
+        }
         folder.finish(result)
     places = {"out": str(out), "picture": str(out / PICTURE)}
     return {**places, **comparison.config(), **result}
@@ -225,6 +230,8 @@ def _row(
         "image": task.settings.image,
         "folder": place.name,
         "sentence": task.reading.sentence,
+        "doubtful": task.reading.record.doubtful,
+        "warnings": list(task.hints),
         "methods": scores,
     }
     write_json(place / RESULT, row)

@@ -43,6 +43,8 @@ class _Row(Strict):
     folder: str
     sentence: str | None
     methods: tuple[_Entry, ...]
+    doubtful: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 def read_kept(path: Path, methods: Sequence[str]) -> dict[str, Any]:

@@ -94,8 +94,9 @@ def draw_comparison(rows: Sequence[Row], out: Path, methods: Sequence[str]) -> I
 
 
 def _input(row: Row, out: Path) -> Tile:
-    read = row["sentence"] or "nothing that the grammar has words for"
-    return Tile(_picture(out / row["folder"] / "input.png"), f"reads as: {read}")
+    read = row["sentence"] or "no sentence, not every axis was read"
+    how = "reads, in doubt, as" if row.get("doubtful") else "reads as"
+    return Tile(_picture(out / row["folder"] / "input.png"), f"{how}: {read}")
 
 
 def _tile(entry: Row, folder: Path) -> Tile:

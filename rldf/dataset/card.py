@@ -44,6 +44,7 @@ def card(folder: CloneFolder, tally: Tally) -> str:
         _loading(folder, tally),
         "## How it was made",
         _making(record, tally),
+        *_doubts(record),
         "## Classes",
         _classes(record, tally),
     ]
@@ -175,6 +176,15 @@ def _making(record: CloneRecord, tally: Tally) -> str:
         "whole configuration stands in `clone.json`, the plan in `plan.parquet`. Contact sheets "
         "are in `sheets/`."
     )
+
+
+def _doubts(record: CloneRecord) -> list[str]:
+    """List what was doubtful where the classes came from; nothing where nothing was."""
+    if not record.doubts:
+        return []
+    lines = [f"- {_cell(doubt)}" for doubt in record.doubts]
+    told = "Models read the classes in images. Of these readings:"
+    return ["## Doubts", told, "\n".join(lines)]
 
 
 def _classes(record: CloneRecord, tally: Tally) -> str:

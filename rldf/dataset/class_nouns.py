@@ -77,7 +77,7 @@ def find_classes(
         inputs: what was given.
         encoder: reads images in the words of the clone's grammar.
         said: noun by the name of an input, as a person said; it is not looked at then.
-        warn: told of a class whose photos mostly show something else.
+        warn: told of a class whose photos mostly show something else, and of doubtful readings.
 
     Returns:
         For each class the name that it is to have, "" for the noun's, and its noun.
@@ -105,7 +105,7 @@ def _sources(inputs: Inputs, encoder: Encoder, warn: Warn) -> list[_Source]:
             for run in inputs.runs
         ),
         *(
-            _Source(str(path), _names(path), "", partial(_noun_of_image, path, encoder))
+            _Source(str(path), _names(path), "", partial(_noun_of_image, path, encoder, warn))
             for path in inputs.images
         ),
         *(
@@ -162,8 +162,8 @@ def _noun_of_run(run: Found, grammar: Grammar) -> str:
     return noun
 
 
-def _noun_of_image(path: Path, encoder: Encoder) -> str:
-    votes = _votes([path], encoder)
+def _noun_of_image(path: Path, encoder: Encoder, warn: Warn) -> str:
+    votes = _votes(path, [path], encoder, warn)
     if not votes:
         raise _nothing(path, encoder.grammar)
     return votes.most_common(1)[0][0]
@@ -171,7 +171,7 @@ def _noun_of_image(path: Path, encoder: Encoder) -> str:
 
 def _noun_of_photos(photos: Photos, encoder: Encoder, warn: Warn) -> str:
     """Give the noun that most photos show, unless another has as many or the folder names one."""
-    votes, grammar = _votes(photos.paths, encoder), encoder.grammar
+    votes, grammar = _votes(photos.folder, photos.paths, encoder, warn), encoder.grammar
     if not votes:
         raise _nothing(photos.folder, grammar)
     (noun, most), *others = votes.most_common(2)
@@ -196,12 +196,15 @@ def _noun_of_photos(photos: Photos, encoder: Encoder, warn: Warn) -> str:
     return noun
 
 
-def _votes(paths: Sequence[Path], encoder: Encoder) -> Counter[str]:
-    """Count the dominant nouns of images."""
-    known, votes = _nouns(encoder.grammar), Counter[str]()
+def _votes(where: Path, paths: Sequence[Path], encoder: Encoder, warn: Warn) -> Counter[str]:
+    """Count the dominant nouns of images, and tell what is doubtful in what was read."""
+    known, votes, doubts = _nouns(encoder.grammar), Counter[str](), Counter[str]()
     for path in paths:
-        seen = encoder.look([read_image(path)])[0]
-        votes.update([thing.value for thing in seen.objects if thing.value in known][:1])
+        reading = encoder.read(read_image(path))
+        votes.update([thing.value for thing in reading.seen.objects if thing.value in known][:1])
+        doubts.update(reading.record.warnings)
+    for doubt, times in doubts.items():
+        warn(f"{where}: {doubt}" + f" ({times} of {len(paths)} images)" * (len(paths) > 1))
     return votes
 
 

@@ -68,7 +68,12 @@ class Inputs:
     def searches(self) -> tuple[Searched, ...]:
         """What was found, and with which models, for the record of a clone."""
         return tuple(
-            Searched(noun=_noun(run), sentence=run.sentence, models=dict(run.searched_with))
+            Searched(
+                noun=_noun(run),
+                sentence=run.sentence,
+                models=dict(run.searched_with),
+                warnings=run.warnings,
+            )
             for run in self.runs
         )
 

@@ -12,7 +12,9 @@ from rldf.dataset.nouns import object_axis
 from rldf.dataset.plan import Plan, PlannedImage
 from rldf.encoding import Encoding
 from rldf.errors import UsageError
-from rldf.ports import Detector, ImageTextModel
+from rldf.perception.labels import require_known
+from rldf.ports import Detector, ImageTextModel, SaysLabels
+from rldf.text import plain_label
 
 _CONTEXTS = 16  # in which each class is embedded
 _RIVALS = 16  # classes that an image is compared with besides its own
@@ -65,7 +67,8 @@ class DetectorInspector:
             detector: what finds things.
 
         Raises:
-            UsageError: the grammar names no detector's label for a class.
+            UsageError: the grammar names no detector's label for a class, or none that the
+                detector has.
         """
         self._axis = object_axis(plan.grammar)
         self._values = plan.grammar.axes[self._axis].values
@@ -78,6 +81,10 @@ class DetectorInspector:
                 f"{f' and {len(unknown) - 1} more classes' * (len(unknown) > 1)}: "
                 "type --verify-labels clip"
             )
+        if isinstance(detector, SaysLabels):
+            for i in sorted(used):
+                labels, name = self._values[i].labels, plan.grammar.name
+                require_known("detector", detector.labels, labels, name)
 
     def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
         """Look for each image's class.
@@ -92,9 +99,12 @@ class DetectorInspector:
         if not images:
             return []
         found = self._detector.detect(images)
-        wanted = [self._values[what.encoding[self._axis]].labels for what in planned]
+        wanted = [
+            set(map(plain_label, self._values[what.encoding[self._axis]].labels))
+            for what in planned
+        ]
         return [
-            "" if any(thing.label in labels for thing in things) else UNSEEN
+            "" if any(plain_label(thing.label) in labels for thing in things) else UNSEEN
             for things, labels in zip(found, wanted, strict=True)
         ]
 

@@ -45,11 +45,13 @@ class Searched(Strict):
         noun: what was found.
         sentence: the sentence that earned most.
         models: identity of the model set whose feedback found it.
+        warnings: what was doubtful in the reading of its input.
     """
 
     noun: str
     sentence: str
     models: dict[str, JsonValue]
+    warnings: tuple[str, ...] = ()
 
 
 class CloneRecord(Strict):
@@ -59,6 +61,7 @@ class CloneRecord(Strict):
         plan: what decides the images; it names the models that draw them.
         write: what decides the files.
         searches: where classes came from, as far as searches found them; decides nothing.
+        warnings: what was doubtful when classes were read in images; decides nothing.
         versions: version by package, None where one is not installed.
         git: the commit of rldf's checkout, None where it is installed without one.
     """
@@ -66,6 +69,7 @@ class CloneRecord(Strict):
     plan: PlanConfig
     write: WriteConfig
     searches: tuple[Searched, ...] = ()
+    warnings: tuple[str, ...] = ()
     versions: dict[str, str | None]
     git: str | None
 
@@ -84,13 +88,22 @@ class CloneRecord(Strict):
         """How many images of each split are planned."""
         return make_plan(self.plan).counts
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """All that was doubtful where its classes came from."""
+        told = (f"{one.noun}: {warning}" for one in self.searches for warning in one.warnings)
+        return (*told, *self.warnings)
+
     def summary(self) -> dict[str, Any]:
         """Describe all that decides the clone, so that people can compare two of them."""
         return {**self.plan.summary(), **self.write.model_dump(mode="json")}
 
 
 def new_record(
-    plan: PlanConfig, write: WriteConfig, searches: tuple[Searched, ...] = ()
+    plan: PlanConfig,
+    write: WriteConfig,
+    searches: tuple[Searched, ...] = (),
+    warnings: tuple[str, ...] = (),
 ) -> CloneRecord:
     """Describe a clone that is to be made.
 
@@ -98,6 +111,7 @@ def new_record(
         plan: what is to be drawn.
         write: how it is to be written.
         searches: what found its classes, if searches did.
+        warnings: what was doubtful when its classes were read in images.
 
     Returns:
         The record.
@@ -106,6 +120,7 @@ def new_record(
         plan=plan,
         write=write,
         searches=searches,
+        warnings=warnings,
         versions=versions(),
         git=git_commit(),
     )

@@ -2,17 +2,19 @@
 
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL.Image import Image
 
 from rldf.errors import ConfigError, ModelMissingError
-from rldf.grammar import load_grammar
+from rldf.grammar import Grammar, load_grammar
 from rldf.models.building import takes
 from rldf.models.model_sets import ModelSet
 from rldf.models.set_file import ROLES, Options
+from rldf.perception.labels import known_labels, object_words, require_known, scene_words
+from rldf.ports import SaysLabels, SaysScenes
 
 _SIDE = 64  # px; large models draw small pictures in seconds, even without a GPU
 
@@ -64,7 +66,8 @@ def check_parts(models: ModelSet) -> Iterator[Checked]:
         Each part as it has proved itself.
 
     Raises:
-        RldfError: one of them cannot be loaded, or gives nonsense.
+        RldfError: one of them cannot be loaded, gives nonsense, or sees nothing that the set's
+            grammar has a label for.
     """
     grammar = load_grammar(models.file.grammar)
     sentence = grammar.derive((0,) * len(grammar.axes))
@@ -77,12 +80,16 @@ def check_parts(models: ModelSet) -> Iterator[Checked]:
 
     def detect() -> str:
         (things,) = models.detector.detect(drawn)
-        return f"{len(things)} things"
+        labels = models.detector.labels if isinstance(models.detector, SaysLabels) else None
+        require_known("detector", labels, object_words(grammar), grammar.name)
+        return f"{len(things)} things{_share(labels, object_words(grammar), grammar)}"
 
     def classify() -> str:
         (places,) = models.scene.classify(drawn)
         _refuse_unless(abs(sum(places.values()) - 1) < 1e-3, "scene: shares do not sum to 1")
-        return f"{len(places)} places"
+        scenes = models.scene.scenes if isinstance(models.scene, SaysScenes) else None
+        require_known("scene classifier", scenes, scene_words(grammar), grammar.name)
+        return f"{len(places)} places{_share(scenes, scene_words(grammar), grammar)}"
 
     def compare() -> str:
         rows = np.concatenate(
@@ -100,6 +107,13 @@ def check_parts(models: ModelSet) -> Iterator[Checked]:
         found = run()
         kind = models.file.parts()[role].kind
         yield Checked(role, kind, found, round(time.monotonic() - start, 1))
+
+
+def _share(labels: Sequence[str] | None, words: Sequence[str], grammar: Grammar) -> str:
+    """Say how many of a grammar's labels a reader has."""
+    if labels is None or not words:
+        return ""
+    return f"; {len(known_labels(words, labels))} of {len(words)} labels of grammar {grammar.name}"
 
 
 def _small(models: ModelSet) -> Options:

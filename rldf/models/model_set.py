@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.files import sha256_file
 from rldf.grammar import load_grammar
 from rldf.models.building import build, problem_of, takes
 from rldf.models.checksums import checksum_of
@@ -182,7 +183,7 @@ class ModelSet:
         parts: dict[str, Json] = {
             role: {
                 "class": part.kind,
-                "options": _identified(part.deciding),
+                "options": _identified(part.deciding, self.path(role)),
                 "weights": self.checksum(role),
             }
             for role, part in self.file.parts().items()
@@ -232,9 +233,12 @@ class ModelSet:
         return build(role, part, self.path(role), found, self._device, lambda: self.clip)
 
 
-def _identified(options: Options) -> Json:
-    """Name a grammar by what it says."""
+def _identified(options: Options, path: Path | None) -> Json:
+    """Name a grammar by what it says, and a label map that no checksum of a folder covers."""
     named: dict[str, Json] = dict(options)
     if grammar := options.get("grammar"):
         named["grammar"] = load_grammar(str(grammar)).digest()
+    if (label_map := options.get("label_map")) and path is not None and path.is_file():
+        beside = path.parent / Path(str(label_map)).name
+        named["label_map"] = sha256_file(beside) if beside.is_file() else None
     return named

@@ -48,7 +48,7 @@ class OpenClip:
         except Exception as error:  # a broken folder may raise anything; the user needs one line
             raise ConfigError(f"{path} is no open_clip model: {one_line(error)}") from error
         self.model.eval()
-        self._device = device
+        self._device, self._path = device, path
 
     @torch.inference_mode()
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
@@ -61,8 +61,7 @@ class OpenClip:
             (n, d), rows of length 1.
         """
         pixels = torch.stack([self._preprocess(image) for image in images]).to(self._device)
-        found: NDArray[np.float32] = self.model.encode_image(pixels, normalize=True).cpu().numpy()
-        return found
+        return self._finite(self.model.encode_image(pixels, normalize=True))
 
     @torch.inference_mode()
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -75,5 +74,11 @@ class OpenClip:
             (n, d), rows of length 1.
         """
         tokens = self.tokenize(list(texts)).to(self._device)
-        found: NDArray[np.float32] = self.model.encode_text(tokens, normalize=True).cpu().numpy()
+        return self._finite(self.model.encode_text(tokens, normalize=True))
+
+    def _finite(self, vectors: torch.Tensor) -> NDArray[np.float32]:
+        """Refuse vectors that would compare as anything."""
+        found: NDArray[np.float32] = vectors.cpu().numpy()
+        if not np.isfinite(found).all():
+            raise ConfigError(f"{self._path}: CLIP gives no numbers: its weights are damaged")
         return found

@@ -50,7 +50,7 @@ class ClipScene:
         if path is not None:
             raise ConfigError("clip-zero-shot uses the set's own CLIP: take its path away")
         self._clip = clip
-        self._labels = [value.labels[0] for value in axis.values]
+        self.scenes = tuple(value.labels[0] for value in axis.values)
         self._texts = [f"a photo of {next(iter(v.forms.values()))}" for v in axis.values]
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
@@ -67,7 +67,7 @@ class ClipScene:
         logits = _SCALE * (self._clip.embed_images(images) @ self._vectors.T)
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
-        return [dict(zip(self._labels, row, strict=True)) for row in shares.tolist()]
+        return [dict(zip(self.scenes, row, strict=True)) for row in shares.tolist()]
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:

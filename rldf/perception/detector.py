@@ -3,7 +3,7 @@
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,8 @@ from PIL import Image
 from pydantic import Field
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.perception.label_map import mapped
+from rldf.perception.labels import refuse_placeholders
 from rldf.places import cache_folder
 from rldf.ports import Detection
 from rldf.text import one_line
@@ -25,6 +27,7 @@ _ENVIRONMENT = {  # all are read when ultralytics is imported
     "YOLO_VERBOSE": "0",
     "ULTRALYTICS_SKIP_REQUIREMENTS_CHECKS": "1",
 }
+_MOST = 300  # boxes an image; ultralytics' own default
 _SUFFIXES = (".pt", ".onnx")  # ultralytics reads others, and some of them are code
 
 
@@ -39,6 +42,7 @@ class YoloDetector:
         size: Annotated[int, Field(ge=32, le=4096, multiple_of=32)] = 640,
         confidence: Annotated[float, Field(ge=0, le=1)] = 0.25,
         overlap: Annotated[float, Field(ge=0, le=1)] = 0.7,
+        label_map: str = "",
     ) -> None:
         """Load a model.
 
@@ -48,11 +52,12 @@ class YoloDetector:
             size: side of the model's input, px.
             confidence: detections below it are dropped, 0 to 1.
             overlap: of two boxes of a label that overlap more, one is dropped (IoU, 0 to 1).
+            label_map: a JSON file beside the model that gives its labels other names.
 
         Raises:
             ModelMissingError: if there is no such file.
             ConfigError: if the file is no detector, carries code, or could not be kept from
-                running it.
+                running it; its labels are no names, or the label map is wrong.
         """
         if not path.is_file():
             raise ModelMissingError(f"no detector at {path}: check the model set's path")
@@ -60,9 +65,14 @@ class YoloDetector:
             raise ConfigError(f"{path} is no detector: give a .pt or an .onnx file")
         self._one_by_one = path.suffix == ".onnx"  # exported for one image a call
         self._options = {
-            "imgsz": size, "conf": confidence, "iou": overlap, "verbose": False, "device": device,
+            "imgsz": size, "conf": confidence, "iou": overlap, "max_det": _MOST, "verbose": False,
+            "device": device,
         }  # fmt: skip
-        self._model = _load(path, self._options)
+        self._model, own = _load(path, self._options)
+        named = mapped(path.parent, own, label_map)
+        refuse_placeholders(named, str(path))
+        self._names = dict(zip(own, named, strict=True))
+        self.labels, self.most = tuple(dict.fromkeys(named)), _MOST
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[Detection]]:
         """List what is in each image.
@@ -77,7 +87,7 @@ class YoloDetector:
             return []
         batches = [[image] for image in images] if self._one_by_one else [list(images)]
         results = [r for batch in batches for r in _predict(self._model, batch, self._options)]
-        return [_detections(result) for result in results]
+        return [_detections(result, self._names) for result in results]
 
 
 def import_ultralytics() -> Any:
@@ -121,7 +131,8 @@ def _as_before() -> Iterator[None]:
             torch._tensor_str.PRINT_OPTS.__dict__.update(vars(shown))
 
 
-def _load(path: Path, options: dict[str, Any]) -> Any:
+def _load(path: Path, options: dict[str, Any]) -> tuple[Any, list[str]]:
+    """Load a model, and name what it tells apart."""
     ultralytics = import_ultralytics()
     if path.suffix == ".pt" and not getattr(ultralytics.utils, "SAFE_LOAD", False):
         raise ConfigError(
@@ -138,7 +149,7 @@ def _load(path: Path, options: dict[str, Any]) -> Any:
         raise ConfigError(f"{path} is not a model that loads safely: {one_line(error)}") from error
     if result.boxes is None:
         raise ConfigError(f"{path} is no detector: its task is {model.task}")
-    return model
+    return model, [str(name) for name in result.names.values()]
 
 
 def _predict(model: Any, images: list[Image.Image], options: dict[str, Any]) -> list[Any]:
@@ -151,11 +162,13 @@ def _predict(model: Any, images: list[Image.Image], options: dict[str, Any]) -> 
     return found
 
 
-def _detections(result: Any) -> list[Detection]:
+def _detections(result: Any, names: Mapping[str, str]) -> list[Detection]:
     boxes = result.boxes
     rows = zip(boxes.cls.tolist(), boxes.conf.tolist(), boxes.xyxy.tolist(), strict=True)
     found = [
-        Detection(label=result.names[int(label)], confidence=float(sure), box=tuple(xyxy))
+        Detection(
+            label=names[str(result.names[int(label)])], confidence=float(sure), box=tuple(xyxy)
+        )
         for label, sure, xyxy in rows
     ]
     return sorted(found, key=lambda detection: -detection.confidence)

@@ -6,98 +6,57 @@ Where there is no second object, an axis of its counts that has a bin for none s
 is the first of its axis. People are counted apart and are never objects. The scene is the value
 whose labels' probabilities sum highest. Attribute and action axes are read by CLIP: the sentences
 that differ in that axis alone are compared with the image.
+
+Doubt · what no reader can know is never read as the first value of an axis. An axis without a
+reading has no value; a guess keeps its value and is marked (`axis_reading` names the reasons).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from rldf.encoding import Encoding
-from rldf.grammar import Axis, Grammar
-from rldf.perception.places import plain_place
-from rldf.ports import Detection, Readers
+from rldf.grammar import Grammar
+from rldf.models.set_file import ModelSetFile
+from rldf.perception.axis_reading import (
+    AxisRead,
+    joined,
+    read_axis,
+    reasons,
+    told_apart,
+    unreadable_axes,
+)
+from rldf.perception.labels import object_words, require_known, scene_words
+from rldf.perception.photographs import photograph_hint
+from rldf.perception.reading import Reading, ReadingRecord, Seen, SeenObject
+from rldf.ports import Detection, Readers, SaysLabels, SaysScenes
+from rldf.text import plain_label
 
+__all__ = ["Encoder", "Reading", "Seen", "SeenObject", "require_readable"]
+
+_BY_CLIP = ("attribute", "action")
 _SCALE = 100.0  # CLIP's usual logit scale, for the sureness of attribute axes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenObject:
-    """The boxes of one noun.
-
-    Attributes:
-        value: the noun's name in the grammar.
-        count: number of boxes.
-        confidence: mean confidence of the boxes, 0 to 1.
-        weight: sum of confidence x share of the image's area.
-    """
-
-    value: str
-    count: int
-    confidence: float
-    weight: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What detector and scene classifier see in an image, in a grammar's words.
-
-    Attributes:
-        objects: nouns, the dominant first; people are not among them.
-        people: number of people.
-        people_confidence: mean confidence of the people's boxes; 1 if there are none.
-        scenes: probability by scene value (they sum to less than 1 where the classifier knows
-            more scenes than the grammar).
-        ignored: labels that the detector saw and the grammar has no word for.
-    """
-
-    objects: tuple[SeenObject, ...]
-    people: int
-    people_confidence: float
-    scenes: dict[str, float]
-    ignored: tuple[str, ...]
-
-    @property
-    def scene(self) -> str | None:
-        """The most probable scene value, None where the grammar has no scenes."""
-        return max(self.scenes, key=self.scenes.__getitem__) if self.scenes else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """An image in a grammar's words.
-
-    Attributes:
-        seen: what the models saw.
-        encoding: the image's encoding, None if the grammar has no word for what it shows.
-        nearest: the encoding as far as it could be read, with the first value of the other axes.
-        sentence: what the encoding derives, or None.
-        confidence: sureness by axis symbol, 0 to 1.
-        likeness: cosine of the image and its sentence by CLIP, None without an encoding.
-    """
-
-    seen: Seen
-    encoding: Encoding | None
-    nearest: Encoding
-    sentence: str | None
-    confidence: dict[str, float]
-    likeness: float | None
 
 
 class Encoder:
     """Reads images in the words of one grammar."""
 
-    def __init__(self, grammar: Grammar, readers: Readers) -> None:
+    def __init__(
+        self, grammar: Grammar, readers: Readers, models: ModelSetFile | None = None
+    ) -> None:
         """Make an encoder.
 
         Args:
             grammar: whose words.
             readers: the models that look.
+            models: what their model set knows; None where that does not matter.
         """
         self.grammar = grammar
-        self._readers = readers
+        self._readers, self._models = readers, models
 
     def look(self, images: Sequence[Image]) -> list[Seen]:
         """Detect and classify, without CLIP.
@@ -107,10 +66,14 @@ class Encoder:
 
         Returns:
             What is seen in each.
+
+        Raises:
+            ConfigError: the grammar knows none of the labels of a reader.
         """
+        require_readable(self.grammar, self._labels, self._scenes)
         detections = self._readers.detector.detect(images)
-        scene_axis = self.grammar.reading("scene")
-        scenes = self._readers.scene.classify(images) if scene_axis else [{} for _ in images]
+        asked = self.grammar.reading("scene") is not None
+        scenes = self._readers.scene.classify(images) if asked else [{} for _ in images]
         return [
             _seen(self.grammar, found, places, image.width * image.height)
             for image, found, places in zip(images, detections, scenes, strict=True)
@@ -125,13 +88,12 @@ class Encoder:
         Returns:
             Place on the axis by axis symbol; an axis that has no word for it is not there.
         """
-        objects = _objects_by_rank(self.grammar, seen)
-        read = {
-            axis.symbol: _read_axis(self.grammar, axis, seen, objects)[0]
-            for axis in self.grammar.axes
-            if axis.reads not in ("attribute", "action")
+        clips = {axis.symbol for axis in self.grammar.axes if axis.reads in _BY_CLIP}
+        return {
+            symbol: read.place
+            for symbol, read in self._read_axes(seen).items()
+            if read.place is not None and symbol not in clips
         }
-        return {symbol: place for symbol, place in read.items() if place is not None}
 
     def read(self, image: Image) -> Reading:
         """Encode an image.
@@ -140,37 +102,69 @@ class Encoder:
             image: RGB.
 
         Returns:
-            Its encoding and sentence, how sure each axis is, and what was ignored.
+            Its encoding and sentence, how sure each axis is, and what is doubtful or was ignored.
         """
         seen = self.look([image])[0]
-        objects = _objects_by_rank(self.grammar, seen)
-        read = [_read_axis(self.grammar, axis, seen, objects) for axis in self.grammar.axes]
         vector = self._readers.clip.embed_images([image])[0]
-        nearest, sureness = self._read_attributes(tuple(i or 0 for i, _ in read), vector, seen)
-        confidence = {
-            axis.symbol: sure
-            for axis, (i, sure) in zip(self.grammar.axes, read, strict=True)
-            if i is not None
-        }
-        known = all(i is not None for i, _ in read)
+        reads = self._read_by_clip(self._read_axes(seen), vector, seen)
+        nearest = joined(reads.values())
+        known = all(read.place is not None for read in reads.values())
         sentence = self.grammar.derive(nearest) if known else None
-        return Reading(
+        reading = Reading(
             seen=seen,
             encoding=nearest if known else None,
             nearest=nearest,
             sentence=sentence,
-            confidence=confidence | sureness,
-            likeness=self._likeness(vector, sentence) if sentence is not None else None,
+            record=_record(self.grammar, reads, seen),
+            likeness=None if sentence is None else self._likeness(vector, sentence),
         )
+        return self._as_of(reading)
 
-    def _likeness(self, image: NDArray[np.float32], sentence: str) -> float:
-        return float(image @ self._readers.clip.embed_texts([sentence])[0])
+    @cached_property
+    def _labels(self) -> Sequence[str] | None:
+        detector = self._readers.detector
+        return detector.labels if isinstance(detector, SaysLabels) else None
 
-    def _read_attributes(
-        self, encoding: Encoding, image: NDArray[np.float32], seen: Seen
-    ) -> tuple[Encoding, dict[str, float]]:
+    @cached_property
+    def _scenes(self) -> Sequence[str] | None:
+        if self.grammar.reading("scene") is None:
+            return None  # the classifier is not even loaded
+        scene = self._readers.scene
+        return scene.scenes if isinstance(scene, SaysScenes) else None
+
+    @cached_property
+    def _unreadable(self) -> dict[str, str]:
+        return unreadable_axes(self.grammar, self._labels)
+
+    def _read_axes(self, seen: Seen) -> dict[str, AxisRead]:
+        objects = _objects_by_rank(self.grammar, seen)
+        detector = self._readers.detector
+        most = detector.most if isinstance(detector, SaysLabels) else None
+        return {
+            axis.symbol: AxisRead(place=None, doubt=self._unreadable[axis.symbol])
+            if axis.symbol in self._unreadable
+            else read_axis(self.grammar, axis, seen, objects, most)
+            for axis in self.grammar.axes
+        }
+
+    def _likeness(self, image: NDArray[np.float32], sentence: str) -> float | None:
+        found = float(image @ self._readers.clip.embed_texts([sentence])[0])
+        return found if math.isfinite(found) else None
+
+    def _as_of(self, reading: Reading) -> Reading:
+        """Doubt the whole of a reading whose image is of a kind that the models do not know."""
+        if self._models is None or not (hints := photograph_hint(self._models, reading)):
+            return reading
+        axes = {s: replace(axis, known=False) for s, axis in reading.record.axes.items()}
+        warnings = (*hints, *reading.record.warnings)
+        return replace(reading, record=ReadingRecord(axes=axes, warnings=warnings))
+
+    def _read_by_clip(
+        self, reads: dict[str, AxisRead], image: NDArray[np.float32], seen: Seen
+    ) -> dict[str, AxisRead]:
         """Sweep twice over the attribute axes, so that each is read beside the others' values."""
-        sureness: dict[str, float] = {}
+        beside = all(read.place is not None for read in reads.values())
+        encoding, found = joined(reads.values()), dict(reads)
         for _ in range(2):
             for i, axis in enumerate(self.grammar.axes):
                 if axis.reads == "attribute" or (axis.reads == "action" and seen.people):
@@ -181,20 +175,57 @@ class Encoder:
                     logits = _SCALE * (self._readers.clip.embed_texts(texts) @ image)
                     shares = np.exp(logits - logits.max())
                     shares /= shares.sum()
-                    encoding = options[int(shares.argmax())]
-                    sureness[axis.symbol] = float(shares.max())
-        return encoding, sureness
+                    read = told_apart(shares, axis)
+                    if not read.doubt and not beside:
+                        read = replace(read, doubt="compared beside words that were not read")
+                    found[axis.symbol] = read
+                    encoding = options[read.place or 0]
+        return found
+
+
+def require_readable(
+    grammar: Grammar, labels: Sequence[str] | None, scenes: Sequence[str] | None
+) -> None:
+    """Refuse readers that see nothing that a grammar has a word for.
+
+    Args:
+        grammar: whose words.
+        labels: of the detector; None where it does not say.
+        scenes: of the scene classifier; None likewise.
+
+    Raises:
+        ConfigError: it knows none of them.
+    """
+    require_known("detector", labels, object_words(grammar), grammar.name)
+    require_known("scene classifier", scenes, scene_words(grammar), grammar.name)
+
+
+def _record(grammar: Grammar, reads: Mapping[str, AxisRead], seen: Seen) -> ReadingRecord:
+    warnings = reasons(reads)
+    if seen.ignored:
+        warnings.append(
+            f"grammar {grammar.name} has no word for what the detector sees: "
+            f"{', '.join(seen.ignored)}"
+        )
+    axes = {axis.symbol: reads[axis.symbol].named(axis) for axis in grammar.axes}
+    return ReadingRecord(axes=axes, warnings=tuple(warnings))
 
 
 def _seen(
     grammar: Grammar, detections: list[Detection], places: dict[str, float], area: float
 ) -> Seen:
-    people = [d for d in detections if d.label in grammar.people]
-    names = _nouns(grammar)
+    names, humans = _nouns(grammar), set(map(plain_label, grammar.people))
+    people: list[Detection] = []
     boxes: dict[str, list[Detection]] = {}
+    ignored: set[str] = set()
     for detection in detections:
-        if detection.label in names and detection.label not in grammar.people:
-            boxes.setdefault(names[detection.label], []).append(detection)
+        label = plain_label(detection.label)
+        if label in humans:
+            people.append(detection)
+        elif label in names:
+            boxes.setdefault(names[label], []).append(detection)
+        else:
+            ignored.add(detection.label)
     objects = [
         SeenObject(
             value=name,
@@ -204,13 +235,15 @@ def _seen(
         )
         for name, found in boxes.items()
     ]
-    known = {*names, *grammar.people}
+    scenes, elsewhere = _scene_values(grammar, places)
     return Seen(
         objects=tuple(sorted(objects, key=lambda o: (-o.weight, o.value))),
         people=len(people),
-        people_confidence=sum(d.confidence for d in people) / len(people) if people else 1.0,
-        scenes=_scene_values(grammar, places),
-        ignored=tuple(sorted({d.label for d in detections} - known)),
+        people_confidence=sum(d.confidence for d in people) / len(people) if people else None,
+        scenes=scenes,
+        ignored=tuple(sorted(ignored)),
+        boxes=len(detections),
+        elsewhere=elsewhere,
     )
 
 
@@ -220,7 +253,7 @@ def _nouns(grammar: Grammar) -> dict[str, str]:
     named: dict[str, str] = {}
     for axis in sorted(axes, key=lambda axis: axis.rank):
         for label, i in axis.value_of_label().items():
-            named.setdefault(label, axis.values[i].name)
+            named.setdefault(plain_label(label), axis.values[i].name)
     return named
 
 
@@ -238,56 +271,24 @@ def _objects_by_rank(grammar: Grammar, seen: Seen) -> dict[int, SeenObject | Non
     return taken
 
 
-def _scene_values(grammar: Grammar, places: dict[str, float]) -> dict[str, float]:
+def _scene_values(
+    grammar: Grammar, places: dict[str, float]
+) -> tuple[dict[str, float], tuple[str, float] | None]:
+    """Give the probability of each scene value, and the likeliest label that is of none."""
     axis = grammar.reading("scene")
     if axis is None:
-        return {}
+        return {}, None
     seen: dict[str, float] = {}
     for label, probability in places.items():  # classifiers spell places as they like
-        seen[plain_place(label)] = seen.get(plain_place(label), 0.0) + probability
-    return {
+        sure = probability if math.isfinite(probability) else 0.0
+        seen[plain_label(label)] = seen.get(plain_label(label), 0.0) + sure
+    values = {
         value.name: sum(
-            seen.get(name, 0.0) for name in dict.fromkeys(map(plain_place, value.labels))
+            seen.get(name, 0.0) for name in dict.fromkeys(map(plain_label, value.labels))
         )
         for value in axis.values
     }
-
-
-def _read_axis(
-    grammar: Grammar, axis: Axis, seen: Seen, objects: dict[int, SeenObject | None]
-) -> tuple[int | None, float]:
-    """Find the place of what was seen on an axis (None: no word for it) and how sure it is."""
-    if axis.reads == "scene":
-        scene = seen.scene
-        assert scene is not None, "a grammar with a scene axis always has scene values"
-        return axis.index(scene), seen.scenes[scene]
-    if axis.reads == "people_count":
-        return _bin(axis, seen.people), seen.people_confidence
-    if axis.reads in ("attribute", "action"):
-        return 0, 0.0  # CLIP reads these afterwards; an action of nobody stays neutral
-    thing = objects.get(axis.rank)
-    if thing is None:
-        return _read_absence(grammar, axis)
-    place = _bin(axis, thing.count) if axis.reads == "object_count" else axis.index(thing.value)
-    return place, thing.confidence
-
-
-def _read_absence(grammar: Grammar, axis: Axis) -> tuple[int | None, float]:
-    """Find the place on an object's axis, or on that of its counts, that says there is none."""
-    counts = grammar.reading("object_count", axis.rank)
-    none = counts is not None and (counts.values[0].count or (1, None))[0] == 0
-    if axis.reads == "object_count":
-        return (0, 1.0) if none else (None, 0.0)
-    empty = [i for i, value in enumerate(axis.values) if not value.labels]
-    if empty:
-        return empty[0], 1.0
-    return (0, 0.0) if none else (None, 0.0)  # of "no bananas" and "no dogs" the first
-
-
-def _bin(axis: Axis, count: int) -> int:
-    """Find the bin of a count; they have no holes and the last is open, so one always fits."""
-    for i, value in enumerate(axis.values):
-        low, high = value.count or (0, None)
-        if low <= count and (high is None or count <= high):
-            return i
-    return 0
+    words = set(map(plain_label, scene_words(grammar)))
+    others = [(label, seen[plain_label(label)]) for label in places]
+    others = [(label, sure) for label, sure in others if plain_label(label) not in words]
+    return values, max(others, key=lambda other: other[1], default=None)

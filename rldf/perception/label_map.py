@@ -1,12 +1,13 @@
 """What a model of transformers calls things, and other names for that from a file beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from rldf.errors import ConfigError
 from rldf.files import parse_json
+from rldf.perception.labels import refuse_placeholders
 from rldf.yaml_files import read_text
 
 
@@ -15,7 +16,7 @@ def read_labels(folder: Path, id2label: Mapping[int, str], label_map: str) -> li
 
     Args:
         folder: the model's.
-        id2label: of its configuration.
+        id2label: of its configuration; a detector's file has such a list too.
         label_map: a file of the folder with a JSON object, the new name by the model's label; ""
             for none. It lies there so that it counts in the model's checksum.
 
@@ -23,13 +24,32 @@ def read_labels(folder: Path, id2label: Mapping[int, str], label_map: str) -> li
         Names by number; what the file leaves out keeps its own.
 
     Raises:
-        ConfigError: if the labels have holes, there is no such file, or it names a label that the
-            model does not have.
+        ConfigError: if the labels have holes or are no names, there is no such file, or it names
+            a label that the model does not have.
     """
     own = [id2label.get(i) for i in range(len(id2label))]
     labels = [label for label in own if isinstance(label, str)]
     if len(labels) < len(own) or not own:
         raise ConfigError(f"{folder}: id2label in config.json must name all labels from 0 on")
+    named = mapped(folder, labels, label_map)
+    refuse_placeholders(named, str(folder))
+    return named
+
+
+def mapped(folder: Path, labels: Sequence[str], label_map: str) -> list[str]:
+    """Give labels their names of a label map.
+
+    Args:
+        folder: the model's.
+        labels: its own.
+        label_map: a file of the folder, or "".
+
+    Returns:
+        The names, in order.
+
+    Raises:
+        ConfigError: there is no such file, or it names another label.
+    """
     names = _read_map(folder, label_map) if label_map else {}
     unknown = sorted(names.keys() - set(labels))
     if unknown:

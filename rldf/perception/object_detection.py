@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from rldf.errors import ConfigError
-from rldf.perception.label_map import read_labels
+from rldf.perception.label_map import mapped, read_labels
 from rldf.perception.transformers_folder import load_folder
 from rldf.perception.words import phrase_of, words_to_find
 from rldf.ports import Detection
@@ -72,7 +72,8 @@ class ObjectDetector(_OneByOne):
 
         Raises:
             ModelMissingError: if there is no such folder.
-            ConfigError: if the folder is no object detector, or the label map is wrong.
+            ConfigError: if the folder is no object detector, its labels are no names, or the label
+                map is wrong.
         """
         self._processor, self._model = load_folder(
             path, AutoImageProcessor, AutoModelForObjectDetection, "object detector"
@@ -80,6 +81,8 @@ class ObjectDetector(_OneByOne):
         self._model.to(device)
         self._device, self._confidence, self._overlap = device, confidence, overlap
         self._labels = read_labels(path, self._model.config.id2label, label_map)
+        self.labels = tuple(dict.fromkeys(self._labels))
+        self.most = _most(self._model.config)
 
     def _detect(self, image: Image) -> list[Detection]:
         inputs = self._processor(images=image, return_tensors="pt").to(self._device)
@@ -107,6 +110,7 @@ class ZeroShotDetector(_OneByOne):
         grammar: str = "",
         confidence: Share = 0.2,
         overlap: Share = 0.5,
+        label_map: str = "",
     ) -> None:
         """Load a model.
 
@@ -118,10 +122,12 @@ class ZeroShotDetector(_OneByOne):
                 path that ends in .yaml. One of the two is given.
             confidence: detections below it are dropped, 0 to 1.
             overlap: of two boxes of a label that overlap more, one is dropped (IoU, 0 to 1).
+            label_map: a JSON file of the folder that gives what was found other names.
 
         Raises:
             ModelMissingError: if there is no such folder.
-            ConfigError: if the folder is no such detector, or does not take so many labels.
+            ConfigError: if the folder is no such detector, does not take so many labels, or the
+                label map is wrong.
         """
         self._words = words_to_find(labels, grammar)
         self._processor, self._model = load_folder(
@@ -130,6 +136,10 @@ class ZeroShotDetector(_OneByOne):
         self._model.to(device)
         self._device, self._confidence, self._overlap = device, confidence, overlap
         self._check_room(path)
+        names = mapped(path, self._words, label_map)
+        self._names: dict[str | None, str] = dict(zip(self._words, names, strict=True))
+        self.labels = tuple(dict.fromkeys(names))
+        self.most = _most(self._model.config)
 
     def _detect(self, image: Image) -> list[Detection]:
         words = [list(self._words)]
@@ -141,7 +151,8 @@ class ZeroShotDetector(_OneByOne):
             text_labels=words,
         )
         # Grounding-DINO answers with pieces of its text, which need not be one of the words.
-        named = [phrase_of(text, self._words) for text in found["text_labels"]]
+        phrases = [phrase_of(text, self._words) for text in found["text_labels"]]
+        named = [self._names.get(phrase) for phrase in phrases]
         return _detections(found, named, self._overlap, image)
 
     def _check_room(self, path: Path) -> None:
@@ -156,6 +167,12 @@ class ZeroShotDetector(_OneByOne):
                 f"{path} reads {room} tokens and {len(self._words)} labels make {needed}: give "
                 "fewer labels, or take a model that reads each by itself, such as OWLv2"
             )
+
+
+def _most(config: Any) -> int | None:
+    """Give how many boxes a model has, by the names that transformers' models have for it."""
+    found = getattr(config, "num_queries", None) or getattr(config, "num_detection_tokens", None)
+    return found if isinstance(found, int) else None
 
 
 def _detections(

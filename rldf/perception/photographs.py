@@ -1,7 +1,7 @@
 """Tells whether an image is of a kind that a model set does not know."""
 
 from rldf.models.set_file import ModelSetFile
-from rldf.perception.encoder import Reading
+from rldf.perception.reading import Reading
 
 
 def photograph_hint(models: ModelSetFile, reading: Reading) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
-"""The names of the 365 scenes of Places365, and when two spellings mean one place."""
+"""The names of the 365 scenes of Places365."""
 
-import re
-from functools import cache, lru_cache
+from functools import cache
 
 from rldf.grammar import load_grammar
 
@@ -19,16 +18,3 @@ def places365() -> tuple[str, ...]:
     axis = load_grammar(GRAMMAR).reading("scene")
     assert axis is not None, f"{GRAMMAR} has a scene axis"
     return tuple(sorted(label for value in axis.values for label in value.labels))
-
-
-@lru_cache(maxsize=10_000)
-def plain_place(name: str) -> str:
-    """Bring the spellings of a place into one form.
-
-    Args:
-        name: such as "/a/airplane_cabin", "airplane cabin" or "Airplane-Cabin".
-
-    Returns:
-        Its letters and digits in lower case, without the list's leading "/a/".
-    """
-    return re.sub(r"[\W_]+", "", re.sub(r"^/[a-z]/", "", name)).lower()

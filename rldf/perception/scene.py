@@ -25,7 +25,8 @@ class TransformersScene:
 
         Raises:
             ModelMissingError: if there is no such folder.
-            ConfigError: if the folder is no image classifier, or the label map is wrong.
+            ConfigError: if the folder is no image classifier, its labels are no names, or the
+                label map is wrong.
         """
         self._processor, model = load_folder(
             path, AutoImageProcessor, AutoModelForImageClassification, "image classifier"
@@ -33,6 +34,7 @@ class TransformersScene:
         self._device = device
         self._model = model.to(device)
         self._labels = read_labels(path, model.config.id2label, label_map)
+        self.scenes = tuple(dict.fromkeys(self._labels))
 
     @torch.inference_mode()
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:

@@ -1,5 +1,6 @@
 """Which words an open-vocabulary detector looks for, and which of them its answers mean."""
 
+import re
 from collections.abc import Sequence
 
 from rldf.errors import ConfigError
@@ -47,12 +48,12 @@ def phrase_of(text: str, words: Sequence[str]) -> str | None:
     Returns:
         The one that shares most parts with it, of those parts that either has; None if none does.
     """
-    said = " ".join(text.lower().replace("##", "").replace(".", " ").split())
+    said = text.replace("##", "").replace(".", " ")
     best = max(words, key=lambda word: _likeness(said, word))
     return best if _likeness(said, best) > 0 else None
 
 
 def _likeness(said: str, word: str) -> float:
     """Share of equal parts of two phrases, 0 to 1."""
-    these, those = set(said.split()), set(word.lower().split())
-    return len(these & those) / len(these | those)
+    these, those = (set(re.sub(r"[\W_]+", " ", text).lower().split()) for text in (said, word))
+    return len(these & those) / max(1, len(these | those))

@@ -100,10 +100,11 @@ def _state_frames(
 ) -> Iterator[_Frame]:
     """Make the frames; bars show rewards between the lowest and the highest shown."""
     ranked = by_reward(states, goal)
+    reached = "GOAL?" if run.record.doubtful else "GOAL"
     for state in states:
         low, high = ranked[-1].reward, ranked[0].reward
         words = f"{state.first}. {plain(state.sentence)}"
-        marks = (("GOAL", _GOAL, state.is_goal(goal)), ("BEST", _BEST, state is ranked[0]))
+        marks = ((reached, _GOAL, state.is_goal(goal)), ("BEST", _BEST, state is ranked[0]))
         yield _Frame(
             picture=load_picture(run.image_path(state.encoding, state.best.seed), _PICTURE),
             left=f"reward {state.reward:.4g}",

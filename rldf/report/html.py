@@ -97,6 +97,21 @@ def facts(values: Mapping[str, object]) -> str:
     return f'<dl class="facts">\n{"".join(pairs)}</dl>\n'
 
 
+def doubts(warnings: Iterable[str]) -> str:
+    """Show what is doubtful in the reading of an image.
+
+    Args:
+        warnings: one line each.
+
+    Returns:
+        HTML; nothing where there are none.
+    """
+    lines = "".join(f"<li>{text(warning)}</li>\n" for warning in warnings)
+    if not lines:
+        return ""
+    return f'<section class="doubts">\n<h2>Doubts</h2>\n<ul>\n{lines}</ul>\n</section>\n'
+
+
 def table(rows: Iterable[tuple[str, object]]) -> str:
     """Show names with their values.
 

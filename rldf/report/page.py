@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 
 from rldf.encoding import Encoding, format_encoding
+from rldf.perception.reading import DOUBTFUL
 from rldf.report.html import (
     details,
     document,
+    doubts,
     facts,
     figure,
     leaf_rows,
@@ -45,6 +47,7 @@ def draw_page(
     body = "".join(
         (
             _hero(run, steps, best, goal),
+            doubts(run.record.warnings),
             _picture_section("Trajectory", run.path / "trajectory.png", _strip_alt(states), ""),
             _picture_section("Curves", run.path / "curves.png", _curves_alt(steps), "curves"),
             _states_section(run, ranked, goal),
@@ -67,7 +70,7 @@ def _hero(
     return (
         '<header class="hero">\n<div>\n'
         f'<p class="faint">{text(run.path.resolve().name)}</p>\n<h1>{text(sentence)}</h1>\n'
-        f"<p>{_marks(best, best, goal)}</p>\n{_facts(run, steps, best)}</div>\n"
+        f"<p>{_marks(run, best, best, goal)}</p>\n{_facts(run, steps, best)}</div>\n"
         f'<div class="pair">\n{pictures}</div>\n</header>\n'
     )
 
@@ -85,7 +88,8 @@ def _input_caption(run: RunFolder) -> str:
     caption = f"input: {PureWindowsPath(image).name or image}"
     goal = (run.record.result or {}).get("goal")
     sentence = goal.get("sentence") if isinstance(goal, dict) else None
-    return f"{caption}, read as: {sentence}" if sentence else caption
+    how = f"read as ({DOUBTFUL})" if run.record.doubtful else "read as"
+    return f"{caption}, {how}: {sentence}" if sentence else caption
 
 
 def _facts(run: RunFolder, steps: Sequence[Step], best: VisitedState | None) -> str:
@@ -99,11 +103,15 @@ def _facts(run: RunFolder, steps: Sequence[Step], best: VisitedState | None) -> 
     return facts(shown)
 
 
-def _marks(state: VisitedState | None, best: VisitedState | None, goal: Encoding | None) -> str:
+def _marks(
+    run: RunFolder, state: VisitedState | None, best: VisitedState | None, goal: Encoding | None
+) -> str:
     if state is None:
         return ""
-    names = [("goal", state.is_goal(goal)), ("best", state is best)]
-    return " ".join(f'<span class="mark {name}">{name}</span>' for name, is_so in names if is_so)
+    reached = "goal, in doubt" if run.record.doubtful else "goal"
+    names = [("goal", reached, state.is_goal(goal)), ("best", "best", state is best)]
+    marks = [f'<span class="mark {kind}">{said}</span>' for kind, said, is_so in names if is_so]
+    return " ".join(marks)
 
 
 def _picture_section(title: str, path: Path, alt: str, kind: str) -> str:
@@ -147,7 +155,7 @@ def _state_row(
     return (
         # the sentence stands beside it, so the thumbnail is decoration to a screen reader
         f'<tr><td class="thumb"><img src="{thumb}" alt="" loading="lazy"></td>'
-        f"<td>{text(state.sentence)} {_marks(state, best, goal)}"
+        f"<td>{text(state.sentence)} {_marks(run, state, best, goal)}"
         f'<br><code class="faint">{text(format_encoding(state.encoding))}</code></td>'
         + "".join(f'<td class="number{kind}">{text(cell)}</td>' for cell, kind in cells)
         + "</tr>\n"

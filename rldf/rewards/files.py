@@ -2,8 +2,12 @@
 
 import inspect
 import math
+from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
 from pydantic import Field
 
 from rldf import catalog
@@ -66,7 +70,7 @@ def build_reward(file: RewardFile, context: RewardContext) -> Reward:
         context: the search's goal and readers.
 
     Returns:
-        The reward.
+        The reward; it raises a ConfigError rather than pay what is no number.
 
     Raises:
         NoGoalError: if the reward needs what the input image does not show.
@@ -77,8 +81,21 @@ def build_reward(file: RewardFile, context: RewardContext) -> Reward:
             (build_reward(load_reward_file(part.reward), context), part.weight)
             for part in file.parts
         ]
-        return cast(Reward, maker(parts))
-    return cast(Reward, maker(context, **file.constants))
+        return _Finite(cast(Reward, maker(parts)), file.name)
+    return _Finite(cast(Reward, maker(context, **file.constants)), file.name)
+
+
+class _Finite:
+    """A reward that never pays what is no number, which would compare as anything."""
+
+    def __init__(self, reward: Reward, name: str) -> None:
+        self._reward, self._name = reward, name
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
+        scores = self._reward(images)
+        if not np.isfinite(scores).all():
+            raise ConfigError(f"reward {self._name} pays no number for a picture: mend it")
+        return scores
 
 
 def resolved(file: RewardFile) -> dict[str, Any]:

@@ -40,6 +40,8 @@ def realism(image: Image, context: RewardContext) -> float:
         if axis.symbol not in reading.confidence
         for k in range(len(axis.values))
     ]
+    if not tried:
+        return -1.0  # all was read, and CLIP gave no number
     clip, derive = context.readers.clip, context.encoder.grammar.derive
     texts = clip.embed_texts([derive(encoding) for encoding in tried])
     return float((texts @ clip.embed_images([image])[0]).max())

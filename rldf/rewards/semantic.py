@@ -16,7 +16,7 @@ from rldf.rewards.context import RewardContext
 
 
 def scene_term(drawn: Seen, goal: Seen, cs: float) -> float:
-    """Compute 1{s}: paid for the right scene, charged for a wrong one.
+    """Compute 1{s}: paid for the right scene, charged for a wrong one or one that is not known.
 
     Args:
         drawn: what is seen in the drawn image.
@@ -26,7 +26,7 @@ def scene_term(drawn: Seen, goal: Seen, cs: float) -> float:
     Returns:
         cs or -cs.
     """
-    return cs if drawn.scene == goal.scene else -cs
+    return cs if drawn.scene is not None and drawn.scene == goal.scene else -cs
 
 
 def object_term(drawn: Seen, goal: Seen, c: float) -> float:
@@ -56,7 +56,7 @@ class MultiSemantic:
             Cs: paid or charged for the scene.
 
         Raises:
-            NoGoalError: if the input image shows nothing that the grammar has words for.
+            NoGoalError: if an axis cannot be read in the input image.
         """
         _require_goal(context)
         self._context, self._c, self._cs = context, C, Cs
@@ -90,7 +90,7 @@ class PartialSemantic:
             Cs: paid or charged for the scene.
 
         Raises:
-            NoGoalError: if the input image shows nothing that the grammar has words for.
+            NoGoalError: if an axis cannot be read in the input image.
         """
         _require_goal(context)
         self._context, self._cs = context, Cs
@@ -122,14 +122,15 @@ class Agreement:
             context: the search's goal and readers.
 
         Raises:
-            NoGoalError: if the input image shows nothing that the grammar has words for.
+            NoGoalError: if an axis cannot be read in the input image.
         """
         self._encoder = context.encoder
         self._goal = self._encoder.words(context.seen)
-        if context.reading.encoding is None or not self._goal:
+        _require_encoding(context)
+        if not self._goal:
             raise NoGoalError(
-                f"nothing in the input image has a word in grammar {self._encoder.grammar.name}, "
-                "which semantic rewards need: try --reward clip"
+                f"grammar {self._encoder.grammar.name} has only axes that CLIP reads: try "
+                "--reward clip"
             )
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
@@ -147,13 +148,17 @@ class Agreement:
 
 
 def _require_goal(context: RewardContext) -> None:
-    grammar = context.encoder.grammar.name
-    if context.seen.scene is None:
+    grammar = context.encoder.grammar
+    if grammar.reading("scene") is None:
         raise NoGoalError(
-            f"grammar {grammar} has no scenes, which semantic rewards need: try --reward clip"
+            f"grammar {grammar.name} has no scenes, which semantic rewards need: try --reward clip"
         )
+    _require_encoding(context)
+
+
+def _require_encoding(context: RewardContext) -> None:
     if context.reading.encoding is None:
         raise NoGoalError(
-            f"nothing in the input image has a word in grammar {grammar}, which semantic rewards "
-            "need: try --reward clip"
+            f"{context.reading.lack(context.encoder.grammar.name)}, which semantic rewards need: "
+            "try --reward clip"
         )

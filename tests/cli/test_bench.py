@@ -25,7 +25,9 @@ BENCH = (
 def test_a_bench_gives_rows_a_table_plots_and_a_page(call):
     code, out, err = call(*BENCH, "--out", "b", "--json")
     assert (code, err) == (0, "")
-    rows = json.loads(out)
+    document = json.loads(out)
+    rows = document["rows"]
+    assert (document["out"], document["warnings"]) == ("b", [])
     assert [(row["agent"], row["reward"], row["epsilon"]) for row in rows] == [
         ("q", "multi", "0.01"), ("q", "multi", "0.1"), ("q", "clip", "0.01"), ("q", "clip", "0.1"),
         ("planner", "multi", None), ("planner", "clip", None),
@@ -110,7 +112,7 @@ def test_a_killed_bench_leaves_no_process_and_goes_on(call, tmp_path):
         time.sleep(0.1)
     code, out, _ = call(*words)
     assert code == 0
-    assert all(row["runs"] == 80 for row in json.loads(out))
+    assert all(row["runs"] == 80 for row in json.loads(out)["rows"])
 
 
 def _children(pid):

@@ -19,9 +19,10 @@ from rldf.errors import ConfigError, UsageError
 from rldf.grammar import load_grammar
 from rldf.models.places365 import import_places365, transformers_name
 from rldf.perception.encoder import Encoder
-from rldf.perception.places import places365, plain_place
+from rldf.perception.places import places365
 from rldf.perception.scene import TransformersScene
 from rldf.pocket import WEIGHTS
+from rldf.text import plain_label
 from tests.doubles import Scripted, picture
 
 MATERIAL = os.environ.get("RLDF_TEST_MATERIAL")
@@ -218,7 +219,7 @@ def test_names_of_tensors(torchvision_name, name):
 
 @pytest.mark.parametrize("name", ["/a/airplane_cabin", "airplane cabin", "Airplane-Cabin"])
 def test_spellings_of_one_place(name):
-    assert plain_place(name) == plain_place("airplane_cabin")
+    assert plain_label(name) == plain_label("airplane_cabin")
 
 
 @pytest.mark.material
@@ -226,4 +227,4 @@ def test_spellings_of_one_place(name):
 def test_the_scenes_are_numbered_as_in_the_official_list():
     lines = (Path(MATERIAL) / "places365" / "categories_places365.txt").read_text().splitlines()
     assert [f"/{name[0]}/{name} {i}" for i, name in enumerate(places365())] == lines
-    assert len({plain_place(name) for name in places365()}) == 365
+    assert len({plain_label(name) for name in places365()}) == 365

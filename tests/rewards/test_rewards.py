@@ -138,3 +138,14 @@ def test_semantic_rewards_refuse_an_input_without_objects(context):
         with pytest.raises(NoGoalError, match="--reward clip"):
             build_reward(load_reward_file(name), empty)
     assert build_reward(load_reward_file("clip"), empty)([picture(NOTHING)]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("paid", [np.nan, np.inf])
+def test_a_reward_that_pays_no_number_is_an_error(context, monkeypatch, paid):
+    monkeypatch.setattr(
+        "rldf.rewards.clip.ClipSimilarity.__call__",
+        lambda self, images: np.full(len(images), paid),
+    )
+    for name in ("clip", "combined"):
+        with pytest.raises(ConfigError, match=r"reward clip pays no number"):
+            scores(context, name)

@@ -1,0 +1,117 @@
+"""Names that models give to what they see: which a grammar knows, and which mean nothing."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rldf.errors import ConfigError
+from rldf.grammar import Axis, Grammar
+from rldf.text import plain_label
+
+_PLACEHOLDER = re.compile(r"(label|class|cls|category|object|id)?[\W_]*\d+|n/?a|background|", re.I)
+_SHOWN = 3  # labels of an error
+
+
+def refuse_placeholders(labels: Iterable[str], model: str) -> None:
+    """Refuse labels that are numbers only, such as LABEL_0 or class0: they mean nothing.
+
+    Args:
+        labels: all that a model tells apart, after its label map.
+        model: where it lies.
+
+    Raises:
+        ConfigError: not one of them is a name.
+    """
+    own = list(dict.fromkeys(labels))
+    if all(_PLACEHOLDER.fullmatch(label.strip()) for label in own):
+        raise ConfigError(
+            f"{model}: its labels are no names ({shown(own)}): give it the option label_map, a "
+            'JSON file beside it such as {"LABEL_0": "beach"}'
+        )
+
+
+def shown(labels: Sequence[str]) -> str:
+    """Name the first few labels.
+
+    Args:
+        labels: any.
+
+    Returns:
+        Such as "a, b, c, ...".
+    """
+    return ", ".join(labels[:_SHOWN]) + ", ..." * (len(labels) > _SHOWN)
+
+
+def known_labels(labels: Iterable[str], words: Iterable[str]) -> list[str]:
+    """List the labels that are among some words, in any spelling.
+
+    Args:
+        labels: of a reader.
+        words: of a grammar.
+
+    Returns:
+        Those that are.
+    """
+    plain = {plain_label(word) for word in words}
+    return [label for label in labels if plain_label(label) in plain]
+
+
+def object_words(grammar: Grammar) -> list[str]:
+    """List the labels that a grammar knows of a detector.
+
+    Args:
+        grammar: any.
+
+    Returns:
+        Those of its objects, and of people where an axis needs them.
+    """
+    objects = [axis for axis in grammar.axes if axis.reads == "object"]
+    people = any(axis.reads in ("people_count", "action") for axis in grammar.axes)
+    return axis_words(objects) + list(grammar.people) * people
+
+
+def scene_words(grammar: Grammar) -> list[str]:
+    """List the labels that a grammar knows of a scene classifier.
+
+    Args:
+        grammar: any.
+
+    Returns:
+        Those of its scenes.
+    """
+    axis = grammar.reading("scene")
+    return [] if axis is None else axis_words([axis])
+
+
+def axis_words(axes: Iterable[Axis]) -> list[str]:
+    """List the labels of axes.
+
+    Args:
+        axes: any.
+
+    Returns:
+        Those of all their values.
+    """
+    return [label for axis in axes for value in axis.values for label in value.labels]
+
+
+def require_known(
+    reader: str, labels: Sequence[str] | None, words: Sequence[str], grammar: str
+) -> None:
+    """Refuse a reader whose labels a grammar does not know.
+
+    Args:
+        reader: "detector" or "scene classifier".
+        labels: all that it tells apart; None where it does not say.
+        words: what the grammar knows of such a reader; none where it asks for none.
+        grammar: its name.
+
+    Raises:
+        ConfigError: it has not one label that the grammar knows.
+    """
+    if labels is None or not words or known_labels(labels, words):
+        return
+    raise ConfigError(
+        f"grammar {grammar} knows none of the labels of the {reader} ({shown(labels)}), but "
+        f"{shown(words)}: give the {reader} the option label_map (docs/photographs.md), or name "
+        "another grammar"
+    )
