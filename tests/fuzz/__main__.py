@@ -7,9 +7,11 @@ from pathlib import Path
 
 from tests.fuzz.runner import MadeBases, Outcome, corpus, run
 
-_HEAD = ("command", "cases", "exit codes", "tracebacks", "hangs", "strays", "other", "peak MB")
+_WRONG = ("tracebacks", "internal", "hangs", "slow", "large", "strays", "other")
+_HEAD = ("command", "inputs", "exit codes", *_WRONG, "worst s", "worst MB")
 _KINDS = {  # by the beginning of a problem
-    "traceback": "tracebacks", "internal": "tracebacks", "hangs": "hangs",
+    "traceback": "tracebacks", "internal": "internal", "hangs": "hangs", "slow": "slow",
+    "large": "large",
     "writes": "strays", "changes": "strays",
 }  # fmt: skip
 
@@ -22,9 +24,10 @@ def _row(command: str, outcomes: list[Outcome]) -> tuple[str, ...]:
         for problem in outcome.problems
     )
     ends = ", ".join(f"{n} x {code}" for code, n in sorted(codes.items()))
-    peak = max(outcome.memory for outcome in outcomes) // 1_000_000
-    counts = (str(wrong[kind]) for kind in _HEAD[3:7])
-    return command, str(len(outcomes)), ends, *counts, str(peak)
+    counts = (str(wrong[kind]) for kind in _WRONG)
+    slowest = max(outcome.cost.seconds for outcome in outcomes)
+    peak = max(outcome.cost.memory for outcome in outcomes) // 1_000_000
+    return command, str(len(outcomes)), ends, *counts, f"{slowest:.1f}", str(peak)
 
 
 def _table(outcomes: dict[str, list[Outcome]]) -> list[str]:
@@ -43,22 +46,26 @@ def main(words: list[str]) -> int:
         if not chosen or any(word in str(case) for word in chosen)
     ]
     outcomes: dict[str, list[Outcome]] = {}
-    wrong, slowest = 0, (0.0, "")
+    wrong, slowest, largest = 0, (0.0, ""), (0, "")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "bases").mkdir()
         bases = MadeBases(Path(folder) / "bases")
         for i, case in enumerate(cases):
             outcome = run(case, bases, Path(folder) / str(i))
             outcomes.setdefault(case.command, []).append(outcome)
-            slowest = max(slowest, (outcome.seconds, str(case)))
+            slowest = max(slowest, (outcome.cost.seconds, str(case)))
+            largest = max(largest, (outcome.cost.memory // 1_000_000, str(case)))
             wrong += bool(outcome.problems)
             for problem in outcome.problems:
                 print(f"WRONG {case}: {problem}", flush=True)
             if "--verbose" in words:
                 said = outcome.err.strip()[:300]
-                print(f"{outcome.code} {outcome.seconds:.1f} {case}: {said}", flush=True)
+                cost = f"{outcome.cost.seconds:.1f} s, {outcome.cost.memory // 1_000_000} MB"
+                print(f"{outcome.code} {cost} {case}: {said}", flush=True)
     print("\n".join(_table(outcomes)))
-    print(f"{len(cases)} inputs, {wrong} wrong; slowest {slowest[0]:.1f} s: {slowest[1]}")
+    print(f"{len(cases)} inputs, {wrong} wrong")
+    print(f"slowest {slowest[0]:.1f} s: {slowest[1]}")
+    print(f"largest {largest[0]} MB: {largest[1]}")
     return 1 if wrong else 0
 
 

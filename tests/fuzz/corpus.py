@@ -15,11 +15,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from rldf import seeds
+from tests.fuzz.cost import Cost
 
 DRAWN = Path(__file__).parents[1] / "drawn.yaml"
 SMALL = Path(__file__).parents[1] / "bench" / "small.yaml"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "dog-in-park.png"
 Words = Sequence[object]
+USUAL = Cost(seconds=10, memory=600_000_000)
+"""The most that a case may take; a sound input takes a tenth of it."""
+LARGE = Cost(seconds=20, memory=1_500_000_000)
+"""The same for an image of some 60 million pixels."""
 
 
 class Bases(Protocol):
@@ -72,6 +77,7 @@ class Case:
         build: writes the files into an empty folder and gives the words to type.
         changes: names in that folder which the command may write to.
         full: whether it belongs to the long corpus alone.
+        bound: the most that it may take.
     """
 
     command: str
@@ -79,6 +85,7 @@ class Case:
     build: Callable[[Bases, Path], Words]
     changes: tuple[str, ...] = ()
     full: bool = False
+    bound: Cost = USUAL
 
     def __str__(self) -> str:
         return f"{self.command}: {self.name}"

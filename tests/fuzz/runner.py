@@ -9,7 +9,6 @@ import resource
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, wraps
@@ -24,8 +23,9 @@ from rldf.pocket import WEIGHTS
 from tests.dataset.clones import clone
 from tests.fuzz import arrays, folders, images, models, others, texts
 from tests.fuzz.corpus import DRAWN, Bases, Case
+from tests.fuzz.cost import Cost, Meter
 
-SECONDS = 30  # of computing; a case takes less than 3
+SECONDS = 30  # of computing, after which a case is stopped
 WAITING = 600  # seconds on the clock, however busy the machine is
 MEMORY = 2_000_000_000  # bytes that a case may add to the process
 _OUTPUTS = {"runs", "clones", "generated", "evaluations", "bench", "out"}
@@ -45,15 +45,13 @@ class Outcome:
     Attributes:
         code: the exit code.
         err: what stood on stderr.
-        seconds: how long it computed.
-        memory: bytes that it needed at its height, beyond those that the process held before.
+        cost: what it took.
         problems: what a user should never see, one line each.
     """
 
     code: int | None
     err: str
-    seconds: float
-    memory: int
+    cost: Cost
     problems: tuple[str, ...]
 
 
@@ -129,7 +127,7 @@ def run(case: Case, bases: Bases, root: Path) -> Outcome:
         (root / name).mkdir(parents=True)
     words = case.build(bases, root / "in")
     before = _digests(root / "in", case.changes)
-    began, held = time.process_time(), _memory_from_now()
+    meter = Meter()
     code, err, problems = None, "", []
     try:
         with _shared_models(), _limits():
@@ -138,26 +136,16 @@ def run(case: Case, bases: Bases, root: Path) -> Outcome:
         problems.append(f"hangs: more than {SECONDS} s of computing, or {WAITING} s")
     except BaseException as error:
         problems.append(f"traceback: {type(error).__name__}: {str(error)[:200]}")
-    seconds, memory = time.process_time() - began, _peak() - held
+    cost = meter.read()
     problems += [] if problems else _unseemly(case, code, err)
+    problems += cost.beyond(case.bound)
     if _digests(root / "in", case.changes) != before:
         problems.append("changes its input")
     left = {path.name for path in root.iterdir()} - {"in", "here", "cache"}
     problems += [f"writes {name}" for name in left]
     strays = {path.name for path in (root / "here").iterdir()} - _OUTPUTS
     problems += [f"writes {name}" for name in strays]
-    return Outcome(code, err, seconds, memory, tuple(problems))
-
-
-def _memory_from_now() -> int:
-    """Forget the process's greatest memory so far; gives what it holds now, in bytes."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return _peak()
-
-
-def _peak() -> int:
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    return Outcome(code, err, cost, tuple(problems))
 
 
 def _unseemly(case: Case, code: int | None, err: str) -> list[str]:

@@ -1,12 +1,14 @@
 """Spoilt input of any kind: an exit code, one line, in time, in bounds, and nothing written."""
 
+import dataclasses
 import sys
 
 import pytest
 from typer.main import get_command
 
 from rldf.cli.main import app
-from tests.fuzz.__main__ import _row
+from tests.fuzz.__main__ import _HEAD, _row
+from tests.fuzz.cost import Cost
 from tests.fuzz.runner import MadeBases, Outcome, corpus, run
 
 _WITHOUT_BASES = (
@@ -71,9 +73,22 @@ def _commands(command, before=()):
 def test_the_table_counts_what_went_wrong():
     """By kind, whatever the words after its beginning."""
     problems = ("hangs: more", "internal error: x", "writes a", "changes its input", "exit code 9")
-    outcome = Outcome(2, "", 0.1, 5_000_000, problems)
-    row = _row("encode", [outcome, Outcome(0, "", 0.1, 0, ("traceback: x",))])
-    assert row == ("encode", "2", "1 x 0, 1 x 2", "2", "1", "2", "1", "5")
+    outcome = Outcome(2, "", Cost(0.1, 5_000_000), problems)
+    other = Outcome(0, "", Cost(1.25, 0), ("traceback: x", "slow: x", "large: x"))
+    row = dict(zip(_HEAD, _row("encode", [outcome, other]), strict=True))
+    assert row == {
+        "command": "encode", "inputs": "2", "exit codes": "1 x 0, 1 x 2", "tracebacks": "1",
+        "internal": "1", "hangs": "1", "slow": "1", "large": "1", "strays": "2", "other": "1",
+        "worst s": "1.2", "worst MB": "5",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("bound", [Cost(0, 10**10), Cost(1000, -1)])
+def test_more_time_or_memory_than_the_bound_is_wrong(bound, bases, tmp_path):
+    case = next(case for case in corpus() if str(case) == "encode: pixel.png")
+    outcome = run(dataclasses.replace(case, bound=bound), bases, tmp_path / "case")
+    (problem,) = outcome.problems
+    assert problem.startswith("slow:" if bound.seconds == 0 else "large:")
 
 
 @pytest.mark.parametrize("case", [_marked(case) for case in corpus(full=True)])
