@@ -27,10 +27,11 @@ from rldf.generators.lora import fuse_lora
 from rldf.generators.portions import Portions, is_out_of_memory
 from rldf.generators.texts import Texts
 from rldf.ports import Json
+from rldf.sharing import Remade
 from rldf.text import one_line
 
 
-class DiffusionGenerator:
+class DiffusionGenerator(Remade):
     """Draws sentences with a text-to-image diffusion pipeline."""
 
     def __init__(

@@ -71,7 +71,7 @@ def load_model_set(name_or_path: str, device: str = "auto") -> ModelSet:
             "or give openai:MODEL, or a path that ends in .yaml"
         )
     file = _at_home(load_yaml(ModelSetFile, path, "model set"), path.parent)
-    return ModelSet(file, path.parent, device, named=name, lock=Lock(lock))
+    return ModelSet(file, path.parent, device, named=name, lock=Lock(lock.absolute()))
 
 
 def _at_home(file: ModelSetFile, folder: Path) -> ModelSetFile:

@@ -16,6 +16,7 @@ from pydantic import Field
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.places import cache_folder
 from rldf.ports import Detection
+from rldf.sharing import Remade
 from rldf.text import one_line
 
 _ENVIRONMENT = {  # all are read when ultralytics is imported
@@ -28,7 +29,7 @@ _ENVIRONMENT = {  # all are read when ultralytics is imported
 _SUFFIXES = (".pt", ".onnx")  # ultralytics reads others, and some of them are code
 
 
-class YoloDetector:
+class YoloDetector(Remade):
     """Finds things with a YOLO model."""
 
     def __init__(
