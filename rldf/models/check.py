@@ -14,6 +14,7 @@ from rldf.models.building import takes
 from rldf.models.model_sets import ModelSet
 from rldf.models.set_file import ROLES, Options
 
+_STEPS = 4  # fewer are too few for some schedulers
 _SIDE = 64  # px; large models draw small pictures in seconds, even without a GPU
 
 
@@ -55,7 +56,7 @@ def check_files(models: ModelSet) -> None:
 
 
 def check_parts(models: ModelSet) -> Iterator[Checked]:
-    """Load each part, and run it once on a small picture that the generator draws in one step.
+    """Load each part, and run it once on a small picture that the generator draws in a few steps.
 
     Args:
         models: the set.
@@ -103,12 +104,13 @@ def check_parts(models: ModelSet) -> Iterator[Checked]:
 
 
 def _small(models: ModelSet) -> Options:
-    """Ask for one step and a small picture, of generators that have a choice."""
+    """Ask for few steps and a small picture, of generators that have a choice."""
     part = models.file.generator
     size = part.settings.get("size", _SIDE)
     if not {"steps", "size"} <= takes("generator", part) or not isinstance(size, int):
         return {}
-    return {"steps": 1, "size": min(_SIDE, size)}
+    steps = part.settings.get("steps", _STEPS)
+    return {"steps": min(_STEPS, int(steps)), "size": min(_SIDE, size)}
 
 
 def _refuse_unless(right: bool, said: str) -> None:

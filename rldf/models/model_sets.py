@@ -8,10 +8,10 @@ fetched on the way.
 
 from pathlib import Path
 
+from rldf.devices import resolve
 from rldf.errors import ConfigError
 from rldf.models.api_sets import api_file, is_api
 from rldf.models.auto import AUTO, Choice, choose
-from rldf.models.building import resolve
 from rldf.models.lock import Lock
 from rldf.models.model_set import ModelSet
 from rldf.models.set_file import ModelSetFile, Options
