@@ -11,8 +11,9 @@ End · at the goal, where one is known, unless `stop_at_goal=False` (paper Fig. 
 Information · action_mask, sentence, image_seed, distance (-1 where no goal is known).
 """
 
+import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import gymnasium as gym
 import numpy as np
@@ -215,6 +216,14 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
             state: the cell.
         """
         self._state = self._checked(state)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Copy the walk; models and drawn images, which do not change, are shared."""
+        last = [] if self._last is None else [self._last[1]]
+        memo.update({id(image): image for image in (*last, *self._ahead.values())})
+        made = memo[id(self)] = copy.copy(self)
+        vars(made).update(copy.deepcopy(vars(self), memo))
+        return made
 
     def _random_start(self) -> Encoding:
         while True:

@@ -22,13 +22,14 @@ from rldf.errors import GrammarError
 from rldf.grammar_file import AxisFile, GrammarFile, Reads, forms, leaves, value_forms
 from rldf.grammar_file import problems as problems_of
 from rldf.resources import find, names
+from rldf.sharing import Shared
 from rldf.yaml_files import read_text, validate_yaml
 
 __all__ = ["Axis", "Grammar", "Slot", "Value", "check_grammar", "load_grammar"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grammar:
+class Grammar(Shared):
     """A finite grammar G = <T, N, S, R> whose sentences are the points of a grid.
 
     Attributes:

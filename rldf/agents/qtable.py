@@ -92,7 +92,7 @@ class QTable:
         self._values: NDArray[np.float64] | _LazyRows = (
             self._draw(0, n_states)
             if n_states * n_actions <= dense_cells
-            else _LazyRows(lambda index: self._draw(index, 1)[0])
+            else _LazyRows(self._draw_row)  # no lambda: a copy draws by itself, and is pickled
         )
         self._visits: dict[int, NDArray[np.int64]] = {}  # the rows with a visit, no others
 
@@ -204,6 +204,10 @@ class QTable:
         return initial_rows(
             first, n_rows, self.n_actions, seed=self.seed, scale=self.scale, base=self.base
         )
+
+    def _draw_row(self, index: int) -> NDArray[np.float64]:
+        row: NDArray[np.float64] = self._draw(index, 1)[0]
+        return row
 
     def _no_visits(self) -> NDArray[np.int64]:
         return np.zeros(self.n_actions, dtype=np.int64)

@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from rldf import devices
 from rldf.cli import output
 
 SHIPPED = "pocket"
@@ -43,16 +44,15 @@ def device() -> dict[str, Any]:
     """Find what models run on.
 
     Returns:
-        The kind ("cuda" or "cpu"), its name, and the number of CPU threads.
+        The kind ("cuda", "mps" or "cpu"), its name, and the number of CPU threads.
     """
     try:
         import torch
     except ImportError:
         return {"kind": None, "name": None, "threads": None}
-    cuda = torch.cuda.is_available()
     return {
-        "kind": "cuda" if cuda else "cpu",
-        "name": torch.cuda.get_device_name() if cuda else None,
+        "kind": devices.resolve("auto"),
+        "name": devices.gpu_name(),
         "threads": torch.get_num_threads(),
     }
 

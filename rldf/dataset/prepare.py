@@ -10,6 +10,7 @@ from rldf.dataset.record import SafetyChecker, VerifyBy, WriteConfig
 from rldf.dataset.safety import SafetyInspector, has_safety_checker
 from rldf.dataset.shards import shards_of
 from rldf.dataset.stores import Format
+from rldf.devices import is_cuda
 from rldf.errors import UsageError
 from rldf.generators.cached import CachedGenerator, is_seeded
 from rldf.models.building import takes
@@ -87,7 +88,7 @@ def make_artist(
         models: the set, with the preset's options, on its device.
         plan: what is to be drawn.
         write: how it is to be written.
-        batch_size: how many are drawn at once, 1 or more; None for 8 on a CPU, 16 on a GPU.
+        batch_size: how many are drawn at once, 1 or more; None for 16 on a GPU of Nvidia, else 8.
         device: where the models run; "auto" is the GPU if there is one.
 
     Returns:
@@ -127,8 +128,5 @@ def _inspectors(
 
 
 def _usual_batch(models: ModelSet, device: str) -> int:
-    if models.file.generator.kind == "drawn" or device == "cpu":
-        return _BATCH_CPU
-    import torch
-
-    return _BATCH_GPU if torch.cuda.is_available() else _BATCH_CPU
+    drawn = models.file.generator.kind == "drawn"
+    return _BATCH_CPU if drawn or not is_cuda(device) else _BATCH_GPU

@@ -10,6 +10,7 @@ import numpy as np
 from PIL.Image import Image
 
 from rldf.dataset.plan import PlannedImage
+from rldf.devices import resolve
 from rldf.errors import ConfigError
 from rldf.files import parse_json, read_file
 from rldf.models.layouts import INDEX, components, has_weights
@@ -86,9 +87,7 @@ class SafetyInspector:
                 f"the safety checker of model set {models.file.name} cannot be loaded "
                 f"({one_line(error)}): complete it, or type --no-safety-checker"
             ) from error
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._checker = checker.to(device).eval()
+        self._checker = checker.to(resolve(device)).eval()
         self._torch = torch
 
     def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:

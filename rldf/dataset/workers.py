@@ -9,6 +9,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from rldf.devices import is_cuda
 from rldf.errors import RldfError, UsageError
 
 
@@ -77,11 +78,10 @@ def this_worker() -> Worker:
     told = os.environ.get("WORLD_SIZE")
     if told is None:
         return Worker()
-    import torch
     from accelerate import PartialState
 
     # Without cpu=True every process under torchrun on CPUs takes itself for the only one.
-    state = PartialState(cpu=not torch.cuda.is_available())
+    state = PartialState(cpu=not is_cuda("auto"))
     worker = Worker(rank=state.process_index, world=state.num_processes, device=str(state.device))
     state.destroy_process_group()  # nothing below waits for another process
     if worker.world != int(told):

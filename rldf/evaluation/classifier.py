@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 from torchvision.models import resnet18
 
+from rldf.devices import is_cuda, resolve
 from rldf.evaluation.classification import TOP
 from rldf.evaluation.distributed import cpu_share
 from rldf.evaluation.examples import Examples, Pixels, epoch_batches, middle_crop, training_crop
@@ -158,7 +159,7 @@ def predict(weights: Weights, n_classes: int, examples: Examples, side: int) -> 
     Raises:
         ImageError: an example is damaged.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(resolve("auto", apple=False))
     network = _network(n_classes, 0)
     network.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in weights.items()})
     network = network.eval().to(device).to(memory_format=torch.channels_last)
@@ -187,7 +188,7 @@ def first_of(value: list[int]) -> list[int]:
 
 
 def _accelerator() -> Accelerator:
-    cuda = torch.cuda.is_available()
+    cuda = is_cuda("auto")
     fast = cuda and torch.cuda.is_bf16_supported()
     # without `cpu`, two processes on a machine without GPU would each think that they are alone
     return Accelerator(cpu=not cuda, mixed_precision="bf16" if fast else "no")

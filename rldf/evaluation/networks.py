@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from rldf import devices
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.evaluation.features import FeatureExtractor, Features
 from rldf.files import sha256_file
@@ -83,7 +84,7 @@ def model_set_clip(name: str, models: str, device: str = "auto") -> FeatureExtra
         ConfigError: there is no such model set.
         ModelMissingError: its CLIP is not there.
     """
-    model_set = load_model_set(models, device)
+    model_set = load_model_set(models, _resolve(device))
     part, path = model_set.file.clip, model_set.path("clip")
     if path is not None and not path.exists():
         raise ModelMissingError(
@@ -253,11 +254,7 @@ def _digests(files: Sequence[Path]) -> Json:
 
 
 def _resolve(device: str) -> str:
-    if device != "auto":
-        return device
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return devices.resolve(device, apple=False)
 
 
 def _resized(image: Image.Image, side: int) -> NDArray[np.uint8]:

@@ -14,10 +14,10 @@ import torch
 from PIL.Image import Image
 from pydantic import Field
 
+from rldf.devices import Dtype, is_cuda
 from rldf.errors import ConfigError, RldfError
 from rldf.generators.loading import (
     DTYPES,
-    Dtype,
     Scheduler,
     load_pipeline,
     set_scheduler,
@@ -27,10 +27,11 @@ from rldf.generators.lora import fuse_lora
 from rldf.generators.portions import Portions, is_out_of_memory
 from rldf.generators.texts import Texts
 from rldf.ports import Json
+from rldf.sharing import Remade
 from rldf.text import one_line
 
 
-class DiffusionGenerator:
+class DiffusionGenerator(Remade):
     """Draws sentences with a text-to-image diffusion pipeline."""
 
     def __init__(
@@ -38,6 +39,7 @@ class DiffusionGenerator:
         *,
         path: Path,
         vae: Path | None = None,
+        config: Path | None = None,
         lora: Path | None = None,
         device: str = "cpu",
         dtype: Dtype | None = None,
@@ -52,12 +54,15 @@ class DiffusionGenerator:
         """Load a pipeline.
 
         Args:
-            path: folder in diffusers' layout, safetensors weights only.
+            path: folder in diffusers' layout, safetensors weights only; or a checkpoint in one
+                .safetensors file.
             vae: folder of an autoencoder that takes the place of the pipeline's own.
+            config: folder in diffusers' layout with configuration and tokenizer of a checkpoint
+                in one file; its weights are not read.
             lora: safetensors file that is fused into the pipeline's weights, such as one that
                 makes a few steps do.
             device: where it runs.
-            dtype: by default float32 on a CPU; on a GPU float16, bfloat16 for transformers.
+            dtype: by default float32; on a GPU of Nvidia float16, bfloat16 for transformers.
             steps: denoising steps.
             guidance: classifier-free guidance scale; 1 turns it off.
             size: side of the images, px.
@@ -71,15 +76,15 @@ class DiffusionGenerator:
 
         Raises:
             ModelMissingError: if there is no such folder.
-            ConfigError: if that is no pipeline of safetensors files, or takes no such scheduler or
-                LoRA.
+            ConfigError: if that is no pipeline of safetensors files, or takes no such scheduler,
+                steps or LoRA.
             RldfError: if there is no memory for it.
         """
-        self._dtype = dtype or usual_dtype(path, device)
+        self._dtype = dtype or usual_dtype(config or path, device)
         self._steps, self._guidance, self._size = steps, guidance, size
         self._negative = negative_prompt
-        pipeline = load_pipeline(path, DTYPES[self._dtype], vae)
-        self._scheduler = set_scheduler(pipeline, scheduler)
+        pipeline = load_pipeline(path, DTYPES[self._dtype], vae, config)
+        self._scheduler = set_scheduler(pipeline, scheduler, steps)
         if lora is not None:
             fuse_lora(pipeline, lora)
         self._takes = inspect.signature(type(pipeline).__call__).parameters
@@ -87,7 +92,7 @@ class DiffusionGenerator:
             self._pipeline = pipeline.to(device)
             if attention_slicing:
                 self._pipeline.enable_attention_slicing()
-            _hasten(self._pipeline, on_gpu=device != "cpu", compiled=compile)
+            _hasten(self._pipeline, on_gpu=is_cuda(device), compiled=compile)
             self._texts = Texts(self._pipeline, self._takes, negative_prompt, guidance)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -96,7 +101,8 @@ class DiffusionGenerator:
                 f"no memory on {device} for the pipeline in {path}: give dtype float16 in the "
                 "generator's options, or a smaller model set, such as --models pocket"
             ) from error
-        self._portions = Portions()
+        # diffusers' advice for GPUs of Apple, where batches may crash or come out wrong
+        self._portions = Portions(most=1 if device == "mps" else None)
 
     @property
     def identity(self) -> Mapping[str, Json]:

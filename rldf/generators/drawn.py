@@ -14,9 +14,10 @@ from rldf import pocket, resources
 from rldf.files import sha256_file
 from rldf.pocket.world.drawing import draw
 from rldf.ports import Json
+from rldf.sharing import Remade
 
 
-class DrawnGenerator:
+class DrawnGenerator(Remade):
     """Draws sentences of grammars/pocket.yaml with the renderer."""
 
     def __init__(self, *, path: Path | None = None, device: str = "cpu") -> None:

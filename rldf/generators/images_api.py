@@ -27,6 +27,7 @@ from rldf.generators.api_client import ApiClient, SentenceRefusedError, TryAgain
 from rldf.generators.arrivals import Keep, side_by_side
 from rldf.images import decode_image
 from rldf.ports import Json
+from rldf.sharing import Remade
 from rldf.text import plain
 
 OPENAI = "https://api.openai.com/v1"
@@ -35,7 +36,7 @@ _BLANK_SIDE = 512  # where no size is stated, px
 _log = logging.getLogger(__name__)
 
 
-class ImagesApiGenerator:
+class ImagesApiGenerator(Remade):
     """Draws sentences by asking a server for each."""
 
     def __init__(

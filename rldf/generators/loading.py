@@ -15,12 +15,15 @@ from diffusers import (
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
+from rldf import devices
+from rldf.devices import Dtype
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.files import parse_json, read_file
+from rldf.generators.one_file import load_one_file
+from rldf.generators.steps import check_steps
 from rldf.models.layouts import INDEX, components, has_weights
 from rldf.text import one_line
 
-Dtype = Literal["float32", "bfloat16", "float16"]
 Scheduler = Literal["dpm-solver", "ddim-trailing", "lcm", "own"]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _SCHEDULERS: dict[Scheduler, tuple[Any, dict[str, Any]]] = {
@@ -32,29 +35,30 @@ _SCHEDULERS: dict[Scheduler, tuple[Any, dict[str, Any]]] = {
 _DECODERS = ("AutoencoderKL", "AutoencoderTiny")
 
 
-def usual_dtype(path: Path, device: str) -> Dtype:
-    """Choose a number format.
+def usual_dtype(folder: Path, device: str) -> Dtype:
+    """Choose a number format for a pipeline.
 
     Args:
-        path: folder of a pipeline.
+        folder: where its configuration is.
         device: where it runs.
 
     Returns:
-        float32 on a CPU. On a GPU float16, but bfloat16 for transformers, whose large activations
-        float16 cannot hold.
+        The usual one of the device; the activations of transformers are too large for float16.
     """
-    if device == "cpu":
-        return "float32"
-    return "bfloat16" if "transformer" in components(_json(path / INDEX)) else "float16"
+    wide = "transformer" in components(_json(folder / INDEX))
+    return devices.usual_dtype(device, wide=wide)
 
 
-def load_pipeline(path: Path, dtype: torch.dtype, vae: Path | None) -> Any:
-    """Load a pipeline from a folder.
+def load_pipeline(
+    path: Path, dtype: torch.dtype, vae: Path | None, config: Path | None = None
+) -> Any:
+    """Load a pipeline.
 
     Args:
-        path: in diffusers' layout.
+        path: folder in diffusers' layout, or a checkpoint in one file.
         dtype: number format.
         vae: folder of another autoencoder, if it is to have one.
+        config: folder with the configuration of a checkpoint in one file.
 
     Returns:
         The pipeline.
@@ -63,16 +67,25 @@ def load_pipeline(path: Path, dtype: torch.dtype, vae: Path | None) -> Any:
         ModelMissingError: there is no such folder.
         ConfigError: it is no pipeline of safetensors files.
     """
-    if not (path / INDEX).is_file():
+    if not path.is_file() and not (path / INDEX).is_file():
         raise ModelMissingError(f"no diffusion pipeline in {path}: check the model set's path")
+    if config is not None and not (path.is_file() and (config / INDEX).is_file()):
+        raise ConfigError(
+            f"config {config}: it goes with a checkpoint in one .safetensors file, and is a folder "
+            f"with {INDEX}"
+        )
     parts = {} if vae is None else {"vae": _load_vae(vae, dtype)}
+    if path.is_file():
+        _silence()
+        index = {} if config is None else _json(config / INDEX)
+        return _quiet(load_one_file(path, config, index, dtype, **parts))
     try:
         return _load(path, dtype, **parts)
     except Exception as error:  # a broken folder may raise anything; the user needs one line
         raise ConfigError(f"{path} is no text-to-image pipeline: {one_line(error)}") from error
 
 
-def set_scheduler(pipeline: Any, asked: Scheduler | None) -> str:
+def set_scheduler(pipeline: Any, asked: Scheduler | None, steps: int) -> str:
     """Give a pipeline the scheduler that is asked for, or the paper's where it fits.
 
     It does not fit flow matching, whose schedulers are not compatible, and models that were
@@ -83,12 +96,13 @@ def set_scheduler(pipeline: Any, asked: Scheduler | None) -> str:
         pipeline: any; its scheduler may be replaced.
         asked: "dpm-solver" for the paper's wherever it can be used, "ddim-trailing" and "lcm" for
             LoRAs of few steps, "own" for the pipeline's; None for the paper's where it fits.
+        steps: how many it is to take.
 
     Returns:
         A name for what is used: that of its class, or the option that says more.
 
     Raises:
-        ConfigError: what is asked for cannot be used.
+        ConfigError: what is asked for cannot be used; it names the option.
     """
     own = pipeline.scheduler
     can = DPMSolverMultistepScheduler in getattr(own, "compatibles", [])
@@ -107,9 +121,11 @@ def set_scheduler(pipeline: Any, asked: Scheduler | None) -> str:
             raise ConfigError(
                 f"the pipeline's scheduler cannot be used: {one_line(error)}"
             ) from error
-        if options:  # the pipeline's own may be of this class too, and space its steps otherwise
-            return chosen
-    return type(pipeline.scheduler).__name__
+    if can:  # others want to know more than the number of steps
+        check_steps(pipeline.scheduler, steps)
+    # The pipeline's own may be of the same class, and space its steps otherwise.
+    said = chosen if chosen != "own" and _SCHEDULERS[chosen][1] else None
+    return said or type(pipeline.scheduler).__name__
 
 
 def _load_vae(path: Path, dtype: torch.dtype) -> Any:
@@ -140,6 +156,10 @@ def _load(path: Path, dtype: torch.dtype, **parts: Any) -> Any:
         safety_checker=None, requires_safety_checker=False, feature_extractor=None,
         add_watermarker=False, **parts,
     )  # fmt: skip
+    return _quiet(pipeline)
+
+
+def _quiet(pipeline: Any) -> Any:
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

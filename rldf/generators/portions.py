@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import torch
 
+from rldf import devices
 from rldf.errors import RldfError
 
 T = TypeVar("T")
@@ -19,9 +20,13 @@ _log = logging.getLogger(__name__)
 class Portions:
     """Does things in portions that fit into memory."""
 
-    def __init__(self) -> None:
-        """Begin without a limit."""
-        self.most: int | None = None
+    def __init__(self, most: int | None = None) -> None:
+        """Begin.
+
+        Args:
+            most: how many are done at once; None for no limit.
+        """
+        self.most = most
         """How many are done at once; None as long as memory never ran out."""
 
     def map(self, do: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T]) -> list[R]:
@@ -72,8 +77,7 @@ class Portions:
 def free_memory() -> None:
     """Give back what a failed batch took; its error, which held the tensors, is gone by now."""
     gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    devices.free_memory()
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from rldf import catalog
+from rldf.devices import resolve
 from rldf.models.set_file import ROLES, PartFile
 from rldf.models.untrusted import check_model
 
@@ -86,22 +87,6 @@ def build(
     maker = _maker(role, part)
     given = {"clip": clip()} if "clip" in takes(role, part) else {}
     return maker(path=path, device=resolve(device), **given, **extras, **part.settings)
-
-
-def resolve(device: str) -> str:
-    """Say what a model runs on.
-
-    Args:
-        device: a device of torch, or "auto".
-
-    Returns:
-        A device of torch.
-    """
-    if device != "auto":
-        return device
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _problem(

@@ -16,6 +16,7 @@ from rldf.models.set_file import ROLES, Options
 from rldf.perception.labels import known_labels, object_words, require_known, scene_words
 from rldf.ports import SaysLabels, SaysScenes
 
+_STEPS = 4  # fewer are too few for some schedulers
 _SIDE = 64  # px; large models draw small pictures in seconds, even without a GPU
 
 
@@ -57,7 +58,7 @@ def check_files(models: ModelSet) -> None:
 
 
 def check_parts(models: ModelSet) -> Iterator[Checked]:
-    """Load each part, and run it once on a small picture that the generator draws in one step.
+    """Load each part, and run it once on a small picture that the generator draws in a few steps.
 
     Args:
         models: the set.
@@ -117,12 +118,13 @@ def _share(labels: Sequence[str] | None, words: Sequence[str], grammar: Grammar)
 
 
 def _small(models: ModelSet) -> Options:
-    """Ask for one step and a small picture, of generators that have a choice."""
+    """Ask for few steps and a small picture, of generators that have a choice."""
     part = models.file.generator
     size = part.settings.get("size", _SIDE)
     if not {"steps", "size"} <= takes("generator", part) or not isinstance(size, int):
         return {}
-    return {"steps": 1, "size": min(_SIDE, size)}
+    steps = part.settings.get("steps", _STEPS)
+    return {"steps": min(_STEPS, int(steps)), "size": min(_SIDE, size)}
 
 
 def _refuse_unless(right: bool, said: str) -> None:

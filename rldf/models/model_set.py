@@ -16,9 +16,10 @@ from rldf.models.lock import Lock, LockedSource
 from rldf.models.set_file import ModelSetFile, Options, PartFile
 from rldf.models.weighed import WeighedGenerator
 from rldf.ports import Detector, ImageGenerator, ImageTextModel, Json, SceneClassifier
+from rldf.sharing import Remade
 
 
-class ModelSet:
+class ModelSet(Remade):
     """The four models of a run; implements `rldf.ports.Readers`."""
 
     def __init__(
@@ -50,7 +51,9 @@ class ModelSet:
     def generator(self) -> WeighedGenerator:
         """What draws."""
         generator = cast(ImageGenerator, self._load("generator"))
-        return WeighedGenerator(generator, self.checksum("generator"))
+        weighed = WeighedGenerator(generator, self.checksum("generator"))
+        weighed.made_by(getattr, self, "generator")
+        return weighed
 
     @cached_property
     def detector(self) -> Detector:
@@ -230,7 +233,10 @@ class ModelSet:
         problem = problem_of(role, part, self.path(role))
         if problem is not None:
             raise ConfigError(f"model set {self.file.name}: {problem}")
-        return build(role, part, self.path(role), found, self._device, lambda: self.clip)
+        made = build(role, part, self.path(role), found, self._device, lambda: self.clip)
+        if isinstance(made, Remade):  # one set in another process loads its parts once, too
+            made.made_by(getattr, self, role)
+        return made
 
 
 def _identified(options: Options, path: Path | None) -> Json:

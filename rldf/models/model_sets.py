@@ -8,10 +8,10 @@ fetched on the way.
 
 from pathlib import Path
 
+from rldf.devices import resolve
 from rldf.errors import ConfigError
 from rldf.models.api_sets import api_file, is_api
 from rldf.models.auto import AUTO, Choice, choose
-from rldf.models.building import resolve
 from rldf.models.lock import Lock
 from rldf.models.model_set import ModelSet
 from rldf.models.set_file import ModelSetFile, Options
@@ -71,7 +71,7 @@ def load_model_set(name_or_path: str, device: str = "auto") -> ModelSet:
             "or give openai:MODEL, or a path that ends in .yaml"
         )
     file = _at_home(load_yaml(ModelSetFile, path, "model set"), path.parent)
-    return ModelSet(file, path.parent, device, named=name, lock=Lock(lock))
+    return ModelSet(file, path.parent, device, named=name, lock=Lock(lock.absolute()))
 
 
 def _at_home(file: ModelSetFile, folder: Path) -> ModelSetFile:

@@ -6,9 +6,10 @@ from PIL.Image import Image
 
 from rldf.generators.arrivals import Keep, arrivals
 from rldf.ports import ImageGenerator, Json
+from rldf.sharing import Remade
 
 
-class WeighedGenerator:
+class WeighedGenerator(Remade):
     """A generator whose identity holds the checksum of its weights too."""
 
     def __init__(self, generator: ImageGenerator, weights: str | None) -> None:

@@ -11,12 +11,13 @@ from PIL.Image import Image
 from PIL.Image import new as new_image
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.sharing import Remade
 from rldf.text import one_line
 
 _TRIAL = (64, 48)  # px; of the image that shows whether images can be prepared
 
 
-class OpenClip:
+class OpenClip(Remade):
     """CLIP from a folder with open_clip_config.json and open_clip_model.safetensors.
 
     Attributes:

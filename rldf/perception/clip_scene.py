@@ -12,12 +12,13 @@ from rldf.errors import ConfigError
 from rldf.grammar import load_grammar
 from rldf.perception.places import GRAMMAR
 from rldf.ports import ImageTextModel
+from rldf.sharing import Remade
 
 _SCALE = 100.0  # CLIP's usual logit scale
 _AT_ONCE = 64  # texts
 
 
-class ClipScene:
+class ClipScene(Remade):
     """Compares images with "a photo of a bedroom" and the like, by the model set's own CLIP.
 
     See "Learning Transferable Visual Models From Natural Language Supervision" by Radford et al.,

@@ -18,6 +18,7 @@ from rldf.perception.label_map import mapped
 from rldf.perception.labels import refuse_placeholders
 from rldf.places import cache_folder
 from rldf.ports import Detection
+from rldf.sharing import Remade
 from rldf.text import one_line
 
 _ENVIRONMENT = {  # all are read when ultralytics is imported
@@ -31,7 +32,7 @@ _MOST = 300  # boxes an image; ultralytics' own default
 _SUFFIXES = (".pt", ".onnx")  # ultralytics reads others, and some of them are code
 
 
-class YoloDetector:
+class YoloDetector(Remade):
     """Finds things with a YOLO model."""
 
     def __init__(

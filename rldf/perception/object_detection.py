@@ -21,11 +21,12 @@ from rldf.perception.label_map import mapped, read_labels
 from rldf.perception.transformers_folder import load_folder
 from rldf.perception.words import phrase_of, words_to_find
 from rldf.ports import Detection
+from rldf.sharing import Remade
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _OneByOne(ABC):
+class _OneByOne(Remade, ABC):
     """Looks at images one by one, since photographs differ in size."""
 
     @torch.inference_mode()

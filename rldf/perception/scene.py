@@ -9,9 +9,10 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from rldf.perception.label_map import read_labels
 from rldf.perception.transformers_folder import load_folder
+from rldf.sharing import Remade
 
 
-class TransformersScene:
+class TransformersScene(Remade):
     """Tells places with an `AutoModelForImageClassification` folder; its id2label names them."""
 
     def __init__(self, *, path: Path, device: str = "cpu", label_map: str = "") -> None:

@@ -6,10 +6,11 @@ from PIL.Image import Image
 
 from rldf.perception.encoder import Encoder, Reading, Seen
 from rldf.ports import Readers
+from rldf.sharing import Shared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RewardContext:
+class RewardContext(Shared):
     """The goal of a search and what can look at images.
 
     Attributes:

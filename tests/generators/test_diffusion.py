@@ -13,12 +13,18 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline
+from diffusers import (
+    AutoencoderTiny,
+    DDIMScheduler,
+    EulerAncestralDiscreteScheduler,
+    StableDiffusionPipeline,
+)
 from PIL import Image
 
 from rldf.errors import ConfigError, ModelMissingError, RldfError
 from rldf.generators import loading
 from rldf.generators.diffusion import DiffusionGenerator, _hasten
+from rldf.generators.steps import check_steps
 from rldf.generators.texts import Texts
 from rldf.models.layouts import wanted
 from tests.generators.pipelines import (
@@ -86,13 +92,15 @@ def test_a_model_of_few_steps_keeps_its_scheduler_unless_asked(sd, tmp_path):
     config = turbo / "scheduler" / "scheduler_config.json"
     said = json.loads(config.read_text()) | {"timestep_spacing": "trailing"}
     config.write_text(json.dumps(said))
-    assert small(turbo).identity["scheduler"] == "PNDMScheduler"
+    kept = DiffusionGenerator(path=turbo, steps=4, size=16)
+    assert kept.identity["scheduler"] == "PNDMScheduler"
     asked = small(turbo, scheduler="dpm-solver")
     assert asked.identity["scheduler"] == "DPMSolverMultistepScheduler"
 
 
 def test_the_pipelines_own_scheduler_can_be_asked_for(sd):
-    assert small(sd, scheduler="own").identity["scheduler"] == "PNDMScheduler"
+    own = DiffusionGenerator(path=sd, steps=4, size=16, scheduler="own")
+    assert own.identity["scheduler"] == "PNDMScheduler"
 
 
 @pytest.mark.parametrize(
@@ -129,11 +137,48 @@ def test_two_spacings_of_one_scheduler_have_two_names(sd, tmp_path):
     assert difference(*drawn) > 1
 
 
-def test_more_steps_than_a_scheduler_has_are_one_line(sd):
-    generator = DiffusionGenerator(path=sd, steps=51, size=16, scheduler="lcm")
-    with pytest.raises(ConfigError, match="cannot draw with these options") as caught:
-        generator.generate(["a cat"], [1])
+@pytest.mark.parametrize(
+    ("asked", "steps", "kind"),
+    [
+        ("lcm", 51, "LCMScheduler"),  # it has 50
+        ("dpm-solver", 1000, "DPMSolverMultistepScheduler"),  # divides by zero: a black image
+        ("own", 3, "PNDMScheduler"),  # shapes that do not fit
+        ("own", 1000, "PNDMScheduler"),  # an index out of bounds
+    ],
+)
+def test_steps_that_a_scheduler_cannot_take_are_named(sd, asked, steps, kind):
+    with pytest.raises(ConfigError, match=f"{kind} cannot draw with steps: {steps} ") as caught:
+        DiffusionGenerator(path=sd, steps=steps, size=16, scheduler=asked)
     assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+    advised = int(str(caught.value).rsplit(" ", 1)[1])
+    made = DiffusionGenerator(path=sd, steps=advised, size=16, scheduler=asked)
+    assert np.ptp(pixels(made.generate(["a cat"], [1])[0])) > 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("timestep_spacing", "odd"), ("prediction_type", "noise"), ("beta_schedule", "none")],
+)
+def test_an_option_of_a_scheduler_that_it_does_not_know_is_named(sd, tmp_path, option, value):
+    folder = Path(shutil.copytree(sd, tmp_path / "sd"))
+    config = folder / "scheduler" / "scheduler_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {option: value}))
+    with pytest.raises(ConfigError, match=rf"{option}: {value}|{value} is not") as caught:
+        DiffusionGenerator(path=folder, steps=4, size=16)
+    assert "\n" not in str(caught.value)
+
+
+def test_trying_a_scheduler_changes_no_image_and_no_random_source(sd):
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    generator = small(sd)
+    before = generator.generate(["a cat"], [1])[0]
+    check_steps(generator._pipeline.scheduler, 20)
+    assert difference(before, generator.generate(["a cat"], [1])[0]) == 0
+    check_steps(EulerAncestralDiscreteScheduler(), 5)  # one that draws noise
+    assert torch.equal(torch.rand(1), expected)
 
 
 def test_a_size_that_a_family_does_not_draw_is_one_line(flow):
@@ -465,6 +510,8 @@ def test_the_memory_format_of_a_gpu_changes_no_picture(any_folder):
         ("sd", "cuda", "float16"),
         ("sdxl", "cuda:1", "float16"),
         ("flow", "cuda", "bfloat16"),
+        ("sd", "mps", "float32"),
+        ("flow", "mps", "float32"),
     ],
 )
 def test_the_number_format_fits_device_and_model(request, folder_name, device, dtype):

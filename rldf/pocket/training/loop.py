@@ -11,6 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from rldf.devices import resolve
 from rldf.pocket.training.optimizers import make_optimizers
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -62,9 +63,9 @@ def device() -> torch.device:
     """Choose where to train.
 
     Returns:
-        The first GPU, or the CPU.
+        The first GPU of Nvidia, or the CPU.
     """
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(resolve("auto", apple=False))
 
 
 def train(
