@@ -134,6 +134,7 @@ def learn(
             f"needs {_least()} or more"
         )
     own = tuple(_of_split(clone, clone, classes, split) for split in _test_split(clone[1]))
+    own = tuple(test for test in own if test)  # a split may hold images of no class alone
     tests = [_real_test(clone, real, classes, warn) for real in reals]
     wanted = [_reference(clone, real, classes, learned) for real in reals if course.reference]
     references = wanted or [None] * len(reals)
