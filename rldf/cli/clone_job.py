@@ -37,7 +37,7 @@ from rldf.dataset.repair import repair
 from rldf.dataset.stores import Format
 from rldf.dataset.verify import Problem
 from rldf.dataset.workers import Part, Worker, parse_part, this_worker
-from rldf.errors import UsageError
+from rldf.errors import RldfError, UsageError
 from rldf.models.auto import Choice
 from rldf.models.model_sets import ModelSet, load_model_set, model_set_names
 
@@ -186,6 +186,11 @@ def run_job(
         made = make_clone(folder, plan, artist, job.part)
     document = made_document(folder, made)
     _tell(worker, job, document, made_lines(document, folder))
+    if made.counts is not None and not made.counts["images"]:
+        raise RldfError(
+            f"{folder.root} has no images: none of {len(plan)} came out in {write.attempts} "
+            f"attempts; type 'rldf clone status {shlex.quote(str(folder.root))} --json' to see why"
+        )
 
 
 def repair_folder(

@@ -16,6 +16,7 @@ DOG = ROOT / "examples" / "dog-in-park.png"
 ELEPHANTS = ROOT / "examples" / "elephants-on-platform.png"
 MODELS = ("--models", ROOT / "tests" / "drawn.yaml")
 SIZE = ("--splits", "train=4,val=1,test=1")
+FILES = {"train": 8, "val": 2, "test": 2}  # of SMALL, as archives
 SMALL = ("clone-imagenet", *MODELS, *SIZE, "--classes", "2")
 TWO_SHARDS = ("clone-imagenet", *MODELS, "--classes", "2", "--per-class", "40")
 
@@ -186,7 +187,7 @@ def test_status_is_told_to_people(call):
 def test_verify_finds_what_is_wrong_and_repair_draws_it_again(call):
     assert call(*SMALL, "--out", "c")[0] == 0
     assert document(call("clone", "verify", "c", "--json")) == {
-        "ok": True, "checked": 12, "unfinished_shards": 0, "problems": [], "out": "c",
+        "ok": True, "checked": 12, "unfinished_shards": 0, "problems": [], "out": "c", "left_out": 0,
         "repaired": 0,
     }  # fmt: skip
     first, second = sorted(Path("c").glob("train/*/*.jpg"))[:2]
@@ -235,7 +236,9 @@ def test_a_format_can_be_drawn_at_once(call):
     told = document(call(*SMALL, "--format", "parquet", "--image-format", "png", "--json"))
     assert told["format"] == "parquet"
     names = {path.name for path in Path(told["out"], "data").iterdir()}
-    assert names == {f"{split}-00000-of-00001.parquet" for split in ("train", "val", "test")}
+    assert names == {  # a file for each of eight loader workers, or for each image
+        f"{split}-{k:05d}-of-{n:05d}.parquet" for split, n in FILES.items() for k in range(n)
+    }
 
 
 def test_progress_is_shown_on_a_terminal_alone(call, monkeypatch):
@@ -252,3 +255,19 @@ def test_progress_is_shown_on_a_terminal_alone(call, monkeypatch):
     assert call(*SMALL, "--out", "d", "--quiet")[0] == 0
     assert call(*SMALL, "--out", "e", "--json")[0] == 0
     assert stream.getvalue() == told
+
+
+@pytest.mark.parametrize("words", [(), ("--format", "webdataset")])
+def test_a_clone_of_no_images_is_no_success(call, monkeypatch, words):
+    monkeypatch.setattr(
+        "rldf.dataset.prepare.blank_inspector", lambda images, planned: ["black"] * len(images)
+    )
+    code, out, err = call(*SMALL, "--out", "c", *words)
+    assert code == 1
+    assert "0 images of 2 classes" in out
+    assert err.startswith("error: c has no images: none of 12 came out in 8 attempts; type ")
+    assert err.count("\n") == 1
+    code, out, _ = call("clone", "verify", "c")
+    assert (code, out) == (
+        1, "c: 0 images checked, there was nothing to check (12 were left out)\n"
+    )  # fmt: skip
