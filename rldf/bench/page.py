@@ -4,6 +4,7 @@ import csv
 import io
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rldf.bench.trial import Outcome
 from rldf.files import write_bytes, write_text
 from rldf.report.html import details, document, facts, leaf_rows, text, wide_picture
 from rldf.report.pictures import png_uri
+from rldf.run_places import clean_stem
 
 _SHOWN = {
     "agent": "agent", "reward": "reward", "epsilon": "ε", "rate": "reached", "ci": "95 %",
@@ -69,12 +71,26 @@ def write_results(
     """
     write_text(folder / "table.csv", _csv(rows))
     pictures = {}
-    for reward in dict.fromkeys(row["reward"] for row in rows):
+    rewards = list(dict.fromkeys(row["reward"] for row in rows))
+    for reward, name in zip(rewards, _file_names(rewards), strict=True):
         mine = [outcome for outcome in outcomes if outcome.trial.reward == reward]
         picture = draw_progress(mine, config["renders"])
-        write_bytes(folder / f"{Path(reward).stem}.png", picture)
+        write_bytes(folder / name, picture)
         pictures[reward] = picture
     write_text(folder / "table3.html", _page(rows, pictures, config, command))
+
+
+def _file_names(rewards: Sequence[str]) -> list[str]:
+    """Name the plot of each reward after its file; of equal names the later ones are numbered."""
+    taken: set[str] = set()
+    names = []
+    for reward in rewards:
+        stem = clean_stem(reward)
+        numbered = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
+        name = next(name for name in numbered if name.casefold() not in taken)
+        taken.add(name.casefold())
+        names.append(f"{name}.png")
+    return names
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

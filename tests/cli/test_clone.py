@@ -187,8 +187,8 @@ def test_status_is_told_to_people(call):
 def test_verify_finds_what_is_wrong_and_repair_draws_it_again(call):
     assert call(*SMALL, "--out", "c")[0] == 0
     assert document(call("clone", "verify", "c", "--json")) == {
-        "ok": True, "checked": 12, "unfinished_shards": 0, "problems": [], "out": "c", "left_out": 0,
-        "repaired": 0,
+        "ok": True, "checked": 12, "unfinished_shards": 0, "problems": [], "out": "c",
+        "repaired": 0, "left_out": 0,
     }  # fmt: skip
     first, second = sorted(Path("c").glob("train/*/*.jpg"))[:2]
     whole = first.read_bytes(), second.read_bytes()
