@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from rldf.bench.measures import QUARTERED
 from rldf.bench.plots import draw_progress
 from rldf.bench.table3 import COLUMNS
 from rldf.bench.trial import Outcome
@@ -31,7 +32,8 @@ def shown_rows(rows: Sequence[Mapping[str, Any]], renders: int) -> list[tuple[st
         renders: the budget.
 
     Returns:
-        The head, then one line a setting; renders are the median and, in brackets, the quartiles.
+        The head, then one line a setting; renders are the median and, in brackets, the quartiles,
+        or of how few runs it is.
     """
     return [tuple(_SHOWN.values()), *(_shown(row, renders) for row in rows)]
 
@@ -41,13 +43,15 @@ def _shown(row: Mapping[str, Any], renders: int) -> tuple[str, ...]:
         return f">{renders}" if value is None else f"{value:.0f}"
 
     low, middle, high = (count(row[f"renders_{q}"]) for q in ("q1", "median", "q3"))
+    runs = row["runs"]
+    spread = f"{low}-{high}" if runs >= QUARTERED else f"of {runs} run{'s' * (runs > 1)}"
     texts = {
         "agent": row["agent"],
         "reward": row["reward"],
         "epsilon": row["epsilon"] or "-",
         "rate": f"{row['reached']}/{row['runs']}",
         "ci": f"{row['ci_low']:.2f}-{row['ci_high']:.2f}",
-        "renders": f"{middle} ({low}-{high})",
+        "renders": f"{middle} ({spread})",
         "regret": "-" if row["regret"] is None else f"{row['regret']:.3f}",
     }
     return tuple(texts.get(key) or f"{row[key]:.1f}" for key in _SHOWN)
@@ -128,7 +132,8 @@ def _page(
         f'<h2>Figures</h2>\n<div class="card"><table><thead><tr>{top}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>\n",
         '<p class="faint small">Reached: runs that saw the goal, with Wilson interval. Renders: '
-        "unique renders to the goal, median and quartiles of all runs. D_T, D_max, D_min, ρ, σ²: "
+        "unique renders to the goal, median and quartiles of all runs (of fewer than four, the "
+        "median alone). D_T, D_max, D_min, ρ, σ²: "
         "distance to the goal along a run, which goes on past it. F, C: steps whose picture shares "
         "an object, or the scene. Regret: best reward of any cell less the best one found.</p>\n",
         *(

@@ -10,7 +10,7 @@ from rldf.evaluation import lessons
 from rldf.evaluation.classification import Scores
 from rldf.evaluation.folders import open_images, read_contents
 from rldf.evaluation.lessons import Course, check_course, learn
-from tests.evaluation.sets import make_clone, write_set
+from tests.evaluation.sets import make_clone, noisy, write_set
 
 
 @pytest.fixture
@@ -119,3 +119,12 @@ def test_what_cannot_be_learned_or_tested_is_refused(tmp_path, school):
 def test_numbers_out_of_range_are_refused(course, told):
     with pytest.raises(UsageError, match=told):
         check_course(Course(**course))
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_a_split_of_images_without_a_class_is_no_test(tmp_path, school, split):
+    clone = write_set(tmp_path / "clone", {"train": 6})
+    (clone / split).mkdir()
+    noisy((9, 9, 9), 1).save(clone / split / "a.png")
+    found = taught(clone, write_set(tmp_path / "real", {"": 4}, seed=1))
+    assert (found.n_own, found.own) == (0, None)

@@ -164,3 +164,15 @@ def test_of_many_classes_the_worst_are_shown():
     assert png == draw_bars(worst, "share", high_is_bad=False)
     assert png != draw_bars(values, "share", high_is_bad=True)
     assert Image.open(io.BytesIO(png)).width > 1000
+
+
+@pytest.mark.parametrize("row", [0, 2])
+def test_a_class_without_tests_is_grey_and_not_a_class_told_wrong(row):
+    def greys(counts):
+        image = Image.open(io.BytesIO(draw_confusion(counts, ["a", "b", "c"]))).convert("RGB")
+        return sum(n for n, colour in image.getcolors(2**24) if colour == (0xBF,) * 3)
+
+    tested = np.eye(3, dtype=np.int64)
+    untested = tested.copy()
+    untested[row] = 0
+    assert greys(untested) > 1000 > greys(tested)
