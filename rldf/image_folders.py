@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rldf.errors import ImageError
 from rldf.files import read_file
+from rldf.image_bounds import FORMATS
 from rldf.image_layouts import Parts, clone_layout, layout_of
-from rldf.images import FORMATS
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 """What the names of image files end in."""

@@ -14,11 +14,13 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
 
     Args:
         hits: how often it happened, 0 to `trials`.
-        trials: how often it could have, 1 or more.
+        trials: how often it could have; 0 says nothing about the rate.
 
     Returns:
         Lower and upper end, in [0, 1].
     """
+    if trials == 0:
+        return 0.0, 1.0
     from scipy.stats import binomtest  # takes half a second to import
 
     low, high = binomtest(hits, trials).proportion_ci(LEVEL, method="wilson")

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rldf.errors import RunError
+from rldf.file_names import portable
 from rldf.files import TEMPORARY
 
 RUN, LOCK = "run.json", ".lock"
@@ -21,10 +22,11 @@ def clean_stem(image_name: str) -> str:
         image_name: the name or path of an image, which may be a stranger's.
 
     Returns:
-        Its stem, cut to 40 letters, digits, `_` and `-`; "image" where nothing is left.
+        Its stem, cut to 40 letters, digits, `_` and `-`; "image" where nothing is left. A name
+        that Windows keeps for a device is changed.
     """
     letters = unicodedata.normalize("NFKC", Path(image_name).stem)
-    return re.sub(r"[^\w]+", "-", letters)[:40].strip("-") or "image"
+    return portable(re.sub(r"[^\w]+", "-", letters)[:40].strip("-") or "image")
 
 
 def default_out(root: Path, image_name: str, now: datetime) -> Path:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+QUARTERED = 4
+"""Runs from which on quartiles say something of their spread."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distances:

@@ -4,15 +4,18 @@ import csv
 import io
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+from rldf.bench.measures import QUARTERED
 from rldf.bench.plots import draw_progress
 from rldf.bench.table3 import COLUMNS
 from rldf.bench.trial import Outcome
 from rldf.files import write_bytes, write_text
 from rldf.report.html import details, document, doubts, facts, leaf_rows, text, wide_picture
 from rldf.report.pictures import png_uri
+from rldf.run_places import clean_stem
 
 _SHOWN = {
     "agent": "agent", "reward": "reward", "epsilon": "ε", "rate": "reached", "ci": "95 %",
@@ -29,7 +32,8 @@ def shown_rows(rows: Sequence[Mapping[str, Any]], renders: int) -> list[tuple[st
         renders: the budget.
 
     Returns:
-        The head, then one line a setting; renders are the median and, in brackets, the quartiles.
+        The head, then one line a setting; renders are the median and, in brackets, the quartiles,
+        or of how few runs it is.
     """
     return [tuple(_SHOWN.values()), *(_shown(row, renders) for row in rows)]
 
@@ -39,13 +43,15 @@ def _shown(row: Mapping[str, Any], renders: int) -> tuple[str, ...]:
         return f">{renders}" if value is None else f"{value:.0f}"
 
     low, middle, high = (count(row[f"renders_{q}"]) for q in ("q1", "median", "q3"))
+    runs = row["runs"]
+    spread = f"{low}-{high}" if runs >= QUARTERED else f"of {runs} run{'s' * (runs > 1)}"
     texts = {
         "agent": row["agent"],
         "reward": row["reward"],
         "epsilon": row["epsilon"] or "-",
         "rate": f"{row['reached']}/{row['runs']}",
         "ci": f"{row['ci_low']:.2f}-{row['ci_high']:.2f}",
-        "renders": f"{middle} ({low}-{high})",
+        "renders": f"{middle} ({spread})",
         "regret": "-" if row["regret"] is None else f"{row['regret']:.3f}",
     }
     return tuple(texts.get(key) or f"{row[key]:.1f}" for key in _SHOWN)
@@ -71,12 +77,26 @@ def write_results(
     """
     write_text(folder / "table.csv", _csv(rows))
     pictures = {}
-    for reward in dict.fromkeys(row["reward"] for row in rows):
+    rewards = list(dict.fromkeys(row["reward"] for row in rows))
+    for reward, name in zip(rewards, _file_names(rewards), strict=True):
         mine = [outcome for outcome in outcomes if outcome.trial.reward == reward]
         picture = draw_progress(mine, config["renders"])
-        write_bytes(folder / f"{Path(reward).stem}.png", picture)
+        write_bytes(folder / name, picture)
         pictures[reward] = picture
     write_text(folder / "table3.html", _page(rows, pictures, config, command, warnings))
+
+
+def _file_names(rewards: Sequence[str]) -> list[str]:
+    """Name the plot of each reward after its file; of equal names the later ones are numbered."""
+    taken: set[str] = set()
+    names = []
+    for reward in rewards:
+        stem = clean_stem(reward)
+        numbered = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
+        name = next(name for name in numbered if name.casefold() not in taken)
+        taken.add(name.casefold())
+        names.append(f"{name}.png")
+    return names
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -116,7 +136,8 @@ def _page(
         f'<h2>Figures</h2>\n<div class="card"><table><thead><tr>{top}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>\n",
         '<p class="faint small">Reached: runs that saw the goal, with Wilson interval. Renders: '
-        "unique renders to the goal, median and quartiles of all runs. D_T, D_max, D_min, ρ, σ²: "
+        "unique renders to the goal, median and quartiles of all runs (of fewer than four, the "
+        "median alone). D_T, D_max, D_min, ρ, σ²: "
         "distance to the goal along a run, which goes on past it. F, C: steps whose picture shares "
         "an object, or the scene. Regret: best reward of any cell less the best one found.</p>\n",
         *(

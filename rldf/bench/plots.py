@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.bench.measures import best_at
+from rldf.bench.measures import QUARTERED, best_at
 from rldf.bench.trial import Outcome
 from rldf.report.plotting import COLOURS, INK, draw_png
 
@@ -25,7 +25,7 @@ def draw_progress(outcomes: Sequence[Outcome], renders: int) -> bytes:
 
     Returns:
         A PNG file: left the share of runs that reached the goal, right the mean of the best reward
-        so far, with the band of its middle half.
+        so far, with the band of its middle half where there are four runs or more.
     """
     settings: dict[tuple[str, str | None], list[Outcome]] = {}
     for outcome in outcomes:
@@ -42,8 +42,9 @@ def draw_progress(outcomes: Sequence[Outcome], renders: int) -> bytes:
             left.plot(at, _share_reached(group, renders), label=name, color=colour, ls=dash)
             curves = _best(group, renders)
             right.plot(at, np.nanmean(curves, axis=0), color=colour, ls=dash)
-            low, high = np.nanquantile(curves, [0.25, 0.75], axis=0)
-            right.fill_between(at, low, high, color=colour, alpha=0.08, lw=0)
+            if len(group) >= QUARTERED:
+                low, high = np.nanquantile(curves, [0.25, 0.75], axis=0)
+                right.fill_between(at, low, high, color=colour, alpha=0.08, lw=0)
         left.set_ylim(0, 1.02)
         for panel in (left, right):
             panel.set_xlim(0, renders)

@@ -1,5 +1,7 @@
 """`rldf cache`: the images that were drawn before."""
 
+from pathlib import Path
+
 import typer
 
 from rldf.cli import output
@@ -11,22 +13,37 @@ app = typer.Typer(help="Look at or empty the cache of drawn images.", no_args_is
 @app.command()
 def info(as_json: output.JsonFlag = False) -> None:
     """Print where the cache is and how much it holds."""
-    from rldf.generators.cached import ANSWERS, LIMIT, usage
+    from rldf.generators.cached import ANSWERS, LIMIT, RENDERS, usage
     from rldf.places import cache_folder
 
     folder = cache_folder()
     entries, size = usage(folder)
     answers, answers_size = usage(folder, ANSWERS)
+    others = _others(folder, (RENDERS, ANSWERS))
     output.result(
         {
             "folder": str(folder), "images": entries, "bytes": size, "limit": LIMIT,
-            "answers": answers, "answers_bytes": answers_size,
+            "answers": answers, "answers_bytes": answers_size, "others": others,
         },
         [f"{folder}: {entries} images, {size / 1e6:.1f} MB of at most {LIMIT / 1e6:.0f} MB"]
         + [f"{folder / ANSWERS}: {answers} images of APIs, {answers_size / 1e6:.1f} MB, which stay "
-           "until you remove that folder"] * bool(answers),
+           "until you remove that folder"] * bool(answers)
+        + [f"{folder / name}: {size / 1e6:.1f} MB of evaluations or other work, which 'rldf cache "
+           "clear' leaves" for name, size in others.items()],
         as_json=as_json,
     )  # fmt: skip
+
+
+def _others(folder: Path, known: tuple[str, ...]) -> dict[str, int]:
+    """Measure the other folders of the cache: bytes by name."""
+    if not folder.is_dir():
+        return {}
+    found = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name not in known:
+            files = (file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+            found[path.name] = sum(file.stat().st_size for file in files)
+    return found
 
 
 @app.command()

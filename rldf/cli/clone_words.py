@@ -150,6 +150,8 @@ def checked_lines(document: Mapping[str, Any]) -> list[str]:
         for problem in document["problems"]
     ]
     said = f"{len(lines)} problems" if lines else "nothing wrong"
+    if not document["checked"] and not lines:
+        said = f"there was nothing to check ({document['left_out']} were left out)"
     repaired = f", {document['repaired']} images written again" if document["repaired"] else ""
     lines.append(f"{document['out']}: {document['checked']} images checked, {said}{repaired}")
     if document["unfinished_shards"]:

@@ -129,7 +129,8 @@ def report_lines(found: dict[str, Any]) -> list[str]:
     """
     kind, name = found["device"]["kind"], found["device"]["name"]
     rows = [(package, version or "not installed") for package, version in found["versions"].items()]
-    rows.append(("device", f"{kind} ({name or str(found['device']['threads']) + ' threads'})"))
+    on = f"{kind} ({name or str(found['device']['threads']) + ' threads'})"
+    rows.append(("device", on if kind else "not known without torch"))
     rows += [
         (f"model set {name}", f"lacks {missing[0]}" if missing else "complete")
         for name, missing in found["model_sets"].items()

@@ -170,6 +170,7 @@ def run_evaluation(
             return None
         for doubt in _doubts(question, features, verdict.clone.images):
             warn(doubt)
+            verdict.document["warnings"].append(doubt)
         document = verdict.document | {"report": None}
         if report is not None:
             progress(f"writing {report}", 0, 1)
@@ -229,16 +230,23 @@ def _say_nothing(message: str) -> None:
 
 
 def _told(document: dict[str, Any]) -> list[str]:
+    from rldf.evaluation.figures import undetermined
+
     rows = document["real"]
-    columns = [key for key in _COLUMNS if any(row[key] is not None for row in rows)]
+    columns = [
+        key
+        for key in _COLUMNS
+        if any(row[key] is not None or key in row["figures"] for row in rows)
+    ]
     lines = [f"{document['clone']}: {document['n_clone']} images, {document['features']} features"]
     lines += output.table(
         [
             ["real images", *(_COLUMNS[key] for key in columns)],
-            *([row["real"], *(_shown(row[key]) for key in columns)] for row in rows),
+            *([row["real"], *(_shown(row, key) for key in columns)] for row in rows),
         ]
     )
     for row in rows:
+        lines += undetermined(row)
         if row["fid"] is not None:
             sizes = ", ".join(f"{p['fid']:.4g} at {p['n_clone']}" for p in row["fid_points"])
             lines.append(f"FID to {row['real']} by N: {sizes}")
@@ -261,7 +269,7 @@ def _classifier_lines(document: dict[str, Any]) -> list[str]:
     for row in document["real"]:
         told = f"top-1 on {row['n_test']} of {row['real']} {_accuracy(row)}"
         if row["synthetic_real_gap"] is not None:
-            told += f", gap {row['synthetic_real_gap']:+.3f}"
+            told += f", gap {_figure(row, 'synthetic_real_gap')}"
         if (real := row["real_trained"]) is not None:
             told += f"; trained on {real['n_train']} real images {_accuracy(real)}"
         lines.append(told)
@@ -269,10 +277,19 @@ def _classifier_lines(document: dict[str, Any]) -> list[str]:
 
 
 def _accuracy(figures: dict[str, Any]) -> str:
-    interval = figures["top1_ci"]
-    spread = "" if interval is None else f" (95 % {interval[0]:.3f} to {interval[1]:.3f})"
-    return f"{figures['top1']:.3f}{spread}"
+    return _figure(figures, "top1")
 
 
-def _shown(value: float | None) -> str:
+def _figure(row: dict[str, Any], name: str) -> str:
+    from rldf.figures import read_figure
+
+    return str(read_figure(row["figures"][name]))
+
+
+def _shown(row: dict[str, Any], key: str) -> str:
+    from rldf.figures import UNDETERMINED
+
+    value, record = row[key], row["figures"].get(key)
+    if record is not None and not record["determined"]:
+        return UNDETERMINED
     return "-" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"

@@ -29,9 +29,11 @@ from rldf.cli import (
     run,
     search,
 )
+from rldf.cli.completion import WithCompletion
 from rldf.errors import RldfError
 
 app = typer.Typer(
+    cls=WithCompletion,
     invoke_without_command=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -111,10 +111,10 @@ def check(
     model_set = load_model_set(models)
     with output.busy("drawing and reading", quiet=quiet or as_json):
         from rldf.pocket.fidelity import check as check_
+        from rldf.pocket.fidelity import measured
 
         found = check_(model_set, grammar, drawings)
-    rows = [(name, "-" if value is None else str(value)) for name, value in found.items()]
-    output.result(found, output.table(rows), as_json=as_json)
+    output.result(found, output.table(measured(found)), as_json=as_json)
 
 
 @app.command()

@@ -68,10 +68,10 @@ def headline(run: dict[str, Any]) -> str:
         run: A document of a run.
 
     Returns:
-        The best sentence, the problem of a damaged run, or nothing.
+        The best sentence, the problem of a damaged run, or "-" where nothing was found yet.
     """
     best = (run["result"] or {}).get("best") or {}
-    return str(run["problem"] or best.get("sentence") or "")
+    return str(run["problem"] or best.get("sentence") or "-")
 
 
 def run_document(run: "RunFolder") -> dict[str, Any]:

@@ -136,13 +136,15 @@ def _loading(folder: CloneFolder, tally: Tally) -> str:
             for split, pattern in list(data_files(record).items())[:1]
         ]
     else:
-        pattern, image = next(iter(data_files(record).values())), record.plan.image_format
+        split, image = next(iter(record.splits)), record.plan.image_format
         lines = [
-            f'tars = sorted(glob.glob("{pattern}"))',
-            'webdataset.WebDataset(tars, shardshuffle=len(tars)).decode("pil")'
+            f"tars = {_tars(folder, split)}",
+            f"webdataset.WebDataset(tars, shardshuffle={folder.archives.total(split)})"
+            f'.decode("pil")'
             f'.to_tuple("{image}", "cls")',
         ]
-    return "\n".join(["```python", *lines, "```"]) + _without_images(record, tally)
+    code = "\n".join(["```python", *lines, "```"]) + _without_images(record, tally)
+    return code if kind == "imagefolder" else f"{code}\n\n{_files(folder)}"
 
 
 def _without_images(record: CloneRecord, tally: Tally) -> str:
@@ -153,6 +155,24 @@ def _without_images(record: CloneRecord, tally: Tally) -> str:
         + ", ".join(f"{key} ({_cell(names.get(key, key))})" for key in keys)
         + "."
         for split, keys in tally.empty.items()
+    )
+
+
+def _tars(folder: CloneFolder, split: str) -> str:
+    pattern = folder.archives.pattern(split, "tar")
+    return f'sorted(glob.glob("{pattern}"))' if "*" in pattern else f'"{pattern}"'
+
+
+def _files(folder: CloneFolder) -> str:
+    """Tell which files each split has, and how many loader workers can be fed from them."""
+    kind, archives = folder.record.write.format, folder.archives
+    ending = "tar" if kind == "webdataset" else kind
+    lines = ["| split | files | loader workers |", "|---|---|---|"]
+    for split in folder.record.splits:
+        most = "" if archives.numbering == "clone" else f"up to {archives.total(split)}"
+        lines.append(f"| {split} | `{archives.pattern(split, ending)}` | {most} |")
+    return "\n".join(lines) + (
+        "\n\nA loader worker reads whole files, so a split feeds as many workers as it has files."
     )
 
 

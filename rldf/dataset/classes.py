@@ -17,6 +17,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rldf.errors import UsageError
+from rldf.file_names import portable
 from rldf.grammar import Grammar
 from rldf.text import plain
 from rldf.yaml_files import read_text
@@ -233,11 +234,12 @@ def clean_key(name: str) -> str:
 
     Returns:
         1 to 80 lower-case letters, digits and "-"; never a path. Names with letters that no Latin
-        letter stands for are told apart by a checksum.
+        letter stands for are told apart by a checksum; one that Windows keeps for a device, such
+        as "con", is changed.
     """
     split = [c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)]
     key = "-".join(re.findall(r"[a-z0-9]+", "".join(split).lower()))[:_KEY_LENGTH].strip("-")
     if key and not any(c.isalnum() and not c.isascii() for c in split):
-        return key
+        return portable(key)
     total = hashlib.sha256(name.encode("utf-8", "backslashreplace")).hexdigest()[:8]
     return f"{key or 'class'}-{total}"

@@ -41,7 +41,7 @@ def convert(
         )
     for _ in source.all_rows():  # a damaged manifest is told before anything is written
         pass
-    write = source.record.write.model_copy(update={"format": to})
+    write = source.record.write.model_copy(update={"format": to, "numbering": "split"})
     target = enter_folder(out, source.record.model_copy(update={"write": write}))
     with telling_disk_errors(out):
         if source.generator.exists():  # for later repairs

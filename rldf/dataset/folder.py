@@ -26,6 +26,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from rldf.dataset.archives import Archives
 from rldf.dataset.record import CloneRecord
 from rldf.dataset.rows import ImageRow, read_rows
 from rldf.dataset.shards import Shards
@@ -45,11 +46,13 @@ class CloneFolder:
         root: the folder.
         record: what its `clone.json` says.
         shards: how the plan is cut.
+        archives: how its images are laid out, where the format is one of archives.
     """
 
     root: Path
     record: CloneRecord
     shards: Shards
+    archives: Archives
 
     @property
     def keys(self) -> list[str]:
@@ -63,7 +66,7 @@ class CloneFolder:
             The store of the clone's format.
         """
         kind, stage = self.record.write.format, self.work("stage")
-        return make_store(kind, self.root, stage, len(self.shards), self.keys, self.told)
+        return make_store(kind, self.root, stage, self.archives, self.keys, self.told)
 
     @property
     def told(self) -> dict[str, str]:
@@ -195,7 +198,9 @@ def folder_of(root: Path, record: CloneRecord) -> CloneFolder:
     Returns:
         The clone; nothing is read or written.
     """
-    return CloneFolder(root, record, Shards(record.images, record.write.shard_size))
+    shards = Shards(record.images, record.write.shard_size)
+    archives = Archives(shards, record.splits, record.write.numbering)
+    return CloneFolder(root, record, shards, archives)
 
 
 def _version(generator: object) -> str:

@@ -48,6 +48,8 @@ class PlanConfig(BaseModel):
         keys = [label.key for label in self.classes]
         if keys != sorted(set(keys)):
             raise ValueError("classes: keys are sorted, each stands once")
+        if len({key.casefold() for key in keys}) < len(keys):
+            raise ValueError("classes: two keys differ in capitals alone, and may be one folder")
         try:
             axis = self.grammar.axes[object_axis(self.grammar)]
             for label in self.classes:

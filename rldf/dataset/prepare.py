@@ -49,6 +49,7 @@ def write_config(
         safety_checker=_safety(models, safety_checker),
         source_type=source_type(models.file.generator.kind),
         license=models.file.license,
+        numbering="split",
     )
 
 

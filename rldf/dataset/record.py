@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
+from rldf.dataset.archives import Numbering
 from rldf.dataset.classes import Label
 from rldf.dataset.encode import SourceType
 from rldf.dataset.plan import PlanConfig, make_plan
@@ -27,6 +28,8 @@ class WriteConfig(Strict):
             left out on demand, "none" if they ship none.
         source_type: IPTC's word for the images' origin.
         license: of the images: the model set's.
+        numbering: of archives; "clone" where an earlier version wrote the file, which says nothing
+            of it.
     """
 
     format: Format
@@ -36,6 +39,7 @@ class WriteConfig(Strict):
     safety_checker: SafetyChecker
     source_type: SourceType
     license: str
+    numbering: Numbering = "clone"
 
 
 class Searched(Strict):
@@ -96,7 +100,8 @@ class CloneRecord(Strict):
 
     def summary(self) -> dict[str, Any]:
         """Describe all that decides the clone, so that people can compare two of them."""
-        return {**self.plan.summary(), **self.write.model_dump(mode="json")}
+        write = self.write.model_dump(mode="json", exclude={"numbering"})  # the folder's own stays
+        return {**self.plan.summary(), **write}
 
 
 def new_record(

@@ -38,12 +38,15 @@ def repair(folder: CloneFolder, plan: Plan, artist: Artist, problems: Iterable[P
     images: dict[int, dict[int, Problem]] = {}
     lost: set[int] = set()
     plan_lost = False
+    by_name = _by_name(folder) if folder.store().packs else {}
     for problem in problems:
         plan_lost |= problem.name == PLAN
         if problem.index is not None:
             images.setdefault(folder.shards.of(problem.index), {})[problem.index] = problem
         elif problem.kind == "manifest":
             lost.add(int(problem.name.rpartition("/")[2].partition(".")[0]))
+        elif problem.kind == "hole" and problem.name in by_name:
+            images.setdefault(by_name[problem.name], {})  # a file without images: sealed again
     mended = 0
     refuse_detours(folder.root)
     with telling_disk_errors(folder.root), make_press(folder, plan) as press:
@@ -61,6 +64,12 @@ def repair(folder: CloneFolder, plan: Plan, artist: Artist, problems: Iterable[P
             with _lock(folder, None):
                 write_finish(folder)
     return mended
+
+
+def _by_name(folder: CloneFolder) -> dict[str, int]:
+    """Find the work shard that writes each archive."""
+    store = folder.store()
+    return {name: n for n in range(len(folder.shards)) for name in store.files(n, ())}
 
 
 def _lock(folder: CloneFolder, shard: int | None) -> ExitStack:

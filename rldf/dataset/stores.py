@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from rldf.dataset.archives import Archive, Archives
 from rldf.dataset.packers import Packer, ParquetPacker, TarPacker
 from rldf.dataset.rows import ImageRow
 from rldf.errors import RunError
@@ -48,7 +49,7 @@ def make_store(
     kind: Format,
     root: Path,
     stage: Path,
-    shards: int,
+    archives: Archives,
     classes: Sequence[str],
     told: Mapping[str, str],
 ) -> Store:
@@ -58,7 +59,7 @@ def make_store(
         kind: the format.
         root: the clone's folder.
         stage: a folder of the store's own.
-        shards: how many there are.
+        archives: how images are laid out in archives.
         classes: keys of the classes, in the order of their labels.
         told: what every image's metadata hold besides its row.
 
@@ -68,7 +69,7 @@ def make_store(
     if kind == "imagefolder":
         return FolderStore(root)
     packer = TarPacker(told) if kind == "webdataset" else ParquetPacker(told, classes)
-    return ArchiveStore(root, stage, shards, packer)
+    return ArchiveStore(root, stage, archives, packer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +143,19 @@ class FolderStore:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStore:
-    """Archives: `data/train-00012-of-00064.tar`, one for each split that a shard touches.
+    """Archives: `data/train-00012-of-00064.tar`, one or more for each split that a shard touches.
 
     Attributes:
         root: the clone's folder.
         stage: where images wait.
-        shards: how many there are.
+        archives: how images are laid out.
         packer: what writes and reads the files.
         packs: yes.
     """
 
     root: Path
     stage: Path
-    shards: int
+    archives: Archives
     packer: Packer
     packs: bool = True
 
@@ -177,9 +178,11 @@ class ArchiveStore:
             shard: its number.
             rows: of all its images.
         """
-        for split, part in _by_split(rows).items():
+        for archive, part in self._filled(shard, rows):
+            if not part and self.archives.numbering == "clone":
+                continue  # earlier versions wrote no empty file
             images = [self._staged(shard, row.name).read_bytes() for row in part]
-            path = self.root / self._name(split, shard)
+            path = self.root / archive.name(self.packer.ending)
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as file:
                 self.packer.write(file, part, images)
@@ -193,16 +196,16 @@ class ArchiveStore:
         shutil.rmtree(self.stage / f"{shard:05d}", ignore_errors=True)
 
     def files(self, shard: int, names: Iterable[str]) -> set[str]:
-        """Name the archives of images.
+        """Name the archives of a shard.
 
         Args:
-            shard: their shard.
-            names: of images.
+            shard: its number.
+            names: unused: an archive is there whether it has images or not.
 
         Returns:
             Relative paths.
         """
-        return {self._name(name.partition("/")[0], shard) for name in names}
+        return {archive.name(self.packer.ending) for archive in self.archives.of_shard(shard)}
 
     def read(self, shard: int, rows: Sequence[ImageRow]) -> Iterator[tuple[ImageRow, bytes | None]]:
         """Read images.
@@ -214,28 +217,23 @@ class ArchiveStore:
         Yields:
             Each row that has an image, and its file.
         """
-        for split, part in _by_split(rows).items():
+        for archive, part in self._filled(shard, rows):
             found: dict[str, bytes] = {}
+            path = self.root / archive.name(self.packer.ending)
             with contextlib.suppress(RunError):  # what lies before a damage can be read
-                for name, data in self.packer.read(self.root / self._name(split, shard)):
-                    found[name] = data
+                found.update(self.packer.read(path) if part else ())
             for row in part:
                 yield row, found.get(row.name.rpartition("/")[2])
 
-    def _name(self, split: str, shard: int) -> str:
-        return f"data/{split}-{shard:05d}-of-{self.shards:05d}.{self.packer.ending}"
+    def _filled(
+        self, shard: int, rows: Sequence[ImageRow]
+    ) -> Iterator[tuple[Archive, list[ImageRow]]]:
+        """Give each archive of a shard the rows that have an image in it."""
+        for archive in self.archives.of_shard(shard):
+            yield archive, [row for row in rows if row.sha256 and row.index in archive.images]
 
     def _staged(self, shard: int, name: str) -> Path:
         return self.stage / f"{shard:05d}" / name.replace("/", "-")
-
-
-def _by_split(rows: Sequence[ImageRow]) -> dict[str, list[ImageRow]]:
-    """Sort the rows that have an image by split, each in its order."""
-    found: dict[str, list[ImageRow]] = {}
-    for row in rows:
-        if row.sha256:
-            found.setdefault(row.split, []).append(row)
-    return found
 
 
 def _read(path: Path) -> bytes | None:

@@ -53,11 +53,13 @@ class Report:
 
     Attributes:
         checked: images whose file was read.
+        left_out: images that no attempt gave, which is nothing wrong as long as there are others.
         problems: everything that is wrong.
         unfinished: work shards that are not done, which is nothing wrong.
     """
 
     checked: int
+    left_out: int = 0
     problems: list[Problem] = field(default_factory=list)
     unfinished: int = 0
 
@@ -68,8 +70,9 @@ class Report:
             The report.
         """
         return {
-            "ok": not self.problems and not self.unfinished,
+            "ok": not self.problems and not self.unfinished and self.checked > 0,
             "checked": self.checked,
+            "left_out": self.left_out,
             "unfinished_shards": self.unfinished,
             "problems": [asdict(problem) for problem in self.problems],
         }
@@ -88,7 +91,7 @@ def verify(folder: CloneFolder, tell: Callable[[int], None] = lambda images: Non
     problems: list[Problem] = []
     known: set[str] = set()
     seen: dict[str, str] = {}
-    checked = 0
+    checked = left_out = 0
     undone, store = set(folder.undone()), folder.store()
     for shard in range(len(folder.shards)):
         if shard in undone:
@@ -101,14 +104,17 @@ def verify(folder: CloneFolder, tell: Callable[[int], None] = lambda images: Non
             problems.append(Problem("manifest", name))
             known |= _planned_names(folder, shard)
             continue
-        known |= store.files(shard, [row.name for row in rows if row.sha256])
-        problems += _check_shard(folder, shard, rows, seen)
+        files = store.files(shard, [row.name for row in rows if row.sha256])
+        known |= files
+        found = list(_check_shard(folder, shard, rows, seen))
+        problems += found or _lost(folder, files)
         checked += sum(row.sha256 is not None for row in rows)
+        left_out += sum(row.sha256 is None for row in rows)
         tell(len(rows))
     if not undone:
         problems += _check_finish(folder, known)
     problems += [Problem("stray", name) for name in _strays(folder, known)]
-    return Report(checked=checked, problems=problems, unfinished=len(undone))
+    return Report(checked=checked, left_out=left_out, problems=problems, unfinished=len(undone))
 
 
 def _check_shard(
@@ -121,6 +127,13 @@ def _check_shard(
                 yield Problem(kind, row.name, index=row.index)
             elif (twin := seen.setdefault(row.sha256 or "", row.name)) != row.name:
                 yield Problem("duplicate", row.name, twin, row.index)
+
+
+def _lost(folder: CloneFolder, files: set[str]) -> list[Problem]:
+    """Name archives that are not there though no image is missed: those without images."""
+    if folder.archives.numbering == "clone":  # of which there are none without images
+        return []
+    return [Problem("hole", name) for name in sorted(files) if not (folder.root / name).is_file()]
 
 
 def _wrong(pair: tuple[ImageRow, bytes | None]) -> Kind | None:

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from rldf.evaluation import distributed
-from rldf.evaluation.classification import TOP, Scores
+from rldf.evaluation.classification import Scores
 from rldf.evaluation.examples import class_keys
 from rldf.evaluation.features import FeatureExtractor, Progress
+from rldf.evaluation.figures import accuracy_figure, among_five, gap_figure, ratio_figure
 from rldf.evaluation.lessons import Course, Exam, Taught, check_course, learn
 from rldf.evaluation.sides import (
     Document,
@@ -22,6 +21,7 @@ from rldf.evaluation.sides import (
     prc_figures,
 )
 from rldf.evaluation.store import Store
+from rldf.figures import Figure, read_figure, share
 from rldf.image_layouts import class_word
 from rldf.intervals import of_mean
 from rldf.text import plain
@@ -30,7 +30,8 @@ FIGURES = (
     "n_clone", "n_real", "features", "fid", "fid_infinity", "kid", "kid_std", "precision", "recall",
     "top1", "top5", "top1_ci", "synthetic_real_gap", "near_duplicate_rate",
 )  # fmt: skip
-"""Keys of a document's top, and of each of its rows: null where a figure was not asked for."""
+"""Keys of a document's top, and of each of its rows: null where a figure was not asked for, and
+`fid_infinity` also where it is not determined. `figures` has the record of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,32 +103,42 @@ def evaluate(
     """
     if question.course is not None:
         check_course(question.course)
+    warnings: list[str] = []
+
+    def tell(message: str) -> None:
+        warnings.append(message)
+        warn(message)
+
     roots = (question.clone, *question.real)
     clone, *reals = (open_side(root, extractor, store, progress) for root in roots)
     for side in (clone, *reals):
         for note in side.images.notes:
-            warn(note)
+            tell(note)
     for real in reals:
-        _warn_of_other_classes(clone, real, warn)
+        _warn_of_other_classes(clone, real, tell)
     taught = None
     if question.course is not None:
         sets = [(side.images, side.contents) for side in reals]
         ours = clone.images, clone.contents
-        taught = learn(ours, sets, question.course, store, progress, warn)
+        taught = learn(ours, sets, question.course, store, progress, tell)
     if distributed.rank():
         return None
-    rows = [_row(question, clone, real, warn) for real in reals]
+    rows = [_row(question, clone, real, tell) for real in reals]
     if taught is not None:
         for row, exam in zip(rows, taught.exams, strict=True):
-            row |= _exam_figures(taught, exam)
+            found = _exam_figures(taught, exam)
+            row["figures"] |= found.pop("figures")
+            row |= found
     if question.per_class:
         for row, real, number in zip(rows, reals, range(len(rows)), strict=True):
             row["per_class"] = _class_rows(clone, real, taught, number)
     document = {
         "clone": str(question.clone),
         **{name: rows[0][name] for name in FIGURES},
+        "figures": rows[0]["figures"],
         "own": _own_figures(taught) if taught else None,
         "classifier": _classifier(question.course, taught) if question.course and taught else None,
+        "warnings": warnings,
         "real": rows,
     }
     return Verdict(document=document, clone=clone, reals=tuple(reals), taught=taught)
@@ -150,15 +161,21 @@ def _row(question: Question, clone: Side, real: Side, warn: Callable[[str], None
     row: Document = {"real": str(real.images.root), **dict.fromkeys(FIGURES)}
     row |= {"n_clone": len(clone.contents), "n_real": len(real.contents)}
     row["features"] = clone.extractor.name
+    asked = {
+        fid_figures: question.fid,
+        kid_figures: question.kid,
+        prc_figures: question.prc,
+        duplicate_figures: question.duplicates,
+    }
+    records: Document = {}
+    for compute in (compute for compute, wanted in asked.items() if wanted):
+        found = compute(clone, real)
+        records |= found.pop("figures")
+        row |= found
+    row["figures"] = records
     if question.fid:
-        row |= fid_figures(clone, real)
         _warn_of_small_sets(row, warn)
-    if question.kid:
-        row |= kid_figures(clone, real)
-    if question.prc:
-        row |= prc_figures(clone, real)
     if question.duplicates:
-        row |= duplicate_figures(clone, real)
         names = clone.contents.names, real.contents.names
         row["closest_pairs"] = [
             {
@@ -185,25 +202,32 @@ def _warn_of_small_sets(row: Document, warn: Callable[[str], None]) -> None:
         )
 
 
-def _means(scores: Scores) -> Document:
-    n_classes = len(scores.confusion)
+def _means(scores: Scores, n_test: int) -> Document:
+    found = {"top1": accuracy_figure(scores.top1, n_test, of_mean(scores.top1))}
+    found["top5"] = among_five(
+        accuracy_figure(scores.top5, n_test, of_mean(scores.top5)), len(scores.confusion)
+    )
     return {
-        "top1": float(np.mean(scores.top1)),
-        # of as few classes the right one is always among the answers
-        "top5": float(np.mean(scores.top5)) if n_classes > TOP else None,
-        "top1_ci": of_mean(scores.top1),
+        **{name: figure.value for name, figure in found.items()},
+        "top1_ci": (found["top1"].low, found["top1"].high),
+        "figures": {name: figure.document() for name, figure in found.items()},
     }
 
 
 def _exam_figures(taught: Taught, exam: Exam) -> Document:
-    found = _means(exam.scores) | {"n_test": exam.n_test, "untested": list(exam.untested)}
-    own = None if taught.own is None else float(np.mean(taught.own.top1))
-    found["synthetic_real_gap"] = None if own is None else own - found["top1"]
-    found["real_trained"] = None
+    found = _means(exam.scores, exam.n_test)
+    found |= {"n_test": exam.n_test, "untested": list(exam.untested)}
+    top1, own = read_figure(found["figures"]["top1"]), _own_figures(taught)
+    found["synthetic_real_gap"] = found["real_trained"] = None
+    if own is not None:
+        gap = gap_figure(read_figure(own["figures"]["top1"]), top1)
+        found["synthetic_real_gap"] = gap.value
+        found["figures"]["synthetic_real_gap"] = gap.document()
     if exam.reference is not None:
-        found["real_trained"] = {"n_train": exam.n_reference, **_means(exam.reference)}
-        real = found["real_trained"]["top1"]
-        found["real_trained"]["share"] = found["top1"] / real if real else None
+        real = _means(exam.reference, exam.n_test)
+        worth = ratio_figure(top1, read_figure(real["figures"]["top1"]))
+        real["figures"]["share"] = worth.document()
+        found["real_trained"] = {"n_train": exam.n_reference, **real, "share": worth.value}
     return found
 
 
@@ -211,7 +235,7 @@ def _own_figures(taught: Taught) -> Document | None:
     if taught.own is None:
         return None
     untested = list(taught.own_untested)
-    return {"n_test": taught.n_own, "untested": untested, **_means(taught.own)}
+    return {"n_test": taught.n_own, "untested": untested, **_means(taught.own, taught.n_own)}
 
 
 def _classifier(course: Course, taught: Taught) -> Document:
@@ -229,12 +253,21 @@ def _classifier(course: Course, taught: Taught) -> Document:
 def _class_rows(clone: Side, real: Side, taught: Taught | None, number: int) -> list[Document]:
     """Put the figures of each class together; those of classifiers where there are any."""
     classes = taught.classes if taught else class_keys(clone.contents)
-    unknown = (None,) * len(classes)
-    top1 = taught.exams[number].scores.by_class if taught else unknown
-    own = taught.own.by_class if taught and taught.own else unknown
-    kids = class_figures(clone, real, classes)
+    top1 = _by_class(taught.exams[number].scores) if taught else None
+    own = _by_class(taught.own) if taught and taught.own else None
+    rows = class_figures(clone, real, classes)
+    for i, (key, row) in enumerate(zip(classes, rows, strict=True)):
+        row |= {"class": key, "name": clone.images.class_names.get(key, key)}
+        for name, figures in (("top1", top1), ("own_top1", own)):
+            row[name] = figures[i].value if figures else None
+            if figures:
+                row["figures"][name] = figures[i].document()
+    return rows
+
+
+def _by_class(scores: Scores) -> list[Figure]:
+    """Judge the accuracy of each class; the tests of a class are the same in all trainings."""
+    tests = scores.confusion.sum(1) // len(scores.top1)
     return [
-        {"class": key, "name": clone.images.class_names.get(key, key), **kid}
-        | {"top1": one, "own_top1": its}
-        for key, kid, one, its in zip(classes, kids, top1, own, strict=True)
+        share(value, int(n), "test images") for value, n in zip(scores.by_class, tests, strict=True)
     ]

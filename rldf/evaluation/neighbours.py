@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 
 from rldf.evaluation.features import Features
 
-QUANTILE = 0.999
+ONE_IN = 1000
+"""Real images of which one is more like another than the threshold."""
+
+QUANTILE = 1 - 1 / ONE_IN
 """Of the real images' likeness to their nearest other one: what is above is a near duplicate."""
 
 SAME = 0.99999
@@ -39,11 +42,13 @@ class Memorisation:
         rate: share of the clone's images that are a near duplicate of a real one, 0 to 1.
         threshold: the cosine from which on they are.
         closest: the nearest pairs, each image of the clone once, nearest first.
+        calibrated: real images that the threshold was taken from.
     """
 
     rate: float
     threshold: float
     closest: tuple[Pair, ...]
+    calibrated: int
 
 
 def near_duplicates(clone: Features, real: Features, keep: int = 10) -> Memorisation:
@@ -68,7 +73,8 @@ def near_duplicates(clone: Features, real: Features, keep: int = 10) -> Memorisa
     cosines, places = nearest(clone, real)
     order = np.argsort(-cosines, kind="stable")[:keep]
     pairs = (Pair(int(i), int(places[i]), float(cosines[i])) for i in order)
-    return Memorisation(float(np.mean(cosines > threshold)), threshold, tuple(pairs))
+    rate = float(np.mean(cosines > threshold))
+    return Memorisation(rate, threshold, tuple(pairs), len(distinct))
 
 
 def nearest(

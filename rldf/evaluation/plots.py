@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rldf.figures import UNDETERMINED, Figure, read_figure
 from rldf.report.plotting import COLOURS, INK, draw_png
 from rldf.text import plain
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 BARS = 40
 """Classes that a bar plot shows, the worst first."""
 
+_NOTHING = "#bfbfbf"
 _NAMED = 40  # classes up to which a confusion matrix names them
 
 
@@ -22,7 +24,7 @@ def draw_fid_over_n(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> 
     """Draw FID at several sizes over 1/N, with the line to 1/N = 0.
 
     Args:
-        rows: with "fid_points" and "fid_infinity", one for each real folder.
+        rows: with "fid_points" and the record of "fid_infinity", one for each real folder.
         names: of the real folders.
 
     Returns:
@@ -35,11 +37,16 @@ def draw_fid_over_n(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> 
             inverse = [1 / point["n_clone"] for point in row["fid_points"]]
             values = [point["fid"] for point in row["fid_points"]]
             slope = np.polyfit(inverse, values, 1)[0]
-            end = row["fid_infinity"]
-            ends = [end, end + slope * max(inverse)]
-            panel.plot([0, max(inverse)], ends, color=colour, lw=1)
+            end = read_figure(row["figures"]["fid_infinity"])
+            known, at = end.determined, end.value or 0.0
+            ends = [at, at + slope * max(inverse)]
+            panel.plot([0, max(inverse)], ends, color=colour, lw=1, ls="-" if known else ":")
             panel.plot(inverse, values, "o", color=colour, ms=5, label=f"to {_shown(name)}")
-            panel.plot([0], [end], "*", color=colour, ms=12, clip_on=False)
+            said = None if known else f"at ∞ {UNDETERMINED}"
+            fill = colour if known else "white"
+            panel.plot([0], [at], "*", color=colour, mfc=fill, ms=12, clip_on=False, label=said)
+            if end.low is not None and end.high is not None:
+                panel.plot([0, 0], [end.low, end.high], color=colour, lw=3, alpha=0.4)
         sizes = [point["n_clone"] for point in rows[0]["fid_points"]]
         panel.set_xticks([0, *(1 / n for n in sizes)], ["∞", *map(str, sizes)])
         panel.set_xlim(left=0)
@@ -50,24 +57,30 @@ def draw_fid_over_n(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> 
     return draw_png(draw, 9, 3.4)
 
 
-def draw_bars(values: Mapping[str, float], label: str, *, high_is_bad: bool) -> bytes:
-    """Draw a figure class by class, the worst first.
+def draw_bars(figures: Mapping[str, Figure], label: str, *, high_is_bad: bool) -> bytes:
+    """Draw a figure class by class, the worst first, with intervals.
 
     Args:
-        values: by name of the class, at least 1.
+        figures: by name of the class, at least 1 with a value.
         label: what the figure is.
         high_is_bad: whether the worst is the highest.
 
     Returns:
-        A PNG file; of more than BARS classes the worst.
+        A PNG file; of more than BARS classes the worst. What is not determined is pale.
     """
-    worst = sorted(values.items(), key=lambda item: -item[1] if high_is_bad else item[1])[:BARS]
+    values = {name: f for name, f in figures.items() if f.value is not None}
+    sign = -1 if high_is_bad else 1
+    worst = sorted(values.items(), key=lambda item: sign * (item[1].value or 0.0))[:BARS]
+    names = [_shown(name) + (" ?" if not f.determined else "") for name, f in worst]
 
     def draw(panel: "Axes") -> None:
-        panel.barh(range(len(worst)), [value for _, value in worst], color=COLOURS[0])
-        panel.set_yticks(range(len(worst)), [_shown(name) for name, _ in worst])
+        for place, (_, f) in enumerate(worst):
+            panel.barh(place, f.value or 0.0, color=COLOURS[0], alpha=1 if f.determined else 0.35)
+            if f.low is not None and f.high is not None:
+                panel.plot([f.low, f.high], [place, place], color=INK, lw=1)
+        panel.set_yticks(range(len(worst)), names)
         panel.invert_yaxis()
-        panel.set_xlabel(label, color=INK)
+        panel.set_xlabel(f"{label} (? {UNDETERMINED})", color=INK)
 
     return draw_png(draw, 9, 0.9 + 0.24 * len(worst), grid="x")
 
@@ -80,11 +93,13 @@ def draw_confusion(counts: NDArray[np.int64], names: Sequence[str]) -> bytes:
         names: of the classes.
 
     Returns:
-        A PNG file; each row is shown as shares.
+        A PNG file; each row is shown as shares, one of a class without tests is grey.
     """
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    tests = counts.sum(1, keepdims=True)
+    shares = np.where(tests, counts / np.maximum(tests, 1), np.nan)
 
     def draw(panel: "Axes") -> None:
+        panel.set_facecolor(_NOTHING)  # seen where a share is not a number
         panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
         if len(names) <= _NAMED:
             shown = [_shown(name) for name in names]

@@ -10,9 +10,11 @@ from PIL import Image
 from rldf.errors import UsageError
 from rldf.evaluation.evaluation import Verdict
 from rldf.evaluation.examples import class_keys
+from rldf.evaluation.figures import NAMES, undetermined
 from rldf.evaluation.plots import draw_bars, draw_confusion, draw_fid_over_n
 from rldf.evaluation.sides import Side
 from rldf.evaluation.strips import class_strips, named_thumbs, strip
+from rldf.figures import read_figure
 from rldf.files import write_text
 from rldf.provenance import git_commit, versions
 from rldf.report.html import (
@@ -113,24 +115,27 @@ def draw_report(verdict: Verdict, command: Sequence[str]) -> str:
 
 
 def _hero(found: Mapping[str, Any], name: str) -> str:
-    shown = {"images of the clone": found["n_clone"], "real images": found["n_real"]}
-    if found["fid"] is not None:
-        shown[f"FID at N = {min(found['n_clone'], found['n_real'])}"] = _short(found["fid"])
-        shown["FID at N = ∞"] = _short(found["fid_infinity"])
-    if found["kid"] is not None:
-        shown["KID"] = f"{_short(found['kid'])} ± {_short(found['kid_std'])}"
-    if found["precision"] is not None:
-        shown["precision, recall"] = f"{_short(found['precision'])}, {_short(found['recall'])}"
-    if found["top1"] is not None:
-        shown["top-1 on real images"] = _short(found["top1"])
-    if found["synthetic_real_gap"] is not None:
-        shown["gap to its own images"] = _short(found["synthetic_real_gap"])
-    if found["near_duplicate_rate"] is not None:
-        shown["near duplicates"] = f"{found['near_duplicate_rate']:.2%}"
+    n, figures = min(found["n_clone"], found["n_real"]), found["figures"]
+    names = NAMES | {"fid": f"FID at N = {n}", "fid_infinity": "FID at N = ∞"}
+    names |= {"top1": "top-1 on real images", "synthetic_real_gap": "gap to its own images"}
+    shown: dict[str, object] = {
+        "images of the clone": found["n_clone"],
+        "real images": found["n_real"],
+    }
+    shown |= {names[name]: read_figure(record) for name, record in figures.items()}
     return (
         f'<header>\n<p class="faint">evaluation, {text(found["features"])} features</p>\n'
-        f"<h1>{text(name)}</h1>\n{facts(shown)}</header>\n"
+        f"<h1>{text(name)}</h1>\n{facts(shown)}</header>\n{_doubts_section(found)}"
     )
+
+
+def _doubts_section(found: Mapping[str, Any]) -> str:
+    """Say what may mislead: warnings, and figures that the images do not determine."""
+    lines = [*found["warnings"], *(line for row in found["real"] for line in undetermined(row))]
+    if not lines:
+        return ""
+    items = "".join(f"<li>{text(line)}</li>\n" for line in lines)
+    return f"<details open><summary>What may mislead</summary>\n<ul>\n{items}</ul>\n</details>\n"
 
 
 def _short(value: float | None) -> str:
@@ -138,11 +143,15 @@ def _short(value: float | None) -> str:
 
 
 def _rows_section(rows: Sequence[Mapping[str, Any]]) -> str:
-    columns = [key for key in _COLUMNS if any(row[key] is not None for row in rows)]
+    columns = [
+        key
+        for key in _COLUMNS
+        if any(row[key] is not None or key in row["figures"] for row in rows)
+    ]
     head = "".join(f'<th class="number">{_COLUMNS[key]}</th>' for key in columns[1:])
     lines = "".join(
         f"<tr><td>{text(row['real'])}</td>"
-        + "".join(f'<td class="number">{_cell(row[key])}</td>' for key in columns[1:])
+        + "".join(f'<td class="number">{text(_cell(row, key))}</td>' for key in columns[1:])
         + "</tr>\n"
         for row in rows
     )
@@ -153,7 +162,10 @@ def _rows_section(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _cell(value: float | None) -> str:
+def _cell(row: Mapping[str, Any], key: str) -> str:
+    if key in row["figures"]:
+        return str(read_figure(row["figures"][key]))
+    value = row[key]
     return str(value) if isinstance(value, int) else _short(value)
 
 
@@ -195,7 +207,7 @@ def _fid_section(rows: Sequence[Mapping[str, Any]]) -> str:
     plot = draw_fid_over_n(rows, [row["real"] for row in rows])
     said = "; ".join(
         ", ".join(f"{_short(point['fid'])} at {point['n_clone']}" for point in row["fid_points"])
-        + f", {_short(row['fid_infinity'])} extrapolated"
+        + f", {read_figure(row['figures']['fid_infinity'])} extrapolated"
         for row in rows
     )
     return wide_picture("FID over N", png_uri(plot), f"FID over N: {said}", "curves")
@@ -207,10 +219,11 @@ def _class_sections(rows: Sequence[Mapping[str, Any]]) -> str:
         ("kid", "KID to the real images of the class", True),
         ("top1", "share of the class's real images that are told right", False),
     ):
-        values = {row["name"]: row[figure_] for row in rows if row[figure_] is not None}
-        if values:
-            plot = draw_bars(values, label, high_is_bad=high_is_bad)
-            said = ", ".join(f"{name} {_short(value)}" for name, value in values.items())
+        records = {row["name"]: row["figures"].get(figure_) for row in rows}
+        figures = {name: read_figure(record) for name, record in records.items() if record}
+        if any(found.value is not None for found in figures.values()):
+            plot = draw_bars(figures, label, high_is_bad=high_is_bad)
+            said = ", ".join(f"{name} {found}" for name, found in figures.items())
             sections += wide_picture(f"By class: {label}", png_uri(plot), said, "curves")
     return sections
 
@@ -242,11 +255,11 @@ def _pairs_section(verdict: Verdict, number: int) -> str:
         assert both is not None
         said = f"{pair['cosine']:.4f}: {pair['clone']}, {pair['real']}"
         shown += figure(data_uri(both), "an image of the clone, its nearest real one", said)
-    share, bar = row["near_duplicate_rate"], row["near_duplicate_threshold"]
+    rate, bar = read_figure(row["figures"]["near_duplicate_rate"]), row["near_duplicate_threshold"]
     return (
         f"<section>\n<h2>Closest pairs: clone, {text(row['real'])}</h2>\n"
-        f"<p>{share:.2%} of the clone's images are near duplicates: their cosine to a real image "
-        f"is above {bar:.4f}, which one real image in a thousand reaches to another one.</p>\n"
+        f"<p>Share of near duplicates: {text(rate)}. These are images of the clone whose cosine to "
+        f"a real one is above {bar:.4f}; of a thousand real images one is so near to another.</p>\n"
         f'<div class="pairs">\n{shown}</div>\n</section>\n'
     )
 

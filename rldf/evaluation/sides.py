@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rldf.errors import UsageError
-from rldf.evaluation import distances
+from rldf.evaluation import distances, figures
 from rldf.evaluation.features import (
     FeatureExtractor,
     Features,
@@ -25,6 +25,7 @@ from rldf.evaluation.features import (
 from rldf.evaluation.folders import Contents, ImageSet, open_images, read_contents
 from rldf.evaluation.neighbours import near_duplicates
 from rldf.evaluation.store import Store, key_of
+from rldf.figures import Figure
 from rldf.image_layouts import class_word
 
 _VERSION = 2  # of the arithmetic in this room: a change of it makes kept figures stale
@@ -107,17 +108,22 @@ def fid_figures(clone: Side, real: Side) -> Document:
         real: the real one.
 
     Returns:
-        "fid", "fid_infinity", "fid_points" and "dimensions".
+        "fid", "fid_points", "dimensions", the records under "figures", and "fid_infinity", which
+        is None where it is not determined.
     """
 
     def compute() -> Document:
         whole = distances.fid(clone.statistics, real.statistics)
         points = distances.fid_points(clone.features, real.features, whole)
+        dimensions = clone.features.shape[1]
+        records = figures.fid_figures(whole, points, dimensions)
+        end = records["fid_infinity"]
         return {
             "fid": whole,
-            "fid_infinity": distances.fid_infinity(points),
+            "fid_infinity": end["value"] if end["determined"] else None,
             "fid_points": [asdict(point) for point in points],
-            "dimensions": clone.features.shape[1],
+            "dimensions": dimensions,
+            "figures": records,
         }
 
     found: Document = _kept("fid", clone, real, compute)
@@ -132,12 +138,18 @@ def kid_figures(clone: Side, real: Side) -> Document:
         real: the real one.
 
     Returns:
-        "kid", "kid_std" and "kid_subset_size".
+        "kid", "kid_std", "kid_subset_size", and the record under "figures".
     """
 
     def compute() -> Document:
         found = distances.kid(clone.features, real.features)
-        return {"kid": found.kid, "kid_std": found.std, "kid_subset_size": found.subset}
+        record = figures.kid_figure(found.kid, found.std, _smaller(clone, real))
+        return {
+            "kid": found.kid,
+            "kid_std": found.std,
+            "kid_subset_size": found.subset,
+            "figures": {"kid": record.document()},
+        }
 
     found: Document = _kept("kid", clone, real, compute)
     return found
@@ -151,12 +163,17 @@ def prc_figures(clone: Side, real: Side) -> Document:
         real: the real one.
 
     Returns:
-        "precision" and "recall".
+        "precision", "recall", and their records under "figures".
     """
 
     def compute() -> Document:
         precision, recall = distances.precision_recall(clone.features, real.features)
-        return {"precision": precision, "recall": recall}
+        n, m = (min(len(side.contents), distances.PRC_MOST) for side in (clone, real))
+        records = {
+            "precision": figures.extent_figure(precision, n, m).document(),
+            "recall": figures.extent_figure(recall, m, n).document(),
+        }
+        return {"precision": precision, "recall": recall, "figures": records}
 
     found: Document = _kept("prc", clone, real, compute)
     return found
@@ -170,12 +187,16 @@ def duplicate_figures(clone: Side, real: Side) -> Document:
         real: the real one.
 
     Returns:
-        "near_duplicate_rate", "near_duplicate_threshold" and the ten "closest_pairs" by place.
+        "near_duplicate_rate", "near_duplicate_threshold", the ten "closest_pairs" by place, and the
+        record under "figures".
     """
 
     def compute() -> Document:
         found = near_duplicates(clone.features, real.features)
+        n = len(clone.contents)
+        record = figures.duplicate_figure(found.rate, n, found.calibrated)
         return {
+            "figures": {"near_duplicate_rate": record.document()},
             "near_duplicate_rate": found.rate,
             "near_duplicate_threshold": found.threshold,
             "closest_pairs": [asdict(pair) for pair in found.closest],
@@ -194,7 +215,8 @@ def class_figures(clone: Side, real: Side, classes: Sequence[str]) -> list[Docum
         classes: keys.
 
     Returns:
-        "n_clone", "n_real" and "kid" (None for fewer than 2 images) of each class.
+        "n_clone", "n_real", "kid" (None for fewer than 2 images) and its record under "figures" of
+        each class.
     """
 
     def compute() -> list[Document]:
@@ -203,8 +225,9 @@ def class_figures(clone: Side, real: Side, classes: Sequence[str]) -> list[Docum
             names = key, clone.images.class_names.get(key, key)
             ours, theirs = (side.of_class(*names) for side in (clone, real))
             n, m = len(ours), len(theirs)
-            kid = _class_kid(clone.features[ours], real.features[theirs]) if min(n, m) > 1 else None
-            rows.append({"n_clone": n, "n_real": m, "kid": kid})
+            record = _class_kid(clone.features[ours], real.features[theirs])
+            shown = {"kid": record.value, "figures": {"kid": record.document()}}
+            rows.append({"n_clone": n, "n_real": m, **shown})
         return rows
 
     named = [[key, clone.images.class_names.get(key)] for key in classes]
@@ -213,10 +236,19 @@ def class_figures(clone: Side, real: Side, classes: Sequence[str]) -> list[Docum
     return rows
 
 
-def _class_kid(clone: Features, real: Features) -> float:
+def _class_kid(clone: Features, real: Features) -> Figure:
     size = min(len(clone), len(real))
+    if size < 2:
+        return Figure(value=None, n=size, reason=f"{size} images are few")
     subsets = 1 if len(clone) == len(real) else _CLASS_SUBSETS
-    return distances.kid_of_subsets(clone, real, size, subsets)[0]
+    kid, _ = distances.kid_of_subsets(clone, real, size, subsets)
+    half = max(2, size // 2)
+    _, error = distances.kid_of_subsets(clone, real, half, _CLASS_SUBSETS)
+    return figures.kid_figure(kid, error, size)
+
+
+def _smaller(clone: Side, real: Side) -> int:
+    return min(len(clone.contents), len(real.contents))
 
 
 def _kept(what: str, clone: Side, real: Side, compute: Any) -> Any:

@@ -6,7 +6,7 @@ Everything is drawn with seeds that were never trained on (`CHECK_SEEDS` and abo
 import itertools
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from PIL.Image import Image
 
 from rldf.encoding import Encoding
+from rldf.figures import Figure, read_figure, share
 from rldf.grammar import Grammar, load_grammar
 from rldf.models.model_sets import ModelSet
 from rldf.perception.detector import import_ultralytics
@@ -74,15 +75,19 @@ def check(models: ModelSet, grammar_name: str, n: int = 500) -> dict[str, Any]:
         n: number of fresh drawings, and of sampled sentences of a large grammar.
 
     Returns:
-        Shares from 0 to 1, seconds of a render at batch 1, and megabytes of weights.
+        Shares from 0 to 1, with the record of each under "figures"; seconds of a render at batch 1,
+        and megabytes of weights.
     """
     grammar = load_grammar(grammar_name)
     encoder = Encoder(grammar, models)
     cells = cells_of(grammar, n)
+    shares = _read_back(encoder, models, cells)
+    read, found = _readers(encoder, models, n)
+    shares |= read
     return (
         {"grammar": grammar_name, "renders": len(cells), "drawings": n}
-        | _read_back(encoder, models, cells)
-        | _readers(encoder, models, n)
+        | {name: _rounded(figure.value) for name, figure in shares.items()}
+        | found
         | {
             "imagenet_nouns": sum(
                 value.wnid is not None for value in load_grammar("pocket").axis("Noun").values
@@ -91,8 +96,27 @@ def check(models: ModelSet, grammar_name: str, n: int = 500) -> dict[str, Any]:
             "megabytes": round(
                 sum(f.stat().st_size for f in WEIGHTS.rglob("*") if f.is_file()) / 1e6, 1
             ),
+            "figures": {name: figure.document() for name, figure in shares.items()},
         }
     )
+
+
+def measured(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Write down what was measured for people.
+
+    Args:
+        found: what `check` gave; one of an earlier version has no intervals.
+
+    Returns:
+        Name and value of each measure; a share with its interval, "-" where there is nothing to
+        measure it by.
+    """
+    figures = found.get("figures", {})
+    shares = {name: read_figure(record) for name, record in figures.items()}
+    shown = {name: str(share) if share.n else "-" for name, share in shares.items()}
+    return [
+        (name, shown.get(name, str(value))) for name, value in found.items() if name != "figures"
+    ]
 
 
 def render_seconds(generator: ImageGenerator, n: int = 5) -> float:
@@ -114,7 +138,7 @@ def render_seconds(generator: ImageGenerator, n: int = 5) -> float:
     return round(float(np.median(times[1:])), 3)
 
 
-def _read_back(encoder: Encoder, models: ModelSet, cells: Sequence[Cell]) -> dict[str, Any]:
+def _read_back(encoder: Encoder, models: ModelSet, cells: Sequence[Cell]) -> dict[str, Figure]:
     right: dict[str, list[bool]] = {
         name: [] for name in ("noun", "scene", "frequency", "density", "attributes")
     }
@@ -151,7 +175,9 @@ def _in_bin(encoder: Encoder, symbol: str, words: dict[str, str], count: int) ->
     return low <= count and (high is None or count <= high)
 
 
-def _readers(encoder: Encoder, models: ModelSet, n: int) -> dict[str, Any]:
+def _readers(
+    encoder: Encoder, models: ModelSet, n: int
+) -> tuple[dict[str, Figure], dict[str, Any]]:
     grammar = encoder.grammar
     seeds = range(CHECK_SEEDS + 100_000, CHECK_SEEDS + 100_000 + n)
     states = [sample_encoding(grammar, seeded(seed, "sentence")) for seed in seeds]
@@ -163,17 +189,18 @@ def _readers(encoder: Encoder, models: ModelSet, n: int) -> dict[str, Any]:
         max(found, key=found.__getitem__) == drawing.scene
         for found, drawing in zip(places, drawings, strict=True)
     ]
-    return {
+    zero_shot, choices = _zero_shot(models, grammar, images, states)
+    shares = {
         "encoder_exact": _share([r.encoding == s for r, s in zip(readings, states, strict=True)]),
-        "map50": map50(models, drawings),
         "scene_accuracy": _share(scene),
         "photograph_hints": _share([bool(photograph_hint(models.file, r)) for r in readings]),
-    } | _zero_shot(models, grammar, images, states)
+    }
+    return shares | zero_shot, {"clip_choices": choices, "map50": map50(models, drawings)}
 
 
 def _zero_shot(
     models: ModelSet, grammar: Grammar, images: Sequence[Image], states: Sequence[Encoding]
-) -> dict[str, Any]:
+) -> tuple[dict[str, Figure], int]:
     """CLIP picks each image's sentence: among all of a small world, else among those drawn."""
     if grammar.n_states <= 1000:
         choices = list(itertools.product(*(range(size) for size in grammar.shape)))
@@ -184,12 +211,13 @@ def _zero_shot(
     symbols = [axis.symbol for axis in grammar.axes]
     pair = [symbols.index("Noun"), symbols.index("Scene")]
     found = [choices[i] for i in picked]
-    return {
+    shares = {
         "clip_sentence": _share([a == b for a, b in zip(found, states, strict=True)]),
         "clip_pair": _share(
             [all(a[i] == b[i] for i in pair) for a, b in zip(found, states, strict=True)]
         ),
     }
+    return shares, len(choices)
 
 
 def map50(models: ModelSet, drawings: Sequence[Drawing]) -> float:
@@ -220,5 +248,9 @@ def map50(models: ModelSet, drawings: Sequence[Drawing]) -> float:
     return round(float(found.box.map50), 4)
 
 
-def _share(right: Sequence[bool]) -> float | None:
-    return round(sum(right) / len(right), 4) if right else None
+def _share(right: Sequence[bool]) -> Figure:
+    return share(sum(right) / len(right) if right else None, len(right))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

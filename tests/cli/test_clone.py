@@ -16,6 +16,7 @@ DOG = ROOT / "examples" / "dog-in-park.png"
 ELEPHANTS = ROOT / "examples" / "elephants-on-platform.png"
 MODELS = ("--models", ROOT / "tests" / "drawn.yaml")
 SIZE = ("--splits", "train=4,val=1,test=1")
+FILES = {"train": 8, "val": 2, "test": 2}  # of SMALL, as archives
 SMALL = ("clone-imagenet", *MODELS, *SIZE, "--classes", "2")
 TWO_SHARDS = ("clone-imagenet", *MODELS, "--classes", "2", "--per-class", "40")
 
@@ -188,7 +189,7 @@ def test_verify_finds_what_is_wrong_and_repair_draws_it_again(call):
     assert call(*SMALL, "--out", "c")[0] == 0
     assert document(call("clone", "verify", "c", "--json")) == {
         "ok": True, "checked": 12, "unfinished_shards": 0, "problems": [], "out": "c",
-        "repaired": 0,
+        "repaired": 0, "left_out": 0,
     }  # fmt: skip
     first, second = sorted(Path("c").glob("train/*/*.jpg"))[:2]
     whole = first.read_bytes(), second.read_bytes()
@@ -236,7 +237,9 @@ def test_a_format_can_be_drawn_at_once(call):
     told = document(call(*SMALL, "--format", "parquet", "--image-format", "png", "--json"))
     assert told["format"] == "parquet"
     names = {path.name for path in Path(told["out"], "data").iterdir()}
-    assert names == {f"{split}-00000-of-00001.parquet" for split in ("train", "val", "test")}
+    assert names == {  # a file for each of eight loader workers, or for each image
+        f"{split}-{k:05d}-of-{n:05d}.parquet" for split, n in FILES.items() for k in range(n)
+    }
 
 
 def test_progress_is_shown_on_a_terminal_alone(call, monkeypatch):
@@ -293,3 +296,12 @@ def test_a_data_set_of_nothing_is_no_success(call, monkeypatch, reason):
     code, out, err = call(*SMALL, "--out", "c", "--json")
     assert (code, out) == (1, "")
     assert f"c: no image came out, all drawings were turned down (96 {reason})" in err
+
+
+def test_a_check_of_a_clone_of_no_images_is_no_success(call, monkeypatch):
+    monkeypatch.setattr("rldf.dataset.inspectors.blank", lambda image: "black")
+    code, _, err = call(*SMALL, "--out", "c", "--format", "webdataset")
+    assert (code, err.count("\n")) == (1, 1)
+    code, out, _ = call("clone", "verify", "c")
+    assert code == 1
+    assert out.startswith("c: 0 images checked, there was nothing to check")

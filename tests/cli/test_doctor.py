@@ -70,3 +70,15 @@ def test_examine_sees_this_installation(tmp_path: Path, monkeypatch: pytest.Monk
     assert found["device"]["kind"] in ("cpu", "cuda")
     assert "pocket" in found["model_sets"]
     assert found["cache"] == {"path": str(tmp_path), "writable": True, "images": 0, "bytes": 0}
+
+
+@pytest.mark.parametrize(
+    ("device", "told"),
+    [
+        ({"kind": None, "name": None, "threads": None}, "not known without torch"),
+        ({"kind": "cpu", "name": None, "threads": 3}, "cpu (3 threads)"),
+    ],
+)
+def test_a_device_that_nobody_could_look_for_is_not_named(device, told):
+    lines = doctor.report_lines(GOOD | {"device": device})
+    assert [line.split(maxsplit=1)[1] for line in lines if line.startswith("device")] == [told]

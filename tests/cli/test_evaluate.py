@@ -64,8 +64,9 @@ def test_json_has_every_figure_and_null_where_it_was_not_asked_for(call, sets):
     assert found.keys() >= FIGURES
     assert {name for name in FIGURES if found[name] is None} == {
         "precision", "recall", "top1", "top5", "top1_ci", "synthetic_real_gap",
-        "near_duplicate_rate",
+        "near_duplicate_rate", "fid_infinity",
     }  # fmt: skip
+    assert found["figures"]["fid_infinity"]["reason"].startswith("24 images are fewer than the ")
     assert (found["n_clone"], found["n_real"], found["features"]) == (27, 24, "pocket")
     assert found["fid"] > 0
     assert found["kid_std"] > 0

@@ -176,3 +176,61 @@ def test_python_m_rldf_is_rldf() -> None:
     program = [sys.executable, "-m", "rldf", "--version"]
     done = subprocess.run(program, capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout == rldf("--version").stdout
+
+
+KNOWN = ("bash", "zsh", "fish", "powershell", "pwsh")
+MARKS = {
+    "bash": "complete -o default -F",
+    "zsh": "#compdef rldf",
+    "fish": "complete --command rldf",
+    "powershell": "Register-ArgumentCompleter",
+    "pwsh": "Register-ArgumentCompleter",
+}
+
+
+@pytest.mark.parametrize("shell", KNOWN)
+def test_the_completion_of_the_named_shell_is_shown(call, monkeypatch, shell):
+    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: "tcsh")
+    for words in (["--show-completion", shell], [f"--show-completion={shell.upper()}"]):
+        code, out, err = call(*words)
+        assert (code, err) == (0, "")
+        assert MARKS[shell] in out
+        assert "_RLDF_COMPLETE" in out
+
+
+@pytest.mark.parametrize("option", ["--show-completion", "--install-completion"])
+@pytest.mark.parametrize(
+    ("running", "words", "told"),
+    [
+        (None, [], "which shell this is cannot be told"),
+        ("nu", [], ": nu: "),
+        ("bash", ["tcsh"], ": tcsh: "),
+        ("bash", ["fish", "zsh"], "fish zsh"),
+    ],
+)
+def test_of_other_shells_the_known_ones_are_named(call, monkeypatch, option, running, words, told):
+    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: running)
+    code, out, err = call(option, *words)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert told in err
+    assert ", ".join(KNOWN) in err
+
+
+def test_the_running_shell_is_taken_where_none_is_named(call, monkeypatch):
+    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: "zsh")
+    assert call("--show-completion")[1].startswith("#compdef rldf")
+
+
+def test_completion_is_installed_for_the_named_shell(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    code, out, _ = call("--install-completion", "fish")
+    assert code == 0
+    file = tmp_path / ".config" / "fish" / "completions" / "rldf.fish"
+    assert str(file) in out
+    assert MARKS["fish"] in file.read_text()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, out, err = call("--install-completion", "pwsh")
+    assert (code, out) == (1, "")
+    assert "type --show-completion pwsh" in err
+    assert err.count("\n") == 1

@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from rldf.cli.main import app
+from rldf.cli.run import headline
 from rldf.run_records import Step
 from rldf.runs import RunFolder
 
@@ -72,3 +74,8 @@ def test_list_tells_of_each_run_and_of_damaged_ones(tmp_path: Path) -> None:
 def test_list_says_when_there_is_none(tmp_path: Path) -> None:
     assert run_cli("list", str(tmp_path / "none")) == f"no runs in {tmp_path}/none\n"
     assert json.loads(run_cli("list", str(tmp_path / "none"), "--json")) == []
+
+
+@pytest.mark.parametrize("result", [None, {"best": None}])
+def test_a_run_that_found_nothing_yet_says_so(result):
+    assert headline({"result": result, "problem": None}) == "-"

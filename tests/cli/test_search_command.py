@@ -229,3 +229,12 @@ def test_penalising_needs_a_model_set_that_knows_good_pictures(call, tmp_path):
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert "add 'familiar: COSINE' to its file" in err
+
+
+@pytest.mark.parametrize("kind", ["evaluations", "references"])
+def test_the_cache_tells_what_else_it_holds(call, tmp_path, kind):
+    file = tmp_path / "cache" / kind / "ab" / "x.safetensors"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"0" * 2_000_000)
+    assert json.loads(call("cache", "info", "--json")[1])["others"] == {kind: 2_000_000}
+    assert f"{kind}: 2.0 MB" in call("cache", "info")[1]

@@ -66,6 +66,7 @@ def write_config(**changed):
         "safety_checker": "none",
         "source_type": "algorithmicMedia",
         "license": "CC0-1.0",
+        "numbering": "split",
     }
     return WriteConfig.model_validate(told | changed)
 

@@ -186,3 +186,12 @@ def test_the_side_is_that_of_most_images(tmp_path, school):
     clone = write_set(tmp_path / "clone", {"train": 4}, ["n01", "n02"], side=512)
     noisy((9, 9, 9), 0, 40).save(clone / "train" / "n01" / "a.png")
     assert taught(clone, clone).side == 224
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_a_split_of_images_without_a_class_is_no_test(tmp_path, school, split):
+    clone = write_set(tmp_path / "clone", {"train": 6})
+    (clone / split).mkdir()
+    noisy((9, 9, 9), 1).save(clone / split / "a.png")
+    found = taught(clone, write_set(tmp_path / "real", {"": 4}, seed=1))
+    assert (found.n_own, found.own) == (0, None)

@@ -17,6 +17,7 @@ from rldf.evaluation.lessons import Course, Exam, Taught
 from rldf.evaluation.plots import draw_bars, draw_confusion, draw_fid_over_n
 from rldf.evaluation.report import check_target, draw_report, write_report
 from rldf.evaluation.store import Store
+from rldf.figures import Figure
 from tests.evaluation.sets import Thumbnail, make_clone, noisy, write_set
 
 EVIL = "<script>alert(1)<_script>"  # no "/" in the name of a folder
@@ -140,15 +141,16 @@ NAMES = ["plain", "$\\frac{", "_hidden", "\x1b[31mred", "斑馬" * 30, ""]
 
 
 def test_plots_take_any_name():
+    end = Figure(value=3.0, n=40, low=2.0, high=4.0)
     row = {
         "fid_points": [{"n_clone": n, "fid": 3 + 40 / n} for n in (10, 20, 40)],
-        "fid_infinity": 3.0,
+        "figures": {"fid_infinity": end.document()},
     }
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pictures = [
             draw_fid_over_n([row] * len(NAMES), NAMES),
-            draw_bars(dict.fromkeys(NAMES, 0.5), "$share", high_is_bad=False),
+            draw_bars(dict.fromkeys(NAMES, Figure(value=0.5, n=9)), "$share", high_is_bad=False),
             draw_confusion(np.eye(len(NAMES), dtype=np.int64), NAMES),
             draw_confusion(np.zeros((200, 200), np.int64), ["x"] * 200),
         ]
@@ -156,9 +158,21 @@ def test_plots_take_any_name():
 
 
 def test_of_many_classes_the_worst_are_shown():
-    values = {f"class {k}": k / 100 for k in range(100)}
+    values = {f"class {k}": Figure(value=k / 100, n=9) for k in range(100)}
     worst = dict(list(values.items())[:40])
     png = draw_bars(values, "share", high_is_bad=False)
     assert png == draw_bars(worst, "share", high_is_bad=False)
     assert png != draw_bars(values, "share", high_is_bad=True)
     assert Image.open(io.BytesIO(png)).width > 1000
+
+
+@pytest.mark.parametrize("row", [0, 2])
+def test_a_class_without_tests_is_grey_and_not_a_class_told_wrong(row):
+    def greys(counts):
+        image = Image.open(io.BytesIO(draw_confusion(counts, ["a", "b", "c"]))).convert("RGB")
+        return sum(n for n, colour in image.getcolors(2**24) if colour == (0xBF,) * 3)
+
+    tested = np.eye(3, dtype=np.int64)
+    untested = tested.copy()
+    untested[row] = 0
+    assert greys(untested) > 1000 > greys(tested)

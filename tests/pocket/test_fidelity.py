@@ -9,7 +9,7 @@ from rldf.grammar import load_grammar
 from rldf.images import read_image
 from rldf.perception.encoder import Encoder
 from rldf.perception.photographs import photograph_hint
-from rldf.pocket.fidelity import check
+from rldf.pocket.fidelity import _share, check, measured
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
 from rldf.seeds import rng
@@ -49,3 +49,18 @@ def test_every_sentence_of_base_is_drawn_and_read_back(pocket):
     assert missed == {}
     assert found["photograph_hints"] <= 0.02
     assert found["megabytes"] <= 60
+
+
+@pytest.mark.parametrize(
+    ("right", "told"),
+    [
+        ([], "-"),
+        ([True] * 10, "not determined: 1 (95 % 0.7225 to 1)"),
+        ([True] * 490 + [False] * 10, "0.98 (95 % 0.9636 to 0.9891)"),
+    ],
+)
+def test_a_share_is_told_with_what_it_rests_on(right, told):
+    figure = _share(right)
+    found = {"noun": figure.value, "map50": 0.9, "figures": {"noun": figure.document()}}
+    assert measured(found) == [("noun", told), ("map50", "0.9")]
+    assert measured({"noun": 0.5}) == [("noun", "0.5")]  # of an earlier version

@@ -7,7 +7,7 @@ from typing import Any
 
 from rldf.files import write_json, write_text
 from rldf.models.model_sets import load_model_set
-from rldf.pocket.fidelity import check
+from rldf.pocket.fidelity import check, measured
 from rldf.provenance import versions
 
 _PARTS = {
@@ -54,8 +54,8 @@ def card(weights: Path, scores: dict[str, dict[str, Any]]) -> str:
     """
     lines = [_HEAD, "## Scores (`rldf pocket check --grammar base|pocket`)\n"]
     lines += ["| measure | base | pocket |", "|---|---|---|"]
-    lines += [f"| {name} | {scores['base'][name]} | {scores['pocket'][name]} |"
-              for name in scores["base"] if name != "grammar"]  # fmt: skip
+    base, pocket = (dict(measured(scores[name])) for name in ("base", "pocket"))
+    lines += [f"| {name} | {base[name]} | {pocket[name]} |" for name in base if name != "grammar"]
     lines += ["", "## Training\n"]
     for folder, title in _PARTS.items():
         facts = json.loads((weights / folder / "training.json").read_text(encoding="utf-8"))
