@@ -3,8 +3,8 @@
 `python benchmarks/agents.py [part ...] [--worlds N] [--out FILE]`
 
 A world is a goal and a reward that is a sum over axes; one axis in ten is misread
-(rldf.bench.simulated). Each part runs in a process of its own and replaces its part of --out; a
-table goes to stdout. Runs that never see the goal count as more renders than any budget.
+(rldf.experiments.bench.simulated). Each part runs in a process of its own and replaces its part of
+--out; a table goes to stdout. Runs that never see the goal count as more renders than any budget.
 """
 
 import argparse
@@ -21,11 +21,11 @@ import gymnasium as gym
 import numpy as np
 
 from rldf.agents.gradient import finite_differences
-from rldf.bench.measures import quartiles
-from rldf.bench.simulated import KINDS, SHAPES, Simulated, renders_to_goal, search_in
-from rldf.files import write_json
-from rldf.intervals import wilson
-from rldf.search_task import Settings
+from rldf.experiments.bench.measures import quartiles
+from rldf.experiments.bench.simulated import KINDS, SHAPES, Simulated, renders_to_goal, search_in
+from rldf.io.files import write_json
+from rldf.search.config import Settings
+from rldf.stats import wilson
 
 AGENTS = ("planner", "gradient", "dyna-q", "expected-sarsa", "sarsa", "q", "random")
 LARGEST = max(SHAPES)

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rldf import seeds
-from rldf.compare.comparison import Question, compare, prepare_comparison
-from rldf.grammar import load_grammar
+from rldf import seeding as seeds
+from rldf.experiments.compare.comparison import Question, compare, prepare_comparison
+from rldf.grammar.grammar import load_grammar
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
 

@@ -14,19 +14,19 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from rldf.applications.control import Control, control, planned
-from rldf.applications.read_back import read_back
-from rldf.applications.searching import search_in
-from rldf.found import Found, in_words_of, read_found
-from rldf.grammar import load_grammar
-from rldf.images import write_png
-from rldf.intervals import wilson
+from rldf.experiments.applications.control import Control, control, planned
+from rldf.experiments.applications.read_back import read_back
+from rldf.experiments.applications.searching import search_in
+from rldf.grammar.grammar import load_grammar
+from rldf.io.images import write_png
 from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
-from rldf.search_task import Settings, prepare
-from rldf.seeds import rng
+from rldf.search.config import Settings, prepare
+from rldf.search.result import Found, in_words_of, read_found
+from rldf.seeding import rng
+from rldf.stats import wilson
 
 _BOUND_SEED = CHECK_SEEDS + 500_000
 

@@ -36,8 +36,8 @@ from random_diffusion import TINY, Size, random_models
 from transformers.utils import logging as transformers_logging
 
 from rldf.errors import RldfError
+from rldf.generators.batching import Portions, free_memory, is_out_of_memory
 from rldf.generators.diffusion import DiffusionGenerator
-from rldf.generators.portions import Portions, free_memory, is_out_of_memory
 
 _GUIDANCE = 7.5
 _LEAST = 8  # images of a turn

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from rldf.provenance import versions
+from rldf.io.provenance import versions
 
 
 def machine(device: str) -> dict[str, Any]:

@@ -14,23 +14,23 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rldf import seeds
+from rldf import seeding as seeds
 from rldf.agents.options import make_agent
 from rldf.agents.planner import Planner
 from rldf.agents.tables import best_cells
-from rldf.bench.goals import drawn_images, read_goals
-from rldf.bench.readers import RememberingReaders
-from rldf.encoding import Encoding
-from rldf.environment import EncodingGridEnv
-from rldf.files import write_json
+from rldf.experiments.bench.goals import drawn_images, read_goals
+from rldf.experiments.bench.readers import RememberingReaders
 from rldf.generators.cached import CachedGenerator
-from rldf.grammar import Grammar, load_grammar
+from rldf.grammar.encoding import Encoding
+from rldf.grammar.grammar import Grammar, load_grammar
+from rldf.io.files import write_json
+from rldf.io.paths import cache_folder
 from rldf.models.model_sets import ModelSet, load_model_set
-from rldf.places import cache_folder
 from rldf.rewards.files import build_reward, load_reward_file
-from rldf.run_records import best_step
-from rldf.search import Place, walk
-from rldf.search_task import Settings
+from rldf.search.config import Settings
+from rldf.search.env import EncodingGridEnv
+from rldf.search.loop import Place, walk
+from rldf.search.records import best_step
 
 
 def main() -> None:

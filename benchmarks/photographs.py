@@ -22,13 +22,13 @@ from typing import Any, cast
 import numpy as np
 from PIL import Image
 
-from rldf.files import sha256_file, write_json
-from rldf.grammar import load_grammar
-from rldf.images import read_image
+from rldf.grammar.grammar import load_grammar
+from rldf.interfaces import Detection, Readers
+from rldf.io.files import sha256_file, write_json
+from rldf.io.images import read_image
+from rldf.io.paths import cache_folder
 from rldf.perception.encoder import Encoder, Seen
-from rldf.places import cache_folder
-from rldf.ports import Detection, Readers
-from rldf.seeds import rng
+from rldf.seeding import rng
 
 GRAMMAR = load_grammar("coco-places")
 CONFIDENCES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rldf.intervals import wilson
+from rldf.stats import wilson
 
 WIDEST = 0.2
 """Width of the interval from which on the samples do not determine a share: about 100 are needed

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 
 
 def _is_index(value: object, size: int) -> bool:

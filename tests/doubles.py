@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rldf.ports import Detection
+from rldf.interfaces import Detection
 
 
 def picture(tag: int) -> Image.Image:

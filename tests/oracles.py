@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 
 Transitions = Mapping[int, Mapping[int, list[tuple[float, int, float, bool]]]]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rldf.figures import UNDETERMINED, Figure, read_figure, share
-from rldf.intervals import wilson
+from rldf.stats import wilson
 
 
 @given(st.integers(1, 3000), st.floats(0, 1))

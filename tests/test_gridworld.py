@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 
 WORLDS = st.lists(st.integers(1, 6), min_size=1, max_size=5).map(lambda n: Gridworld(tuple(n)))

@@ -17,28 +17,28 @@ import pytest
 import torch
 from PIL import Image
 
-from rldf import catalog
+from rldf import registry as catalog
 from rldf.agents.options import make_agent
 from rldf.agents.protocol import Transition
-from rldf.environment import EncodingGridEnv
 from rldf.generators.cached import CachedGenerator
 from rldf.generators.images_api import ImagesApiGenerator
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 from rldf.gridworld import Gridworld
-from rldf.images import read_image
+from rldf.io.images import read_image
+from rldf.io.resources import names
 from rldf.models.model_sets import load_model_set
 from rldf.perception.encoder import Encoder
-from rldf.resources import names
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import build_reward, load_reward_file
-from rldf.search_task import Settings, prepare
+from rldf.search.config import Settings, prepare
+from rldf.search.env import EncodingGridEnv
 from rldf.sharing import Remade
 from tests.doubles import picture
 from tests.perception import tiny
 
 ROOT = Path(__file__).resolve().parent.parent
 ZEBRA = ROOT / "examples" / "zebra-in-snow.png"
-NAME = "rldf.environment:rldf/EncodingGrid-v0"
+NAME = "rldf.search.env:rldf/EncodingGrid-v0"
 GRAMMAR = load_grammar("base")
 ROLES = ("generator", "detector", "scene", "clip")
 

@@ -25,7 +25,7 @@ rldf="$work/env/bin/rldf"
 "$work/env/bin/python" - "$own" <<'CHECK'
 import sys
 from rldf.models.model_sets import load_model_set, model_set_names
-from rldf.resources import folder, names
+from rldf.io.resources import folder, names
 
 assert all(str(folder(kind)).startswith(sys.argv[1]) for kind in ("grammars", "rewards")), "outside"
 assert {"base", "paper", "pocket"} <= set(names("grammars")), "grammars are missing"

@@ -15,7 +15,7 @@ from rldf.agents.protocol import Transition, World
 from rldf.agents.qtable import QTable
 from rldf.agents.schedules import Schedule
 from rldf.agents.updates import step_towards
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 
 
 class WalkingAgent(checkpoint.SavedAgent, ABC):

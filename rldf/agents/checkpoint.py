@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from rldf.agents.protocol import World
 from rldf.errors import RunError
-from rldf.files import parse_json, replacing
-from rldf.text import one_line
+from rldf.io.files import parse_json, replacing
+from rldf.io.text import one_line
 
 Arrays = Mapping[str, NDArray[np.generic]]
 

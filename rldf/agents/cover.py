@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 
 
 def latin_cover(shape: tuple[int, ...], rng: np.random.Generator) -> list[Encoding]:

@@ -15,7 +15,7 @@ from rldf.agents.base import TabularAgent
 from rldf.agents.policies import legal_actions
 from rldf.agents.protocol import Transition
 from rldf.agents.schedules import Constant, Schedule
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rldf.agents.checkpoint import Arrays, SavedAgent
 from rldf.agents.protocol import Transition
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 
 

@@ -8,11 +8,11 @@ from typing import cast
 
 import numpy as np
 
-from rldf import catalog
+from rldf import registry as catalog
 from rldf.agents.protocol import Agent
 from rldf.agents.schedules import Constant, LinearDecay, Schedule, VisitCount
-from rldf.encoding import Encoding
 from rldf.errors import UsageError
+from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 
 

@@ -12,7 +12,7 @@ from rldf.agents.cover import latin_cover
 from rldf.agents.factored import Posterior, Prior, fit
 from rldf.agents.protocol import Transition
 from rldf.agents.tables import Tables, best_cells
-from rldf.encoding import Encoding, fits
+from rldf.grammar.encoding import Encoding, fits
 from rldf.gridworld import Gridworld
 
 _SPREAD = 0.5  # of the draws, below the posterior's own: chosen on simulated worlds of three sizes

@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 
 
 class World(Protocol):

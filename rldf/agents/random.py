@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from rldf.agents.base import WalkingAgent
 from rldf.agents.policies import uniform
 from rldf.agents.protocol import Transition, World
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 
 
 class RandomAgent(WalkingAgent):

@@ -7,7 +7,7 @@ from rldf.agents import checkpoint
 from rldf.agents.base import TabularAgent
 from rldf.agents.protocol import Transition
 from rldf.agents.updates import sarsa_target
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 
 
 class Sarsa(TabularAgent):

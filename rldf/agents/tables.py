@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 
 Floats = NDArray[np.float64]
 Cells = NDArray[np.int64]

@@ -14,7 +14,7 @@ from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice
-    from rldf.search_task import Settings
+    from rldf.search.config import Settings
 
 _DROPS = {
     "input_to_caption": "input to its caption's drawing",
@@ -51,11 +51,11 @@ def ablate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Measure how much of a concept is left in a caption's drawing and in RLDF's."""
-    from rldf.applications.ablate import check_request
-    from rldf.applications.concepts import names_concept
-    from rldf.grammar import load_grammar
-    from rldf.run_places import clean_stem
-    from rldf.search_task import Settings
+    from rldf.experiments.applications.ablate import check_request
+    from rldf.experiments.applications.concepts import names_concept
+    from rldf.grammar.grammar import load_grammar
+    from rldf.search.config import Settings
+    from rldf.search.run_naming import clean_stem
 
     check_request(concept, images, caption or None)
     choice = settle(models)
@@ -107,9 +107,9 @@ def run_ablation(
     from rldf.models.model_sets import load_model_set
 
     with output.busy("loading the models", quiet=quiet):
-        from rldf.applications.ablate import Ablation, ablate
-        from rldf.compare.captions import make_captioner
-        from rldf.search_task import prepare
+        from rldf.experiments.applications.ablate import Ablation, ablate
+        from rldf.experiments.compare.captions import make_captioner
+        from rldf.search.config import prepare
 
         models = load_model_set(settings.models)
         tasks = []

@@ -16,9 +16,9 @@ from rldf.cli.model_choice import settle, tell
 from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
-    from rldf.bench.prepare import Bench
-    from rldf.bench.records import Records
-    from rldf.result_folder import ResultFolder
+    from rldf.experiments.bench.prepare import Bench
+    from rldf.experiments.bench.records import Records
+    from rldf.io.workdir import ResultFolder
 
 app = typer.Typer(help="Compare agents and rewards over many searches.", no_args_is_help=True)
 
@@ -61,13 +61,13 @@ def table3(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Repeat the paper's Table 3: every agent, reward and ε, over many images and seeds."""
-    from rldf.result_folder import ResultFolder
-    from rldf.run_places import new_out
+    from rldf.io.workdir import ResultFolder
+    from rldf.search.run_naming import new_out
 
     silent, choice = quiet or as_json, settle(models)
     with output.busy("reading the images", quiet=silent):
-        from rldf.bench.prepare import prepare
-        from rldf.search_task import Settings
+        from rldf.experiments.bench.prepare import prepare
+        from rldf.search.config import Settings
 
         bench = prepare(
             agents=_listed(agents),
@@ -109,9 +109,9 @@ def _listed(text: str) -> tuple[str, ...]:
 def _run(
     bench: "Bench", folder: "ResultFolder", processes: int | None, *, quiet: bool
 ) -> list[dict[str, Any]]:
-    from rldf.bench.page import write_results
-    from rldf.bench.records import Records
-    from rldf.bench.table3 import table
+    from rldf.experiments.bench.page import write_results
+    from rldf.experiments.bench.records import Records
+    from rldf.experiments.bench.table3 import table
 
     records = Records(folder.path / "runs.jsonl")
     done = {outcome.trial for outcome in records.outcomes}
@@ -137,7 +137,7 @@ def _run_left(
 ) -> None:
     from rich.progress import Progress
 
-    from rldf.bench.pool import run_groups
+    from rldf.experiments.bench.pool import run_groups
 
     console = output.console()
     with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
@@ -153,7 +153,7 @@ def _run_left(
 
 
 def _told(document: dict[str, Any], renders: int) -> list[str]:
-    from rldf.bench.page import shown_rows
+    from rldf.experiments.bench.page import shown_rows
 
     doubts = [f"doubt: {warning}" for warning in document["warnings"]]
     table = output.table(shown_rows(document["rows"], renders))

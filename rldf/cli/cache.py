@@ -14,7 +14,7 @@ app = typer.Typer(help="Look at or empty the cache of drawn images.", no_args_is
 def info(as_json: output.JsonFlag = False) -> None:
     """Print where the cache is and how much it holds."""
     from rldf.generators.cached import ANSWERS, LIMIT, RENDERS, usage
-    from rldf.places import cache_folder
+    from rldf.io.paths import cache_folder
 
     folder = cache_folder()
     entries, size = usage(folder)
@@ -50,7 +50,7 @@ def _others(folder: Path, known: tuple[str, ...]) -> dict[str, int]:
 def clear(as_json: output.JsonFlag = False) -> None:
     """Remove every cached image but those of APIs; nothing else in the folder is touched."""
     from rldf.generators.cached import shrink
-    from rldf.places import cache_folder
+    from rldf.io.paths import cache_folder
 
     try:
         removed = shrink(cache_folder(), 0)

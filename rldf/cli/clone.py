@@ -176,7 +176,7 @@ def make(
     from rldf.cli.clone_job import make_job, run_job
     from rldf.dataset.class_nouns import find_classes, parse_nouns
     from rldf.dataset.configure import user_config
-    from rldf.dataset.inputs import input_grammar, sort_inputs
+    from rldf.dataset.user_classes import input_grammar, sort_inputs
 
     said = parse_nouns(class_noun or ())
     given = sort_inputs(inputs, sys.stdin)
@@ -226,7 +226,7 @@ def verify(
     """Check every file of a data set; exit code 1 if anything is wrong."""
     from rldf.cli.clone_job import repair_folder
     from rldf.cli.clone_words import checked_lines
-    from rldf.dataset.folder import open_folder
+    from rldf.dataset.layout import open_folder
     from rldf.dataset.verify import verify as verify_
 
     folder = open_folder(directory)
@@ -248,7 +248,7 @@ def verify(
 def status(directory: Directory, as_json: output.JsonFlag = False) -> None:
     """Tell how far a data set is."""
     from rldf.cli.clone_words import status_lines
-    from rldf.dataset.folder import open_folder
+    from rldf.dataset.layout import open_folder
     from rldf.dataset.progress import status as status_
 
     folder = open_folder(directory)
@@ -267,7 +267,7 @@ def convert(
     """Write a data set in another format, with the same images byte for byte."""
     from rldf.cli.clone_job import ending_cleanly, one_of
     from rldf.dataset.convert import convert as convert_
-    from rldf.dataset.folder import open_folder
+    from rldf.dataset.layout import open_folder
     from rldf.dataset.stores import Format as Formats
 
     folder = open_folder(directory)

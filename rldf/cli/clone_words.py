@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rldf.dataset.clone import Made
-from rldf.dataset.folder import CloneFolder
+from rldf.dataset.build import Made
+from rldf.dataset.layout import CloneFolder
 
 _HARD = 0.5  # yield below which a class is told to be hard to draw
 _SHOWN = 10  # classes

@@ -13,7 +13,7 @@ from rldf.models.auto import AUTO
 from rldf.perception.reading import DOUBTFUL
 
 if TYPE_CHECKING:
-    from rldf.compare.comparison import Question
+    from rldf.experiments.compare.comparison import Question
     from rldf.models.auto import Choice
 
 _RIVALS = "Of encoder, random, caption, pez, split, exhaustive, with commas (docs/compare.md)."
@@ -48,7 +48,7 @@ def compare(
 
     The same command with the same --out goes on where it was stopped.
     """
-    from rldf.compare.comparison import Question
+    from rldf.experiments.compare.comparison import Question
 
     choice = settle(models)
     drawn_by = models_at(choice.name, base_url)
@@ -81,9 +81,9 @@ def run_comparison(
         The result, as JSON can say it.
     """
     with output.busy("loading the models", quiet=quiet):
-        from rldf.compare.comparison import compare as compare_
-        from rldf.compare.comparison import prepare_comparison
-        from rldf.run_places import new_out
+        from rldf.experiments.compare.comparison import compare as compare_
+        from rldf.experiments.compare.comparison import prepare_comparison
+        from rldf.search.run_naming import new_out
 
         comparison = prepare_comparison(question)
     tell(choice)

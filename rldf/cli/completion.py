@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from rldf.errors import RldfError, UsageError
-from rldf.text import one_line
+from rldf.io.text import one_line
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 _OPTIONS = ("--show-completion", "--install-completion")

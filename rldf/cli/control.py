@@ -29,8 +29,8 @@ def control(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Slide one axis of a found sentence, and measure whether the pictures follow."""
-    from rldf.applications.control import Control
-    from rldf.applications.control import control as control_
+    from rldf.experiments.applications.control import Control
+    from rldf.experiments.applications.control import control as control_
 
     found, model_set = open_found(run, grammar, models, base_url)
     asked = Control(found=found, models=model_set, axis=axis, values=words(values), n=n, seed=seed)

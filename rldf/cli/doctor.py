@@ -6,8 +6,8 @@ from typing import Any
 
 import typer
 
-from rldf import devices
 from rldf.cli import output
+from rldf.io import devices
 
 SHIPPED = "pocket"
 """The model set whose models come with rldf."""
@@ -28,7 +28,7 @@ def examine() -> dict[str, Any]:
     Returns:
         Versions, device, model sets, cache, folders, and one line for each problem.
     """
-    from rldf.provenance import versions
+    from rldf.io.provenance import versions
 
     found: dict[str, Any] = {
         "versions": versions(),
@@ -75,7 +75,7 @@ def cache() -> dict[str, Any]:
         Its folder, whether it can be written, and how many images and bytes it holds.
     """
     from rldf.generators.cached import usage
-    from rldf.places import cache_folder
+    from rldf.io.paths import cache_folder
 
     images, size = usage(cache_folder())
     return folder(cache_folder()) | {"images": images, "bytes": size}

@@ -23,7 +23,7 @@ def encode(
     as_json: output.JsonFlag = False,
 ) -> None:
     """Print the vector and sentence of images, and what was seen in them."""
-    from rldf.grammar import load_grammar
+    from rldf.grammar.grammar import load_grammar
 
     choice = settle(models)
     words = load_grammar(grammar_of(grammar, choice.name))
@@ -46,7 +46,7 @@ def encode(
 
 
 def _open(name: str) -> "Image":
-    from rldf.images import read_image, read_stream
+    from rldf.io.images import read_image, read_stream
 
     if name == "-":
         return read_stream(sys.stdin.buffer, "stdin")

@@ -14,9 +14,9 @@ from rldf.cli.model_choice import settle, tell
 from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
-    from rldf.evaluation.evaluation import Question
+    from rldf.evaluation.evaluate import Question
     from rldf.evaluation.features import Progress
-    from rldf.evaluation.folders import ImageSet
+    from rldf.evaluation.image_sets import ImageSet
 
 _COLUMNS = {
     "n_real": "n_real",
@@ -95,8 +95,8 @@ def evaluate(
 
     Without --fid, --kid, --prc, --duplicates and --classify the first four are computed.
     """
-    from rldf.evaluation.evaluation import Question
-    from rldf.evaluation.lessons import Course
+    from rldf.evaluation.downstream import Course
+    from rldf.evaluation.evaluate import Question
 
     course = None
     if classify:
@@ -140,14 +140,14 @@ def run_evaluation(
     """
     from dataclasses import replace
 
-    from rldf.evaluation import distributed
-    from rldf.evaluation.evaluation import evaluate as evaluate_
+    from rldf.evaluation.downstream import check_course
+    from rldf.evaluation.evaluate import evaluate as evaluate_
     from rldf.evaluation.extractors import find_extractor
-    from rldf.evaluation.lessons import check_course
-    from rldf.evaluation.places import real_folders
+    from rldf.evaluation.feature_cache import Store
+    from rldf.evaluation.reference import real_folders
     from rldf.evaluation.report import check_target, write_report
-    from rldf.evaluation.store import Store
-    from rldf.places import cache_folder
+    from rldf.io import distributed
+    from rldf.io.paths import cache_folder
 
     if question.course is not None:
         check_course(question.course)
@@ -181,7 +181,7 @@ def run_evaluation(
 
 def _doubts(question: "Question", features: str, clone: "ImageSet") -> Iterator[str]:
     """Say what else may mislead, beside what the figures themselves tell."""
-    from rldf.evaluation.places import is_unfinished
+    from rldf.evaluation.reference import is_unfinished
 
     if features == "pocket" and clone.of_world is False:
         yield "pocket features know drawings: for photographs type --features clip or dinov2"
@@ -195,10 +195,10 @@ def _doubts(question: "Question", features: str, clone: "ImageSet") -> Iterator[
 
 
 def _clone(named: str | None) -> Path:
-    from rldf.dataset.inputs import document_path
+    from rldf.dataset.user_classes import document_path
     from rldf.errors import UsageError
-    from rldf.evaluation import distributed
-    from rldf.evaluation.places import newest_clone
+    from rldf.evaluation.reference import newest_clone
+    from rldf.io import distributed
 
     if named == "-":
         if distributed.world() > 1:
@@ -213,9 +213,9 @@ def _clone(named: str | None) -> Path:
 
 
 def _drawn(clone: Path, progress: "Progress") -> Path:
-    from rldf.evaluation.folders import open_images, read_contents
-    from rldf.evaluation.places import drawn_reference
-    from rldf.places import cache_folder
+    from rldf.evaluation.image_sets import open_images, read_contents
+    from rldf.evaluation.reference import drawn_reference
+    from rldf.io.paths import cache_folder
 
     images = open_images(clone)
     contents = read_contents(images)

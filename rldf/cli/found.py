@@ -10,8 +10,8 @@ from rldf.cli import output
 from rldf.cli.endpoint import models_at
 
 if TYPE_CHECKING:
-    from rldf.found import Found
     from rldf.models.model_sets import ModelSet
+    from rldf.search.result import Found
 
 RunArgument = Annotated[
     str, typer.Argument(help="Folder of a search, or - for search --json.", metavar="RUN")
@@ -40,10 +40,10 @@ def open_found(
     Returns:
         What was found, and the model set.
     """
-    from rldf.applications.drawing import drawing_models, hints
-    from rldf.dataset.inputs import document_path
-    from rldf.found import in_words_of, read_found
+    from rldf.dataset.user_classes import document_path
+    from rldf.experiments.applications.drawing import drawing_models, hints
     from rldf.models.api_sets import without_address
+    from rldf.search.result import in_words_of, read_found
 
     path = document_path(sys.stdin.read(), "run") if run == "-" else Path(run)
     found = in_words_of(read_found(path), grammar)

@@ -25,8 +25,8 @@ def generate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Draw a found sentence with many seeds; the same command goes on with it."""
-    from rldf.applications.generate import Generation
-    from rldf.applications.generate import generate as generate_
+    from rldf.experiments.applications.generate import Generation
+    from rldf.experiments.applications.generate import generate as generate_
 
     found, model_set = open_found(run, grammar, models, base_url)
     asked = Generation(found=found, models=model_set, n=n, vary=words(vary) or (), seed=seed)

@@ -7,7 +7,7 @@ import typer
 from rldf.cli import grammar_order, output
 
 if TYPE_CHECKING:
-    from rldf.grammar import Grammar
+    from rldf.grammar.grammar import Grammar
 
 app = typer.Typer(help="Show, check and use grammars.", no_args_is_help=True)
 
@@ -17,8 +17,8 @@ Name = Annotated[str, typer.Argument(help="A shipped grammar, or a path that end
 @app.command("list")
 def list_(as_json: output.JsonFlag = False) -> None:
     """List the shipped grammars."""
-    from rldf.grammar import load_grammar
-    from rldf.resources import names
+    from rldf.grammar.grammar import load_grammar
+    from rldf.io.resources import names
 
     grammars = [load_grammar(name) for name in names("grammars")]
     document = [
@@ -32,7 +32,7 @@ def list_(as_json: output.JsonFlag = False) -> None:
 @app.command()
 def show(name: Name, as_json: output.JsonFlag = False) -> None:
     """Show a grammar: productions, axes with their values, size, an example sentence."""
-    from rldf.grammar import load_grammar
+    from rldf.grammar.grammar import load_grammar
 
     grammar = load_grammar(name)
     output.result(grammar_document(grammar), grammar_lines(grammar), as_json=as_json)
@@ -62,8 +62,8 @@ def sentence(
     as_json: output.JsonFlag = False,
 ) -> None:
     """Derive the sentence of a vector, or parse a sentence back to its vector."""
-    from rldf.encoding import format_encoding
-    from rldf.grammar import load_grammar
+    from rldf.grammar.encoding import format_encoding
+    from rldf.grammar.grammar import load_grammar
 
     grammar = load_grammar(name)
     document = read_state(grammar, vector)
@@ -89,9 +89,9 @@ def check_file(name_or_path: str) -> tuple[list[str], int | None]:
     """
     from pathlib import Path
 
-    from rldf.grammar import check_grammar
-    from rldf.resources import find
-    from rldf.yaml_files import read_text
+    from rldf.grammar.grammar import check_grammar
+    from rldf.io.resources import find
+    from rldf.io.yaml import read_text
 
     path = find("grammars", name_or_path) or Path(name_or_path)
     grammar, problems = check_grammar(read_text(path, "grammar"))
@@ -111,7 +111,7 @@ def read_state(grammar: "Grammar", text: str) -> dict[str, Any]:
     Raises:
         UsageError: if it is neither a vector nor a sentence of the grammar.
     """
-    from rldf.encoding import parse_encoding
+    from rldf.grammar.encoding import parse_encoding
 
     has_words = any(letter.isalpha() for letter in text)
     encoding = grammar.parse(text) if has_words else parse_encoding(text, grammar.shape)
@@ -162,7 +162,7 @@ def grammar_lines(grammar: "Grammar") -> list[str]:
     Returns:
         What `show` prints.
     """
-    from rldf.encoding import format_encoding
+    from rldf.grammar.encoding import format_encoding
 
     lines = [f"{grammar.name}: {grammar.description}", "", "productions"]
     lines += [

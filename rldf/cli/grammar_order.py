@@ -11,10 +11,10 @@ from rldf.cli.model_choice import settle, tell
 from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
-    from rldf.axes import Axis
-    from rldf.axis_orders import By
-    from rldf.grammar import Grammar
-    from rldf.locality import Floats
+    from rldf.grammar.axes import Axis
+    from rldf.grammar.grammar import Grammar
+    from rldf.grammar.locality import Floats
+    from rldf.grammar.ordering import By
 
 _BY = "declared: as in the file; taxonomy: wnids, indoors and outdoors; clip: by likeness."
 
@@ -71,7 +71,7 @@ def order_document(
         GrammarError: there is no such grammar or axis.
         ModelMissingError: the CLIP model is not there.
     """
-    from rldf.grammar import load_grammar
+    from rldf.grammar.grammar import load_grammar
 
     way = _checked(by, axis, vectors, names, out)
     grammar = load_grammar(name)
@@ -110,7 +110,7 @@ def _checked(
 
 
 def _from_file(vectors: Path, names: Path | None) -> "Callable[[Axis], Floats]":
-    from rldf.axis_orders import read_vectors
+    from rldf.grammar.ordering import read_vectors
 
     return lambda axis: read_vectors(vectors, names, axis)
 
@@ -118,7 +118,7 @@ def _from_file(vectors: Path, names: Path | None) -> "Callable[[Axis], Floats]":
 def _from_clip(
     grammar: "Grammar", axes: "tuple[Axis, ...]", models: str
 ) -> "Callable[[Axis], Floats]":
-    from rldf.axis_orders import embed
+    from rldf.grammar.ordering import embed
     from rldf.models.model_sets import load_model_set
 
     choice = settle(models)
@@ -134,8 +134,8 @@ def _warn_of_strange_words(
     grammar: "Grammar", axes: "tuple[Axis, ...]", world: str, models: str
 ) -> None:
     """Say how many values a CLIP of a small world has never read."""
-    from rldf.axis_orders import sentences
-    from rldf.grammar import load_grammar
+    from rldf.grammar.grammar import load_grammar
+    from rldf.grammar.ordering import sentences
 
     known = {word for one in _texts(load_grammar(world)) for word in one.split()}
     read = [sentence.split() for axis in axes for sentence in sentences(grammar, axis)]
@@ -161,8 +161,8 @@ def _texts(grammar: "Grammar") -> list[str]:
 def _ordered(axis: "Axis", by: "By", vectors: "Floats") -> dict[str, Any]:
     import numpy as np
 
-    from rldf.axis_orders import clip_order, taxonomy_order
-    from rldf.locality import cosine_distances, locality, neighbours
+    from rldf.grammar.locality import cosine_distances, locality, neighbours
+    from rldf.grammar.ordering import clip_order, taxonomy_order
 
     distances = cosine_distances(vectors)
     places = np.arange(len(axis.values))
@@ -183,10 +183,10 @@ def _ordered(axis: "Axis", by: "By", vectors: "Floats") -> dict[str, Any]:
 
 def _write(name: str, orders: dict[str, list[str]], out: Path) -> None:
     from rldf.errors import UsageError
-    from rldf.files import write_text
-    from rldf.grammar_text import reordered
-    from rldf.resources import find
-    from rldf.yaml_files import read_text
+    from rldf.grammar.text import reordered
+    from rldf.io.files import write_text
+    from rldf.io.resources import find
+    from rldf.io.yaml import read_text
 
     path = find("grammars", name)
     assert path is not None, "the grammar was loaded"

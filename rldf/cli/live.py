@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from rldf.run_records import Step
-    from rldf.search_task import Task
+    from rldf.search.config import Task
+    from rldf.search.records import Step
 
 
 class LiveSearch:
@@ -27,7 +27,7 @@ class LiveSearch:
         """
         from rich.live import Live
 
-        from rldf.run_records import best_step
+        from rldf.search.records import best_step
 
         console = output.console()
         self._task = task
@@ -62,7 +62,7 @@ class LiveSearch:
         Args:
             step: the newest.
         """
-        from rldf.run_records import best_step
+        from rldf.search.records import best_step
 
         met = (self._best, step) if self._best else (step,)
         self._best = best_step(met, self._task.environment.goal)

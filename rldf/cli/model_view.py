@@ -10,7 +10,7 @@ from rldf.errors import ConfigError
 
 if TYPE_CHECKING:
     from rldf.models.model_sets import ModelSet
-    from rldf.models.set_file import Source
+    from rldf.models.schema import Source
 
 _ASKED = ("size", "steps", "guidance", "scheduler", "negative_prompt")  # of what draws, in words
 _NOTES = {

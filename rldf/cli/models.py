@@ -60,7 +60,7 @@ def pull(
     """Fetch the models of a set from the Hugging Face hub; a pull that was cut goes on."""
     from rldf.models.model_sets import load_model_set
     from rldf.models.pull import carry_out, orders
-    from rldf.models.transfer import silence
+    from rldf.models.resumable_download import silence
 
     silence(bars=not (quiet or as_json) and output.console().is_terminal)
     models = load_model_set(name)
@@ -111,7 +111,7 @@ def check(
 def path(name: Name, as_json: output.JsonFlag = False) -> None:
     """Print where the models of a set lie."""
     from rldf.models.model_sets import load_model_set
-    from rldf.models.set_file import ROLES
+    from rldf.models.schema import ROLES
 
     models = load_model_set(name)
     for role in ROLES:

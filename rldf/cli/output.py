@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rldf.text import plain
+from rldf.io.text import plain
 
 if TYPE_CHECKING:
     from rich.console import Console

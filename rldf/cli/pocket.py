@@ -22,7 +22,7 @@ def draw(
 ) -> None:
     """Draw input pictures with the world's renderer (no model draws here)."""
     from rldf.errors import UsageError
-    from rldf.images import write_png
+    from rldf.io.images import write_png
     from rldf.pocket.world.drawing import draw as draw_
 
     drawings = [(seed + k, draw_(sentence, seed + k)) for k in range(n)]
@@ -83,7 +83,7 @@ def _nouns(classes: str | None, like: Path | None, unlike: Path | None) -> dict[
 
 def _nouns_of_clone(clone: Path) -> dict[str, str]:
     from rldf.evaluation.examples import class_keys
-    from rldf.evaluation.folders import open_images, read_contents
+    from rldf.evaluation.image_sets import open_images, read_contents
     from rldf.pocket.reference import nouns_of
 
     images = open_images(clone)

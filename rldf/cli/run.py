@@ -9,8 +9,8 @@ import typer
 from rldf.cli import output
 
 if TYPE_CHECKING:
-    from rldf.run_listing import RunSummary
-    from rldf.runs import RunFolder
+    from rldf.search.run_folder import RunFolder
+    from rldf.search.run_listing import RunSummary
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ def list_(
     as_json: output.JsonFlag = False,
 ) -> None:
     """List the runs in a folder, the newest first."""
-    from rldf.run_listing import list_runs
+    from rldf.search.run_listing import list_runs
 
     runs = [summary_document(summary) for summary in list_runs(root)]
     rows = [(run["path"], run["status"], run["started"], headline(run)) for run in runs]
@@ -36,7 +36,7 @@ def show(
     as_json: output.JsonFlag = False,
 ) -> None:
     """Show one run: how it was made, how far it came, what it found."""
-    from rldf.runs import load_run
+    from rldf.search.run_folder import load_run
 
     document = run_document(load_run(run))
     output.result(document, run_lines(document), as_json=as_json)
@@ -88,7 +88,7 @@ def run_document(run: "RunFolder") -> dict[str, Any]:
     """
     from dataclasses import asdict
 
-    from rldf.run_records import best_step
+    from rldf.search.records import best_step
 
     steps = run.steps()
     best = best_step(steps, None) if steps else None
@@ -113,7 +113,7 @@ def run_lines(run: dict[str, Any]) -> list[str]:
     Returns:
         One line a fact.
     """
-    from rldf.run_places import resume_command
+    from rldf.search.run_naming import resume_command
 
     best = run["best"]
     rows = [

@@ -15,8 +15,8 @@ from rldf.perception.reading import DOUBTFUL
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice
-    from rldf.runs import RunFolder
-    from rldf.search_task import Settings, Task
+    from rldf.search.config import Settings, Task
+    from rldf.search.run_folder import RunFolder
 
 
 _AGENTS = (
@@ -85,7 +85,7 @@ def search(
 ) -> None:
     """Find the sentence that makes the generator draw pictures of the same thing."""
     from rldf.errors import RunError
-    from rldf.search_task import Settings
+    from rldf.search.config import Settings
 
     choice = settle(models)
     drawn_by = models_at(choice.name, base_url)
@@ -119,13 +119,13 @@ def run_search(
     Returns:
         The result, as JSON can say it.
     """
-    from rldf.run_places import new_out, refuse_foreign, resume_command
-    from rldf.runs import RunFolder
+    from rldf.search.run_folder import RunFolder
+    from rldf.search.run_naming import new_out, refuse_foreign, resume_command
 
     if out is not None:
         refuse_foreign(out)  # before models are loaded
     with output.busy("loading the models", quiet=quiet):
-        from rldf.search_task import prepare
+        from rldf.search.config import prepare
 
         task = prepare(settings)
     for hint in task.hints:
@@ -152,7 +152,7 @@ def run_search(
 def _watched(task: "Task", run: "RunFolder", *, quiet: bool) -> dict[str, Any]:
     from rldf.cli.live import LiveSearch
     from rldf.report import write_report
-    from rldf.search import search as search_
+    from rldf.search.loop import search as search_
 
     with LiveSearch(task, run.steps(), quiet=quiet) as live:
         result = search_(task, run, live.show)

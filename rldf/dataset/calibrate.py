@@ -9,9 +9,9 @@ from typing import Any
 
 from PIL.Image import Image
 
-from rldf.dataset.draw import Artist
-from rldf.dataset.encode import ImageFormat, SourceType, encode_image, xmp_packet
+from rldf.dataset.image_file import ImageFormat, SourceType, encode_image, xmp_packet
 from rldf.dataset.plan import Plan, estimate_bytes
+from rldf.dataset.render import Artist
 from rldf.generators.cached import is_seeded
 
 _SECONDS = 5.0  # after one batch to warm up, batches are timed until this has passed

@@ -2,10 +2,10 @@
 
 import json
 
-from rldf.dataset.folder import CloneFolder
+from rldf.dataset.layout import CloneFolder
 from rldf.dataset.record import CloneRecord
-from rldf.dataset.tally import Tally
-from rldf.text import plain
+from rldf.dataset.stats import Tally
+from rldf.io.text import plain
 
 # What a Hub page calls a split; folders are called as ImageNet's are.
 HUB_SPLITS = {"train": "train", "val": "validation", "test": "test"}

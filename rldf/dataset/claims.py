@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rldf.errors import RldfError, RunError
-from rldf.files import locked
+from rldf.io.files import locked
 
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 _PAUSE = 0.2  # s between two looks at what others hold

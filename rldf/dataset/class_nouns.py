@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 from textwrap import shorten
 
-from rldf.dataset.inputs import Inputs, Photos
-from rldf.dataset.nouns import object_axis
+from rldf.dataset.class_axis import object_axis
+from rldf.dataset.user_classes import Inputs, Photos
 from rldf.errors import NoGoalError, UsageError
-from rldf.found import Found
-from rldf.grammar import Grammar
-from rldf.image_layouts import class_word
-from rldf.images import read_image
+from rldf.grammar.grammar import Grammar
+from rldf.io.folder_layouts import class_word
+from rldf.io.images import read_image
+from rldf.io.text import plain
 from rldf.perception.encoder import Encoder
-from rldf.text import plain
+from rldf.search.result import Found
 
 OPTION = "--class-noun"
 

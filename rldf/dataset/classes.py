@@ -17,10 +17,10 @@ from typing import Annotated
 from pydantic import Field
 
 from rldf.errors import UsageError
-from rldf.file_names import portable
-from rldf.grammar import Grammar
-from rldf.text import plain
-from rldf.yaml_files import read_text
+from rldf.grammar.grammar import Grammar
+from rldf.io.file_names import portable
+from rldf.io.text import plain
+from rldf.io.yaml import read_text
 
 _Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 _Text = Annotated[str, Field(max_length=1_000)]

@@ -5,13 +5,13 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from rldf.dataset.class_axis import check_world, object_axis, refuse_same_sentences, with_nouns
 from rldf.dataset.classes import Label, chosen, user_labels, world_vocabulary
 from rldf.dataset.imagenet import imagenet_vocabulary
-from rldf.dataset.nouns import check_world, object_axis, refuse_same_sentences, with_nouns
 from rldf.dataset.plan_config import PlanConfig
 from rldf.dataset.presets import Preset, load_preset, with_preset
 from rldf.errors import UsageError
-from rldf.grammar import Grammar, load_grammar
+from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.models.auto import REAL
 from rldf.models.model_sets import ModelSet, model_set_names
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from rldf.dataset.claims import claimed
 from rldf.dataset.disk import telling_disk_errors
-from rldf.dataset.entry import enter_folder
-from rldf.dataset.finish import finish
-from rldf.dataset.folder import CloneFolder
-from rldf.dataset.rows import write_rows
+from rldf.dataset.finalize import finish
+from rldf.dataset.layout import CloneFolder
+from rldf.dataset.manifest import write_rows
+from rldf.dataset.open_or_create import enter_folder
 from rldf.dataset.stores import Format
 from rldf.errors import RunError
-from rldf.files import read_file, write_bytes
+from rldf.io.files import read_file, write_bytes
 
 
 def convert(

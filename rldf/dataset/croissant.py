@@ -7,11 +7,11 @@ W3C's PROV-O, as its section on responsible AI recommends.
 from typing import Any
 
 from rldf.dataset.card import data_files
-from rldf.dataset.encode import SOURCE_TYPES
-from rldf.dataset.folder import CloneFolder
+from rldf.dataset.image_file import SOURCE_TYPES
+from rldf.dataset.layout import CloneFolder
 from rldf.dataset.record import CloneRecord
-from rldf.dataset.tally import Tally
-from rldf.text import plain
+from rldf.dataset.stats import Tally
+from rldf.io.text import plain
 
 _CONTEXT: dict[str, Any] = {
     "@language": "en",

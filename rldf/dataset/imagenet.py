@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from rldf.dataset.classes import Label, Vocabulary, vocabulary
-from rldf.seeds import derive
-from rldf.yaml_files import Strict, load_yaml
+from rldf.io.yaml import Strict, load_yaml
+from rldf.seeding import derive
 
 _FOLDER = Path(__file__).parent
 _GLOSS_WORDS = 16  # with them a sentence stays within the 77 tokens of CLIP's text encoder

@@ -9,10 +9,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from rldf.dataset.rows import ImageRow
+from rldf.dataset.manifest import ImageRow
 from rldf.dataset.table import row_document, write_images
 from rldf.errors import RunError
-from rldf.text import one_line
+from rldf.io.text import one_line
 
 _AT_ONCE = 10  # images of a Parquet file in memory
 _TIGHTEST = 20  # bytes of images that one byte of a Parquet file may stand for: they do not shrink

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.dataset.nouns import object_axis
+from rldf.dataset.class_axis import object_axis
 from rldf.dataset.plan_config import PlanConfig, read_config
 from rldf.dataset.sampling import balanced
 from rldf.dataset.splits import SPLITS
-from rldf.encoding import Encoding
-from rldf.seeds import derive
+from rldf.grammar.encoding import Encoding
+from rldf.seeding import derive
 
 __all__ = [
     "Plan",

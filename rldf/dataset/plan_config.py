@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
+from rldf.dataset.class_axis import object_axis
 from rldf.dataset.classes import Label
-from rldf.dataset.nouns import object_axis
 from rldf.dataset.presets import Preset
 from rldf.dataset.splits import MOST
 from rldf.errors import RldfError, RunError
-from rldf.grammar import Grammar
-from rldf.yaml_files import problems_of
+from rldf.grammar.grammar import Grammar
+from rldf.io.yaml import problems_of
 
 
 class PlanConfig(BaseModel):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.axes import Axis, Slot
-from rldf.files import replacing
-from rldf.seeds import derive
+from rldf.grammar.axes import Axis, Slot
+from rldf.io.files import replacing
+from rldf.seeding import derive
 
 if TYPE_CHECKING:
     from rldf.dataset.plan import Plan
-    from rldf.grammar import Grammar
+    from rldf.grammar.grammar import Grammar
 
 ROWS = 32_768
 """Images of a row group, about."""

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator
 
-from rldf.dataset.draw import ATTEMPTS, Artist, Inspector
-from rldf.dataset.encode import source_type
-from rldf.dataset.inspectors import ClipInspector, DetectorInspector, all_of, blank_inspector
+from rldf.dataset.filters import ClipInspector, DetectorInspector, all_of, blank_inspector
+from rldf.dataset.image_file import source_type
 from rldf.dataset.plan import Plan
 from rldf.dataset.record import SafetyChecker, VerifyBy, WriteConfig
+from rldf.dataset.render import ATTEMPTS, Artist, Inspector
 from rldf.dataset.safety import SafetyInspector, has_safety_checker
 from rldf.dataset.shards import shards_of
 from rldf.dataset.stores import Format
-from rldf.devices import is_cuda
 from rldf.errors import UsageError
 from rldf.generators.cached import CachedGenerator, is_seeded
-from rldf.models.building import takes
+from rldf.interfaces import ImageGenerator
+from rldf.io.devices import is_cuda
+from rldf.io.paths import cache_folder
+from rldf.models.build import takes
 from rldf.models.model_sets import ModelSet
-from rldf.places import cache_folder
-from rldf.ports import ImageGenerator
 
 _BATCH_CPU, _BATCH_GPU = 8, 16
 

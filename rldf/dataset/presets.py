@@ -21,11 +21,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rldf.axes import Axis
 from rldf.dataset.sampling import weighted
 from rldf.errors import ConfigError
+from rldf.grammar.axes import Axis
+from rldf.io.yaml import Strict, load_yaml
 from rldf.models.model_sets import ModelSet
-from rldf.yaml_files import Strict, load_yaml
 
 _FOLDER = Path(__file__).parent / "presets"
 

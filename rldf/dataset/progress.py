@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from rldf.dataset.finish import read_finished
-from rldf.dataset.folder import CloneFolder
-from rldf.dataset.journal import count_kept
-from rldf.dataset.tally import tally
-from rldf.files import is_locked
+from rldf.dataset.finalize import read_finished
+from rldf.dataset.layout import CloneFolder
+from rldf.dataset.progress_log import count_kept
+from rldf.dataset.stats import tally
+from rldf.io.files import is_locked
 
 
 class Progress:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rldf.dataset.classes import Label
-from rldf.dataset.folder import CloneFolder, open_folder
+from rldf.dataset.layout import CloneFolder, open_folder
 from rldf.dataset.packers import Packer
 from rldf.dataset.stores import ArchiveStore
 from rldf.errors import RunError
-from rldf.files import read_file
+from rldf.io.files import read_file
 
 
 @dataclass(frozen=True, slots=True)

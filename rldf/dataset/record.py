@@ -6,11 +6,11 @@ from pydantic import Field, JsonValue
 
 from rldf.dataset.archives import Numbering
 from rldf.dataset.classes import Label
-from rldf.dataset.encode import SourceType
+from rldf.dataset.image_file import SourceType
 from rldf.dataset.plan import PlanConfig, make_plan
 from rldf.dataset.stores import Format
-from rldf.provenance import git_commit, versions
-from rldf.yaml_files import Strict
+from rldf.io.provenance import git_commit, versions
+from rldf.io.yaml import Strict
 
 VerifyBy = Literal["detector", "clip"]
 SafetyChecker = Literal["on", "off", "none"]

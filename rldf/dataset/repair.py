@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 
+from rldf.dataset.build import draw_shard, make_press
 from rldf.dataset.claims import claim
-from rldf.dataset.clone import draw_shard, make_press
 from rldf.dataset.disk import telling_disk_errors
-from rldf.dataset.draw import Artist, Press, ShardDrawing
-from rldf.dataset.entry import refuse_detours
-from rldf.dataset.finish import write_finish
-from rldf.dataset.folder import PLAN, CloneFolder
-from rldf.dataset.journal import Journal
+from rldf.dataset.finalize import write_finish
+from rldf.dataset.layout import PLAN, CloneFolder
+from rldf.dataset.manifest import ImageRow, Outcome, write_rows
+from rldf.dataset.open_or_create import refuse_detours
 from rldf.dataset.plan import Plan
-from rldf.dataset.rows import ImageRow, Outcome, write_rows
+from rldf.dataset.progress_log import Journal
+from rldf.dataset.render import Artist, Press, ShardDrawing
 from rldf.dataset.verify import Problem
 from rldf.errors import RunError
 

@@ -10,13 +10,13 @@ import numpy as np
 from PIL.Image import Image
 
 from rldf.dataset.plan import PlannedImage
-from rldf.devices import resolve
 from rldf.errors import ConfigError
-from rldf.files import parse_json, read_file
-from rldf.models.layouts import INDEX, components, has_weights
+from rldf.io.devices import resolve
+from rldf.io.files import parse_json, read_file
+from rldf.io.text import one_line
 from rldf.models.model_sets import ModelSet
-from rldf.models.untrusted import check_model
-from rldf.text import one_line
+from rldf.models.repo_files import INDEX, components, has_weights
+from rldf.models.safety import check_model
 
 _CHECKER, _PROCESSOR = "safety_checker", "feature_extractor"
 

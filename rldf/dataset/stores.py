@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from rldf.dataset.archives import Archive, Archives
+from rldf.dataset.manifest import ImageRow
 from rldf.dataset.packers import Packer, ParquetPacker, TarPacker
-from rldf.dataset.rows import ImageRow
 from rldf.errors import RunError
-from rldf.files import read_file, replacing, write_bytes
+from rldf.io.files import read_file, replacing, write_bytes
 
 Format = Literal["imagefolder", "webdataset", "parquet"]
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from rldf.dataset.rows import ImageRow
-from rldf.encoding import format_encoding
+from rldf.dataset.manifest import ImageRow
+from rldf.grammar.encoding import format_encoding
 
 if TYPE_CHECKING:
     import pyarrow

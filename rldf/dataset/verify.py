@@ -17,14 +17,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from rldf.dataset.encode import blank
-from rldf.dataset.finish import CARD, read_finished
-from rldf.dataset.folder import PLAN, RECORD, CloneFolder
+from rldf.dataset.finalize import CARD, read_finished
+from rldf.dataset.image_file import blank
+from rldf.dataset.layout import PLAN, RECORD, CloneFolder
+from rldf.dataset.manifest import ImageRow
 from rldf.dataset.plan import make_plan
-from rldf.dataset.rows import ImageRow
 from rldf.errors import ImageError, RunError
-from rldf.files import TEMPORARY, sha256_file
-from rldf.images import decode_image
+from rldf.io.files import TEMPORARY, sha256_file
+from rldf.io.images import decode_image
 
 Kind = Literal["manifest", "hole", "changed", "black", "constant", "duplicate", "stray"]
 _THREADS = 4

@@ -9,8 +9,8 @@ import os
 import re
 from dataclasses import dataclass
 
-from rldf.devices import is_cuda
 from rldf.errors import RldfError, UsageError
+from rldf.io.devices import is_cuda
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.evaluation import distributed
 from rldf.evaluation.examples import Examples
+from rldf.evaluation.feature_cache import Store, key_of
 from rldf.evaluation.features import Progress
 from rldf.evaluation.recipe import Recipe
-from rldf.evaluation.store import Store, key_of
+from rldf.io import distributed
 
 if TYPE_CHECKING:
     from rldf.evaluation.classifier import Weights

@@ -22,13 +22,13 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 from torchvision.models import resnet18
 
-from rldf.devices import is_cuda, resolve
 from rldf.evaluation.classification import TOP
-from rldf.evaluation.distributed import cpu_share
 from rldf.evaluation.examples import Examples, Pixels, epoch_batches, middle_crop, training_crop
 from rldf.evaluation.recipe import Recipe, batch_size, rate_at
-from rldf.files import write_bytes
-from rldf.seeds import derive, rng
+from rldf.io.devices import is_cuda, resolve
+from rldf.io.distributed import cpu_share
+from rldf.io.files import write_bytes
+from rldf.seeding import derive, rng
 
 Weights = Mapping[str, NDArray[Any]]
 

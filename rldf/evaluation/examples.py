@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rldf.errors import UsageError
-from rldf.evaluation.folders import Contents, ImageSet, choose
-from rldf.evaluation.store import key_of
-from rldf.image_folders import Picture
-from rldf.image_layouts import class_word
-from rldf.seeds import rng
+from rldf.evaluation.feature_cache import key_of
+from rldf.evaluation.image_sets import Contents, ImageSet, choose
+from rldf.io.folder_layouts import class_word
+from rldf.io.image_folders import Picture
+from rldf.seeding import rng
 
 CROP_AREA = (0.35, 1.0)
 """Share of the image's area that a training crop covers."""

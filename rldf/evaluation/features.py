@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from rldf.evaluation.folders import Contents, ImageSet, in_batches
-from rldf.evaluation.store import Store, key_of
-from rldf.ports import Json
+from rldf.evaluation.feature_cache import Store, key_of
+from rldf.evaluation.image_sets import Contents, ImageSet, in_batches
+from rldf.interfaces import Json
 
 BATCH = 64
 Features = NDArray[np.float32]  # (n, d)

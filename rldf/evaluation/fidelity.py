@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rldf.evaluation.feature_cache import key_of
 from rldf.evaluation.features import FeatureExtractor
-from rldf.evaluation.store import key_of
 
 if TYPE_CHECKING:
     import torch

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rldf.evaluation import distances
+from rldf.evaluation import metrics as distances
 from rldf.evaluation.classification import TOP
 from rldf.evaluation.neighbours import ONE_IN
 from rldf.figures import WIDEST, Figure, read_figure, share

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rldf import devices
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.evaluation.features import FeatureExtractor, Features
-from rldf.files import sha256_file
+from rldf.interfaces import ImageTextModel, Json
+from rldf.io import devices
+from rldf.io.files import sha256_file
+from rldf.io.text import one_line
 from rldf.models.model_sets import load_model_set
-from rldf.models.untrusted import check_model
-from rldf.ports import ImageTextModel, Json
-from rldf.text import one_line
+from rldf.models.safety import check_model
 
 if TYPE_CHECKING:
     import torch

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rldf.figures import UNDETERMINED, Figure, read_figure
+from rldf.io.text import plain
 from rldf.report.plotting import COLOURS, INK, draw_png
-from rldf.text import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

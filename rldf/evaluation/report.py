@@ -8,15 +8,15 @@ from typing import Any
 from PIL import Image
 
 from rldf.errors import UsageError
-from rldf.evaluation.evaluation import Verdict
+from rldf.evaluation.evaluate import Verdict
 from rldf.evaluation.examples import class_keys
 from rldf.evaluation.figures import NAMES, undetermined
+from rldf.evaluation.pairs import Side
 from rldf.evaluation.plots import draw_bars, draw_confusion, draw_fid_over_n
-from rldf.evaluation.sides import Side
 from rldf.evaluation.strips import class_strips, named_thumbs, strip
 from rldf.figures import read_figure
-from rldf.files import write_text
-from rldf.provenance import git_commit, versions
+from rldf.io.files import write_text
+from rldf.io.provenance import git_commit, versions
 from rldf.report.html import (
     GENERATOR,
     details,

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageOps
 
-from rldf.evaluation.folders import choose
-from rldf.evaluation.sides import Side
-from rldf.seeds import rng
+from rldf.evaluation.image_sets import choose
+from rldf.evaluation.pairs import Side
+from rldf.seeding import rng
 
 _EACH = 5  # pictures of a class and side
 _THUMB = 88  # px

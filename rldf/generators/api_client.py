@@ -17,8 +17,8 @@ from typing import Any, NoReturn, TypeVar
 import httpx2
 
 from rldf.errors import ConfigError, RldfError
-from rldf.files import parse_json
-from rldf.text import one_line, plain
+from rldf.io.files import parse_json
+from rldf.io.text import one_line, plain
 
 T = TypeVar("T")
 

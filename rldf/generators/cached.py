@@ -24,10 +24,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rldf.errors import UsageError
-from rldf.files import locked, write_bytes
-from rldf.generators.arrivals import arrivals
-from rldf.ports import ImageGenerator, Json
-from rldf.text import plain
+from rldf.generators.streaming import arrivals
+from rldf.interfaces import ImageGenerator, Json
+from rldf.io.files import locked, write_bytes
+from rldf.io.text import plain
 
 LIMIT = 2_000_000_000
 """Bytes that the renders may take before old ones go."""

@@ -14,8 +14,8 @@ import torch
 from PIL.Image import Image
 from pydantic import Field
 
-from rldf.devices import Dtype, is_cuda
 from rldf.errors import ConfigError, RldfError
+from rldf.generators.batching import Portions, is_out_of_memory
 from rldf.generators.loading import (
     DTYPES,
     Scheduler,
@@ -24,11 +24,11 @@ from rldf.generators.loading import (
     usual_dtype,
 )
 from rldf.generators.lora import fuse_lora
-from rldf.generators.portions import Portions, is_out_of_memory
-from rldf.generators.texts import Texts
-from rldf.ports import Json
+from rldf.generators.prompts import Texts
+from rldf.interfaces import Json
+from rldf.io.devices import Dtype, is_cuda
+from rldf.io.text import one_line
 from rldf.sharing import Remade
-from rldf.text import one_line
 
 
 class DiffusionGenerator(Remade):

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from PIL.Image import Image
 
-from rldf import pocket, resources
-from rldf.files import sha256_file
+from rldf import pocket
+from rldf.interfaces import Json
+from rldf.io import resources
+from rldf.io.files import sha256_file
 from rldf.pocket.world.drawing import draw
-from rldf.ports import Json
 from rldf.sharing import Remade
 
 

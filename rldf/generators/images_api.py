@@ -24,11 +24,11 @@ from pydantic import Field
 
 from rldf.errors import ConfigError, ImageError
 from rldf.generators.api_client import ApiClient, SentenceRefusedError, TryAgainError
-from rldf.generators.arrivals import Keep, side_by_side
-from rldf.images import decode_image
-from rldf.ports import Json
+from rldf.generators.streaming import Keep, side_by_side
+from rldf.interfaces import Json
+from rldf.io.images import decode_image
+from rldf.io.text import plain
 from rldf.sharing import Remade
-from rldf.text import plain
 
 OPENAI = "https://api.openai.com/v1"
 _LOCAL = {"localhost", "127.0.0.1", "::1"}

@@ -15,14 +15,14 @@ from diffusers import (
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
-from rldf import devices
-from rldf.devices import Dtype
 from rldf.errors import ConfigError, ModelMissingError
-from rldf.files import parse_json, read_file
 from rldf.generators.one_file import load_one_file
 from rldf.generators.steps import check_steps
-from rldf.models.layouts import INDEX, components, has_weights
-from rldf.text import one_line
+from rldf.io import devices
+from rldf.io.devices import Dtype
+from rldf.io.files import parse_json, read_file
+from rldf.io.text import one_line
+from rldf.models.repo_files import INDEX, components, has_weights
 
 Scheduler = Literal["dpm-solver", "ddim-trailing", "lcm", "own"]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

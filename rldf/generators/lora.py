@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rldf.errors import ConfigError
-from rldf.text import one_line
+from rldf.io.text import one_line
 
 _ONE_PAIR = re.compile(r"(lora_B|lora_up|\.up)\.weight$")  # in peft, kohya and older diffusers
 _METADATA = "lora_adapter_metadata"  # where diffusers writes what peft's configuration was

@@ -15,8 +15,8 @@ import torch
 from diffusers.pipelines.auto_pipeline import AUTO_TEXT2IMAGE_PIPELINES_MAPPING
 
 from rldf.errors import ConfigError
-from rldf.models.layouts import INDEX, TEXTS, components
-from rldf.text import one_line
+from rldf.io.text import one_line
+from rldf.models.repo_files import INDEX, TEXTS, components
 
 _LEFT_OUT = {"safety_checker": None, "requires_safety_checker": False, "feature_extractor": None,
              "add_watermarker": False}  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from rldf.errors import ConfigError
-from rldf.text import one_line
+from rldf.io.text import one_line
 
 _USUAL = (20, 10, 4)  # steps that nearly every scheduler takes
 _SHAPE = (1, 4, 2, 2)

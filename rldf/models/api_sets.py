@@ -7,7 +7,7 @@ What looks at the pictures is the default set's. A model set file with a generat
 import re
 
 from rldf.errors import ConfigError
-from rldf.models.set_file import ModelSetFile, Options, PartFile
+from rldf.models.schema import ModelSetFile, Options, PartFile
 
 _FORM = re.compile(r"openai:(?P<model>[\w./:-]+)(@(?P<url>\S+))?")
 

@@ -9,12 +9,12 @@ import numpy as np
 from PIL.Image import Image
 
 from rldf.errors import ConfigError, ModelMissingError
-from rldf.grammar import Grammar, load_grammar
-from rldf.models.building import takes
+from rldf.grammar.grammar import Grammar, load_grammar
+from rldf.interfaces import SaysLabels, SaysScenes
+from rldf.models.build import takes
 from rldf.models.model_sets import ModelSet
-from rldf.models.set_file import ROLES, Options
+from rldf.models.schema import ROLES, Options
 from rldf.perception.labels import known_labels, object_words, require_known, scene_words
-from rldf.ports import SaysLabels, SaysScenes
 
 _STEPS = 4  # fewer are too few for some schedulers
 _SIDE = 64  # px; large models draw small pictures in seconds, even without a GPU

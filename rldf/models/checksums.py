@@ -6,9 +6,9 @@ import re
 import time
 from pathlib import Path
 
-from rldf.files import sha256_file, write_text
-from rldf.models.layouts import TEXTS, WEIGHTS
-from rldf.places import cache_folder
+from rldf.io.files import sha256_file, write_text
+from rldf.io.paths import cache_folder
+from rldf.models.repo_files import TEXTS, WEIGHTS
 
 _NOT_LOADED = ("training.json", "README", "LICENSE", "NOTICE", ".")  # beginnings of file names
 _LARGE = 50_000_000  # bytes, from which on a checksum is remembered

@@ -16,12 +16,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from rldf.errors import ModelMissingError
-from rldf.files import parse_json, sha256_file
-from rldf.models.layouts import INDEX
+from rldf.io.files import parse_json, sha256_file
+from rldf.io.text import one_line
 from rldf.models.lock import LockedFile, Sha256
-from rldf.models.set_file import Commit, FileName
-from rldf.models.transfer import complete, remove
-from rldf.text import one_line
+from rldf.models.repo_files import INDEX
+from rldf.models.resumable_download import complete, remove
+from rldf.models.schema import Commit, FileName
 
 _MOST_INDEX = 1_000_000  # bytes
 _NAME, _COMMIT, _SHA256 = TypeAdapter(FileName), TypeAdapter(Commit), TypeAdapter(Sha256)

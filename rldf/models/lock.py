@@ -14,10 +14,10 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, ValidationError
 
 from rldf.errors import ConfigError
-from rldf.files import locked, parse_json, sha256_file, write_json
-from rldf.models.set_file import Commit, FileName, HubId, Source
-from rldf.text import one_line
-from rldf.yaml_files import Strict, problems_of
+from rldf.io.files import locked, parse_json, sha256_file, write_json
+from rldf.io.text import one_line
+from rldf.io.yaml import Strict, problems_of
+from rldf.models.schema import Commit, FileName, HubId, Source
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

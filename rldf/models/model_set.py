@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any, cast
 
 from rldf.errors import ConfigError, ModelMissingError
-from rldf.files import sha256_file
-from rldf.grammar import load_grammar
-from rldf.models.building import build, problem_of, takes
+from rldf.grammar.grammar import load_grammar
+from rldf.interfaces import Detector, ImageGenerator, ImageTextModel, Json, SceneClassifier
+from rldf.io.files import sha256_file
+from rldf.models.build import build, problem_of, takes
 from rldf.models.checksums import checksum_of
 from rldf.models.lock import Lock, LockedSource
-from rldf.models.set_file import ModelSetFile, Options, PartFile
+from rldf.models.schema import ModelSetFile, Options, PartFile
 from rldf.models.weighed import WeighedGenerator
-from rldf.ports import Detector, ImageGenerator, ImageTextModel, Json, SceneClassifier
 from rldf.sharing import Remade
 
 
 class ModelSet(Remade):
-    """The four models of a run; implements `rldf.ports.Readers`."""
+    """The four models of a run; implements `rldf.interfaces.Readers`."""
 
     def __init__(
         self,

@@ -8,15 +8,15 @@ fetched on the way.
 
 from pathlib import Path
 
-from rldf.devices import resolve
 from rldf.errors import ConfigError
+from rldf.io.devices import resolve
+from rldf.io.paths import data_folder
+from rldf.io.yaml import load_yaml
 from rldf.models.api_sets import api_file, is_api
 from rldf.models.auto import AUTO, Choice, choose
 from rldf.models.lock import Lock
 from rldf.models.model_set import ModelSet
-from rldf.models.set_file import ModelSetFile, Options
-from rldf.places import data_folder
-from rldf.yaml_files import load_yaml
+from rldf.models.schema import ModelSetFile, Options
 
 __all__ = ["ModelSet", "auto_choice", "load_model_set", "model_set_names"]
 

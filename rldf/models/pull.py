@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.models.hub import RemoteFile, Repository, fetch, locked_file, look_up, read_index
-from rldf.models.layouts import wanted
 from rldf.models.lock import LockedSource
 from rldf.models.model_sets import ModelSet
-from rldf.models.set_file import Source
+from rldf.models.repo_files import wanted
+from rldf.models.schema import Source
 
 
 @dataclass(frozen=True, slots=True)

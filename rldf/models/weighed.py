@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from PIL.Image import Image
 
-from rldf.generators.arrivals import Keep, arrivals
-from rldf.ports import ImageGenerator, Json
+from rldf.generators.streaming import Keep, arrivals
+from rldf.interfaces import ImageGenerator, Json
 from rldf.sharing import Remade
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.grammar import Axis, Grammar
+from rldf.grammar.grammar import Axis, Grammar
 from rldf.perception.labels import axis_words, known_labels
 from rldf.perception.reading import AxisReading, Seen, SeenObject, Source
 

@@ -11,8 +11,8 @@ from PIL.Image import Image
 from PIL.Image import new as new_image
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.io.text import one_line
 from rldf.sharing import Remade
-from rldf.text import one_line
 
 _TRIAL = (64, 48)  # px; of the image that shows whether images can be prepared
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from rldf.errors import ConfigError
-from rldf.grammar import load_grammar
-from rldf.perception.places import GRAMMAR
-from rldf.ports import ImageTextModel
+from rldf.grammar.grammar import load_grammar
+from rldf.interfaces import ImageTextModel
+from rldf.perception.scene_labels import GRAMMAR
 from rldf.sharing import Remade
 
 _SCALE = 100.0  # CLIP's usual logit scale

@@ -14,12 +14,12 @@ from PIL import Image
 from pydantic import Field
 
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.interfaces import Detection
+from rldf.io.paths import cache_folder
+from rldf.io.text import one_line
 from rldf.perception.label_map import mapped
 from rldf.perception.labels import refuse_placeholders
-from rldf.places import cache_folder
-from rldf.ports import Detection
 from rldf.sharing import Remade
-from rldf.text import one_line
 
 _ENVIRONMENT = {  # all are read when ultralytics is imported
     "ULTRALYTICS_SAFE_LOAD": "1",  # a .pt is a pickle: without this it may run any code

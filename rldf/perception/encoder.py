@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from rldf.grammar import Grammar
-from rldf.models.set_file import ModelSetFile
+from rldf.grammar.grammar import Grammar
+from rldf.interfaces import Detection, Readers, SaysLabels, SaysScenes
+from rldf.io.text import plain_label
+from rldf.models.schema import ModelSetFile
 from rldf.perception.axis_reading import (
     AxisRead,
     joined,
@@ -33,8 +35,6 @@ from rldf.perception.axis_reading import (
 from rldf.perception.labels import object_words, require_known, scene_words
 from rldf.perception.photographs import photograph_hint
 from rldf.perception.reading import Reading, ReadingRecord, Seen, SeenObject
-from rldf.ports import Detection, Readers, SaysLabels, SaysScenes
-from rldf.text import plain_label
 
 __all__ = ["Encoder", "Reading", "Seen", "SeenObject", "require_readable"]
 

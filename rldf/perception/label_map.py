@@ -6,9 +6,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from rldf.errors import ConfigError
-from rldf.files import parse_json
+from rldf.io.files import parse_json
+from rldf.io.yaml import read_text
 from rldf.perception.labels import refuse_placeholders
-from rldf.yaml_files import read_text
 
 
 def read_labels(folder: Path, id2label: Mapping[int, str], label_map: str) -> list[str]:

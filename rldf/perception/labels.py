@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from rldf.errors import ConfigError
-from rldf.grammar import Axis, Grammar
-from rldf.text import plain_label
+from rldf.grammar.grammar import Axis, Grammar
+from rldf.io.text import plain_label
 
 _PLACEHOLDER = re.compile(r"(label|class|cls|category|object|id)?[\W_]*\d+|n/?a|background|", re.I)
 _SHOWN = 3  # labels of an error

@@ -17,10 +17,10 @@ from transformers import (
 )
 
 from rldf.errors import ConfigError
+from rldf.interfaces import Detection
 from rldf.perception.label_map import mapped, read_labels
 from rldf.perception.transformers_folder import load_folder
 from rldf.perception.words import phrase_of, words_to_find
-from rldf.ports import Detection
 from rldf.sharing import Remade
 
 Share = Annotated[float, Field(ge=0, le=1)]

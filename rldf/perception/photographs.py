@@ -1,6 +1,6 @@
 """Tells whether an image is of a kind that a model set does not know."""
 
-from rldf.models.set_file import ModelSetFile
+from rldf.models.schema import ModelSetFile
 from rldf.perception.reading import Reading
 
 

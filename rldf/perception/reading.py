@@ -7,7 +7,7 @@ carry its `ReadingRecord`.
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 
 Source = Literal["detector", "scene classifier", "CLIP", "nobody"]
 

@@ -8,7 +8,7 @@ from PIL import Image
 from transformers.utils import logging as transformers_logging
 
 from rldf.errors import ConfigError, ModelMissingError
-from rldf.text import one_line
+from rldf.io.text import one_line
 
 _COUNTER = "num_batches_tracked"  # of training; old weights have none
 _TRIAL = (64, 48)  # px; of the image that shows whether the processor works

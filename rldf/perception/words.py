@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from rldf.errors import ConfigError
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 
 
 def words_to_find(labels: str, grammar: str) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from PIL.Image import Image
 
-from rldf.encoding import Encoding
 from rldf.figures import Figure, read_figure, share
-from rldf.grammar import Grammar, load_grammar
+from rldf.grammar.encoding import Encoding
+from rldf.grammar.grammar import Grammar, load_grammar
+from rldf.interfaces import ImageGenerator
 from rldf.models.model_sets import ModelSet
 from rldf.perception.detector import import_ultralytics
 from rldf.perception.encoder import Encoder, Seen
@@ -24,8 +25,7 @@ from rldf.perception.photographs import photograph_hint
 from rldf.pocket import WEIGHTS
 from rldf.pocket.world.drawing import Drawing, draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
-from rldf.ports import ImageGenerator
-from rldf.seeds import rng as seeded
+from rldf.seeding import rng as seeded
 
 _BATCH = 8
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from PIL.Image import Image
 
 from rldf.errors import RunError, UsageError
-from rldf.files import TEMPORARY, parse_json, write_json
-from rldf.image_layouts import class_word
-from rldf.images import write_png
+from rldf.io.files import TEMPORARY, parse_json, write_json
+from rldf.io.folder_layouts import class_word
+from rldf.io.images import write_png
 from rldf.pocket.world.drawing import draw, world_grammar
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
-from rldf.seeds import derive
-from rldf.seeds import rng as seeded
+from rldf.seeding import derive
+from rldf.seeding import rng as seeded
 
 _RECORD = "reference.json"
 _VERSION = 1  # of the world's drawing and of the sampling: another one is another set

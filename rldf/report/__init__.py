@@ -1,14 +1,14 @@
 """What a run folder looks like to people: a filmstrip, curves, and one HTML page."""
 
-from rldf.encoding import Encoding
-from rldf.files import write_bytes, write_text
+from rldf.grammar.encoding import Encoding
+from rldf.io.files import write_bytes, write_text
 from rldf.report.curves import draw_curves
 from rldf.report.filmstrip import draw_filmstrip
 from rldf.report.page import draw_page
 from rldf.report.pictures import png_bytes
 from rldf.report.states import visited_states
-from rldf.run_records import best_step
-from rldf.runs import RunFolder
+from rldf.search.records import best_step
+from rldf.search.run_folder import RunFolder
 
 
 def write_report(run: RunFolder, goal: Encoding | None = None) -> None:

@@ -6,7 +6,7 @@ from itertools import accumulate, groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from rldf.run_records import Step
+from rldf.search.records import Step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

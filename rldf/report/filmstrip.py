@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
+from rldf.io.text import plain
 from rldf.report.pictures import load_picture
 from rldf.report.states import VisitedState, by_reward, thinned
-from rldf.runs import RunFolder
-from rldf.text import plain
+from rldf.search.run_folder import RunFolder
 
 FRAMES = 40
 COLUMNS = 6

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Mapping
 from html import escape
 
+from rldf.io.text import plain
 from rldf.report.style import CSS
-from rldf.text import plain
 
 # nothing may be fetched and nothing may run, whatever got into the page
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"

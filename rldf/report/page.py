@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 
-from rldf.encoding import Encoding, format_encoding
+from rldf.grammar.encoding import Encoding, format_encoding
 from rldf.perception.reading import DOUBTFUL
 from rldf.report.html import (
     details,
@@ -19,8 +19,8 @@ from rldf.report.html import (
 )
 from rldf.report.pictures import data_uri, file_uri, load_picture
 from rldf.report.states import VisitedState, by_reward
-from rldf.run_records import Step
-from rldf.runs import RunFolder
+from rldf.search.records import Step
+from rldf.search.run_folder import RunFolder
 
 ROWS = 500  # of the table of states: a page has to open on a phone
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from rldf.io.text import plain
 from rldf.report.filmstrip import wrapped
-from rldf.text import plain
 
 _PAPER, _INK, _FAINT, _WRONG = (255, 255, 255), (31, 33, 39), (110, 115, 128), (200, 60, 50)
 _GAP, _LINE = 8, 16  # px

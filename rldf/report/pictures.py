@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from rldf.errors import ImageError
-from rldf.images import read_image
+from rldf.io.images import read_image
 
 _EMPTY = (226, 228, 233)
 _MARK = (176, 180, 190)

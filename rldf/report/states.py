@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rldf.encoding import Encoding
-from rldf.run_records import Step
+from rldf.grammar.encoding import Encoding
+from rldf.search.records import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def visited_states(steps: Iterable[Step]) -> list[VisitedState]:
 
 
 def by_reward(states: Iterable[VisitedState], goal: Encoding | None) -> list[VisitedState]:
-    """Sort states, the best first, which is the one of `rldf.runs.best_step`.
+    """Sort states, the best first, which is the one of `rldf.search.run_folder.best_step`.
 
     Args:
         states: some states.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from rldf.ports import Reward
+from rldf.interfaces import Reward
 
 
 class Combined:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
+from rldf.interfaces import Readers
 from rldf.perception.encoder import Encoder, Reading, Seen
-from rldf.ports import Readers
 from rldf.sharing import Shared
 
 

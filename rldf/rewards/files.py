@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 from pydantic import Field
 
-from rldf import catalog
+from rldf import registry as catalog
 from rldf.errors import ConfigError
-from rldf.ports import Reward
-from rldf.resources import find, names
+from rldf.interfaces import Reward
+from rldf.io.resources import find, names
+from rldf.io.yaml import Strict, load_yaml
 from rldf.rewards.context import RewardContext
-from rldf.yaml_files import Strict, load_yaml
 
 _MOST_PARTS = 32  # each names a file, which is read
 

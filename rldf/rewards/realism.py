@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from rldf.errors import UsageError
-from rldf.models.set_file import ModelSetFile
-from rldf.ports import Reward
+from rldf.interfaces import Reward
+from rldf.models.schema import ModelSetFile
 from rldf.rewards.context import RewardContext
 
 PENALTY = -1.0

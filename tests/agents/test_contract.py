@@ -20,8 +20,8 @@ from rldf.agents import (
 from rldf.agents.base import TabularAgent
 from rldf.agents.qtable import QTable
 from rldf.agents.schedules import Constant, LinearDecay, VisitCount
-from rldf.encoding import Encoding
 from rldf.errors import RunError
+from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 
 Learner = TypeVar("Learner", bound=TabularAgent)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from rldf.agents import DynaQ, QLearning, Transition
 from rldf.agents.schedules import Constant
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 from tests.agents.toys import Toy, greedy_actions
 from tests.oracles import grid_transitions, to_mdp, value_iteration

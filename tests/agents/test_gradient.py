@@ -8,7 +8,7 @@ import pytest
 
 from rldf.agents import NoisyGradient, Transition
 from rldf.agents.gradient import ascend, finite_differences
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 
 WORLD = Gridworld((9, 12, 7, 1))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rldf import catalog
+from rldf import registry as catalog
 from rldf.agents import QLearning, World
 from rldf.agents.options import check_options, make_agent, takes
 from rldf.errors import UsageError

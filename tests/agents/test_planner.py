@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from rldf.agents import Planner, Transition
-from rldf.encoding import Encoding
 from rldf.errors import RunError
+from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 
 WORLD = Gridworld((3, 7, 4))

@@ -6,8 +6,8 @@ Each median is of honest counts: all of a batch is drawn before its first cell i
 import numpy as np
 import pytest
 
-from rldf.bench.simulated import KINDS, SHAPES, Simulated, renders_to_goal
-from rldf.search_task import Settings
+from rldf.experiments.bench.simulated import KINDS, SHAPES, Simulated, renders_to_goal
+from rldf.search.config import Settings
 
 
 def counted(

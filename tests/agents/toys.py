@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rldf.agents import Transition, Walker
 from rldf.agents.qtable import QTable
-from rldf.encoding import Encoding
+from rldf.grammar.encoding import Encoding
 from tests.oracles import Transitions
 
 # A chain of three states with slipping moves, its end terminal: `table_rl/envs/test_env.py` of

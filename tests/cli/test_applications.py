@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications.runs import DRAWN, ROOT, SENTENCE, found_run
+from tests.experiments.applications.runs import DRAWN, ROOT, SENTENCE, found_run
 
 EXAMPLE = ROOT / "examples" / "dog-in-park.png"
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rldf.cli.main import app
-from rldf.images import read_image
+from rldf.io.images import read_image
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "dog-in-park.png"
 

@@ -292,14 +292,14 @@ def test_few_images_without_a_word_on_splits_are_told(call, n, missing):
 
 @pytest.mark.parametrize("reason", ["black", "constant"])
 def test_a_data_set_of_nothing_is_no_success(call, monkeypatch, reason):
-    monkeypatch.setattr("rldf.dataset.inspectors.blank", lambda image: reason)
+    monkeypatch.setattr("rldf.dataset.filters.blank", lambda image: reason)
     code, out, err = call(*SMALL, "--out", "c", "--json")
     assert (code, out) == (1, "")
     assert f"c: no image came out, all drawings were turned down (96 {reason})" in err
 
 
 def test_a_check_of_a_clone_of_no_images_is_no_success(call, monkeypatch):
-    monkeypatch.setattr("rldf.dataset.inspectors.blank", lambda image: "black")
+    monkeypatch.setattr("rldf.dataset.filters.blank", lambda image: "black")
     code, _, err = call(*SMALL, "--out", "c", "--format", "webdataset")
     assert (code, err.count("\n")) == (1, 1)
     code, out, _ = call("clone", "verify", "c")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 
 MATERIAL = os.environ.get("RLDF_TEST_MATERIAL")
 NOUNS = [value.name for value in load_grammar("base").axis("Noun").values]

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from rldf.cli.main import app
 from rldf.cli.run import headline
-from rldf.run_records import Step
-from rldf.runs import RunFolder
+from rldf.search.records import Step
+from rldf.search.run_folder import RunFolder
 
 COMMAND = ["rldf", "search", "a dog.png"]
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from rldf.generators.drawn import DrawnGenerator
-from rldf.images import read_image
+from rldf.io.images import read_image
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "dog-in-park.png"
@@ -119,8 +119,8 @@ def test_an_edited_part_of_a_reward_is_another_configuration(call):
 
 
 def test_a_run_gets_a_name_of_its_own_though_others_come_while_models_load(call, monkeypatch):
-    from rldf import search_task
-    from rldf.run_places import default_out
+    from rldf.search import config as search_task
+    from rldf.search.run_naming import default_out
 
     prepare = search_task.prepare
 
@@ -133,7 +133,7 @@ def test_a_run_gets_a_name_of_its_own_though_others_come_while_models_load(call,
             (path / "thesis.tex").touch()
         return task
 
-    monkeypatch.setattr("rldf.search_task.prepare", slow)
+    monkeypatch.setattr("rldf.search.config.prepare", slow)
     code, out, err = call("search", EXAMPLE, "--models", DRAWN, "--renders", 4, "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["run"].endswith("-2")

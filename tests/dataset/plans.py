@@ -3,7 +3,7 @@
 from rldf.dataset.classes import chosen, world_vocabulary
 from rldf.dataset.plan import Plan, PlanConfig, make_plan
 from rldf.dataset.presets import load_preset
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 
 POCKET = load_grammar("pocket")
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from rldf.dataset.archives import WORKERS, Archives
 from rldf.dataset.convert import convert
-from rldf.dataset.entry import enter_folder
-from rldf.dataset.folder import open_folder
+from rldf.dataset.layout import open_folder
+from rldf.dataset.open_or_create import enter_folder
 from rldf.dataset.reader import open_clone
 from rldf.dataset.record import new_record
 from rldf.dataset.shards import Shards
 from rldf.dataset.verify import verify
 from rldf.errors import RunError
-from rldf.evaluation.folders import open_images, read_contents
+from rldf.evaluation.image_sets import open_images, read_contents
 from tests.dataset.clones import artist, begin, clone, contents, draw, plan_config, write_config
 from tests.dataset.test_verify import mend
 

@@ -12,7 +12,7 @@ from rldf.dataset.calibrate import calibrate
 from rldf.dataset.card import card
 from rldf.dataset.croissant import croissant
 from rldf.dataset.plan import make_plan
-from rldf.dataset.tally import tally
+from rldf.dataset.stats import tally
 from tests.dataset.clones import Speckled, artist, clone, plan_config
 
 FORMATS = ("imagefolder", "webdataset", "parquet")

@@ -16,7 +16,7 @@ from rldf.dataset.classes import (
     world_vocabulary,
 )
 from rldf.errors import ConfigError, UsageError
-from rldf.grammar import check_grammar, load_grammar
+from rldf.grammar.grammar import check_grammar, load_grammar
 
 POCKET = world_vocabulary(load_grammar("pocket"), "model set pocket")
 BIRD, MACHINE, ZEBRA = "n02012849", "n03126707", "n02391049"

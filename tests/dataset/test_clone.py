@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 
 from rldf.dataset import stores
-from rldf.dataset.entry import agree_on_generator, check_models
-from rldf.dataset.folder import open_folder
+from rldf.dataset.layout import open_folder
+from rldf.dataset.open_or_create import agree_on_generator, check_models
 from rldf.dataset.progress import Progress, status
 from rldf.dataset.reader import open_clone
 from rldf.dataset.workers import Part
@@ -206,7 +206,7 @@ def test_a_full_disk_at_the_end_is_one_error_too(tmp_path, whole, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("rldf.dataset.finish.write_sheets", fill)
+        patched.setattr("rldf.dataset.finalize.write_sheets", fill)
         with pytest.raises(RldfError, match="free some space"):
             draw(begin(tmp_path / "a"))
     draw(begin(tmp_path / "a"))

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from rldf.dataset.class_axis import check_world, object_axis, refuse_same_sentences, with_nouns
 from rldf.dataset.classes import Label
 from rldf.dataset.configure import imagenet_config, user_config
 from rldf.dataset.imagenet import imagenet_labels
-from rldf.dataset.nouns import check_world, object_axis, refuse_same_sentences, with_nouns
 from rldf.dataset.plan import make_plan
 from rldf.dataset.presets import load_preset, with_preset
 from rldf.errors import ConfigError, GrammarError, ModelMissingError, UsageError
-from rldf.grammar import check_grammar, load_grammar
+from rldf.grammar.grammar import check_grammar, load_grammar
 from rldf.models.model_sets import load_model_set
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,10 @@ import threading
 import pytest
 from PIL import Image
 
-from rldf.dataset.draw import Press, ShardDrawing
-from rldf.dataset.encode import encode_image
-from rldf.dataset.journal import Journal, count_kept
+from rldf.dataset.image_file import encode_image
 from rldf.dataset.plan import make_plan, retry_seed
+from rldf.dataset.progress_log import Journal, count_kept
+from rldf.dataset.render import Press, ShardDrawing
 from tests.dataset.clones import Speckled, artist, plan_config
 
 PLAN = make_plan(plan_config())

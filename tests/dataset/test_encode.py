@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rldf.dataset.encode import blank, encode_image, source_type, xmp_packet
+from rldf.dataset.image_file import blank, encode_image, source_type, xmp_packet
 
 SENTENCE = 'a photo of <one> "zebra" & no people\x00\u202e in snow ☃'
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8))

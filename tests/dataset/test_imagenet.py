@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from rldf.dataset.class_axis import with_nouns
 from rldf.dataset.classes import chosen
 from rldf.dataset.imagenet import (
     bare,
@@ -14,9 +15,8 @@ from rldf.dataset.imagenet import (
     synsets,
     with_article,
 )
-from rldf.dataset.nouns import with_nouns
 from rldf.errors import UsageError
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 
 IMAGENET = load_grammar("imagenet")
 

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from rldf.dataset.class_nouns import find_classes, parse_nouns
-from rldf.dataset.inputs import input_grammar, sort_inputs
+from rldf.dataset.user_classes import input_grammar, sort_inputs
 from rldf.errors import ImageError, NoGoalError, RunError, UsageError
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 from rldf.perception.encoder import Encoder
-from tests.applications.runs import found_run
 from tests.doubles import Scripted, picture, thing
+from tests.experiments.applications.runs import found_run
 
 GRAMMAR = load_grammar("base")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rldf.dataset.inspectors import ClipInspector, DetectorInspector, all_of, blank_inspector
+from rldf.dataset.filters import ClipInspector, DetectorInspector, all_of, blank_inspector
 from rldf.dataset.plan import make_plan
 from rldf.dataset.prepare import write_config
 from rldf.dataset.safety import SafetyInspector, has_safety_checker

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from rldf.dataset.plan import PlanConfig, estimate_bytes, make_plan, read_config, retry_seed
 from rldf.dataset.presets import load_preset
 from rldf.errors import RunError
-from rldf.seeds import SEED_BITS, derive
+from rldf.seeding import SEED_BITS, derive
 
 from .plans import POCKET, pocket_config, pocket_plan
 

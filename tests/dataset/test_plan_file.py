@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rldf.dataset import plan_file
 from rldf.dataset.plan import read_config
 from rldf.dataset.plan_file import sentences
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 
 from .plans import POCKET, pocket_plan
 
@@ -59,10 +59,10 @@ MEASURE = """
 import resource, sys, time
 from pathlib import Path
 from rldf.dataset.imagenet import imagenet_labels
-from rldf.dataset.nouns import with_nouns
+from rldf.dataset.class_axis import with_nouns
 from rldf.dataset.plan import PlanConfig, make_plan
 from rldf.dataset.presets import load_preset
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 
 labels, preset = imagenet_labels(), load_preset(sys.argv[2])
 plan = make_plan(PlanConfig(

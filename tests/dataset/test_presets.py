@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from rldf.axes import Axis, Value
 from rldf.dataset.imagenet import ImageNetFile
 from rldf.dataset.presets import Preset, load_preset, preset_names, with_preset
 from rldf.errors import ConfigError
-from rldf.grammar import load_grammar
+from rldf.grammar.axes import Axis, Value
+from rldf.grammar.grammar import load_grammar
+from rldf.io.yaml import load_yaml
 from rldf.models.model_sets import load_model_set
-from rldf.yaml_files import load_yaml
 
 ROOT = Path(__file__).parents[2]
 IMAGENET = load_grammar("imagenet")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rldf.dataset.sampling import balanced, mixed, weighted
-from rldf.seeds import derive
+from rldf.seeding import derive
 
 SEEDS = np.array([derive(0, "class", n) for n in range(5)], np.uint64)
 

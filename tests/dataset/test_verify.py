@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from rldf.dataset.claims import claim
+from rldf.dataset.manifest import write_rows
 from rldf.dataset.plan import make_plan
 from rldf.dataset.repair import repair
-from rldf.dataset.rows import write_rows
 from rldf.dataset.verify import verify
 from rldf.errors import RunError
 from tests.dataset.clones import artist, begin, clone, contents, draw
@@ -142,7 +142,7 @@ def slip_in(folder, index, data):
     from dataclasses import replace
     from hashlib import sha256
 
-    from rldf.dataset.finish import write_finish
+    from rldf.dataset.finalize import write_finish
 
     damage(folder, index, data)
     shard = folder.shards.of(index)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from rldf.evaluation.features import Features
-from rldf.ports import Json
+from rldf.interfaces import Json
 
 COLOURS = {"n01": (200, 40, 40), "n02": (40, 200, 40), "n03": (40, 40, 200)}
 

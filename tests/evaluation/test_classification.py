@@ -6,9 +6,9 @@ import pytest
 from rldf.evaluation import classifier
 from rldf.evaluation.classification import Lesson, scores, teach
 from rldf.evaluation.examples import take_examples
-from rldf.evaluation.folders import open_images, read_contents
+from rldf.evaluation.feature_cache import Store
+from rldf.evaluation.image_sets import open_images, read_contents
 from rldf.evaluation.recipe import Recipe
-from rldf.evaluation.store import Store
 from tests.evaluation.sets import COLOURS, write_set
 
 

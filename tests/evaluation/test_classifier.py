@@ -7,7 +7,7 @@ import torch
 from rldf.errors import ImageError
 from rldf.evaluation.classifier import predict, train
 from rldf.evaluation.examples import take_examples
-from rldf.evaluation.folders import open_images, read_contents
+from rldf.evaluation.image_sets import open_images, read_contents
 from rldf.evaluation.recipe import Recipe
 from tests.evaluation.sets import COLOURS, write_set
 

@@ -5,11 +5,11 @@ import pytest
 import torch_fidelity
 from scipy import linalg
 
-from rldf.evaluation import distances
+from rldf.evaluation import metrics as distances
 from rldf.evaluation.extractors import find_extractor
 from rldf.evaluation.features import extract
 from rldf.evaluation.fidelity import register
-from rldf.evaluation.folders import open_images
+from rldf.evaluation.image_sets import open_images
 from tests.evaluation.sets import Thumbnail, write_set
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from rldf.errors import ImageError, UsageError
-from rldf.evaluation import distances, evaluation
-from rldf.evaluation.evaluation import FIGURES, Question, evaluate
+from rldf.evaluation import evaluate as evaluation
+from rldf.evaluation import metrics as distances
+from rldf.evaluation.evaluate import FIGURES, Question, evaluate
+from rldf.evaluation.feature_cache import Store
 from rldf.evaluation.features import extract
-from rldf.evaluation.folders import open_images
-from rldf.evaluation.store import Store
+from rldf.evaluation.image_sets import open_images
 from tests.evaluation.sets import Thumbnail, make_clone, write_set
 
 
@@ -160,7 +161,7 @@ def test_too_few_and_damaged_images_are_refused(sets, judge, tmp_path):
 
 def test_accuracies_gap_and_share_come_from_the_trainings(sets, judge, monkeypatch):
     from rldf.evaluation.classification import Scores
-    from rldf.evaluation.lessons import Course, Exam, Taught
+    from rldf.evaluation.downstream import Course, Exam, Taught
 
     own = Scores((0.9, 0.8), (1.0, 1.0), np.diag([3, 3, 3]))
     real = Scores((0.5, 0.7), (0.8, 1.0), np.diag([5, 0, 5]))
@@ -218,7 +219,7 @@ def test_how_a_folder_was_read_is_told(judge, tmp_path, sets):
 
 def test_top5_is_told_of_more_than_five_classes(sets, judge, monkeypatch):
     from rldf.evaluation.classification import Scores
-    from rldf.evaluation.lessons import Course, Exam, Taught
+    from rldf.evaluation.downstream import Course, Exam, Taught
 
     keys = tuple(f"n0{n}" for n in range(6))
     real = Scores((0.5,), (0.8,), np.diag([5] * 6))

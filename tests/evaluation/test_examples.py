@@ -16,8 +16,8 @@ from rldf.evaluation.examples import (
     take_examples,
     training_crop,
 )
-from rldf.evaluation.folders import open_images, read_contents
-from rldf.seeds import rng
+from rldf.evaluation.image_sets import open_images, read_contents
+from rldf.seeding import rng
 from tests.evaluation.sets import COLOURS, write_set
 
 CLASSES = tuple(COLOURS)

@@ -203,9 +203,9 @@ def test_inception_is_torch_fidelitys_own(tmp_path, monkeypatch):
         input1=str(ours), input2=str(real), cuda=False, fid=True, cache=False, verbose=False,
         samples_find_deep=True, feature_extractor_weights_path=str(weights), save_cpu_ram=True,
     )  # fmt: skip
-    from rldf.evaluation import distances
+    from rldf.evaluation import metrics as distances
     from rldf.evaluation.features import extract
-    from rldf.evaluation.folders import open_images
+    from rldf.evaluation.image_sets import open_images
 
     first, second = (
         distances.statistics(extract(open_images(root), 15, inception(weights), lambda *_: None))

@@ -5,9 +5,9 @@ import pytest
 
 from rldf.errors import ImageError
 from rldf.evaluation import features
+from rldf.evaluation.feature_cache import Store
 from rldf.evaluation.features import extract, features_key, set_features
-from rldf.evaluation.folders import open_images, read_contents
-from rldf.evaluation.store import Store
+from rldf.evaluation.image_sets import open_images, read_contents
 from tests.evaluation.sets import Thumbnail, write_set
 
 

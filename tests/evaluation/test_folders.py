@@ -7,7 +7,7 @@ from PIL import Image
 
 from rldf.errors import ImageError, UsageError
 from rldf.evaluation.examples import class_keys
-from rldf.evaluation.folders import choose, in_turns, open_images, read_contents
+from rldf.evaluation.image_sets import choose, in_turns, open_images, read_contents
 from tests.evaluation.sets import make_clone, noisy, write_set
 
 

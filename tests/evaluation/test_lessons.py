@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from rldf.errors import UsageError
-from rldf.evaluation import lessons
+from rldf.evaluation import downstream as lessons
 from rldf.evaluation.classification import Scores
-from rldf.evaluation.folders import open_images, read_contents
-from rldf.evaluation.lessons import Course, check_course, learn
+from rldf.evaluation.downstream import Course, check_course, learn
+from rldf.evaluation.image_sets import open_images, read_contents
 from tests.evaluation.sets import make_clone, noisy, write_set
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rldf.errors import RunError, UsageError
-from rldf.evaluation.folders import open_images, read_contents
-from rldf.evaluation.places import drawn_reference, is_unfinished, newest_clone, real_folders
+from rldf.evaluation.image_sets import open_images, read_contents
+from rldf.evaluation.reference import drawn_reference, is_unfinished, newest_clone, real_folders
 from rldf.pocket.reference import Reference, draw_reference, nouns_of, world_classes
 from tests.evaluation.sets import make_clone, write_set
 

@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from rldf.errors import UsageError
-from rldf.evaluation import evaluation
+from rldf.evaluation import evaluate as evaluation
 from rldf.evaluation.classification import Scores
-from rldf.evaluation.evaluation import Question, evaluate
-from rldf.evaluation.lessons import Course, Exam, Taught
+from rldf.evaluation.downstream import Course, Exam, Taught
+from rldf.evaluation.evaluate import Question, evaluate
+from rldf.evaluation.feature_cache import Store
 from rldf.evaluation.plots import draw_bars, draw_confusion, draw_fid_over_n
 from rldf.evaluation.report import check_target, draw_report, write_report
-from rldf.evaluation.store import Store
 from rldf.figures import Figure
 from tests.evaluation.sets import Thumbnail, make_clone, noisy, write_set
 

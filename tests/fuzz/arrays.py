@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rldf import seeds
-from rldf.grammar import load_grammar
+from rldf import seeding as seeds
+from rldf.grammar.grammar import load_grammar
 from tests.fuzz.corpus import DRAWN, Bases, Case, Words, spoilt, spoilt_head
 
 

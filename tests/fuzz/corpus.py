@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rldf import seeds
+from rldf import seeding as seeds
 from tests.fuzz.cost import Cost
 
 DRAWN = Path(__file__).parents[1] / "drawn.yaml"
-SMALL = Path(__file__).parents[1] / "bench" / "small.yaml"
+SMALL = Path(__file__).parents[1] / "experiments" / "bench" / "small.yaml"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "dog-in-park.png"
 Words = Sequence[object]
 USUAL = Cost(seconds=10, memory=600_000_000)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from rldf import seeds
+from rldf import seeding as seeds
 from tests.fuzz.corpus import (
     DRAWN,
     EXAMPLE,

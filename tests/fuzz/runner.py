@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from rldf import catalog
+from rldf import registry as catalog
 from rldf.cli.main import main
 from rldf.models import model_sets
 from rldf.pocket import WEIGHTS

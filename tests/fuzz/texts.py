@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rldf.resources import find
+from rldf.io.resources import find
 from tests.fuzz.corpus import DRAWN, EXAMPLE, Bases, Case, Words, spoilt_lines
 
 _LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(

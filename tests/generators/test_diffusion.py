@@ -24,9 +24,9 @@ from PIL import Image
 from rldf.errors import ConfigError, ModelMissingError, RldfError
 from rldf.generators import loading
 from rldf.generators.diffusion import DiffusionGenerator, _hasten
+from rldf.generators.prompts import Texts
 from rldf.generators.steps import check_steps
-from rldf.generators.texts import Texts
-from rldf.models.layouts import wanted
+from rldf.models.repo_files import wanted
 from tests.generators.pipelines import (
     autoencoder,
     stable_diffusion,

@@ -7,7 +7,7 @@ import pytest
 
 from rldf.cli import doctor, model_view
 from rldf.errors import ConfigError, ModelMissingError
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 from rldf.models import model_sets
 from rldf.models.auto import AUTO, REAL, choose
 from rldf.models.model_sets import auto_choice, load_model_set, model_set_names

@@ -3,7 +3,7 @@
 import pytest
 
 from rldf.errors import ConfigError
-from rldf.models.layouts import components, wanted
+from rldf.models.repo_files import components, wanted
 
 INDEX = {
     "_class_name": "P",

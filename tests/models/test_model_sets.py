@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rldf import places
 from rldf.errors import ConfigError
+from rldf.io import paths as places
 from rldf.models import checksums
-from rldf.models.building import problem_of
+from rldf.models.build import problem_of
 from rldf.models.model_sets import load_model_set
 
 SET = """

@@ -16,13 +16,13 @@ from torchvision import transforms
 
 from rldf.cli.import_places import import_places365 as command
 from rldf.errors import ConfigError, UsageError
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
+from rldf.io.text import plain_label
 from rldf.models.places365 import import_places365, transformers_name
 from rldf.perception.encoder import Encoder
-from rldf.perception.places import places365
 from rldf.perception.scene import TransformersScene
+from rldf.perception.scene_labels import places365
 from rldf.pocket import WEIGHTS
-from rldf.text import plain_label
 from tests.doubles import Scripted, picture
 
 MATERIAL = os.environ.get("RLDF_TEST_MATERIAL")

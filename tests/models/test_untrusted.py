@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rldf.errors import ConfigError
-from rldf.models.untrusted import check_model
+from rldf.models.safety import check_model
 from rldf.pocket import WEIGHTS
 from tests.models.hostile import copy, lie, nested, squeezed, swelling, with_key
 

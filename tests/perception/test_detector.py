@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from rldf.errors import ConfigError, ModelMissingError
-from rldf.grammar import load_grammar
-from rldf.images import read_image
+from rldf.grammar.grammar import load_grammar
+from rldf.io.images import read_image
 from rldf.perception.detector import YoloDetector
 from rldf.perception.encoder import Encoder
 from rldf.pocket import WEIGHTS

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from rldf.grammar import load_grammar
-from rldf.models.set_file import ModelSetFile
+from rldf.grammar.grammar import load_grammar
+from rldf.models.schema import ModelSetFile
 from rldf.perception.encoder import Encoder
 from rldf.rewards.semantic import scene_term
 from tests.doubles import picture, thing

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rldf.grammar import check_grammar, load_grammar
+from rldf.grammar.grammar import check_grammar, load_grammar
 from rldf.perception.encoder import Encoder
 from tests.doubles import Scripted, picture, thing
 

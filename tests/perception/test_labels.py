@@ -8,7 +8,7 @@ import torch
 from transformers import ResNetConfig, ResNetForImageClassification, ViTImageProcessor
 
 from rldf.errors import ConfigError
-from rldf.grammar import check_grammar, load_grammar
+from rldf.grammar.grammar import check_grammar, load_grammar
 from rldf.models.check import check_parts
 from rldf.models.model_sets import load_model_set
 from rldf.perception.detector import YoloDetector

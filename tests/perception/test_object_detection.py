@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torchvision.ops import box_iou
 
-from rldf import catalog
+from rldf import registry as catalog
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.perception.object_detection import ObjectDetector, ZeroShotDetector
 from rldf.perception.words import phrase_of, words_to_find

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import photographs as bench
+from rldf.interfaces import Detection
 from rldf.pocket import WEIGHTS
-from rldf.ports import Detection
 from tests.doubles import thing
 
 MATERIAL = os.environ.get("RLDF_TEST_MATERIAL")

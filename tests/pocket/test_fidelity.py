@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from rldf.grammar import load_grammar
-from rldf.images import read_image
+from rldf.grammar.grammar import load_grammar
+from rldf.io.images import read_image
 from rldf.perception.encoder import Encoder
 from rldf.perception.photographs import photograph_hint
 from rldf.pocket.fidelity import _share, check, measured
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
-from rldf.seeds import rng
+from rldf.seeding import rng
 
 MATERIAL = os.environ.get("RLDF_TEST_MATERIAL")
 BASE = load_grammar("base")

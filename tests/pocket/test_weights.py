@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from rldf.generators.diffusion import DiffusionGenerator
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 from rldf.perception.encoder import Encoder
 from rldf.pocket import WEIGHTS
 from rldf.pocket.fidelity import CHECK_SEEDS, cells_of
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import sample_encoding
-from rldf.seeds import rng
+from rldf.seeding import rng
 
 SENTENCES = [
     "a photo of one dog and no people in a park",

@@ -6,14 +6,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rldf.errors import GrammarError
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 from rldf.pocket.training import autoencoder, clip, detector, diffusion, scene
 from rldf.pocket.training import drawings as training
 from rldf.pocket.world.backdrops import PAINTERS
 from rldf.pocket.world.drawing import draw, world_grammar
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
 from rldf.pocket.world.sprites import NOUNS, person_names, sprites
-from rldf.seeds import rng
+from rldf.seeding import rng
 
 WORLD = world_grammar()
 BASE = load_grammar("base")

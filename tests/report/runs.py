@@ -5,8 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from rldf.run_records import Step
-from rldf.runs import RunFolder
+from rldf.search.records import Step
+from rldf.search.run_folder import RunFolder
 
 GOAL = (0, 3)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rldf.errors import UsageError
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 from rldf.models.model_sets import load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.rewards.context import RewardContext

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rldf.errors import ConfigError, NoGoalError
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
+from rldf.io.resources import names
 from rldf.perception.encoder import Encoder
-from rldf.resources import names
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import build_reward, load_reward_file
 from tests.doubles import Scripted, picture, thing

@@ -5,10 +5,10 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from rldf.files import write_json, write_text
+from rldf.io.files import write_json, write_text
+from rldf.io.provenance import versions
 from rldf.models.model_sets import load_model_set
 from rldf.pocket.fidelity import check, measured
-from rldf.provenance import versions
 
 _PARTS = {
     "sd/vae": "Autoencoder (diffusers AutoencoderKL)",

@@ -15,7 +15,7 @@ from rldf.pocket.training.drawings import load_shards
 from rldf.pocket.training.loop import device, write_report
 from rldf.pocket.world.drawing import PICTURE
 from rldf.pocket.yolo_set import labels, write_picture, write_set_file
-from rldf.seeds import rng as seeded
+from rldf.seeding import rng as seeded
 
 DRAWINGS = {"base": 10_000, "pocket": 20_000}
 EPOCHS = 4

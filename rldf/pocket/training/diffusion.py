@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from rldf.files import sha256_file
+from rldf.io.files import sha256_file
 from rldf.pocket.training.drawings import Record, load_shards
 from rldf.pocket.training.loop import Recipe, device, report, train, write_report
 from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.grammar import load_grammar
+from rldf.grammar.grammar import load_grammar
 from rldf.pocket.world.drawing import PICTURE, Drawing, draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
-from rldf.seeds import rng as seeded
+from rldf.seeding import rng as seeded
 
 SHARD = 1000
 _grammar = cache(load_grammar)

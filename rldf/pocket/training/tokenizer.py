@@ -9,7 +9,7 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 
-from rldf.grammar import Grammar, load_grammar
+from rldf.grammar.grammar import Grammar, load_grammar
 
 TOKENS = 32
 """Longest sentence in tokens, start and end included."""

@@ -10,12 +10,12 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw
 
-from rldf.grammar import Grammar, load_grammar
+from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.pocket.world import effects
 from rldf.pocket.world.backdrops import PAINTERS
 from rldf.pocket.world.canvas import SIZE, Canvas, Edges, paint_sky
 from rldf.pocket.world.sprites import person_names, sprites
-from rldf.seeds import rng as seeded
+from rldf.seeding import rng as seeded
 
 PICTURE = 128
 """Side of a picture, px."""

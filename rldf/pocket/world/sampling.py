@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rldf.encoding import Encoding
-from rldf.grammar import Axis, Grammar
+from rldf.grammar.encoding import Encoding
+from rldf.grammar.grammar import Axis, Grammar
 
 CHECK_SEEDS = 1_000_000_000
 """Drawings with seeds from here on are for checks; training uses the seeds below."""

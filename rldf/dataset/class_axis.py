@@ -1,0 +1,145 @@
+"""The classes of a data set as the nouns of a grammar."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rldf.dataset.classes import Label
+from rldf.dataset.imagenet import gloss
+from rldf.errors import ConfigError, GrammarError, UsageError
+from rldf.grammar.ambiguity import two_readings
+from rldf.grammar.axes import Axis, Slot, Value
+from rldf.grammar.grammar import Grammar
+from rldf.io.text import plain
+
+
+def object_axis(grammar: Grammar) -> int:
+    """Find the axis that holds the class.
+
+    Args:
+        grammar: any.
+
+    Returns:
+        Number of its first object axis.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    for number, axis in enumerate(grammar.axes):
+        if axis.reads == "object" and axis.rank == 1:
+            return number
+    raise ConfigError(
+        f"grammar {grammar.name} has no axis that reads an object, so it cannot tell classes "
+        "apart: name another --grammar"
+    )
+
+
+def with_nouns(grammar: Grammar, labels: Sequence[Label], *, definitions: bool) -> Grammar:
+    """Put classes in the place of a grammar's own nouns.
+
+    Args:
+        grammar: whose first object axis is to hold the classes; it has no axis of counts, since a
+            class has no plural here, and no word that agrees with a noun.
+        labels: the classes, whose nouns stand with their article.
+        definitions: whether each is followed by its definition, shortened, in brackets.
+
+    Returns:
+        The grammar over these nouns.
+
+    Raises:
+        ConfigError: the grammar is not of that form.
+    """
+    place = object_axis(grammar)
+    if grammar.reading("object_count") or any(slot.agrees == place for slot in grammar.slots):
+        raise ConfigError(
+            f"grammar {grammar.name} counts its nouns or has words that agree with them, and "
+            "ImageNet's classes have one form: type --grammar imagenet, or name one like it"
+        )
+    values = tuple(
+        Value(name=label.noun, forms={"": _text(label, definitions)}) for label in labels
+    )
+    axes = list(grammar.axes)
+    axes[place] = replace(axes[place], values=values)
+    slots = tuple(replace(s, agrees=None) if s.axis == place else s for s in grammar.slots)
+    return replace(grammar, axes=tuple(axes), slots=slots)
+
+
+def _text(label: Label, definitions: bool) -> str:
+    if not definitions or not label.definition:
+        return label.noun
+    return f"{re.sub(r' [(].*[)]$', '', label.noun)} ({gloss(label.definition)})"
+
+
+def refuse_same_sentences(grammar: Grammar, labels: Sequence[Label]) -> None:
+    """Make sure that no sentence of a data set is of two classes.
+
+    Args:
+        grammar: whose sentences.
+        labels: the classes, all among its nouns.
+
+    Raises:
+        UsageError: two classes have the same noun, or two vectors of different classes derive the
+            same sentence, whatever its capital letters: image generators may not tell these apart.
+    """
+    place, by_noun = object_axis(grammar), dict[str, Label]()
+    axis = grammar.axes[place]
+    for label in labels:
+        if (other := by_noun.setdefault(label.noun, label)) is not label:
+            encoding = [0] * len(grammar.axes)
+            encoding[place] = axis.index(label.noun)
+            raise _same(grammar, other, label, grammar.derive(tuple(encoding)))
+    values = tuple(axis.values[axis.index(noun)] for noun in by_noun)
+    axes = tuple(
+        replace(axis, values=values) if n == place else a for n, a in enumerate(grammar.axes)
+    )
+    found = two_readings(*_folded(axes, grammar.slots))
+    if found is not None and found[0][place] != found[1][place]:
+        one, two = (by_noun[values[vector[place]].name] for vector in found)
+        raise _same(grammar, one, two, replace(grammar, axes=axes).derive(found[0]))
+
+
+def _folded(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[list[Axis], list[Slot]]:
+    """Write all words in small letters."""
+
+    def small(forms: Mapping[str, str]) -> dict[str, str]:
+        return {form: text.casefold() for form, text in forms.items()}
+
+    return [
+        replace(axis, values=tuple(replace(v, forms=small(v.forms)) for v in axis.values))
+        for axis in axes
+    ], [replace(slot, forms=small(slot.forms)) for slot in slots]
+
+
+def _same(grammar: Grammar, one: Label, two: Label, sentence: str) -> UsageError:
+    return UsageError(
+        f"{one.key} ({plain(one.name)}) and {two.key} ({plain(two.name)}) are both "
+        f"'{plain(sentence)}' in grammar {grammar.name}, so two labels would have the same images: "
+        "leave one of them out, or name another --grammar"
+    )
+
+
+def check_world(grammar: Grammar, world: Grammar, models: str) -> None:
+    """Make sure that a generator of a small world understands a grammar.
+
+    Args:
+        grammar: whose sentences are to be drawn.
+        world: the grammar of all sentences that the generator understands.
+        models: name of the model set, for the message.
+
+    Raises:
+        ConfigError: some word of the grammar is not of that world.
+    """
+    if grammar == world:
+        return
+    for place, axis in enumerate(grammar.axes):
+        for i in range(len(axis.values)):
+            encoding = [0] * len(grammar.axes)
+            encoding[place] = i
+            sentence = grammar.derive(tuple(encoding))
+            try:
+                world.parse(sentence)
+            except GrammarError:
+                raise ConfigError(
+                    f"model set {models} cannot draw '{sentence}' of grammar {grammar.name}: "
+                    f"type --grammar {world.name}, or name another model set by --models"
+                ) from None

@@ -1,0 +1,193 @@
+"""What is looked for in new images, and how a class is recognised (`--verify-labels`)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from rldf.dataset.class_axis import object_axis
+from rldf.dataset.image_file import blank
+from rldf.dataset.plan import Plan, PlannedImage
+from rldf.dataset.render import UNSEEN, Inspector
+from rldf.errors import UsageError
+from rldf.grammar.encoding import Encoding
+from rldf.interfaces import Detector, ImageTextModel, SaysLabels
+from rldf.io.text import plain_label
+from rldf.perception.labels import require_known
+
+_CONTEXTS = 16  # in which each class is embedded
+_RIVALS = 16  # classes that an image is compared with besides its own
+_AT_ONCE = 256  # sentences
+
+
+def blank_inspector(images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
+    """Turn down what shows nothing.
+
+    Args:
+        images: RGB.
+        planned: what they are; unused.
+
+    Returns:
+        "black", "constant" or "" for each.
+    """
+    return [blank(image) for image in images]
+
+
+def all_of(inspectors: Sequence[Inspector]) -> Inspector:
+    """Let several look, each at what those before it let pass.
+
+    Args:
+        inspectors: in order.
+
+    Returns:
+        One that gives the first reason that is found.
+    """
+
+    def inspect(images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
+        reasons = [""] * len(images)
+        for inspector in inspectors:
+            left = [i for i, reason in enumerate(reasons) if not reason]
+            found = inspector([images[i] for i in left], [planned[i] for i in left])
+            for i, reason in zip(left, found, strict=True):
+                reasons[i] = reason
+        return reasons
+
+    return inspect
+
+
+class DetectorInspector:
+    """Turns down images in which a detector does not find the class."""
+
+    def __init__(self, plan: Plan, detector: Detector) -> None:
+        """Look up which labels mean which class.
+
+        Args:
+            plan: what is drawn.
+            detector: what finds things.
+
+        Raises:
+            UsageError: the grammar names no detector's label for a class, or none that the
+                detector has.
+        """
+        self._axis = object_axis(plan.grammar)
+        self._values = plan.grammar.axes[self._axis].values
+        self._detector = detector
+        used = {encoding[self._axis] for encoding in class_encodings(plan)}
+        unknown = sorted(self._values[i].name for i in used if not self._values[i].labels)
+        if unknown:
+            raise UsageError(
+                f"--verify-labels detector: no detector's label is known for {unknown[0]}"
+                f"{f' and {len(unknown) - 1} more classes' * (len(unknown) > 1)}: "
+                "type --verify-labels clip"
+            )
+        if isinstance(detector, SaysLabels):
+            for i in sorted(used):
+                labels, name = self._values[i].labels, plan.grammar.name
+                require_known("detector", detector.labels, labels, name)
+
+    def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
+        """Look for each image's class.
+
+        Args:
+            images: RGB.
+            planned: what they are to show.
+
+        Returns:
+            "unseen" or "" for each.
+        """
+        if not images:
+            return []
+        found = self._detector.detect(images)
+        wanted = [
+            set(map(plain_label, self._values[what.encoding[self._axis]].labels))
+            for what in planned
+        ]
+        return [
+            "" if any(plain_label(thing.label) in labels for thing in things) else UNSEEN
+            for things, labels in zip(found, wanted, strict=True)
+        ]
+
+
+class ClipInspector:
+    """Turns down images that CLIP takes for another class of the data set.
+
+    Of the image's own sentence and those that differ from it in the class alone, its own must be
+    the nearest to the image; of 200 classes or more among the nearest half per cent, at most 5,
+    since some of ImageNet's classes are hard to tell apart. Only the likeliest rivals are asked:
+    those whose mean sentence, over some contexts of the plan, is nearest to the image (see
+    "Learning Transferable Visual Models From Natural Language Supervision", section 3.1.4).
+    """
+
+    def __init__(self, plan: Plan, clip: ImageTextModel) -> None:
+        """Embed the classes.
+
+        Args:
+            plan: what is drawn.
+            clip: what compares images and sentences.
+        """
+        self._grammar, self._clip = plan.grammar, clip
+        self._axis = object_axis(plan.grammar)
+        self._values = list(dict.fromkeys(e[self._axis] for e in class_encodings(plan)))
+        self._number = {value: number for number, value in enumerate(self._values)}
+        self._rank = max(1, min(5, len(self._values) // 200))
+        places = np.linspace(0, len(plan) - 1, min(_CONTEXTS, len(plan))).astype(int).tolist()
+        texts = [
+            self._sentence(plan.image(place).encoding, value)
+            for place in places
+            for value in self._values
+        ]
+        means = self._embed(texts).reshape(len(places), len(self._values), -1).mean(axis=0)
+        self._classes = means / np.linalg.norm(means, axis=1, keepdims=True)
+
+    def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
+        """Look for each image's class.
+
+        Args:
+            images: RGB.
+            planned: what they are to show.
+
+        Returns:
+            "unseen" or "" for each.
+        """
+        if not images:
+            return []
+        vectors = self._clip.embed_images(images)
+        likeness = vectors @ self._classes.T
+        own = [self._number[what.encoding[self._axis]] for what in planned]
+        likeness[range(len(images)), own] = np.inf  # its own class stands first
+        asked = np.argsort(-likeness, axis=1)[:, : _RIVALS + 1]
+        texts = [
+            self._sentence(what.encoding, self._values[number])
+            for what, numbers in zip(planned, asked.tolist(), strict=True)
+            for number in numbers
+        ]
+        sentences = self._embed(texts).reshape(*asked.shape, -1)
+        nearness = np.einsum("nkd,nd->nk", sentences, vectors)
+        nearer = (nearness > nearness[:, :1]).sum(axis=1)
+        return ["" if n < self._rank else UNSEEN for n in nearer]
+
+    def _sentence(self, encoding: Encoding, value: int) -> str:
+        return self._grammar.derive((*encoding[: self._axis], value, *encoding[self._axis + 1 :]))
+
+    def _embed(self, texts: list[str]) -> NDArray[np.float32]:
+        parts = [texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE)]
+        return np.concatenate([self._clip.embed_texts(part) for part in parts])
+
+
+def class_encodings(plan: Plan) -> list[Encoding]:
+    """Find an encoding of every class, by the first images of the plan.
+
+    Args:
+        plan: what is drawn.
+
+    Returns:
+        One for each class, in their order.
+    """
+    found: dict[int, Encoding] = {}
+    for i in range(len(plan)):
+        if len(found) == len(plan.classes):
+            break
+        image = plan.image(i)
+        found.setdefault(image.label, tuple(image.encoding))
+    return [found[label] for label in sorted(found)]

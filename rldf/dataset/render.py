@@ -1,0 +1,221 @@
+"""One shard: sentences to images, images to files, and again what did not come out well.
+
+The images of a shard are drawn in passes. The first pass draws all; the next draws those that were
+turned down, each with the next seed of its chain; and so on. The batches of a pass follow from the
+shard and from what earlier passes came to, so a shard that is taken up after a kill is drawn in
+the batches of an undisturbed one. Files are encoded and written by threads meanwhile.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+from PIL.Image import Image
+
+from rldf.dataset.manifest import ImageRow, Outcome, row_of
+from rldf.dataset.plan import Plan, PlannedImage, retry_seed
+from rldf.dataset.progress_log import Journal
+from rldf.dataset.shards import batches
+from rldf.interfaces import ImageGenerator
+
+ATTEMPTS = 8
+"""How often an image is drawn before it is given up."""
+
+UNSEEN = "unseen"
+"""The one reason for which an image is kept after the last attempt: its class is not seen in it."""
+
+_AHEAD = 2  # batches whose files may be unfinished while the next is drawn
+
+Written = tuple[str, int]
+"""Checksum (SHA-256) and size (bytes) of a file."""
+
+
+class Inspector(Protocol):
+    """Looks at new images."""
+
+    def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
+        """Give a reason to turn each image down, or ""."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artist:
+    """Draws the images of a plan.
+
+    Attributes:
+        generator: what draws.
+        inspect: what looks at the images.
+        batch_size: how many are drawn at once.
+        attempts: how often an image is drawn before it is given up.
+    """
+
+    generator: ImageGenerator
+    inspect: Inspector
+    batch_size: int
+    attempts: int = ATTEMPTS
+
+    def draw(self, planned: Sequence[PlannedImage], attempt: int) -> list[Image]:
+        """Draw a batch.
+
+        Args:
+            planned: images of the plan.
+            attempt: 0 for the first time.
+
+        Returns:
+            RGB images.
+
+        Raises:
+            RldfError: the device has too little memory for a single image.
+        """
+        sentences = [image.sentence for image in planned]
+        seeds = [retry_seed(image.seed, attempt) for image in planned]
+        return self.generator.generate(sentences, seeds)
+
+
+class Press:
+    """Encodes and writes images in threads. A `with` block ends once they are through."""
+
+    def __init__(
+        self,
+        encode: Callable[[Image, PlannedImage], bytes],
+        put: Callable[[PlannedImage, bytes], None],
+        threads: int = 4,
+    ) -> None:
+        """Make the threads.
+
+        Args:
+            encode: makes the file of an image.
+            put: writes a file so that it is on the disk, whole.
+            threads: how many.
+        """
+        self._encode, self._put = encode, put
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="press")
+
+    def __enter__(self) -> Self:
+        """Enter.
+
+        Returns:
+            This press.
+        """
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Wait for the files that are being written, and begin no more.
+
+        Args:
+            kind: unused.
+            error: unused.
+            trace: unused.
+        """
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def submit(self, image: Image, planned: PlannedImage) -> "Future[Written]":
+        """Take an image to encode and write.
+
+        Args:
+            image: RGB.
+            planned: what it is.
+
+        Returns:
+            Its checksum and size, once it is on the disk.
+        """
+        return self._pool.submit(self._write, image, planned)
+
+    def _write(self, image: Image, planned: PlannedImage) -> Written:
+        data = self._encode(image, planned)
+        self._put(planned, data)
+        return hashlib.sha256(data).hexdigest(), len(data)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A drawn batch whose files may not be on the disk yet."""
+
+    attempt: int
+    indices: list[int]
+    reasons: list[str]
+    files: "list[Future[Written] | None]"
+
+    def outcomes(self) -> list[Outcome]:
+        """Wait for the files."""
+        written = [(None, 0) if file is None else file.result() for file in self.files]
+        return [
+            Outcome(index=index, attempt=self.attempt, reason=reason, sha256=sha256, bytes=size)
+            for index, reason, (sha256, size) in zip(
+                self.indices, self.reasons, written, strict=True
+            )
+        ]
+
+
+@dataclass(slots=True)
+class ShardDrawing:
+    """Draws one shard, or goes on with it.
+
+    Attributes:
+        plan: what to draw.
+        indices: images of the shard.
+        journal: what was drawn of it so far.
+        artist: who draws.
+        press: who writes.
+        tell: called with the outcomes of every batch whose files are on the disk.
+    """
+
+    plan: Plan
+    indices: Sequence[int]
+    journal: Journal
+    artist: Artist
+    press: Press
+    tell: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
+    _open: deque[_Batch] = field(default_factory=deque)
+
+    def rows(self) -> list[ImageRow]:
+        """Draw what is missing.
+
+        Returns:
+            One row for each image of the shard.
+        """
+        for attempt in range(self.artist.attempts):
+            self._pass(attempt)
+        return [row_of(self.plan.image(i), self.journal.outcomes[i]) for i in self.indices]
+
+    def _pass(self, attempt: int) -> None:
+        due = [i for i in self.indices if self._is_due(i, attempt)]
+        for chunk in batches(due, self.artist.batch_size):
+            todo = [i for i in chunk if len(self._outcomes(i)) == attempt]
+            if todo:
+                self._open.append(self._draw(todo, attempt))
+            self._settle(keep=_AHEAD)
+        self._settle(keep=0)  # the next pass asks what came of this one
+
+    def _is_due(self, index: int, attempt: int) -> bool:
+        """Tell whether a pass draws an image, whether it has done so already or not."""
+        before = self._outcomes(index)[:attempt]
+        return len(before) == attempt and all(outcome.reason for outcome in before)
+
+    def _outcomes(self, index: int) -> list[Outcome]:
+        return self.journal.outcomes.get(index, [])
+
+    def _draw(self, indices: list[int], attempt: int) -> _Batch:
+        planned = [self.plan.image(i) for i in indices]
+        images = self.artist.draw(planned, attempt)
+        reasons = self.artist.inspect(images, planned)
+        kept = {"", UNSEEN} if attempt == self.artist.attempts - 1 else {""}
+        files = [
+            self.press.submit(image, what) if reason in kept else None
+            for image, what, reason in zip(images, planned, reasons, strict=True)
+        ]
+        return _Batch(attempt, indices, reasons, files)
+
+    def _settle(self, keep: int) -> None:
+        while len(self._open) > keep:
+            outcomes = self._open.popleft().outcomes()
+            self.journal.add(outcomes)
+            self.tell(outcomes)

@@ -1,0 +1,258 @@
+"""Distances between two sets of features, by torch-fidelity: FID, KID, precision and recall.
+
+The clone is always the first argument and the real images the second, as in torch-fidelity: a
+swap would exchange precision and recall. A test compares each figure with
+`torch_fidelity.calculate_metrics` over the same folders.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rldf.evaluation.features import Features
+from rldf.seeding import rng
+
+if TYPE_CHECKING:
+    import torch
+
+LEAST = 8
+"""Images that a set must hold: FID is computed on quarters of it, which need 2."""
+
+KID_SUBSET = 1000
+PRC_MOST = 20_000  # the matrix of all distances of more does not fit into memory
+_PARTS = (4, 3, 2)  # with the whole, sizes evenly spaced in 1/N
+
+Statistics = Mapping[str, NDArray[Any]]  # mu (d,), sigma (d, d)
+
+
+@dataclass(frozen=True, slots=True)
+class FidPoint:
+    """FID at one size of the sets.
+
+    Attributes:
+        n_clone: images of the clone.
+        n_real: real images.
+        fid: mean over disjoint parts of that size.
+        variance: of that mean, as the parts differ; None where there is one part.
+    """
+
+    n_clone: int
+    n_real: int
+    fid: float
+    variance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kid:
+    """KID with its error.
+
+    Attributes:
+        kid: mean over 100 subsets.
+        std: standard deviation over 100 subsets, of at most half of the smaller set.
+        subset: images in a subset of `kid`.
+    """
+
+    kid: float
+    std: float
+    subset: int
+
+
+def statistics(features: Features) -> Statistics:
+    """Compute what FID needs to know of a set.
+
+    Args:
+        features: (n, d), n at least 2.
+
+    Returns:
+        "mu" (d,) and "sigma" (d, d).
+    """
+    from torch_fidelity.metric_fid import fid_features_to_statistics
+
+    found: Statistics = fid_features_to_statistics(_tensor(features))
+    return found
+
+
+def fid(clone: Statistics, real: Statistics) -> float:
+    """Compute the Fréchet distance of two sets: |μ1 - μ2|² + tr(Σ1 + Σ2 - 2 (Σ1 Σ2)^½).
+
+    See "GANs trained by a two time-scale update rule converge to a local Nash equilibrium",
+    arXiv:1706.08500.
+
+    Args:
+        clone: statistics of the clone's features.
+        real: statistics of the real features.
+
+    Returns:
+        The squared distance, 0 or more up to rounding.
+    """
+    from torch_fidelity import KEY_METRIC_FID
+    from torch_fidelity.metric_fid import fid_statistics_to_metric
+
+    return float(fid_statistics_to_metric(clone, real, False)[KEY_METRIC_FID])
+
+
+def fid_points(clone: Features, real: Features, whole: float, seed: int = 0) -> list[FidPoint]:
+    """Compute FID at a quarter, a third and a half of the sets' sizes.
+
+    Both sets are shuffled and cut into 4, 3 and 2 disjoint parts, and FID is the mean over the
+    parts, so that every size has seen all images.
+
+    Args:
+        clone: (n, d), n at least LEAST.
+        real: (m, d), likewise.
+        whole: FID of the whole sets.
+        seed: of the shuffle.
+
+    Returns:
+        One point a size, from small to large; the last is the whole.
+    """
+    first = clone[rng(seed, "fid", "clone").permutation(len(clone))]
+    second = real[rng(seed, "fid", "real").permutation(len(real))]
+    points = [_fid_point(first, second, parts) for parts in _PARTS]
+    return [*points, FidPoint(len(clone), len(real), whole)]
+
+
+def _fid_point(clone: Features, real: Features, parts: int) -> FidPoint:
+    n, m = len(clone) // parts, len(real) // parts
+    found = [
+        fid(statistics(clone[k * n : (k + 1) * n]), statistics(real[k * m : (k + 1) * m]))
+        for k in range(parts)
+    ]
+    return FidPoint(n, m, float(np.mean(found)), float(np.var(found, ddof=1)) / parts)
+
+
+def fid_infinity(points: Sequence[FidPoint]) -> float:
+    """Extrapolate FID to sets without end: the bias of FID falls as 1/N.
+
+    See "Effectively unbiased FID and Inception Score and where to find them", arXiv:1911.07023.
+    There the real set keeps its size; here both shrink by one factor, so that the bias of either
+    goes, which matters where the real set is no larger than the clone.
+
+    Args:
+        points: FID at several sizes, at least 2.
+
+    Returns:
+        The value at 1/N = 0 of a line fitted by least squares; may be below 0 for sets alike.
+    """
+    return _line(points)[1]
+
+
+def fid_infinity_interval(points: Sequence[FidPoint]) -> tuple[float, float]:
+    """Tell how far the extrapolation may be from the truth.
+
+    Two things make it uncertain. The images are a sample, which moves all points alike: by how much
+    is seen where disjoint parts of one size differ. And the points do not lie on the line, because
+    of chance or because it is none: the usual error of its end. In simulations with known truth,
+    with as many images as features or more, at least 95 of 100 such intervals hold it.
+
+    Args:
+        points: of `fid_points`.
+
+    Returns:
+        Lower and upper end of a 95 % interval.
+    """
+    from scipy.stats import t
+
+    inverse = np.array([1 / point.n_clone for point in points])
+    slope, at_zero = _line(points)
+    off = np.array([point.fid for point in points]) - at_zero - slope * inverse
+    spread = float(((inverse - inverse.mean()) ** 2).sum())
+    free = len(points) - 2
+    of_line = float((off**2).sum()) / free * (1 / len(points) + inverse.mean() ** 2 / spread)
+    known = [(p - 1, point.variance) for p, point in zip(_PARTS, points, strict=False)]
+    of_sample = sum(w * v for w, v in known if v is not None) / sum(w for w, _ in known)
+    half = float(t.ppf(0.975, 2 * free)) * (of_line + of_sample) ** 0.5
+    return at_zero - half, at_zero + half
+
+
+def _line(points: Sequence[FidPoint]) -> tuple[float, float]:
+    """Fit a line over 1/N: its slope, and its value where N has no end."""
+    inverse = [1 / point.n_clone for point in points]
+    slope, at_zero = np.polyfit(inverse, [point.fid for point in points], 1)
+    return float(slope), float(at_zero)
+
+
+def kid(clone: Features, real: Features) -> Kid:
+    """Compute the unbiased squared MMD with the kernel (x·y / d + 1)³ over 100 subsets.
+
+    See "Demystifying MMD GANs", arXiv:1801.01401. Subsets hold 1,000 images, or as many as there
+    are. The mean is then right, but the subsets are all alike and their spread says nothing; so the
+    error is taken from subsets of at most half of the smaller set.
+
+    Args:
+        clone: (n, d), n at least LEAST.
+        real: (m, d), likewise.
+
+    Returns:
+        KID with its error.
+    """
+    smaller = min(len(clone), len(real))
+    size, half = min(KID_SUBSET, smaller), min(KID_SUBSET, smaller // 2)
+    mean, std = kid_of_subsets(clone, real, size)
+    if half < size:
+        _, std = kid_of_subsets(clone, real, half)
+    return Kid(mean, std, size)
+
+
+def kid_of_subsets(
+    clone: Features, real: Features, size: int, subsets: int = 100
+) -> tuple[float, float]:
+    """Compute KID over random subsets.
+
+    Args:
+        clone: (n, d).
+        real: (m, d).
+        size: images in a subset, from 2 to the smaller of n and m.
+        subsets: how many.
+
+    Returns:
+        Mean and standard deviation.
+    """
+    from torch_fidelity import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    found = kid_features_to_metric(
+        _tensor(clone), _tensor(real), kid_subsets=subsets, kid_subset_size=size, verbose=False
+    )
+    return float(found[KEY_METRIC_KID_MEAN]), float(found[KEY_METRIC_KID_STD])
+
+
+def precision_recall(clone: Features, real: Features, seed: int = 0) -> tuple[float, float]:
+    """Compute precision and recall by the third nearest neighbours.
+
+    Precision is the share of the clone's images that lie within the real ones, recall the share of
+    real images that lie within the clone. See "Improved precision and recall metric for assessing
+    generative models", arXiv:1904.06991.
+
+    Args:
+        clone: (n, d), n at least LEAST; of more than 20,000 images a sample is taken.
+        real: (m, d), likewise.
+        seed: of the sample.
+
+    Returns:
+        Precision and recall, 0 to 1.
+    """
+    from torch_fidelity import KEY_METRIC_PRECISION, KEY_METRIC_RECALL
+    from torch_fidelity.metric_prc import prc_features_to_metric
+
+    found = prc_features_to_metric(
+        _tensor(_sample(clone, rng(seed, "prc", "clone"))),
+        _tensor(_sample(real, rng(seed, "prc", "real"))),
+        verbose=False,
+    )
+    return float(found[KEY_METRIC_PRECISION]), float(found[KEY_METRIC_RECALL])
+
+
+def _sample(features: Features, source: np.random.Generator) -> Features:
+    if len(features) <= PRC_MOST:
+        return features
+    return features[np.sort(source.choice(len(features), PRC_MOST, replace=False))]
+
+
+def _tensor(features: Features) -> "torch.Tensor":
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(features))

@@ -1,0 +1,1 @@
+"""Experiments: many searches, baselines, and uses of a found sentence."""

@@ -1,0 +1,185 @@
+"""Does a concept that the grammar has no word for fall away? (paper Fig. 8).
+
+Each input image is described twice: by a captioner, which may name whatever it sees, and by a
+search in a grammar, which can say nothing but the grammar's words. Both sentences are drawn with
+the same image seed. CLIP compares the concept's text with the input and with both drawings.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from rldf.errors import UsageError
+from rldf.experiments.applications.concepts import COLUMNS, concept_scores, summed_up
+from rldf.experiments.applications.drawing import IMAGES, Shot, draw_shots
+from rldf.experiments.applications.searching import search_in
+from rldf.experiments.compare.captions import Captioner
+from rldf.io.images import write_png
+from rldf.io.workdir import ResultFolder
+from rldf.models.model_sets import ModelSet
+from rldf.report.picture_grid import Tile, picture_grid
+from rldf.search.config import Task
+
+SHEET = "sheet.png"
+_RUNS = "runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ablation:
+    """What is to be shown.
+
+    Attributes:
+        concept: text of the style or character.
+        tasks: a search for each input, at least one; they differ in the input alone.
+        models: what searches, draws and compares.
+        captions: one for each input; None lets a captioner write them.
+        captioner: checksum of that captioner's files; None for the retrieval of sentences.
+        neutral: text whose cosine is taken off the concept's, so that what all images share
+            cancels out; None takes nothing off.
+    """
+
+    concept: str
+    tasks: tuple[Task, ...]
+    models: ModelSet
+    captions: tuple[str, ...] | None = None
+    captioner: str | None = None
+    neutral: str | None = None
+
+    def config(self) -> dict[str, Any]:
+        """Give all that decides the figures.
+
+        Returns:
+            As JSON can say it.
+        """
+        identity, search = self.models.identity(), dict(self.tasks[0].config)
+        for name in ("image", "image_sha256", "model_set"):
+            del search[name]
+        return {
+            "command": "ablate",
+            "concept": self.concept,
+            "neutral": self.neutral,
+            "inputs": [task.config["image_sha256"] for task in self.tasks],
+            "captions": None if self.captions is None else list(self.captions),
+            "captioner": self.captioner,
+            "searched_with": identity,
+            "drawn_with": identity,
+            "search": search,
+        }
+
+
+def check_request(concept: str, images: Sequence[str], captions: Sequence[str] | None) -> None:
+    """Refuse a request that makes no sense, before anything is loaded.
+
+    Args:
+        concept: text of the style or character.
+        images: paths of the inputs.
+        captions: one for each input, or None.
+
+    Raises:
+        UsageError: there is no concept, or not one caption for each image.
+    """
+    if not concept.strip():
+        raise UsageError("CONCEPT is empty: name a style or a character, such as watercolour")
+    if captions is not None and len(captions) != len(images):
+        raise UsageError(
+            f"{len(captions)} times --caption for {len(images)} images: give one for each, in "
+            "their order, or none"
+        )
+
+
+def ablate(
+    asked: Ablation,
+    captioner: Callable[[], Captioner],
+    out: Path,
+    progress: Callable[[str], None] = lambda what: None,
+) -> dict[str, Any]:
+    """Describe, search, draw and compare, and write it down; done again, it goes on.
+
+    Args:
+        asked: what is to be shown.
+        captioner: makes what writes captions, if it is needed.
+        out: the output folder.
+        progress: told what is being done.
+
+    Returns:
+        The result, as JSON can say it: scores for each image, means and drops.
+
+    Raises:
+        RunError: the folder holds something else.
+    """
+    inputs = [task.image for task in asked.tasks]
+    names = [task.settings.image for task in asked.tasks]
+    folder = ResultFolder(out, asked.config())
+    with folder.filling():
+        captions = asked.captions or _captions(captioner(), inputs, progress)
+        searched = [
+            _searched(task, out / _RUNS / f"{k:03d}", progress)
+            for k, task in enumerate(asked.tasks)
+        ]
+        progress("drawing")
+        drawn = {
+            "input": inputs,
+            "caption": _drawn(asked, "caption", captions, out),
+            "rldf": _drawn(asked, "rldf", searched, out),
+        }
+        clip = asked.models.clip
+        scores = {
+            name: concept_scores(clip, images, asked.concept, asked.neutral)
+            for name, images in drawn.items()
+        }
+        result = summed_up(scores) | {
+            "warnings": list(dict.fromkeys(hint for task in asked.tasks for hint in task.hints)),
+            "images": [
+                {
+                    "image": names[k],
+                    "caption": captions[k],
+                    "sentence": searched[k],
+                    "scores": {name: round(scores[name][k], 4) for name in COLUMNS},
+                }
+                for k in range(len(inputs))
+            ],
+        }
+        write_png(out / SHEET, _sheet(drawn, scores, captions, searched))
+        folder.finish(result)
+    return {"out": str(out), "sheet": str(out / SHEET), "concept": asked.concept, **result}
+
+
+def _captions(
+    captioner: Captioner, inputs: Sequence[Image.Image], progress: Callable[[str], None]
+) -> tuple[str, ...]:
+    progress("writing captions")
+    return tuple(captioner.caption(image) for image in inputs)
+
+
+def _searched(task: Task, path: Path, progress: Callable[[str], None]) -> str:
+    progress(f"searching for {task.settings.image}")
+    return str(search_in(path, task)["best"]["sentence"])
+
+
+def _drawn(asked: Ablation, column: str, sentences: Sequence[str], out: Path) -> list[Image.Image]:
+    seed = asked.tasks[0].settings.image_seed
+    shots = [
+        Shot(f"{IMAGES}/{k:03d}-{column}.png", (), sentence, seed)
+        for k, sentence in enumerate(sentences)
+    ]
+    return draw_shots(asked.models, shots, out)
+
+
+def _sheet(
+    drawn: Mapping[str, Sequence[Image.Image]],
+    scores: Mapping[str, Sequence[float]],
+    captions: Sequence[str],
+    searched: Sequence[str],
+) -> Image.Image:
+    rows = []
+    for k, words in enumerate(zip(["input"] * len(captions), captions, searched, strict=True)):
+        rows.append(
+            [
+                Tile(drawn[name][k], f"{scores[name][k]:.2f}  {text}")
+                for name, text in zip(COLUMNS, words, strict=True)
+            ]
+        )
+    return picture_grid(rows, heads=["input", "its caption, drawn", "RLDF"], side=160)

@@ -1,0 +1,122 @@
+"""The images that a bench searches for, and what is read in them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL.Image import Image
+
+from rldf import seeding as seeds
+from rldf.errors import GrammarError, UsageError
+from rldf.evaluation.image_sets import in_turns, open_images
+from rldf.grammar.encoding import Encoding
+from rldf.grammar.grammar import Grammar
+from rldf.interfaces import Readers
+from rldf.models.schema import ModelSetFile
+from rldf.perception.encoder import Encoder, Reading
+from rldf.pocket.world.drawing import draw
+from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
+from rldf.rewards.context import RewardContext
+
+_FIRST_SEED = CHECK_SEEDS + 900_000  # drawings that no model was trained or checked on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """One image to find again.
+
+    Attributes:
+        name: its file, or the sentence that it was drawn from.
+        encoding: what the encoder reads in it; the search ends there.
+        context: what its rewards are made from.
+    """
+
+    name: str
+    encoding: Encoding
+    context: RewardContext
+
+
+def drawn_images(grammar: Grammar, count: int) -> list[tuple[str, Image]]:
+    """Draw images of random sentences with the pocket world's own renderer.
+
+    Args:
+        grammar: whose sentences.
+        count: how many.
+
+    Returns:
+        Sentence and image; the same ones at every call.
+
+    Raises:
+        UsageError: the world cannot draw such sentences.
+    """
+    numbers = range(_FIRST_SEED, _FIRST_SEED + count)
+    sentences = [
+        grammar.derive(sample_encoding(grammar, seeds.rng(number, "sentence")))
+        for number in numbers
+    ]
+    try:
+        return [(s, draw(s, number).image) for s, number in zip(sentences, numbers, strict=True)]
+    except GrammarError:
+        raise UsageError(
+            f"the sentences of grammar {grammar.name} cannot be drawn here: "
+            "name a folder of images with --images"
+        ) from None
+
+
+def folder_images(
+    folder: Path, count: int, warn: Callable[[str], None] = lambda message: None
+) -> list[tuple[str, Image]]:
+    """Open images of a folder, as many of each class.
+
+    Args:
+        folder: a folder of images, of any layout that `rldf evaluate` reads.
+        count: how many at most.
+        warn: told what may mislead in how the folder was read.
+
+    Returns:
+        Name within the folder and image: the first of each class, then the second ones, and so on.
+
+    Raises:
+        UsageError: it holds none.
+        ImageError: one is damaged.
+    """
+    images = open_images(folder)
+    for note in images.notes:
+        warn(note)
+    return [(picture.name, images.decode(picture)) for picture in in_turns(images, count)]
+
+
+def read_goals(
+    images: Sequence[tuple[str, Image]],
+    grammar: Grammar,
+    readers: Readers,
+    models: ModelSetFile | None = None,
+) -> tuple[Goal, ...]:
+    """Read images in the words of a grammar.
+
+    Args:
+        images: name and RGB image.
+        grammar: whose words.
+        readers: who looks.
+        models: what their model set knows; None where that does not matter.
+
+    Returns:
+        One goal an image.
+
+    Raises:
+        UsageError: not every axis can be read in an image, so that nobody could tell whether it
+            was found.
+    """
+    encoder = Encoder(grammar, readers, models)
+    return tuple(_goal(name, image, encoder, readers) for name, image in images)
+
+
+def _goal(name: str, image: Image, encoder: Encoder, readers: Readers) -> Goal:
+    reading: Reading = encoder.read(image)
+    if reading.encoding is None:
+        raise UsageError(
+            f"{name}: {reading.lack(encoder.grammar.name)}, so it has no goal to reach: leave it "
+            "out, or name another --grammar"
+        )
+    context = RewardContext(image=image, reading=reading, encoder=encoder, readers=readers)
+    return Goal(name=name, encoding=reading.encoding, context=context)

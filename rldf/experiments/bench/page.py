@@ -1,0 +1,154 @@
+"""What a bench leaves to read: a table as text and CSV, plots, and one page with all of it."""
+
+import csv
+import io
+import shlex
+from collections.abc import Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from rldf.experiments.bench.measures import QUARTERED
+from rldf.experiments.bench.plots import draw_progress
+from rldf.experiments.bench.table3 import COLUMNS
+from rldf.experiments.bench.trial import Outcome
+from rldf.io.files import write_bytes, write_text
+from rldf.report.html import details, document, doubts, facts, leaf_rows, text, wide_picture
+from rldf.report.pictures import png_uri
+from rldf.search.run_naming import clean_stem
+
+_SHOWN = {
+    "agent": "agent", "reward": "reward", "epsilon": "ε", "rate": "reached", "ci": "95 %",
+    "renders": "renders", "d_t": "D_T", "d_max": "D_max", "d_min": "D_min", "rho": "ρ",
+    "sigma2": "σ²", "f_semantic": "F", "c_semantic": "C", "regret": "regret",
+}  # fmt: skip
+
+
+def shown_rows(rows: Sequence[Mapping[str, Any]], renders: int) -> list[tuple[str, ...]]:
+    """Write the table for people.
+
+    Args:
+        rows: of `table`.
+        renders: the budget.
+
+    Returns:
+        The head, then one line a setting; renders are the median and, in brackets, the quartiles,
+        or of how few runs it is.
+    """
+    return [tuple(_SHOWN.values()), *(_shown(row, renders) for row in rows)]
+
+
+def _shown(row: Mapping[str, Any], renders: int) -> tuple[str, ...]:
+    def count(value: float | None) -> str:
+        return f">{renders}" if value is None else f"{value:.0f}"
+
+    low, middle, high = (count(row[f"renders_{q}"]) for q in ("q1", "median", "q3"))
+    runs = row["runs"]
+    spread = f"{low}-{high}" if runs >= QUARTERED else f"of {runs} run{'s' * (runs > 1)}"
+    texts = {
+        "agent": row["agent"],
+        "reward": row["reward"],
+        "epsilon": row["epsilon"] or "-",
+        "rate": f"{row['reached']}/{row['runs']}",
+        "ci": f"{row['ci_low']:.2f}-{row['ci_high']:.2f}",
+        "renders": f"{middle} ({spread})",
+        "regret": "-" if row["regret"] is None else f"{row['regret']:.3f}",
+    }
+    return tuple(texts.get(key) or f"{row[key]:.1f}" for key in _SHOWN)
+
+
+def write_results(
+    folder: Path,
+    rows: Sequence[Mapping[str, Any]],
+    outcomes: Sequence[Outcome],
+    config: Mapping[str, Any],
+    command: Sequence[str],
+    warnings: Sequence[str] = (),
+) -> None:
+    """Write the table, the plots and the page.
+
+    Args:
+        folder: of the bench.
+        rows: of `table`.
+        outcomes: of all runs.
+        config: everything that decides the figures.
+        command: the words that were typed.
+        warnings: what is doubtful in the readings of the goals.
+    """
+    write_text(folder / "table.csv", _csv(rows))
+    pictures = {}
+    rewards = list(dict.fromkeys(row["reward"] for row in rows))
+    for reward, name in zip(rewards, _file_names(rewards), strict=True):
+        mine = [outcome for outcome in outcomes if outcome.trial.reward == reward]
+        picture = draw_progress(mine, config["renders"])
+        write_bytes(folder / name, picture)
+        pictures[reward] = picture
+    write_text(folder / "table3.html", _page(rows, pictures, config, command, warnings))
+
+
+def _file_names(rewards: Sequence[str]) -> list[str]:
+    """Name the plot of each reward after its file; of equal names the later ones are numbered."""
+    taken: set[str] = set()
+    names = []
+    for reward in rewards:
+        stem = clean_stem(reward)
+        numbered = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
+        name = next(name for name in numbered if name.casefold() not in taken)
+        taken.add(name.casefold())
+        names.append(f"{name}.png")
+    return names
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def _page(
+    rows: Sequence[Mapping[str, Any]],
+    pictures: Mapping[str, bytes],
+    config: Mapping[str, Any],
+    command: Sequence[str],
+    warnings: Sequence[str],
+) -> str:
+    head = facts(
+        {
+            "images": len(config["images"]),
+            "seeds": config["seeds"],
+            "unique renders a run": config["renders"],
+            "cells": config["states"],
+            "runs": sum(row["runs"] for row in rows),
+        }
+    )
+    lines = shown_rows(rows, config["renders"])
+    top = "".join(f'<th scope="col">{text(name)}</th>' for name in lines[0])
+    body = "".join(
+        "<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in line) + "</tr>\n"
+        for line in lines[1:]
+    )
+    sections = [
+        "<h1>Table 3, with repetitions</h1>\n",
+        head,
+        doubts(warnings),
+        f'<h2>Figures</h2>\n<div class="card"><table><thead><tr>{top}</tr></thead>\n'
+        f"<tbody>{body}</tbody></table></div>\n",
+        '<p class="faint small">Reached: runs that saw the goal, with Wilson interval. Renders: '
+        "unique renders to the goal, median and quartiles of all runs (of fewer than four, the "
+        "median alone). D_T, D_max, D_min, ρ, σ²: "
+        "distance to the goal along a run, which goes on past it. F, C: steps whose picture shares "
+        "an object, or the scene. Regret: best reward of any cell less the best one found.</p>\n",
+        *(
+            wide_picture(
+                f"Reward {reward}",
+                png_uri(picture),
+                f"Share of runs at the goal and best reward over unique renders, reward {reward}",
+                "curves",
+            )
+            for reward, picture in pictures.items()
+        ),
+        details("How", [("command", shlex.join(command)), *leaf_rows(config)]),
+    ]
+    return document("rldf bench table3", "".join(sections))

@@ -1,0 +1,141 @@
+"""What a bench needs before its first run: checked, read, and drawn where the world is small."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rldf.errors import UsageError
+from rldf.experiments.bench.goals import Goal, drawn_images, folder_images, read_goals
+from rldf.experiments.bench.readers import RememberingReaders
+from rldf.experiments.bench.table3 import Plan
+from rldf.experiments.bench.trial import settings_of
+from rldf.experiments.bench.worlds import WHOLE, LiveWorld, World, draw_whole
+from rldf.generators.cached import CachedGenerator
+from rldf.grammar.grammar import Grammar, load_grammar
+from rldf.io.paths import cache_folder
+from rldf.models.model_sets import ModelSet, load_model_set
+from rldf.rewards.files import load_reward_file, resolved
+from rldf.search.config import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A bench that is ready to start.
+
+    Attributes:
+        plan: what is run.
+        budget: renders, episodes, steps, and the agents' options.
+        grammar: the world's cells.
+        models: what draws and looks.
+        readers: the models that look, with a memory.
+        goals: the images to find again.
+        config: everything that decides the figures, as JSON can say it.
+    """
+
+    plan: Plan
+    budget: Settings
+    grammar: Grammar
+    models: ModelSet
+    readers: RememberingReaders
+    goals: tuple[Goal, ...]
+    config: dict[str, Any]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the world is drawn whole."""
+        return self.grammar.n_states <= WHOLE
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is doubtful in the readings of the goals."""
+        return [
+            f"{goal.name}: {warning}"
+            for goal in self.goals
+            for warning in goal.context.reading.record.warnings
+        ]
+
+    def world(self, watch: Callable[[int], None]) -> World:
+        """Make the world, and draw it if it is small.
+
+        Args:
+            watch: called with the number of cells drawn so far.
+
+        Returns:
+            The world.
+        """
+        drawer = CachedGenerator(self.models.generator, cache_folder())
+        parts = (self.grammar, drawer, self.readers, self.goals, self.plan.rewards)
+        return draw_whole(*parts, watch) if self.is_small else LiveWorld(*parts)
+
+
+def prepare(
+    *,
+    agents: tuple[str, ...],
+    rewards: tuple[str, ...],
+    epsilons: tuple[str, ...],
+    images: Path | None,
+    count: int,
+    n_seeds: int,
+    budget: Settings,
+    warn: Callable[[str], None] = lambda message: None,
+) -> Bench:
+    """Check what is asked, and read the goals; nothing is drawn or written.
+
+    Args:
+        agents: names of the catalogue.
+        rewards: names of reward files.
+        epsilons: rates of exploration.
+        images: a folder of goals, None to draw them with the pocket world's renderer.
+        count: how many goals at most.
+        n_seeds: how many runs for each goal.
+        budget: grammar, models, renders, episodes, steps, and the agents' options.
+        warn: told what may mislead in how the folder was read.
+
+    Returns:
+        The bench.
+
+    Raises:
+        RldfError: anything in it is wrong.
+    """
+    for agent in agents:
+        for epsilon in epsilons or (None,):
+            settings_of(budget, agent, epsilon)  # refuses what a search would refuse
+    grammar = load_grammar(budget.grammar)
+    files = {reward: resolved(load_reward_file(reward)) for reward in rewards}
+    models = load_model_set(budget.models)
+    if images is None and models.file.draws is None:
+        raise UsageError(
+            f"model set {budget.models} knows photographs: name a folder of them with "
+            "--images, or type --models pocket"
+        )
+    found = drawn_images(grammar, count) if images is None else folder_images(images, count, warn)
+    plan = Plan(agents=agents, rewards=rewards, epsilons=epsilons, images=len(found), seeds=n_seeds)
+    readers = RememberingReaders(models)
+    goals = read_goals(found, grammar, readers, models.file)
+    config = {
+        "agents": agents,
+        "rewards": files,
+        "epsilons": epsilons,
+        "seeds": n_seeds,
+        "images": {name: hashlib.sha256(image.tobytes()).hexdigest() for name, image in found},
+        **{
+            name: value
+            for name, value in asdict(budget).items()
+            if name in {"grammar", "renders", "episodes", "steps", "alpha", "gain", *budget.rates()}
+        },
+        "states": grammar.n_states,
+        "grammar_sha256": grammar.digest(),
+        "model_set": models.identity(),
+        "drawn_as": dict(models.generator.identity),  # with what the device decided
+    }
+    return Bench(
+        plan=plan,
+        budget=budget,
+        grammar=grammar,
+        models=models,
+        readers=readers,
+        goals=goals,
+        config=config,
+    )

@@ -1,0 +1,47 @@
+"""The runs of a bench that are done, one line for those of one setting and image."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from rldf.errors import RunError
+from rldf.experiments.bench.trial import Outcome
+from rldf.io.files import append_jsonl, read_lines, truncate_jsonl
+
+_LINE = TypeAdapter(dict[str, tuple[Outcome, ...]])
+
+
+class Records:
+    """Outcomes, kept in a file as they come; what it holds need not be run again."""
+
+    def __init__(self, path: Path) -> None:
+        """Read what is there.
+
+        Args:
+            path: the file; one that is not there holds nothing.
+
+        Raises:
+            RunError: it cannot be read, or a line is damaged; a torn last one is dropped.
+        """
+        self._path = path
+        self.outcomes: list[Outcome] = []
+        lines = read_lines(path)
+        for number, line in enumerate(lines, start=1):
+            try:
+                self.outcomes += _LINE.validate_json(line)["runs"]
+            except (ValidationError, KeyError):
+                raise RunError(
+                    f"{path} is damaged in line {number}: start again with another --out"
+                ) from None
+        truncate_jsonl(path, len(lines))
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep the outcomes of a group.
+
+        Args:
+            outcomes: of one group.
+        """
+        append_jsonl(self._path, {"runs": [asdict(outcome) for outcome in outcomes]})
+        self.outcomes += outcomes

@@ -1,0 +1,126 @@
+"""Table 3 done right: every agent, reward and ε over many images and seeds at one budget.
+
+The paper's Table 3 has one run for each of 18 settings. Here each has images x seeds runs, all from
+the same starts, with the paper's columns and those that it lacks: how often the goal is reached,
+after how many unique renders, and how far the best cell found is from the best there is.
+"""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from rldf import registry as catalog
+from rldf.agents.options import takes
+from rldf.errors import UsageError
+from rldf.experiments.bench.measures import quartiles
+from rldf.experiments.bench.trial import Outcome, Trial
+from rldf.stats import wilson
+
+COLUMNS = (
+    "agent", "reward", "epsilon", "runs", "reached", "rate", "ci_low", "ci_high", "renders_q1",
+    "renders_median", "renders_q3", "d_t", "d_max", "d_min", "rho", "sigma2", "f_semantic",
+    "c_semantic", "regret",
+)  # fmt: skip
+"""The columns of the table; those of the paper are means over the runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is run: all combinations.
+
+    Attributes:
+        agents: names of the catalogue.
+        rewards: names of reward files.
+        epsilons: rates of exploration; an agent that has none is run once.
+        images: how many goals.
+        seeds: how many runs for each goal.
+    """
+
+    agents: tuple[str, ...]
+    rewards: tuple[str, ...]
+    epsilons: tuple[str, ...]
+    images: int
+    seeds: int
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run, before anything is loaded.
+
+        Raises:
+            UsageError: a list is empty, or a name stands twice.
+            ConfigError: there is no such agent.
+        """
+        for option in ("agents", "rewards", "epsilons"):
+            given = getattr(self, option)
+            if not given or len(set(given)) < len(given):
+                raise UsageError(
+                    f"--{option} {','.join(given)}: name one or more, each once, with commas"
+                )
+        for agent in self.agents:
+            catalog.find("agents", agent)
+
+    def groups(self) -> list[tuple[Trial, ...]]:
+        """List the runs, those of one setting and image together.
+
+        Returns:
+            Groups of runs that differ in the seed alone, in the order of the table.
+        """
+        settings = [
+            (agent, reward, epsilon)
+            for agent, reward in product(self.agents, self.rewards)
+            for epsilon in (self.epsilons if takes(agent, "epsilon") else (None,))
+        ]
+        return [
+            tuple(
+                Trial(agent=agent, reward=reward, epsilon=epsilon, image=image, seed=seed)
+                for seed in range(self.seeds)
+            )
+            for (agent, reward, epsilon), image in product(settings, range(self.images))
+        ]
+
+
+def table(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Sum up the runs of each setting.
+
+    Args:
+        outcomes: of all runs, in any order.
+
+    Returns:
+        One row for each setting, with the keys of COLUMNS, in the order of first appearance.
+    """
+    settings: dict[tuple[str, str, str | None], list[Outcome]] = {}
+    for outcome in outcomes:
+        trial = outcome.trial
+        settings.setdefault((trial.agent, trial.reward, trial.epsilon), []).append(outcome)
+    return [
+        {"agent": agent, "reward": reward, "epsilon": epsilon, **_figures(group)}
+        for (agent, reward, epsilon), group in settings.items()
+    ]
+
+
+def _figures(group: Sequence[Outcome]) -> dict[str, Any]:
+    reached = sum(outcome.reached is not None for outcome in group)
+    low, high = wilson(reached, len(group))
+    q1, median, q3 = quartiles([outcome.reached for outcome in group])
+    walks = [outcome.distances for outcome in group]
+    regrets = [o.optimum - o.best[-1][1] for o in group if o.optimum is not None]
+    mean = statistics.fmean
+    return {
+        "runs": len(group),
+        "reached": reached,
+        "rate": reached / len(group),
+        "ci_low": low,
+        "ci_high": high,
+        "renders_q1": q1,
+        "renders_median": median,
+        "renders_q3": q3,
+        "d_t": mean(walk.d_t for walk in walks),
+        "d_max": mean(walk.d_max for walk in walks),
+        "d_min": mean(walk.d_min for walk in walks),
+        "rho": mean(walk.rho for walk in walks),
+        "sigma2": mean(walk.sigma2 for walk in walks),
+        "f_semantic": mean(outcome.fine for outcome in group),
+        "c_semantic": mean(outcome.coarse for outcome in group),
+        "regret": mean(regrets) if regrets else None,
+    }

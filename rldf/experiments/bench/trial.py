@@ -1,0 +1,139 @@
+"""One run of a bench: an agent walks a world past its goal until the budget is spent."""
+
+from dataclasses import dataclass, replace
+
+from rldf import seeding as seeds
+from rldf.agents.options import make_agent, takes
+from rldf.experiments.bench.measures import Distances, distances
+from rldf.experiments.bench.worlds import World
+from rldf.search.config import Settings
+from rldf.search.loop import Place, walk
+from rldf.search.records import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What is run.
+
+    Attributes:
+        agent: who searches.
+        reward: what pays.
+        epsilon: rate of exploration, None for an agent that has none.
+        image: number of the goal.
+        seed: seeds the agent and its starts.
+    """
+
+    agent: str
+    reward: str
+    epsilon: str | None
+    image: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run went.
+
+    Attributes:
+        trial: what was run.
+        reached: unique renders until the goal was seen, None where it was not.
+        renders: unique renders in all.
+        steps: cells seen in all.
+        distances: the distance to the goal along the run.
+        fine: steps whose picture shares an object with the goal's.
+        coarse: steps whose picture shows the goal's scene.
+        best: renders spent and the best reward from there on, at each change.
+        optimum: the most that any cell pays, None where that is not known.
+    """
+
+    trial: Trial
+    reached: int | None
+    renders: int
+    steps: int
+    distances: Distances
+    fine: int
+    coarse: int
+    best: tuple[tuple[int, float], ...]
+    optimum: float | None
+
+
+def settings_of(budget: Settings, agent: str, epsilon: str | None) -> Settings:
+    """Give the settings of an agent's runs.
+
+    Args:
+        budget: renders, episodes, steps, and the agents' options.
+        agent: who searches.
+        epsilon: rate of exploration, None for what the budget says.
+
+    Returns:
+        The settings; options that the agent has no use for are left out.
+
+    Raises:
+        UsageError: an option is out of range, or the budget too small for the agent.
+    """
+    return replace(
+        budget,
+        agent=agent,
+        epsilon=epsilon or budget.epsilon,
+        gain=budget.gain and takes(agent, "alpha"),
+    )
+
+
+def run_trial(world: World, trial: Trial, budget: Settings) -> Outcome:
+    """Run one search past its goal; its starts depend on image and seed alone, not on the agent.
+
+    Args:
+        world: where.
+        trial: what to run.
+        budget: renders, episodes, steps, and the agents' options but for ε.
+
+    Returns:
+        How it went.
+    """
+    environment = world.environment(trial.image, trial.reward)
+    environment.reset(seed=seeds.derive(trial.seed, "start", trial.image) % 2**31)
+    settings = settings_of(budget, trial.agent, trial.epsilon)
+    agent = make_agent(
+        settings.agent,
+        environment.world,
+        seeds.rng(trial.seed, "agent", trial.image),
+        alpha=settings.alpha,
+        epsilon=settings.epsilon,
+        **settings.rates(),
+    )
+    place, log = Place(), _Log()
+    for step in walk(environment, agent, settings, place):
+        log.take(step, *world.gains(trial.image, environment))
+    return Outcome(
+        trial=trial,
+        reached=log.reached,
+        renders=place.renders,
+        steps=place.steps,
+        distances=distances(log.walked),
+        fine=log.fine,
+        coarse=log.coarse,
+        best=tuple(log.best),
+        optimum=world.optimum(trial.image, trial.reward),
+    )
+
+
+class _Log:
+    """Counts along a run."""
+
+    def __init__(self) -> None:
+        self.walked: list[int] = []
+        self.best: list[tuple[int, float]] = []
+        self.reached: int | None = None
+        self.fine = self.coarse = 0
+
+    def take(self, step: Step, fine: bool, coarse: bool) -> None:
+        assert step.distance is not None, "every goal of a bench is known"
+        self.walked.append(step.distance)
+        self.fine += fine
+        self.coarse += coarse
+        if self.reached is None and step.distance == 0:
+            self.reached = step.renders
+        if not self.best or step.reward > self.best[-1][1]:
+            if self.best and self.best[-1][0] == step.renders:  # of one batch
+                del self.best[-1]
+            self.best.append((step.renders, step.reward))

@@ -1,0 +1,248 @@
+"""The worlds that a bench searches: small ones drawn whole and kept as tables, large ones live.
+
+Where a world is small, every cell is drawn and looked at once. Then all that a search needs is
+known: what each cell pays for each goal and reward, and with it the exact optimum. Such tables go
+to any number of processes. A large world is drawn as it is walked, with one memory for all runs.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from rldf.experiments.bench.goals import Goal
+from rldf.grammar.encoding import Encoding
+from rldf.grammar.grammar import Grammar
+from rldf.gridworld import Gridworld
+from rldf.interfaces import ImageGenerator, Json, Readers, Reward
+from rldf.perception.encoder import Encoder, Seen
+from rldf.rewards.files import build_reward, load_reward_file
+from rldf.search.env import EncodingGridEnv
+
+WHOLE = 5_000
+"""Cells up to which a world is drawn whole."""
+
+_BATCH = 8
+
+
+class World(Protocol):
+    """What a run of a bench needs to know."""
+
+    def environment(self, goal: int, reward: str) -> EncodingGridEnv:
+        """Make the environment of one run: the goal by number, the reward by name."""
+
+    def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
+        """Tell whether the current cell's picture shares an object, and the scene, with a goal."""
+
+    def optimum(self, goal: int, reward: str) -> float | None:
+        """Give the most that any cell pays, None where that is not known."""
+
+
+def gains(drawn: Seen, goal: Seen) -> tuple[bool, bool]:
+    """Tell what a picture shares with a goal: fine and coarse semantics (paper, Table 3).
+
+    Args:
+        drawn: what is seen in the picture.
+        goal: what is seen in the goal's image.
+
+    Returns:
+        Whether it shares an object, and whether it shares the scene.
+    """
+    nouns = {thing.value for thing in drawn.objects} & {thing.value for thing in goal.objects}
+    return bool(nouns), drawn.scene is not None and drawn.scene == goal.scene
+
+
+class _Tickets:
+    """Stands for generator and reward where all pictures were drawn and paid before.
+
+    A picture is a ticket with the sentence on it, and is paid from a table.
+    """
+
+    def __init__(self, pays: Mapping[str, float]) -> None:
+        self.identity: Mapping[str, Json] = {}
+        self._pays = pays
+
+    def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
+        tickets = [Image.new("RGB", (1, 1)) for _ in sentences]
+        for ticket, sentence in zip(tickets, sentences, strict=True):
+            ticket.info["sentence"] = sentence
+        return tickets
+
+    def __call__(self, images: Sequence[Image.Image]) -> NDArray[np.float64]:
+        return np.array([self._pays[image.info["sentence"]] for image in images])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeWorld:
+    """A world whose every cell was drawn and looked at; only numbers are left of it.
+
+    Attributes:
+        grammar: its cells.
+        goals: the encodings of the goals.
+        pays: what the cells pay, by number of the goal and name of the reward: (n_states,).
+        shared: (n_goals, n_states, 2) whether a cell's picture shares an object, and the scene.
+    """
+
+    grammar: Grammar
+    goals: tuple[Encoding, ...]
+    pays: Mapping[tuple[int, str], NDArray[np.float64]]
+    shared: NDArray[np.bool_]
+
+    def environment(self, goal: int, reward: str) -> EncodingGridEnv:
+        """Make the environment of one run.
+
+        Args:
+            goal: its number.
+            reward: its name.
+
+        Returns:
+            A world that is walked past the goal.
+        """
+        cells = Gridworld(self.grammar.shape).states()
+        paid = map(float, self.pays[goal, reward])
+        tickets = _Tickets(dict(zip(map(self.grammar.derive, cells), paid, strict=True)))
+        return EncodingGridEnv(
+            grammar=self.grammar,
+            generator=tickets,
+            reward=tickets,
+            goal=self.goals[goal],
+            stop_at_goal=False,
+        )
+
+    def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
+        """Tell what the current cell's picture shares with a goal.
+
+        Args:
+            goal: its number.
+            environment: which stands on the cell.
+
+        Returns:
+            Whether it shares an object, and whether it shares the scene.
+        """
+        fine, coarse = self.shared[goal, environment.world.index(environment.state)]
+        return bool(fine), bool(coarse)
+
+    def optimum(self, goal: int, reward: str) -> float:
+        """Give the most that any cell pays.
+
+        Args:
+            goal: its number.
+            reward: its name.
+
+        Returns:
+            The highest reward.
+        """
+        return float(self.pays[goal, reward].max())
+
+
+def draw_whole(
+    grammar: Grammar,
+    generator: ImageGenerator,
+    readers: Readers,
+    goals: Sequence[Goal],
+    rewards: Sequence[str],
+    watch: Callable[[int], None],
+) -> WholeWorld:
+    """Draw every cell of a small world with image seed 0, and look at it.
+
+    Args:
+        grammar: its cells.
+        generator: what draws.
+        readers: who looks; they should remember, since every goal asks them again.
+        goals: what is searched for.
+        rewards: names of rewards.
+        watch: called with the number of cells drawn so far.
+
+    Returns:
+        The world.
+    """
+    sentences = [grammar.derive(cell) for cell in Gridworld(grammar.shape).states()]
+    images: list[Image.Image] = []
+    for i in range(0, len(sentences), _BATCH):
+        batch = sentences[i : i + _BATCH]
+        images += generator.generate(batch, [0] * len(batch))
+        watch(len(images))
+    seen = Encoder(grammar, readers).look(images)
+    pays = {
+        (number, reward): build_reward(load_reward_file(reward), goal.context)(images)
+        for number, goal in enumerate(goals)
+        for reward in rewards
+    }
+    shared = [[gains(drawn, goal.context.seen) for drawn in seen] for goal in goals]
+    return WholeWorld(
+        grammar=grammar,
+        goals=tuple(goal.encoding for goal in goals),
+        pays=pays,
+        shared=np.array(shared, dtype=np.bool_),
+    )
+
+
+class LiveWorld:
+    """A world that is drawn as it is walked."""
+
+    def __init__(
+        self,
+        grammar: Grammar,
+        generator: ImageGenerator,
+        readers: Readers,
+        goals: Sequence[Goal],
+        rewards: Sequence[str],
+    ) -> None:
+        """Make a world; nothing is drawn yet.
+
+        Args:
+            grammar: its cells.
+            generator: what draws; it should keep what it drew, since runs meet in the same cells.
+            readers: who looks; they should remember too.
+            goals: what is searched for.
+            rewards: names of rewards.
+        """
+        self._grammar, self._generator, self._goals = grammar, generator, tuple(goals)
+        self._encoder = Encoder(grammar, readers)
+        self._rewards: dict[tuple[int, str], Reward] = {
+            (number, reward): build_reward(load_reward_file(reward), goal.context)
+            for number, goal in enumerate(goals)
+            for reward in rewards
+        }
+
+    def environment(self, goal: int, reward: str) -> EncodingGridEnv:
+        """Make the environment of one run.
+
+        Args:
+            goal: its number.
+            reward: its name.
+
+        Returns:
+            A world that is walked past the goal.
+        """
+        return EncodingGridEnv(
+            grammar=self._grammar,
+            generator=self._generator,
+            reward=self._rewards[goal, reward],
+            goal=self._goals[goal].encoding,
+            stop_at_goal=False,
+        )
+
+    def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
+        """Tell what the current cell's picture shares with a goal.
+
+        Args:
+            goal: its number.
+            environment: which stands on the cell.
+
+        Returns:
+            Whether it shares an object, and whether it shares the scene.
+        """
+        seen = self._encoder.look([environment.image()])[0]
+        return gains(seen, self._goals[goal].context.seen)
+
+    def optimum(self, goal: int, reward: str) -> None:
+        """Give the most that any cell pays: not known here.
+
+        Args:
+            goal: its number.
+            reward: its name.
+        """

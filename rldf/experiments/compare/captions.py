@@ -1,0 +1,181 @@
+"""Captions: one sentence for an image, without a search.
+
+`SentenceRetrieval` finds the sentence of a grammar that CLIP puts nearest to the image; its
+captions are prompts that the generator understands. `CaptionModel` is any image-to-text model of
+transformers, such as BLIP (arXiv:2201.12086) or GIT (arXiv:2205.14100), in a local folder.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from PIL.Image import Image
+
+from rldf.errors import ConfigError
+from rldf.grammar.encoding import Encoding
+from rldf.grammar.grammar import Grammar, load_grammar
+from rldf.interfaces import ImageTextModel
+from rldf.io.text import one_line
+from rldf.models.model_sets import ModelSet
+from rldf.models.safety import check_model
+
+_BEAM = 8
+_SWEEPS = 6
+_TEXTS = 512  # sentences that are embedded at once
+_NEW_TOKENS = 40
+
+
+class Captioner(Protocol):
+    """Says in one sentence what an image shows; the same image gets the same sentence."""
+
+    def caption(self, image: Image) -> str:
+        """Describe an RGB image in one line."""
+
+
+def make_captioner(models: ModelSet, folder: Path | None, grammar: str) -> Captioner:
+    """Make the captioner that a command names.
+
+    Args:
+        models: the model set whose CLIP retrieves, and which may name its large grammar.
+        folder: of an image-to-text model; None retrieves a sentence.
+        grammar: name or path; retrieved from where the model set names no grammar of its own.
+
+    Returns:
+        The captioner.
+
+    Raises:
+        ModelMissingError: there is no such folder.
+        ConfigError: the folder is no image-to-text model of safetensors files.
+    """
+    if folder is not None:
+        return CaptionModel(folder)
+    return SentenceRetrieval(load_grammar(models.file.draws or grammar), models.clip)
+
+
+class SentenceRetrieval:
+    """Captions with the sentence of a grammar that CLIP finds most like the image.
+
+    A beam climbs over the axes: each sentence of the beam is tried with every value of one axis,
+    the best ones stay, and the next axis follows, until a sweep over all axes finds nothing
+    better. The longest axes come first. So a grammar of millions of sentences costs hundreds.
+
+    See clip-interrogator (https://github.com/pharmapsychotic/clip-interrogator), whose principle
+    this is: CLIP ranks phrases, and the best ones make the prompt.
+    """
+
+    def __init__(self, grammar: Grammar, clip: ImageTextModel) -> None:
+        """Make a captioner.
+
+        Args:
+            grammar: whose sentences.
+            clip: what compares.
+        """
+        self._grammar, self._clip = grammar, clip
+        self._order = sorted(range(len(grammar.shape)), key=lambda axis: -grammar.shape[axis])
+
+    def caption(self, image: Image) -> str:
+        """Find the sentence most like an image.
+
+        Args:
+            image: RGB.
+
+        Returns:
+            A sentence of the grammar.
+        """
+        return self._grammar.derive(self.nearest(image))
+
+    def nearest(self, image: Image) -> Encoding:
+        """Find the encoding whose sentence is most like an image.
+
+        Args:
+            image: RGB.
+
+        Returns:
+            (n_axes,) an encoding of the grammar.
+        """
+        vector = self._clip.embed_images([image])[0]
+        beam: list[Encoding] = [(0,) * len(self._grammar.shape)]
+        scores: dict[Encoding, float] = {}
+        for _ in range(_SWEEPS):
+            before = beam
+            for axis in self._order:
+                beam = self._grown(beam, axis, vector, scores)
+            if beam == before:
+                break
+        return beam[0]
+
+    def _grown(
+        self, beam: list[Encoding], axis: int, vector: Any, scores: dict[Encoding, float]
+    ) -> list[Encoding]:
+        """Try every value of an axis, and keep the best; of equals the first on the grid."""
+        values = range(self._grammar.shape[axis])
+        tried = {(*cell[:axis], k, *cell[axis + 1 :]) for cell in beam for k in values}
+        new = sorted(tried - scores.keys())
+        for i in range(0, len(new), _TEXTS):
+            part = new[i : i + _TEXTS]
+            texts = self._clip.embed_texts([self._grammar.derive(cell) for cell in part])
+            scores.update(zip(part, np.asarray(texts @ vector, np.float64).tolist(), strict=True))
+        return sorted(tried, key=lambda cell: (-scores[cell], cell))[:_BEAM]
+
+
+class CaptionModel:
+    """Captions with an image-to-text model of transformers, greedily, so always the same."""
+
+    def __init__(self, path: Path, device: str = "cpu") -> None:
+        """Load a model; nothing is fetched, and no code of the folder runs.
+
+        Args:
+            path: a folder with config.json, safetensors weights, an image processor and a
+                tokenizer.
+            device: where it runs.
+
+        Raises:
+            ModelMissingError: there is no such folder.
+            ConfigError: the folder is no image-to-text model of safetensors files.
+        """
+        check_model(path)
+        from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
+
+        from rldf.perception.transformers_folder import load_folder
+
+        what = "image-to-text model"
+        self._processor, model = load_folder(
+            path, AutoImageProcessor, AutoModelForImageTextToText, what
+        )
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(
+                path, local_files_only=True, trust_remote_code=False
+            )
+        except Exception as error:  # a broken folder may raise anything; the user needs one line
+            raise ConfigError(f"{path} is no {what}: {one_line(error)}") from error
+        self._path, self._device = path, device
+        self._model = model.to(device)
+
+    def caption(self, image: Image) -> str:
+        """Describe an image.
+
+        Args:
+            image: RGB.
+
+        Returns:
+            One line; empty where the model has nothing to say.
+
+        Raises:
+            ConfigError: the model cannot caption an image without being asked in words.
+        """
+        import torch
+
+        try:
+            pixels = self._processor(images=image, return_tensors="pt").pixel_values
+            with torch.inference_mode():
+                tokens = self._model.generate(
+                    pixel_values=pixels.to(self._device),
+                    max_new_tokens=_NEW_TOKENS,
+                    do_sample=False,
+                    num_beams=1,
+                )
+        except Exception as error:  # a model of another kind may raise anything
+            raise ConfigError(f"{self._path} does not caption: {one_line(error)}") from error
+        text: str = self._tokenizer.decode(tokens[0], skip_special_tokens=True)
+        return re.sub(r"\s+", " ", text).strip()

@@ -1,0 +1,238 @@
+"""The search beside its rivals: equal renders, equal seeds, the same scores for all.
+
+    <out>/manifest.json          what was asked, and the result
+    <out>/comparison.png         one row for each image: the input, then the best of each method
+    <out>/01-<image>/            what came of the first image
+        input.png rldf.png ...   the input, and the best picture of each method
+        result.json              its scores; there only when all of the image is done
+
+A result that is there is not worked out again, and the render cache keeps single pictures, so the
+same command goes on where it was stopped.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rldf import seeding as seeds
+from rldf.agents.options import takes
+from rldf.errors import UsageError
+from rldf.experiments.compare.baselines import SPLIT, check_exhaustible, check_rivals
+from rldf.experiments.compare.captions import Captioner, make_captioner
+from rldf.experiments.compare.kept import read_kept
+from rldf.experiments.compare.runner import SEARCH, Bout
+from rldf.experiments.compare.score import evaluation_seeds
+from rldf.experiments.compare.summary import draw_comparison, summarise
+from rldf.grammar.grammar import load_grammar
+from rldf.io.files import write_json
+from rldf.io.images import write_png
+from rldf.io.workdir import ResultFolder
+from rldf.models.checksums import checksum_of
+from rldf.models.model_sets import ModelSet, load_model_set
+from rldf.search.config import Settings, Task, prepare
+from rldf.search.run_naming import clean_stem
+
+RESULT, PICTURE = "result.json", "comparison.png"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is compared.
+
+    Attributes:
+        images: paths of the input images.
+        grammar: whose cells are searched, name or path.
+        models: model set, name or path.
+        renders: unique renders of each method and image.
+        agent: who searches.
+        reward: what pays it.
+        rivals: names of the rivals, in order.
+        captioner: folder of an image-to-text model; None retrieves a sentence by CLIP.
+        seed: of the agent and of the rivals' chance.
+        image_seed: of all cells, and the first seed of a rival with one sentence.
+    """
+
+    images: tuple[str, ...]
+    grammar: str = "base"
+    models: str = "pocket"
+    renders: int = 40
+    agent: str = "planner"
+    reward: str = "clip"
+    rivals: tuple[str, ...] = ("encoder", "random", "caption", "pez")
+    captioner: Path | None = None
+    seed: int = 0
+    image_seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be compared, before anything is loaded.
+
+        Raises:
+            UsageError: no image, an unknown rival, or a budget that allows nothing.
+            ConfigError: there is no such agent.
+        """
+        if not self.images:
+            raise UsageError("no image: type the path of one")
+        check_rivals(self.rivals)
+        if self.captioner is not None and "caption" not in self.rivals:
+            raise UsageError("--captioner is for the rival caption: name it in --rivals")
+        self._check_budget()
+        self.settings(self.images[0])
+        last = 2**seeds.SEED_BITS - self.renders
+        if self.image_seed > last:
+            raise UsageError(f"--image-seed {self.image_seed}: give 0 or more, at most {last}")
+
+    def _check_budget(self) -> None:
+        usual = Settings(image=self.images[0], agent=self.agent)
+        batch = usual.batch if takes(self.agent, "batch") else 1
+        least = 2 * batch if SPLIT in self.rivals else batch
+        if 1 <= self.renders < least:
+            halved = ", and split searches with half of them" if SPLIT in self.rivals else ""
+            raise UsageError(
+                f"--renders {self.renders}: {self.agent} draws {batch} together{halved}: "
+                f"give {least} or more"
+            )
+
+    def settings(self, image: str) -> Settings:
+        """Give the settings of the search for one image; it goes on past the goal.
+
+        Args:
+            image: its path.
+
+        Returns:
+            The settings.
+        """
+        return Settings(
+            image=image, grammar=self.grammar, models=self.models, reward=self.reward,
+            agent=self.agent, renders=self.renders, seed=self.seed, image_seed=self.image_seed,
+            stop_at_goal=False,
+        )  # fmt: skip
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The search and its rivals."""
+        return (SEARCH, *self.rivals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A question with everything that it names, loaded and checked.
+
+    Attributes:
+        question: what was asked.
+        models: what draws and sees.
+        captioner: describes images; None where no rival asks for captions.
+        tasks: a search for each image.
+    """
+
+    question: Question
+    models: ModelSet
+    captioner: Captioner | None
+    tasks: tuple[Task, ...]
+
+    @property
+    def hints(self) -> list[str]:
+        """Sentences for the user, each once."""
+        return list(dict.fromkeys(hint for task in self.tasks for hint in task.hints))
+
+    def config(self) -> dict[str, Any]:
+        """Give all that decides the result.
+
+        Returns:
+            As JSON can say it.
+        """
+        asked, searched = self.question, self.tasks[0].config
+        names = ("grammar", "models", "renders", "agent", "reward", "seed", "image_seed")
+        parts = ("grammar_sha256", "reward_file", "model_set", "drawn_as")
+        return {
+            "command": "compare",
+            "inputs": [task.config["image_sha256"] for task in self.tasks],
+            **{name: getattr(asked, name) for name in names},
+            "rivals": list(asked.rivals),
+            "captioner": None if asked.captioner is None else checksum_of(asked.captioner),
+            "evaluation_seeds": list(evaluation_seeds(asked.image_seed)),
+            **{part: searched[part] for part in parts},
+        }
+
+
+def prepare_comparison(question: Question) -> Comparison:
+    """Load and check everything; nothing is drawn or written.
+
+    Args:
+        question: what is asked.
+
+    Returns:
+        The comparison, ready to run.
+
+    Raises:
+        UsageError: if anything in the question is wrong.
+        ModelMissingError: if a model is not there.
+    """
+    if "exhaustive" in question.rivals:
+        check_exhaustible(load_grammar(question.grammar))
+    models = load_model_set(question.models)
+    captioner = None
+    if "caption" in question.rivals:
+        captioner = make_captioner(models, question.captioner, question.grammar)
+    tasks = tuple(prepare(question.settings(image), models) for image in question.images)
+    return Comparison(question=question, models=models, captioner=captioner, tasks=tasks)
+
+
+def compare(
+    comparison: Comparison, out: Path, progress: Callable[[int], None] = lambda done: None
+) -> dict[str, Any]:
+    """Draw and score everything; done again, it goes on.
+
+    Args:
+        comparison: what `prepare_comparison` made.
+        out: the output folder.
+        progress: told how many methods are done, counted over all images.
+
+    Returns:
+        The result, as JSON can say it.
+
+    Raises:
+        RunError: the folder holds something else.
+    """
+    methods = comparison.question.methods
+    folder = ResultFolder(out, comparison.config())
+    with folder.filling():
+        rows = []
+        for number, task in enumerate(comparison.tasks):
+            name = f"{number + 1:02d}-{clean_stem(task.settings.image)}"
+            rows.append(_row(comparison, task, out / name, number * len(methods), progress))
+        write_png(out / PICTURE, draw_comparison(rows, out, methods))
+        warnings = dict.fromkeys(told for row in rows for told in row.get("warnings", ()))
+        result = {
+            "images": rows,
+            "summary": summarise(rows, methods),
+            "warnings": list(warnings),
+        }
+        folder.finish(result)
+    places = {"out": str(out), "picture": str(out / PICTURE)}
+    return {**places, **comparison.config(), **result}
+
+
+def _row(
+    comparison: Comparison, task: Task, place: Path, before: int, progress: Callable[[int], None]
+) -> dict[str, Any]:
+    """Give the result of one image, from its file where that is there."""
+    if (place / RESULT).exists():
+        return read_kept(place / RESULT, comparison.question.methods)
+    place.mkdir(exist_ok=True)
+    write_png(place / "input.png", task.image)
+    bout = Bout(task, comparison.models, comparison.captioner)
+    scores = []
+    for method in comparison.question.methods:
+        scores.append(bout.score(method, place))
+        progress(before + len(scores))
+    row = {
+        "image": task.settings.image,
+        "folder": place.name,
+        "sentence": task.reading.sentence,
+        "doubtful": task.reading.record.doubtful,
+        "warnings": list(task.hints),
+        "methods": scores,
+    }
+    write_json(place / RESULT, row)
+    return row

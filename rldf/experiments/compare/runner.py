@@ -1,0 +1,136 @@
+"""One input image: every method draws, and is scored in the same way."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PIL.Image import Image
+
+from rldf import seeding as seeds
+from rldf.experiments.compare.baselines import SPLIT, Case, rival_prompts
+from rldf.experiments.compare.captions import Captioner
+from rldf.experiments.compare.score import Judge, Prompt, drawn, evaluation_seeds
+from rldf.generators.cached import CachedGenerator
+from rldf.io.images import write_png
+from rldf.io.paths import cache_folder
+from rldf.models.model_sets import ModelSet
+from rldf.perception.encoder import Encoder
+from rldf.search.config import Task, prepare
+from rldf.search.loop import Place, walk
+
+SEARCH = "rldf"
+"""The method that the others are rivals of."""
+
+_NOTHING = "not every axis of grammar {} can be read in the image, so there is no sentence"
+_CUT = "the generator reads no more of a longer sentence: '{}'"
+
+
+class Bout:
+    """The methods on one input image."""
+
+    def __init__(self, task: Task, models: ModelSet, captioner: Captioner | None) -> None:
+        """Look at the input image; nothing is drawn yet.
+
+        Args:
+            task: the search for it.
+            models: what draws and sees.
+            captioner: describes images; None where no rival asks for captions.
+        """
+        settings, grammar = task.settings, task.environment.grammar
+        self._task, self._models = task, models
+        self._generator = CachedGenerator(models.generator, cache_folder())
+        self._judge = Judge(task.image, task.reading, Encoder(grammar, models), models)
+        self._case = Case(
+            image=task.image,
+            vector=self._judge.vector,
+            sentence=task.reading.sentence,
+            key=task.config["image_sha256"],
+            grammar=grammar,
+            clip=models.clip,
+            captioner=captioner,
+            renders=settings.renders,
+            seed=settings.seed,
+            image_seed=settings.image_seed,
+        )
+
+    def score(self, method: str, place: Path) -> dict[str, Any]:
+        """Draw what a method asks for, score its best picture and keep it.
+
+        Args:
+            method: "rldf" or a rival's name.
+            place: the folder for the picture.
+
+        Returns:
+            Sentence and seed of the best picture, renders, scores, notes; no sentence and no
+            scores where the method has nothing to draw.
+        """
+        pictures, notes = self._pictures(method)
+        if pictures is None:
+            return _without_sentence(method, notes)
+        best = self._judge.best(pictures)
+        sentence = best.prompt.sentence
+        image_seeds = evaluation_seeds(self._case.image_seed)
+        mean = self._judge.mean(self._generator, sentence, image_seeds)
+        file = f"{method}.png"
+        write_png(place / file, best.image)
+        return {
+            "method": method,
+            "sentence": sentence,
+            "seed": best.prompt.seed,
+            "renders": best.renders,
+            "best": round(best.likeness, 6),
+            "mean": round(mean, 6),
+            **self._judge.semantics(best.image),
+            "picture": file,
+            "notes": notes,
+        }
+
+    def _pictures(self, method: str) -> tuple[Iterator[tuple[Prompt, Image]] | None, list[str]]:
+        if method == SEARCH:
+            return searched(self._task), []
+        if method == SPLIT:
+            return self._split(), []
+        prompts = rival_prompts(method, self._case)
+        if not prompts:
+            return None, [_NOTHING.format(self._case.grammar.name)]
+        cut = [Prompt(self._models.generator.cut(p.sentence), p.seed) for p in prompts]
+        longer = next((p.sentence for p, c in zip(prompts, cut, strict=True) if p != c), None)
+        return drawn(self._generator, cut), [] if longer is None else [_CUT.format(longer)]
+
+    def _split(self) -> Iterator[tuple[Prompt, Image]]:
+        """Search with half of the renders, then draw the best cell with the next image seeds."""
+        settings = self._task.settings
+        half = settings.renders // 2
+        task = prepare(replace(settings, renders=half), self._models)
+        best: tuple[float, str] | None = None
+        for prompt, image in searched(task):
+            yield prompt, image
+            likeness = self._judge.likeness([image])[0]
+            if best is None or likeness > best[0]:
+                best = likeness, prompt.sentence
+        assert best is not None, "a search draws at least one picture"
+        first = settings.image_seed + 1  # the search drew it with the seed before
+        more = range(first, first + settings.renders - half)
+        yield from drawn(self._generator, [Prompt(best[1], s) for s in more])
+
+
+def searched(task: Task) -> Iterator[tuple[Prompt, Image]]:
+    """Search, without a run folder.
+
+    Args:
+        task: what `rldf.search.config.prepare` made.
+
+    Yields:
+        Every cell that is drawn for the first time, with its picture, RGB.
+    """
+    environment, settings = task.environment, task.settings
+    environment.reset(seed=seeds.derive(settings.seed, "start") % 2**31)
+    for step in walk(environment, task.agent, settings, Place()):
+        if step.new:
+            yield Prompt(step.sentence, step.seed), environment.image()
+
+
+def _without_sentence(method: str, notes: list[str]) -> dict[str, Any]:
+    empty = ("sentence", "seed", "best", "mean", "axes", "noun", "scene", "picture")
+    return {"method": method, **dict.fromkeys(empty), "renders": 0, "notes": notes}

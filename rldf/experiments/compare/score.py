@@ -1,0 +1,170 @@
+"""Scores that are the same for every method: likeness by CLIP, and what is read back."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from PIL.Image import Image
+
+from rldf import seeding as seeds
+from rldf.interfaces import ImageGenerator, Readers
+from rldf.perception.encoder import Encoder, Reading
+
+EVALUATIONS = 4
+"""Pictures of its final sentence that a method's mean is taken over."""
+
+_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One picture to draw.
+
+    Attributes:
+        sentence: what is drawn.
+        seed: the image seed.
+    """
+
+    sentence: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The best of a method's pictures.
+
+    Attributes:
+        prompt: what it was drawn from.
+        image: RGB.
+        likeness: cosine of its CLIP embedding and the input's.
+        renders: how many pictures it is the best of.
+    """
+
+    prompt: Prompt
+    image: Image
+    likeness: float
+    renders: int
+
+
+def evaluation_seeds(image_seed: int) -> tuple[int, ...]:
+    """Give the image seeds of the means; no method draws its renders with them.
+
+    Args:
+        image_seed: of the comparison.
+
+    Returns:
+        (EVALUATIONS,) seeds.
+    """
+    return tuple(seeds.derive(image_seed, "compare", k) for k in range(EVALUATIONS))
+
+
+def drawn(generator: ImageGenerator, prompts: Iterable[Prompt]) -> Iterator[tuple[Prompt, Image]]:
+    """Draw pictures in batches.
+
+    Args:
+        generator: what draws.
+        prompts: what to draw.
+
+    Yields:
+        Each prompt with its picture, RGB.
+    """
+    rest = iter(prompts)
+    while batch := list(islice(rest, _BATCH)):
+        images = generator.generate([p.sentence for p in batch], [p.seed for p in batch])
+        yield from zip(batch, images, strict=True)
+
+
+class Judge:
+    """Holds pictures against one input image."""
+
+    def __init__(self, image: Image, reading: Reading, encoder: Encoder, readers: Readers) -> None:
+        """Look at the input image.
+
+        Args:
+            image: the input, RGB.
+            reading: what is seen in it.
+            encoder: reads pictures, in the words of the same grammar.
+            readers: the models that look.
+        """
+        self.vector = readers.clip.embed_images([image])[0]
+        self._reading, self._encoder, self._clip = reading, encoder, readers.clip
+
+    def likeness(self, images: Sequence[Image]) -> list[float]:
+        """Compare pictures with the input by CLIP.
+
+        Args:
+            images: RGB.
+
+        Returns:
+            (n,) cosines.
+        """
+        vectors = self._clip.embed_images(images).astype(np.float64)
+        scores: list[float] = (vectors @ self.vector.astype(np.float64)).tolist()
+        return scores
+
+    def best(self, pictures: Iterable[tuple[Prompt, Image]]) -> Best:
+        """Keep the picture most like the input; of equals the first.
+
+        Args:
+            pictures: one or more, each with its prompt.
+
+        Returns:
+            The best one.
+        """
+        best: Best | None = None
+        count, rest = 0, iter(pictures)
+        while batch := list(islice(rest, _BATCH)):
+            count += len(batch)
+            scores = self.likeness([image for _, image in batch])
+            for (prompt, image), score in zip(batch, scores, strict=True):
+                if best is None or score > best.likeness:
+                    best = Best(prompt=prompt, image=image, likeness=score, renders=count)
+        assert best is not None, "a method draws at least one picture"
+        return Best(prompt=best.prompt, image=best.image, likeness=best.likeness, renders=count)
+
+    def mean(self, generator: ImageGenerator, sentence: str, image_seeds: Sequence[int]) -> float:
+        """Draw a sentence with several seeds, and average the likeness.
+
+        Args:
+            generator: what draws.
+            sentence: the prompt.
+            image_seeds: the seeds.
+
+        Returns:
+            The mean cosine.
+        """
+        images = [
+            image for _, image in drawn(generator, [Prompt(sentence, s) for s in image_seeds])
+        ]
+        return float(np.mean(self.likeness(images)))
+
+    def semantics(self, image: Image) -> dict[str, Any]:
+        """Read a picture back, in the words of the grammar.
+
+        Args:
+            image: RGB.
+
+        Returns:
+            "axes": the share of those axes which could be read in the input that read the same;
+            "noun", "scene": whether the dominant object and the place do. None where the input
+            shows none, or the grammar has no such axis.
+        """
+        there = self._words(self._reading)
+        here = self._words(self._encoder.read(image))
+        same = {symbol: here.get(symbol) == value for symbol, value in there.items()}
+        return {
+            "axes": sum(same.values()) / len(same) if same else None,
+            "noun": self._one(same, "object"),
+            "scene": self._one(same, "scene"),
+        }
+
+    def _words(self, reading: Reading) -> dict[str, str]:
+        """Name the values of the axes that could be read."""
+        words = self._encoder.grammar.decode(reading.nearest)
+        return {symbol: words[symbol] for symbol in reading.confidence}
+
+    def _one(self, same: dict[str, bool], reads: Any) -> bool | None:
+        axis = self._encoder.grammar.reading(reads)
+        return None if axis is None else same.get(axis.symbol)

@@ -1,0 +1,114 @@
+"""What the images of a comparison say together, and the one picture of it (paper Fig. 7)."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from rldf.report.picture_grid import Tile, picture_grid
+from rldf.report.pictures import load_picture
+from rldf.stats import of_mean
+
+PICTURED = 20
+"""Rows of the picture at most, the first images."""
+
+_SIDE = 192  # px
+_SAME = 1e-6  # two likenesses this near are those of one picture
+
+Row = Mapping[str, Any]
+
+
+def summarise(rows: Sequence[Row], methods: Sequence[str]) -> list[dict[str, Any]]:
+    """Average the scores of each method, and set the first method against the others.
+
+    Args:
+        rows: what came of each image.
+        methods: their names; the first is the one whose wins are counted.
+
+    Returns:
+        One record for each method: means with 95 % intervals (None for a single image), and for
+        the rivals how often the first method's best picture is more like the input ("wins"), as
+        like ("ties") or less ("losses"), and by how much on average ("margin").
+    """
+    return [_summary(rows, methods[0], method) for method in methods]
+
+
+def _summary(rows: Sequence[Row], first: str, method: str) -> dict[str, Any]:
+    pairs = [(_of(row, first), _of(row, method)) for row in rows]
+    scored = [theirs for _, theirs in pairs if theirs["best"] is not None]
+    margins = [a["best"] - b["best"] for a, b in pairs if b["best"] is not None]
+    return {
+        "method": method,
+        "images": len(scored),
+        "renders": _mean([entry["renders"] for entry in scored]),
+        **_interval("best", [entry["best"] for entry in scored]),
+        **_interval("mean", [entry["mean"] for entry in scored]),
+        **{name: _share(scored, name) for name in ("axes", "noun", "scene")},
+        **({} if method == first else _duel(margins)),
+    }
+
+
+def _duel(margins: list[float]) -> dict[str, Any]:
+    wins = sum(margin > _SAME for margin in margins)
+    losses = sum(margin < -_SAME for margin in margins)
+    ties = len(margins) - wins - losses
+    return {"wins": wins, "ties": ties, "losses": losses, **_interval("margin", margins)}
+
+
+def _interval(name: str, values: list[float]) -> dict[str, Any]:
+    low, high = of_mean(values) or (None, None)
+    return {name: _mean(values), f"{name}_low": low, f"{name}_high": high}
+
+
+def _share(entries: list[Row], name: str) -> float | None:
+    return _mean([float(entry[name]) for entry in entries if entry[name] is not None])
+
+
+def _mean(values: list[float]) -> float | None:
+    return statistics.fmean(values) if values else None
+
+
+def _of(row: Row, method: str) -> Row:
+    found: Row = next(entry for entry in row["methods"] if entry["method"] == method)
+    return found
+
+
+def draw_comparison(rows: Sequence[Row], out: Path, methods: Sequence[str]) -> Image.Image:
+    """Draw the input and the best picture of each method, with sentence and score.
+
+    Args:
+        rows: what came of each image; the first 20 are shown.
+        out: the output folder, which has their pictures.
+        methods: the columns.
+
+    Returns:
+        The picture, RGB.
+    """
+    tiles = [
+        [_input(row, out), *(_tile(_of(row, method), out / row["folder"]) for method in methods)]
+        for row in rows[:PICTURED]
+    ]
+    return picture_grid(tiles, heads=("input", *methods), side=_SIDE)
+
+
+def _input(row: Row, out: Path) -> Tile:
+    read = row["sentence"] or "no sentence, not every axis was read"
+    how = "reads, in doubt, as" if row.get("doubtful") else "reads as"
+    return Tile(_picture(out / row["folder"] / "input.png"), f"{how}: {read}")
+
+
+def _tile(entry: Row, folder: Path) -> Tile:
+    if entry["sentence"] is None:
+        return Tile(Image.new("RGB", (_SIDE, _SIDE), "white"), "no sentence")
+    scores = f"best {entry['best']:.3f}, mean {entry['mean']:.3f}"
+    return Tile(_picture(folder / entry["picture"]), f"{scores}: {entry['sentence']}")
+
+
+def _picture(path: Path) -> Image.Image:
+    """Load a picture, scaled to touch two sides of its tile."""
+    picture = load_picture(path, _SIDE)
+    scale = _SIDE / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(size, Image.Resampling.LANCZOS)

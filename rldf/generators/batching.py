@@ -1,0 +1,93 @@
+"""As much at once as memory allows: halved when it runs out, and remembered."""
+
+import gc
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import torch
+
+from rldf.errors import RldfError
+from rldf.io import devices
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_SIGNS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")  # of other RuntimeErrors
+_log = logging.getLogger(__name__)
+
+
+class Portions:
+    """Does things in portions that fit into memory."""
+
+    def __init__(self, most: int | None = None) -> None:
+        """Begin.
+
+        Args:
+            most: how many are done at once; None for no limit.
+        """
+        self.most = most
+        """How many are done at once; None as long as memory never ran out."""
+
+    def map(self, do: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T]) -> list[R]:
+        """Do something with all items; what was done before memory ran out is kept.
+
+        Args:
+            do: gives a result for each item of a portion.
+            items: any number.
+
+        Returns:
+            The results, in order.
+
+        Raises:
+            RldfError: there is no memory for one item alone.
+        """
+        results: list[R] = []
+        while len(results) < len(items):
+            portion = items[len(results) : len(results) + (self.most or len(items))]
+            done = self._tried(do, portion)
+            if done is None:
+                self._halve(len(portion))
+            else:
+                results += done
+        return results
+
+    def _tried(
+        self, do: Callable[[Sequence[T]], Sequence[R]], portion: Sequence[T]
+    ) -> Sequence[R] | None:
+        """Give the results, or None where memory ran out; by then its error is gone."""
+        try:
+            return do(portion)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        return None
+
+    def _halve(self, n: int) -> None:
+        free_memory()
+        if n == 1:
+            raise RldfError(
+                "out of memory with a single image: choose a smaller size, or dtype float16 or "
+                "attention_slicing in the generator's options"
+            )
+        self.most = n // 2
+        _log.warning("no memory for %d images at once: drawing %d", n, self.most)
+
+
+def free_memory() -> None:
+    """Give back what a failed batch took; its error, which held the tensors, is gone by now."""
+    gc.collect()
+    devices.free_memory()
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell a lack of memory from other errors.
+
+    Args:
+        error: what was raised.
+
+    Returns:
+        Whether there was no memory.
+    """
+    kinds = (MemoryError, torch.OutOfMemoryError)
+    return isinstance(error, kinds) or any(sign in str(error) for sign in _SIGNS)

@@ -1,0 +1,1 @@
+"""The context-free grammar: sentences as points of a grid."""

@@ -1,0 +1,294 @@
+"""The context-free grammar: a vector of words derives a sentence, and a sentence parses back.
+
+A grammar file (`grammars/*.yaml`) holds the paper's productions in the paper's symbols, the
+terminals, and the axes: pre-terminals whose values, in order of semantic locality, are the
+coordinates of the grid (paper §3, arXiv:2311.15648). Surface forms are data: a terminal or a
+value may have several texts, and `agreement` says which axis chooses among them.
+
+    derivation ψ (axis -> value name)  -- encode -->  encoding υ  -- derive -->  sentence
+                                       <-- decode --              <-- parse --
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from rldf.errors import GrammarError
+from rldf.grammar.ambiguity import two_readings
+from rldf.grammar.axes import Axis, Slot, Value
+from rldf.grammar.encoding import Encoding, fits, format_encoding
+from rldf.grammar.schema import AxisFile, GrammarFile, Reads, forms, leaves, value_forms
+from rldf.grammar.schema import problems as problems_of
+from rldf.io.resources import find, names
+from rldf.io.yaml import read_text, validate_yaml
+from rldf.sharing import Shared
+
+__all__ = ["Axis", "Grammar", "Slot", "Value", "check_grammar", "load_grammar"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grammar(Shared):
+    """A finite grammar G = <T, N, S, R> whose sentences are the points of a grid.
+
+    Attributes:
+        name: the name users type.
+        description: one line for lists.
+        productions: right-hand side by non-terminal, as written.
+        axes: in the order of the encoding.
+        slots: the start rule, flattened to axes and terminals.
+        people: detector labels that are people.
+    """
+
+    name: str
+    description: str
+    productions: dict[str, str]
+    axes: tuple[Axis, ...]
+    slots: tuple[Slot, ...]
+    people: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many values each axis has."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    @property
+    def n_states(self) -> int:
+        """How many sentences the grammar derives."""
+        return math.prod(self.shape)
+
+    def axis(self, symbol: str) -> Axis:
+        """Find an axis.
+
+        Args:
+            symbol: the axis's symbol, such as "Noun".
+
+        Returns:
+            The axis.
+
+        Raises:
+            GrammarError: if there is none of that symbol.
+        """
+        for axis in self.axes:
+            if axis.symbol == symbol:
+                return axis
+        known = ", ".join(axis.symbol for axis in self.axes)
+        raise GrammarError(f"grammar {self.name} has no axis '{symbol}'; it has: {known}")
+
+    def reading(self, reads: Reads, rank: int = 1) -> Axis | None:
+        """Find the axis that reads something of an image.
+
+        Args:
+            reads: what it reads.
+            rank: which object, for object axes.
+
+        Returns:
+            The axis, or None if the grammar has none such.
+        """
+        matches = (a for a in self.axes if a.reads == reads and a.rank == rank)
+        return next(matches, None)
+
+    def encode(self, derivation: dict[str, str]) -> Encoding:
+        """Label-encode a derivation (paper §3: ψ to υ).
+
+        Args:
+            derivation: value name by axis symbol, one for every axis.
+
+        Returns:
+            The encoding.
+
+        Raises:
+            GrammarError: if an axis or value is missing or unknown.
+        """
+        unknown = set(derivation) - {axis.symbol for axis in self.axes}
+        missing = {axis.symbol for axis in self.axes} - set(derivation)
+        if unknown or missing:
+            named = ", ".join(sorted(unknown | missing))
+            raise GrammarError(f"a derivation of {self.name} names each axis once; check: {named}")
+        return tuple(axis.index(derivation[axis.symbol]) for axis in self.axes)
+
+    def decode(self, encoding: Encoding) -> dict[str, str]:
+        """Name the values of an encoding: the inverse of `encode`.
+
+        Args:
+            encoding: label indices, one per axis.
+
+        Returns:
+            Value name by axis symbol.
+
+        Raises:
+            GrammarError: if the encoding is outside the grid.
+        """
+        self._check(encoding)
+        return {
+            axis.symbol: axis.values[i].name for axis, i in zip(self.axes, encoding, strict=True)
+        }
+
+    def derive(self, encoding: Encoding) -> str:
+        """Derive the one sentence of an encoding.
+
+        Args:
+            encoding: label indices, one per axis.
+
+        Returns:
+            The sentence: the prompt of the image generator.
+
+        Raises:
+            GrammarError: if the encoding is outside the grid.
+        """
+        self._check(encoding)
+        return " ".join(filter(None, (self._surface(slot, encoding) for slot in self.slots)))
+
+    def parse(self, sentence: str) -> Encoding:
+        """Read a sentence back: the inverse of `derive` on every state.
+
+        Args:
+            sentence: A sentence of the language; runs of white space count as one.
+
+        Returns:
+            The encoding that derives it.
+
+        Raises:
+            GrammarError: if no state derives it.
+        """
+        wanted = " ".join(sentence.split())
+        readings = self._matches(wanted.split(" "), 0, {})
+        found = next((e for e in readings if self.derive(e) == wanted), None)
+        if found is None:
+            raise GrammarError(
+                f"'{wanted}' is not a sentence of grammar {self.name}; one such is "
+                f"'{self.derive((0,) * len(self.axes))}'"
+            )
+        return found
+
+    def digest(self) -> str:
+        """Sum up all that the grammar says: texts, labels, bins, agreement, productions, people.
+
+        Returns:
+            A SHA-256, 64 hexadecimal digits.
+        """
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _check(self, encoding: Encoding) -> None:
+        if not fits(encoding, self.shape):
+            raise GrammarError(
+                f"vector {format_encoding(encoding)} is outside grammar {self.name}, whose "
+                f"shape is {' x '.join(str(n) for n in self.shape)}"
+            )
+
+    def _surface(self, slot: Slot, encoding: Encoding) -> str:
+        form = ""
+        if slot.agrees is not None:
+            form = self.axes[slot.agrees].values[encoding[slot.agrees]].form or ""
+        forms = slot.forms
+        if slot.axis is not None:
+            forms = self.axes[slot.axis].values[encoding[slot.axis]].forms
+        return forms[form] if form in forms else forms[""]
+
+    def _matches(self, words: list[str], place: int, chosen: dict[int, int]) -> Iterator[Encoding]:
+        """Backtrack over the slots; `parse` then checks agreement by deriving again."""
+        if place == len(self.slots):
+            if not words:
+                yield tuple(chosen[i] for i in range(len(self.axes)))
+            return
+        slot = self.slots[place]
+        options = (
+            [(-1, slot.forms)]
+            if slot.axis is None
+            else [(i, value.forms) for i, value in enumerate(self.axes[slot.axis].values)]
+        )
+        for i, by_form in options:
+            for text in dict.fromkeys(by_form.values()):
+                head = text.split()
+                if words[: len(head)] == head:
+                    picked = chosen if slot.axis is None else chosen | {slot.axis: i}
+                    yield from self._matches(words[len(head) :], place + 1, picked)
+
+
+def load_grammar(name_or_path: str) -> Grammar:
+    """Load a grammar by the name of a shipped one or by a file's path.
+
+    Args:
+        name_or_path: "base", or a path that ends in .yaml or .yml.
+
+    Returns:
+        The grammar.
+
+    Raises:
+        GrammarError: with every problem at once: file, dotted path, what is wrong.
+    """
+    path = find("grammars", name_or_path)
+    if path is None:
+        known = ", ".join(names("grammars"))
+        raise GrammarError(
+            f"no grammar '{name_or_path}': name one of {known}, or give a path that ends in .yaml"
+        )
+    grammar, problems = check_grammar(read_text(path, "grammar"))
+    if grammar is None:
+        raise GrammarError(f"grammar {path}: " + "; ".join(problems))
+    return grammar
+
+
+def check_grammar(text: str) -> tuple[Grammar | None, list[str]]:
+    """Check a grammar file's text.
+
+    Args:
+        text: YAML.
+
+    Returns:
+        The grammar (None if anything is wrong) and every problem, one line each.
+    """
+    file, problems = validate_yaml(GrammarFile, text)
+    if file is not None:
+        problems += problems_of(file)
+    if file is None or problems:
+        return None, problems
+    grammar = _build(file)
+    twice = two_readings(grammar.axes, grammar.slots)
+    if twice:
+        first, second = map(format_encoding, twice)
+        sentence = grammar.derive(twice[0])
+        return None, [f"productions: '{sentence}' is derived by {first} and by {second}"]
+    return grammar, []
+
+
+def _build(file: GrammarFile) -> Grammar:
+    axes = tuple(_build_axis(symbol, axis) for symbol, axis in file.axes.items())
+    number = {axis.symbol: i for i, axis in enumerate(axes)}
+    slots = []
+    for symbol in leaves(file):
+        agrees = number.get(file.agreement.get(symbol, ""))
+        if symbol in number:
+            slots.append(Slot(axis=number[symbol], forms={}, agrees=agrees))
+        else:
+            text = file.terminals.get(symbol, symbol.strip('"'))
+            slots.append(Slot(axis=None, forms=forms(text), agrees=agrees))
+    return Grammar(
+        name=file.name,
+        description=file.description,
+        productions=dict(file.productions),
+        axes=axes,
+        slots=tuple(slots),
+        people=file.people,
+    )
+
+
+def _build_axis(symbol: str, axis: AxisFile) -> Axis:
+    return Axis(
+        symbol=symbol,
+        reads=axis.reads,
+        rank=axis.rank,
+        values=tuple(
+            Value(
+                name=name,
+                forms=value_forms(name, value),
+                labels=value.labels,
+                count=value.count,
+                form=value.form,
+                wnid=value.wnid,
+            )
+            for name, value in axis.values.items()
+        ),
+    )

@@ -1,0 +1,278 @@
+"""What a grammar file may say, and every problem that one can have.
+
+The records are the file, key by key. `problems` finds what a schema cannot: symbols that nothing
+defines, axes that nothing uses, words and labels that stand for two values, holes between counts.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rldf.io.text import plain_label
+from rldf.io.yaml import Strict
+
+Reads = Literal["object", "object_count", "people_count", "scene", "action", "attribute"]
+_Words = Annotated[str, Field(max_length=2_000)]  # of a file that may be a stranger's
+_Rule = Annotated[str, Field(max_length=8_000)]
+Text = _Words | dict[str, _Words]
+
+_MAX_SYMBOLS = 1_000
+
+
+class ValueFile(Strict):
+    """One value of an axis as a file states it."""
+
+    text: Text | None = None
+    labels: tuple[str, ...] = ()
+    count: tuple[int, int | None] | None = None
+    form: str | None = None
+    wnid: str | None = Field(default=None, pattern=r"^n\d{8}$")
+
+
+class AxisFile(Strict):
+    """One axis as a file states it."""
+
+    reads: Reads
+    rank: int = Field(default=1, ge=1, le=9)
+    values: dict[_Words, ValueFile] = Field(min_length=1)
+
+
+class GrammarFile(Strict):
+    """A grammar file."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    description: str = ""
+    start: str = "S"
+    productions: dict[str, _Rule]
+    terminals: dict[str, Text] = Field(default_factory=dict)
+    agreement: dict[str, str] = Field(default_factory=dict)
+    axes: dict[str, AxisFile] = Field(min_length=1)
+    people: tuple[str, ...] = ()
+
+
+def forms(text: Text) -> dict[str, str]:
+    """Give the surface forms of a text, with single spaces.
+
+    Args:
+        text: one text for every form, or a text for each form.
+
+    Returns:
+        Surface form by agreement form; the key "" serves every form.
+    """
+    by_form = {"": text} if isinstance(text, str) else text
+    return {form: " ".join(surface.split()) for form, surface in by_form.items()}
+
+
+def value_forms(name: str, value: ValueFile) -> dict[str, str]:
+    """Give the surface forms of a value: its name where the file states no text.
+
+    Args:
+        name: the value's name.
+        value: what the file says of it.
+
+    Returns:
+        Surface form by agreement form.
+    """
+    return forms(name if value.text is None else value.text)
+
+
+def symbols(rule: str) -> list[str]:
+    """Split the right-hand side of a production.
+
+    Args:
+        rule: symbols and quoted terminals, such as 'Frequency NOM' or '"a photo of"'.
+
+    Returns:
+        The parts, terminals still in their quotes.
+    """
+    return re.findall(r'"[^"]*"|\S+', rule)
+
+
+def leaves(file: GrammarFile) -> list[str]:
+    """Expand the start rule to axes, named terminals and quoted terminals, left to right.
+
+    Args:
+        file: A grammar file without cycles.
+
+    Returns:
+        The symbols, at most one more than a grammar may have.
+    """
+    found: list[str] = []
+    due = [file.start]
+    while due and len(found) <= _MAX_SYMBOLS:
+        symbol = due.pop()
+        if symbol in file.productions:
+            due += reversed(symbols(file.productions[symbol]))
+        else:
+            found.append(symbol)
+    return found
+
+
+def problems(file: GrammarFile) -> list[str]:
+    """Find everything that is wrong with a grammar file that fits the schema.
+
+    Args:
+        file: the file.
+
+    Returns:
+        One line a problem, each with its dotted path.
+    """
+    found = _production_problems(file) or _use_problems(file)
+    for symbol, axis in file.axes.items():
+        at = f"axes.{symbol}"
+        found += _label_problems(at, axis, file.people)
+        found += _surface_problems(at, axis)
+        if axis.reads.endswith("_count"):
+            found += _count_problems(at, axis)
+    return found + _reading_problems(file) + _agreement_problems(file)
+
+
+def _production_problems(file: GrammarFile) -> list[str]:
+    """Find undefined symbols, symbols defined twice, odd quotes, and cycles."""
+    defined = [*file.productions, *file.terminals, *file.axes]
+    found = [
+        f"axes.{symbol}: '{symbol}' names a production or terminal too"
+        for symbol in file.axes
+        if defined.count(symbol) > 1
+    ]
+    if file.start not in file.productions:
+        found.append(f"start: '{file.start}' is no production")
+    for symbol, rule in file.productions.items():
+        at = f"productions.{symbol}"
+        if rule.count('"') % 2:
+            found.append(f"{at}: a quote is not closed")
+            continue
+        if not symbols(rule):
+            found.append(f"{at}: derives nothing")
+        found += [
+            f"{at}: '{part}' is no production, terminal or axis"
+            for part in symbols(rule)
+            if part not in defined and not part.startswith('"')
+        ]
+    try:
+        TopologicalSorter({s: symbols(rule) for s, rule in file.productions.items()}).prepare()
+    except CycleError as error:
+        found.append(f"productions.{error.args[1][0]}: derives itself, so sentences never end")
+    return found
+
+
+def _use_problems(file: GrammarFile) -> list[str]:
+    """Find axes that the start rule does not hold exactly once; it must be free of cycles."""
+    uses = Counter(leaves(file))
+    if uses.total() > _MAX_SYMBOLS:
+        return [f"productions.{file.start}: derives more than {_MAX_SYMBOLS} symbols"]
+    return [
+        f"axes.{axis}: no production uses it"
+        if uses[axis] == 0
+        else f"axes.{axis}: the start rule uses it {uses[axis]} times, an axis stands once"
+        for axis in file.axes
+        if uses[axis] != 1
+    ]
+
+
+def _label_problems(at: str, axis: AxisFile, people: tuple[str, ...]) -> list[str]:
+    found: list[str] = []
+    owner = dict.fromkeys(map(plain_label, people if axis.reads == "object" else ()), "people")
+    for name, value in axis.values.items():
+        here = f"{at}.values.{name}.labels"
+        for label in value.labels:
+            plain = plain_label(label)  # readers' labels are compared so
+            if owner.get(plain, name) != name or value.labels.count(label) > 1:
+                found.append(f"{here}: '{label}' is a label of '{owner.get(plain, name)}' too")
+            owner[plain] = name
+        # A second object may be absent: a value of its axis without labels says so.
+        if axis.reads in ("object", "scene") and not value.labels and axis.rank == 1:
+            found.append(f"{here}: a value that reads {axis.reads} needs at least one label")
+    return found
+
+
+def _surface_problems(at: str, axis: AxisFile) -> list[str]:
+    found = []
+    owner: dict[str, str] = {}
+    for name, value in axis.values.items():
+        for text in dict.fromkeys(value_forms(name, value).values()):
+            if text in owner:
+                found.append(f"{at}.values.{name}: reads '{text}', as '{owner[text]}' does")
+            owner[text] = name
+    return found
+
+
+def _count_problems(at: str, axis: AxisFile) -> list[str]:
+    """Find holes and overlaps between bins; the last one must be open."""
+    found: list[str] = []
+    last = list(axis.values)[-1]
+    lowest = next(iter(axis.values.values())).count
+    due = 0 if axis.reads == "people_count" else 1
+    if axis.rank > 1 and lowest is not None and lowest[0] == 0:
+        due = 0  # a second object may be absent
+    for name, value in axis.values.items():
+        here = f"{at}.values.{name}.count"
+        if value.count is None:
+            return [*found, f"{here}: a count axis needs [lowest, highest]"]
+        low, high = value.count
+        if low != due or (high is not None and high < low):
+            found.append(f"{here}: must start at {due} and not end below it")
+        if (high is None) != (name == last):
+            found.append(f"{here}: the last bin alone ends with null")
+        due = (low if high is None else high) + 1
+    return found
+
+
+def _reading_problems(file: GrammarFile) -> list[str]:
+    """Find two axes that read the same thing, and axes that would never be read."""
+    found: list[str] = []
+    owner: dict[tuple[str, int], str] = {}
+    for symbol, axis in file.axes.items():
+        if axis.reads not in ("action", "attribute"):
+            first = owner.setdefault((axis.reads, axis.rank), symbol)
+            if first != symbol:
+                found.append(f"axes.{symbol}: reads {axis.reads} {axis.rank}, as '{first}' does")
+        elif axis.reads == "action" and len(axis.values) < 2:
+            found.append(f"axes.{symbol}.values: an action axis needs two verbs or more")
+    found += [
+        f"axes.{symbol}: counts object {rank}, and no axis reads object {rank}"
+        for (reads, rank), symbol in owner.items()
+        if reads == "object_count" and ("object", rank) not in owner
+    ]
+    acts = any(axis.reads == "action" for axis in file.axes.values())
+    if not file.people and (acts or ("people_count", 1) in owner):
+        found.append("people: must name the detector's labels of people, who are counted and act")
+    return found
+
+
+def _agreement_problems(file: GrammarFile) -> list[str]:
+    found = []
+    for symbol, axis in file.agreement.items():
+        at = f"agreement.{symbol}"
+        if axis not in file.axes:
+            found.append(f"{at}: '{axis}' is no axis")
+        elif symbol not in file.axes and symbol not in file.terminals:
+            found.append(f"{at}: '{symbol}' is no axis or terminal")
+        else:
+            wanted = {value.form or "" for value in file.axes[axis].values.values()}
+            found += [
+                f"{at}: '{name}' has no form '{form}' that {axis} asks for"
+                for name, by_form in _texts_of(file, symbol)
+                if "" not in by_form
+                for form in sorted(wanted - set(by_form))
+            ]
+    return found + [
+        f"{at}: has forms, so `agreement` must say which axis chooses"
+        for symbol in (*file.terminals, *file.axes)
+        if symbol not in file.agreement
+        for at, by_form in _texts_of(file, symbol)
+        if set(by_form) != {""}
+    ]
+
+
+def _texts_of(file: GrammarFile, symbol: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """List the surface forms of a terminal or of an axis's values, each with its dotted path."""
+    if symbol in file.terminals:
+        yield f"terminals.{symbol}", forms(file.terminals[symbol])
+        return
+    for name, value in file.axes[symbol].values.items():
+        yield f"axes.{symbol}.values.{name}.text", value_forms(name, value)

@@ -1,0 +1,76 @@
+"""Grammars with fewer values, or with the same in another order: what a search walks of one."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rldf.errors import GrammarError, UsageError
+from rldf.grammar.encoding import Encoding
+from rldf.grammar.grammar import Grammar
+
+
+def with_values(grammar: Grammar, values: Mapping[str, Sequence[str]]) -> Grammar:
+    """Give axes other lists of their own values; nothing else changes.
+
+    Args:
+        grammar: any.
+        values: by axis symbol the names of the values that it is to have, in their order, at least
+            one; axes that are not named keep theirs.
+
+    Returns:
+        The grammar; its sentences are sentences of the one given.
+
+    Raises:
+        GrammarError: there is no such axis or value, or a list is empty or names a value twice.
+    """
+    axes = list(grammar.axes)
+    for symbol, names in values.items():
+        axis = grammar.axis(symbol)
+        if not names or len(set(names)) < len(names):
+            raise GrammarError(f"axis {symbol}: name one value or more, each of them once")
+        kept = tuple(axis.values[axis.index(name)] for name in names)
+        axes[axes.index(axis)] = replace(axis, values=kept)
+    return replace(grammar, axes=tuple(axes))
+
+
+def frozen(grammar: Grammar, walked: Sequence[str], at: Encoding) -> Grammar:
+    """Leave only some axes to walk; each other one has a single value.
+
+    Args:
+        grammar: any.
+        walked: symbols of the axes that keep all their values.
+        at: (n_axes,) where the others are held.
+
+    Returns:
+        The grammar, with the same axes.
+    """
+    here = grammar.decode(at)
+    return with_values(grammar, {s: [name] for s, name in here.items() if s not in walked})
+
+
+def walked_axes(grammar: Grammar, text: str | None) -> tuple[str, ...]:
+    """Read which axes a search walks.
+
+    Args:
+        grammar: whose axes.
+        text: symbols separated by commas, such as "Noun,Scene"; None for all axes.
+
+    Returns:
+        The symbols, in the grammar's order.
+
+    Raises:
+        GrammarError: the grammar has no such axis.
+        UsageError: an axis is named twice, none is named, or there is nothing to walk.
+    """
+    known = [axis.symbol for axis in grammar.axes]
+    symbols = known if text is None else [part.strip() for part in text.split(",") if part.strip()]
+    twice = [symbol for symbol, times in Counter(symbols).items() if times > 1]
+    if not symbols or twice:
+        problem = f"names {twice[0]} twice" if twice else "names no axis"
+        raise UsageError(f"--axes '{text}' {problem}: give some of {','.join(known)}, each once")
+    sizes = [len(grammar.axis(symbol).values) for symbol in symbols]
+    if max(sizes) == 1:
+        raise UsageError(
+            f"nothing to walk: {','.join(symbols)} of grammar {grammar.name} has one value only"
+        )
+    return tuple(symbol for symbol in known if symbol in symbols)

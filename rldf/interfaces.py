@@ -1,0 +1,116 @@
+"""The plugs between the rooms: what draws, what sees, what pays.
+
+Every port is a Protocol of one or two methods over plain records; adapters are final leaves that
+`rldf.registry` finds by name. Images are PIL images in RGB everywhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One thing that a detector saw.
+
+    Attributes:
+        label: the detector's name for it.
+        confidence: 0 to 1.
+        box: left, top, right and lower edge, px of the image.
+    """
+
+    label: str
+    confidence: float
+    box: tuple[float, float, float, float]
+
+    @property
+    def area(self) -> float:
+        """Area of the box, px²."""
+        left, top, right, lower = self.box
+        return max(0.0, right - left) * max(0.0, lower - top)
+
+
+class ImageGenerator(Protocol):
+    """Draws sentences. Same sentence, seed and identity: same picture, in any batch or order."""
+
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Everything that decides the pixels apart from the sentence and the seed."""
+
+    def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
+        """Draw one image for each sentence and seed (two lists of one length)."""
+
+
+class Detector(Protocol):
+    """Finds things in images."""
+
+    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """List what is in each image, most confident first."""
+
+
+class SceneClassifier(Protocol):
+    """Tells what place images show."""
+
+    def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
+        """Give the probability of every scene label (they sum to 1) for each image."""
+
+
+@runtime_checkable
+class SaysLabels(Protocol):
+    """A detector that says what it can see, as all of ours do; it need not."""
+
+    @property
+    def labels(self) -> Sequence[str] | None:
+        """All that it tells apart, None where that is not known."""
+
+    @property
+    def most(self) -> int | None:
+        """How many things it sees in an image at most, None where that is not known."""
+
+
+@runtime_checkable
+class SaysScenes(Protocol):
+    """A scene classifier that says what it can tell, as all of ours do; it need not."""
+
+    @property
+    def scenes(self) -> Sequence[str] | None:
+        """All that it tells apart, None where that is not known."""
+
+
+class ImageTextModel(Protocol):
+    """Puts images and texts into one space (CLIP)."""
+
+    def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Embed images: (n, d), rows of length 1."""
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts: (n, d), rows of length 1."""
+
+
+class Reward(Protocol):
+    """Pays for images of a search whose goal it was made for."""
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
+        """Score images: (n,), higher is nearer to the input image."""
+
+
+class Readers(Protocol):
+    """The models that look at images; each is loaded when first asked for."""
+
+    @property
+    def detector(self) -> Detector:
+        """What finds things."""
+
+    @property
+    def scene(self) -> SceneClassifier:
+        """What tells the place."""
+
+    @property
+    def clip(self) -> ImageTextModel:
+        """What compares images with images and texts."""

@@ -1,0 +1,1 @@
+"""Files, images, YAML, text and caches: everything that reads or writes."""

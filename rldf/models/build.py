@@ -1,0 +1,110 @@
+"""Makes a model of a part of a model set: checks the options, then calls the class.
+
+What options a part takes, of which types and within which bounds, is what its constructor says.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from rldf import registry as catalog
+from rldf.io.devices import resolve
+from rldf.models.safety import check_model
+from rldf.models.schema import ROLES, PartFile
+
+_GIVEN = ("path", "device", "clip")  # by the model set, never by the options
+
+
+def takes(role: str, part: PartFile) -> set[str]:
+    """List the parameters of a part's class.
+
+    Args:
+        role: the part's name.
+        part: what the file says.
+
+    Returns:
+        Their names.
+    """
+    return set(inspect.signature(_maker(role, part)).parameters)
+
+
+def problem_of(role: str, part: PartFile, path: Path | None) -> str | None:
+    """Tell what a part's class does not take.
+
+    Args:
+        role: the part's name.
+        part: what the file says.
+        path: its files, None for a model that has none.
+
+    Returns:
+        All problems in one line, or None.
+    """
+    known = dict(inspect.signature(_maker(role, part), eval_str=True).parameters)
+    if known["path"].default is inspect.Parameter.empty and path is None:
+        return f"{role} needs a path"
+    strange = [f"no {name}; {part.kind} takes none" for name in part.extras if name not in known]
+    if strange:
+        return f"{role}.with: {'; '.join(strange)}"
+    own = {name: value for name, value in known.items() if name not in (*_GIVEN, *part.extras)}
+    wrong = [
+        problem
+        for option, value in part.settings.items()
+        if (problem := _problem(option, value, own, part.kind))
+    ]
+    return f"{role}.options: {'; '.join(wrong)}" if wrong else None
+
+
+def build(
+    role: str,
+    part: PartFile,
+    path: Path | None,
+    extras: Mapping[str, Path],
+    device: str,
+    clip: Callable[[], Any],
+) -> Any:
+    """Make a part's model; `problem_of` has found nothing.
+
+    Args:
+        role: the part's name.
+        part: what the file says.
+        path: its files, None for a model that has none.
+        extras: files of the further models, by parameter.
+        device: where it runs; "auto" is a GPU if there is one.
+        clip: gives the set's CLIP, for classes that have a parameter of that name.
+
+    Returns:
+        The model.
+
+    Raises:
+        ConfigError: a model cannot be trusted.
+    """
+    for files in (path, *extras.values()):
+        if files is not None:
+            check_model(files)
+    maker = _maker(role, part)
+    given = {"clip": clip()} if "clip" in takes(role, part) else {}
+    return maker(path=path, device=resolve(device), **given, **extras, **part.settings)
+
+
+def _problem(
+    option: str, value: object, known: Mapping[str, inspect.Parameter], kind: str
+) -> str | None:
+    """Tell what is wrong with an option by the annotation of its parameter."""
+    if option not in known:
+        return f"no {option}; {kind} takes {', '.join(sorted(known)) or 'none'}"
+    annotation = known[option].annotation
+    if annotation is inspect.Parameter.empty:  # of an outsider's class
+        return None
+    try:
+        TypeAdapter(annotation).validate_python(value, strict=True)
+    except ValidationError as error:
+        said = error.errors(include_url=False, include_input=False)[0]["msg"]
+        return f"{option}: {value}: {said}"
+    return None
+
+
+def _maker(role: str, part: PartFile) -> Any:
+    return catalog.find(ROLES[role], part.kind)

@@ -1,0 +1,1 @@
+"""A search: its configuration, environment, loop, run folder and result."""

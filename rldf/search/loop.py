@@ -1,0 +1,277 @@
+"""One search: an agent walks the grid until its budget is spent or the goal is found.
+
+    photo -> Encoder -> goal          cells -> sentences -> images -> rewards -> agent -> cells
+
+`walk` is the algorithm, `search` writes down what it does.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from pydantic import FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
+
+from rldf import seeding as seeds
+from rldf.agents.protocol import Agent, Transition
+from rldf.errors import RunError, UsageError
+from rldf.grammar.encoding import Encoding
+from rldf.io.files import parse_json, read_file, write_json
+from rldf.io.text import one_line
+from rldf.io.yaml import problems_of
+from rldf.perception.reading import axes_document
+from rldf.search.config import Settings, Task
+from rldf.search.env import EncodingGridEnv
+from rldf.search.records import Step, best_step
+from rldf.search.run_folder import RunFolder
+
+Ended = Literal["goal", "renders", "episodes"]
+_CHECKPOINT_STEPS = 20
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a walk stands; with the agent's file it is all that resuming needs.
+
+    Attributes:
+        steps: steps taken in all.
+        episode: number of the current episode, from 1.
+        step: steps taken in it.
+        state: the current cell.
+        renders: unique renders spent.
+        seconds: time spent.
+        source: state of the environment's random source.
+        paid: what the current cell pays, None at the start of an episode, which is not seen.
+        ended: why the walk is over, None while it goes on.
+    """
+
+    steps: NonNegativeInt = 0
+    episode: NonNegativeInt = 0
+    step: NonNegativeInt = 0
+    state: Encoding = ()
+    renders: NonNegativeInt = 0
+    seconds: FiniteFloat = 0.0
+    source: dict[str, Any] = field(default_factory=dict)
+    paid: FiniteFloat | None = None
+    ended: Ended | None = None
+
+
+_PLACE = TypeAdapter(Place)
+
+
+def walk(
+    environment: EncodingGridEnv, agent: Agent, settings: Settings, place: Place
+) -> Iterator[Step]:
+    """Walk until the goal, the budget or the episodes end it (paper, Algorithm 1).
+
+    The agent names the cells that it wants to see. They are drawn together, and the walk goes to
+    the first one by legal moves, past cells that are neither drawn nor known to be the goal.
+
+    Args:
+        environment: the world.
+        agent: who walks.
+        settings: the budgets.
+        place: where the walk stands; kept up to date.
+
+    Yields:
+        Every step to a cell that is seen, after the agent has learned from it.
+    """
+    world = environment.world
+    while place.ended is None:
+        if place.step == 0:
+            environment.reset()
+            place.episode += 1
+            place.paid = None
+            agent.begin_episode(environment.state)
+        wanted = agent.propose(environment.state, world.action_mask(environment.state))
+        environment.draw_ahead(wanted, settings.renders)
+        action, moves = environment.approach(wanted[0])
+        state = environment.state
+        _, reward, terminated, _, information = environment.step(action)
+        agent.update(
+            Transition(
+                state=state,
+                action=action,
+                reward=_worth(reward, place, settings),
+                continues=0.0 if terminated else 1.0,
+                next_state=environment.state,
+                next_mask=information["action_mask"],
+            )
+        )
+        place.paid = reward
+        _advance(place, environment, settings, terminated=terminated)
+        yield _step(place, environment, action, moves, reward, information)
+
+
+def _worth(reward: float, place: Place, settings: Settings) -> float:
+    """Give what a step is worth to the agent.
+
+    Rewards add up for as long as an agent stays where they are good, gains only to how much better
+    its last cell is than its first; and that is what a search is after.
+    """
+    if not settings.gain:
+        return reward
+    return 0.0 if place.paid is None else reward - place.paid
+
+
+def _advance(
+    place: Place, environment: EncodingGridEnv, settings: Settings, *, terminated: bool
+) -> None:
+    place.steps += 1
+    place.step += 1
+    place.state, place.renders = environment.state, environment.renders
+    if terminated:
+        place.ended = "goal"
+    elif environment.ahead:
+        return  # what was drawn together is seen before anything else ends
+    elif environment.renders + environment.cell_renders > settings.renders:
+        place.ended = "renders"
+    elif place.step >= settings.steps and place.episode == settings.episodes:
+        place.ended = "episodes"
+    elif place.step >= settings.steps:
+        place.step = 0
+
+
+def _step(
+    place: Place,
+    environment: EncodingGridEnv,
+    action: int,
+    moves: int,
+    reward: float,
+    information: dict[str, Any],
+) -> Step:
+    known = environment.goal is not None
+    return Step(
+        step=place.steps,
+        episode=place.episode,
+        encoding=place.state,
+        sentence=information["sentence"],
+        action=action,
+        reward=reward,
+        distance=information["distance"] if known else None,
+        new=environment.drew,
+        renders=place.renders,
+        terminal=place.ended == "goal",
+        seed=information["image_seed"],
+        moves=moves,
+    )
+
+
+def search(task: Task, run: RunFolder, watch: Callable[[Step], None]) -> dict[str, Any]:
+    """Run a task to its end and write down every step.
+
+    Args:
+        task: what `prepare` made.
+        run: its folder, new or resumed.
+        watch: called with every step.
+
+    Returns:
+        The result, as JSON can say it.
+    """
+    run.save_input(task.image)
+    place = _stand(task, run)
+    before, begun, saved = place.seconds, time.monotonic(), place.steps
+    try:
+        for step in walk(task.environment, task.agent, task.settings, place):
+            if step.new:
+                run.save_image(step.encoding, task.environment.image(), step.seed)
+            run.append(step)
+            place.seconds = before + time.monotonic() - begun
+            due = place.steps - saved >= _CHECKPOINT_STEPS and not task.environment.ahead
+            if due or place.ended:
+                _checkpoint(task, run, place)
+                saved = place.steps
+            watch(step)
+    except KeyboardInterrupt:
+        run.finish("interrupted", None)
+        raise
+    result = summarise(task, run, place)
+    run.finish("done", result)
+    return result
+
+
+def summarise(task: Task, run: RunFolder, place: Place) -> dict[str, Any]:
+    """Sum up a search.
+
+    Args:
+        task: the task.
+        run: its folder.
+        place: where it ended.
+
+    Returns:
+        The result, as JSON can say it.
+    """
+    steps = run.steps()
+    goal = task.environment.goal
+    best = best_step(steps, goal)
+    reached = None if goal is None else any(step.encoding == goal for step in steps)
+    sentence = task.reading.sentence
+    return {
+        "goal": None if goal is None else {"encoding": list(goal), "sentence": sentence},
+        "goal_reached": reached,
+        "renders": place.renders,
+        "steps": place.steps,
+        "episodes": place.episode,
+        "ended": place.ended,
+        "best": {
+            "encoding": list(best.encoding),
+            "sentence": best.sentence,
+            "reward": best.reward,
+            "image": str(run.image_path(best.encoding, best.seed)),
+        },
+        "seconds": round(place.seconds, 2),
+        "run": str(run.path),
+        "axes": axes_document(task.reading.record),
+        "doubtful": task.reading.record.doubtful,
+        "warnings": list(task.hints),
+    }
+
+
+def _stand(task: Task, run: RunFolder) -> Place:
+    """Stand where the run was last written down, or at its beginning."""
+    environment = task.environment
+    environment.reset(seed=seeds.derive(task.settings.seed, "start") % 2**31)
+    file = run.path / "checkpoint.json"
+    if not file.exists():
+        run.truncate(0)
+        return Place()
+    try:
+        place, agent = _read_place(read_file(file))
+        environment.return_to(place.state)
+        environment.np_random.bit_generator.state = place.source
+    except (UsageError, OSError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+        raise RunError(
+            f"{file} is damaged ({one_line(error)}): start again with another --out"
+        ) from None
+    task.agent.load(run.path / agent)
+    run.truncate(place.steps)
+    for step in run.steps():
+        environment.remember(step.encoding, step.seed, step.reward)
+    return place
+
+
+def _read_place(data: bytes) -> tuple[Place, str]:
+    """Read a checkpoint: where the walk stands, and the name of the agent's file beside it."""
+    saved = parse_json(data)
+    agent = saved.pop("agent") if isinstance(saved, dict) else None
+    if not isinstance(agent, str) or not re.fullmatch(r"agent-\d+\.npz", agent):
+        raise ValueError("it names no file of an agent")
+    try:
+        return _PLACE.validate_python(saved), agent
+    except ValidationError as error:
+        raise ValueError("; ".join(problems_of(error))) from None
+
+
+def _checkpoint(task: Task, run: RunFolder, place: Place) -> None:
+    """Write the agent, then the file that names it, then drop older agents.
+
+    Between batches only, so that a resumed run draws and scores the same pictures together again.
+    """
+    agent = f"agent-{place.steps}.npz"
+    task.agent.save(run.path / agent)
+    place.source = dict(task.environment.np_random.bit_generator.state)
+    write_json(run.path / "checkpoint.json", asdict(place) | {"agent": agent})
+    for old in run.path.glob("agent-*.npz"):
+        if old.name != agent:
+            old.unlink()

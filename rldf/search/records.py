@@ -1,0 +1,249 @@
+"""The records of a run folder: what `run.json` and `steps.jsonl` say, checked as they are read."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
+
+from rldf.errors import RunError
+from rldf.grammar.encoding import Encoding
+from rldf.io.files import read_file, read_lines
+from rldf.perception.reading import ReadingRecord
+from rldf.seeding import SEED_BITS
+
+Status = Literal["running", "interrupted", "done"]
+
+# steps.jsonl may be a stranger's, and encoding and seed become a file name: they are bounded
+_Index = Annotated[int, Field(ge=0, lt=1_000_000)]
+_Cell = Annotated[tuple[_Index, ...], Field(min_length=1, max_length=32)]
+_Positive = Annotated[int, Field(ge=1)]
+_Seed = Annotated[int, Field(ge=0, lt=2**SEED_BITS)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of `steps.jsonl`.
+
+    Attributes:
+        step: number of the step in the whole run, from 1.
+        episode: number of the episode, from 1.
+        encoding: the cell that the step led to.
+        sentence: what the grammar derives from it.
+        action: the last move there; an episode's own start is no step, since no render is spent
+            on it.
+        reward: what the cell's image earned; finite.
+        distance: L1 steps from the goal, or None where no goal is known.
+        new: true if a unique render was spent on it.
+        renders: unique renders spent so far, this one and those drawn together with it included.
+        terminal: true if the episode ended here because it is the goal.
+        seed: the seed that the image was drawn with.
+        moves: legal moves to the cell; those passed before it were not drawn.
+    """
+
+    step: _Positive
+    episode: _Positive
+    encoding: _Cell
+    sentence: str
+    action: int
+    reward: FiniteFloat
+    distance: int | None
+    new: bool
+    renders: int
+    terminal: bool
+    seed: _Seed
+    moves: _Positive = 1
+
+    def is_goal(self, goal: Encoding | None) -> bool:
+        """Tell whether this step led to the cell that was searched for.
+
+        Args:
+            goal: the goal cell, or None where the distance alone has to tell.
+
+        Returns:
+            True if it did.
+        """
+        return self.distance == 0 if goal is None else self.encoding == tuple(goal)
+
+    def rank(self, goal: Encoding | None) -> tuple[float, bool, int]:
+        """Give what steps are compared by; the best step is the one with the lowest.
+
+        Args:
+            goal: the goal cell, or None where the distance alone has to tell.
+
+        Returns:
+            The highest reward comes first; of equals the goal, then the earliest.
+        """
+        return -self.reward, not self.is_goal(goal), self.step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """One time that a run was taken up again.
+
+    Attributes:
+        at: when, ISO 8601 in UTC.
+        versions: version by package, None where a package is not installed.
+        git: the commit of rldf's checkout, or None where it is installed without one.
+    """
+
+    at: str
+    versions: dict[str, str | None]
+    git: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What `run.json` holds.
+
+    Attributes:
+        status: "running", "interrupted" or "done".
+        config: the resolved configuration: everything that decides the run.
+        seed: the seed of the agent and its start.
+        command: the command line, one word an item.
+        versions: version by package, None where a package is not installed.
+        git: the commit of rldf's checkout, or None where it is installed without one.
+        started: when, ISO 8601 in UTC.
+        finished: when it was done or interrupted, or None while it runs.
+        result: what came of it, or None while it runs.
+        resumed: the times that it was taken up again.
+        model_choice: why its model set was taken, or None where nobody said.
+        reading: how sure the reading of its input is, or None in runs of older versions.
+    """
+
+    status: Status
+    config: dict[str, Any]
+    seed: int
+    command: tuple[str, ...]
+    versions: dict[str, str | None]
+    git: str | None
+    started: str
+    finished: str | None = None
+    result: dict[str, Any] | None = None
+    resumed: tuple[Resumption, ...] = ()
+    model_choice: str | None = None
+    reading: ReadingRecord | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is doubtful in the reading of its input."""
+        return () if self.reading is None else self.reading.warnings
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether its goal rests on a doubtful reading; False where nobody said."""
+        return self.reading is not None and self.reading.doubtful
+
+
+_STEP = TypeAdapter(Step)
+_RECORD = TypeAdapter(RunRecord)
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read a `run.json`.
+
+    Args:
+        path: the file.
+
+    Returns:
+        What it says.
+
+    Raises:
+        RunError: it cannot be read, or is damaged.
+    """
+    try:
+        return _RECORD.validate_json(read_file(path))
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        raise RunError(f"{path} is damaged: {_first_problem(error)}") from None
+
+
+def read_steps(path: Path) -> list[Step]:
+    """Read a `steps.jsonl`, without a torn last line.
+
+    Args:
+        path: the file; one that is not there has no steps.
+
+    Returns:
+        The steps, in the order in which they were taken.
+
+    Raises:
+        RunError: a line is damaged, or the file cannot be read.
+    """
+    return [_step(path, n, line) for n, line in enumerate(read_lines(path), start=1)]
+
+
+def _step(path: Path, number: int, line: bytes) -> Step:
+    try:
+        return _STEP.validate_json(line)
+    except ValidationError as error:
+        raise RunError(f"{path}, line {number} is damaged: {_first_problem(error)}") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, problem["loc"]))
+    return f"{place}: {problem['msg']}" if place else problem["msg"]
+
+
+def config_difference(there: Mapping[str, object], here: Mapping[str, object]) -> list[str]:
+    """Compare two configurations to the last key; 1, 1.0 and true are three different values.
+
+    Args:
+        there: the configuration of a run folder.
+        here: the configuration of this command.
+
+    Returns:
+        One phrase for each key that differs, such as "agent: "q" there, "sarsa" here".
+    """
+    a, b = _leaves(there), _leaves(here)
+    missing = "not set"
+    return [
+        f"{key}: {a.get(key, missing)} there, {b.get(key, missing)} here"
+        for key in sorted(a.keys() | b.keys())
+        if a.get(key) != b.get(key)
+    ]
+
+
+def _leaves(config: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    """Flatten a configuration to JSON text by dotted key; an empty record is a leaf."""
+    leaves: dict[str, str] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            leaves |= _leaves(value, f"{prefix}{key}.")
+        else:
+            leaves[prefix + key] = json.dumps(value)
+    return leaves
+
+
+def as_json(record: Mapping[str, object]) -> dict[str, Any]:
+    """Give a record the form that it will have once it is read back.
+
+    Args:
+        record: anything that JSON can say; no NaN, no infinity.
+
+    Returns:
+        A copy in which tuples are lists.
+
+    Raises:
+        ValueError: a number is not finite.
+        TypeError: something in it is not of JSON.
+    """
+    plain: dict[str, Any] = json.loads(json.dumps(record, allow_nan=False))
+    return plain
+
+
+def best_step(steps: Iterable[Step], goal: Encoding | None) -> Step:
+    """Find the step that earned most.
+
+    Args:
+        steps: the steps of a run, at least 1.
+        goal: the goal cell, or None where the distances alone have to tell.
+
+    Returns:
+        The one with the highest reward; of equals the goal, then the earliest.
+    """
+    return min(steps, key=lambda step: step.rank(goal))

@@ -1,1 +1,0 @@
-"""Tests of rldf.compare, mirroring its modules."""

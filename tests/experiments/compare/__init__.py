@@ -1,0 +1,1 @@
+"""Tests of rldf.experiments.compare, mirroring its modules."""
