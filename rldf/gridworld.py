@@ -6,6 +6,9 @@ Encoding:
 Actions:
     Action `2 * i` is one step down axis `i`, action `2 * i + 1` is one step up. A move off the
     grid leaves the state as it is, and the action mask marks it as illegal.
+Conditions:
+    An axis may depend on another one (a colour on a noun that has colours). While its condition is
+    not met it stands at 0 and cannot be moved, so that every state has a sentence of its own.
 Start:
     A uniformly random state.
 Reward, End:
@@ -17,8 +20,8 @@ Source:
 
 import itertools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,15 +33,21 @@ def _is_index(value: object, size: int) -> bool:
     return isinstance(value, int | np.integer) and 0 <= int(value) < size
 
 
+Conditions = Mapping[int, tuple[int, frozenset[int]]]
+"""By number of an axis: the axis that it depends on, and the values that it needs there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gridworld:
     """A grid with one axis for each property of an image, and the moves on it.
 
     Attributes:
         shape: the number of values of each axis, each at least 1.
+        conditions: the axes that depend on another one; that one depends on none.
     """
 
     shape: tuple[int, ...]
+    conditions: Conditions = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a grid without axes, and an axis without values.
@@ -54,8 +63,22 @@ class Gridworld:
 
     @property
     def n_states(self) -> int:
-        """The number of states: a Python integer, exact past 64 bits."""
+        """The number of points, those off their conditions included: exact past 64 bits."""
         return math.prod(self.shape)
+
+    def canonical(self, state: Encoding) -> Encoding:
+        """Set the axes whose condition is not met to 0.
+
+        Args:
+            state: (n_axes,) a point of the grid.
+
+        Returns:
+            (n_axes,) the state with the same sentence.
+        """
+        unmet = {
+            axis for axis, (other, needed) in self.conditions.items() if state[other] not in needed
+        }
+        return tuple(0 if axis in unmet else x for axis, x in enumerate(state)) if unmet else state
 
     @property
     def n_actions(self) -> int:
@@ -80,7 +103,7 @@ class Gridworld:
         moved = state[axis] + step
         if not 0 <= moved < self.shape[axis]:
             return state
-        return (*state[:axis], moved, *state[axis + 1 :])
+        return self.canonical((*state[:axis], moved, *state[axis + 1 :]))
 
     def axis_and_step(self, action: int) -> tuple[int, int]:
         """Split an action into the axis it moves along and its direction.
@@ -113,6 +136,9 @@ class Gridworld:
         """
         self._check_state(state)
         legal = [(x > 0, x < n - 1) for x, n in zip(state, self.shape, strict=True)]
+        for axis, (other, needed) in self.conditions.items():
+            if state[other] not in needed:
+                legal[axis] = (False, False)
         return np.array(legal, dtype=np.int8).ravel()
 
     def neighbours(self, state: Encoding) -> tuple[Encoding, ...]:
@@ -138,23 +164,27 @@ class Gridworld:
             b: (n_axes,) where it ends; if that is `a`, the walk leaves it and comes back.
 
         Returns:
-            The actions, one axis after another, the first axis first.
+            The actions, one axis after another, the first axis first; those with a condition last.
 
         Raises:
             ValueError: a state is not one of this grid, or `a` is `b` and has no neighbour.
         """
         self._check_state(b)
+        b = self.canonical(b)
         if a == b:
             away = np.flatnonzero(self.action_mask(a))
             if not away.size:
                 raise ValueError(f"state {a!r}: no action is legal, so no walk comes back to it")
             return int(away[0]), int(away[0]) ^ 1
         self._check_state(a)
-        moves = (
-            [2 * axis + int(y > x)] * abs(y - x)
-            for axis, (x, y) in enumerate(zip(a, b, strict=True))
-        )
-        return tuple(itertools.chain.from_iterable(moves))
+        order = sorted(range(len(a)), key=lambda axis: axis in self.conditions)
+        actions: list[int] = []
+        for axis in order:
+            steps = b[axis] - a[axis]
+            actions += [2 * axis + int(steps > 0)] * abs(steps)
+            # where the walk changes what others depend on, they may start again from 0
+            a = self.canonical((*a[:axis], b[axis], *a[axis + 1 :]))
+        return tuple(actions)
 
     def distance(self, a: Encoding, b: Encoding) -> int:
         """Count the fewest steps between two states, the L1 distance.
@@ -173,7 +203,7 @@ class Gridworld:
         """
         self._check_state(a)
         self._check_state(b)
-        return sum(abs(x - y) for x, y in zip(a, b, strict=True))
+        return sum(abs(x - y) for x, y in zip(self.canonical(a), self.canonical(b), strict=True))
 
     def index(self, state: Encoding) -> int:
         """Number a state, in row-major order: the last axis varies fastest.
@@ -217,12 +247,12 @@ class Gridworld:
         """Walk over all states, in the order of their numbers.
 
         Returns:
-            An iterator of `n_states` states.
+            An iterator of `n_states` points, those off their conditions included.
         """
         return itertools.product(*map(range, self.shape))
 
     def random_state(self, rng: np.random.Generator) -> Encoding:
-        """Draw a state, each with the same probability.
+        """Draw a point, each with the same probability, and give its state.
 
         Args:
             rng: the generator to draw from; one draw for each axis.
@@ -230,7 +260,7 @@ class Gridworld:
         Returns:
             (n_axes,) the state.
         """
-        return tuple(int(rng.integers(n)) for n in self.shape)
+        return self.canonical(tuple(int(rng.integers(n)) for n in self.shape))
 
     def _check_state(self, state: Encoding) -> None:
         if len(state) != len(self.shape) or not all(map(_is_index, state, self.shape)):

@@ -101,6 +101,7 @@ class NoisyGradient(SavedAgent):
             raise ValueError(f"step_size {step_size}, momentum {momentum}: give above 0, in [0, 1)")
         super().__init__(world, rng)
         self._shape, self._step_size, self._momentum = world.shape, step_size, momentum
+        self._canonical = world.canonical
         self.point = np.zeros(len(world.shape))
         self._velocity = np.zeros(len(world.shape))
         self._wanted: list[Encoding] = []
@@ -135,7 +136,9 @@ class NoisyGradient(SavedAgent):
         self._rewards[transition.next_state] = transition.reward
         self._wanted = [cell for cell in self._wanted if cell != transition.next_state]
         if not self._wanted:
-            slopes = finite_differences(self._rewards, self._cell(), self._shape)
+            canonical = self._canonical  # cells off a condition pay what their state pays
+            rewards = {cell: self._rewards[canonical(cell)] for cell in self._cross()}
+            slopes = finite_differences(rewards, self._cell(), self._shape)
             rates = {"step_size": self._step_size, "momentum": self._momentum}
             self._start_from(*ascend(self.point, self._velocity, slopes, self._shape, **rates))
 
@@ -175,6 +178,10 @@ class NoisyGradient(SavedAgent):
 
     def _start_from(self, point: NDArray[np.float64], velocity: NDArray[np.float64]) -> None:
         self.point, self._velocity, self._rewards = point, velocity, {}
+        self._wanted = [*dict.fromkeys(map(self._canonical, self._cross()))]
+
+    def _cross(self) -> list[Encoding]:
+        """List the cell at the point and its neighbours."""
         cell = self._cell()
         around = (
             _at(cell, axis, value)
@@ -182,7 +189,7 @@ class NoisyGradient(SavedAgent):
             for value in (cell[axis] - 1, cell[axis] + 1)
             if 0 <= value < size
         )
-        self._wanted = [cell, *around]
+        return [cell, *around]
 
     def _cell(self) -> Encoding:
         """Project the point to the grid: the nearest cell."""

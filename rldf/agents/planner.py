@@ -66,6 +66,8 @@ class Planner(SavedAgent):
         super().__init__(world, rng)
         self._batch, self._prior = batch, Prior(shape=world.shape)
         looks = latin_cover(world.shape, rng)[:_MOST_LOOKS]
+        looks = [*dict.fromkeys(map(world.canonical, looks))]
+        self._conditions = world.conditions
         cover = [cell for cell in looks if cell != first]
         self._cover = cover if first is None else [first, *cover]
         self._wanted: list[Encoding] = []
@@ -156,5 +158,6 @@ class Planner(SavedAgent):
     def _best_unseen(self, hope: Tables) -> Encoding:
         """Find the cell that a function likes best, of those neither seen nor in the batch."""
         known = {*self._rewards, *self._wanted}
-        cells = best_cells(hope, max(_NARROWEST, len(known) + 1))
+        width = max(_NARROWEST, len(known) + 1)
+        cells = best_cells(hope, width, self._conditions)
         return next((cell for cell in cells if cell not in known), cells[0])

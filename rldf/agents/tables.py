@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rldf.grammar.encoding import Encoding
+from rldf.gridworld import Conditions
 
 Floats = NDArray[np.float64]
 Cells = NDArray[np.int64]
@@ -48,28 +49,41 @@ class Tables:
         return total
 
 
-def best_cells(tables: Tables, width: int) -> list[Encoding]:
-    """Find the cells where a function is highest, without a walk over the grid.
+def best_cells(tables: Tables, width: int, conditions: Conditions | None = None) -> list[Encoding]:
+    """Find the states where a function is highest, without a walk over the grid.
 
     A beam search along the axes: of all cells of the first axes only the best are kept. Without
     pairs this is exact, since what is not among the best starts has as many better cells with the
-    same rest; with pairs it may miss some.
+    same rest; with pairs it may miss some. An axis with a condition comes after the one that it
+    depends on, and stays at 0 where its condition is not met.
 
     Args:
         tables: the function.
         width: how many cells to keep, 1 or more.
+        conditions: the axes that depend on another one.
 
     Returns:
-        At most `width` different cells, the best first; all of them on a smaller grid.
+        At most `width` different states, the best first; all of them on a smaller grid.
     """
+    conditions = conditions or {}
+    order = sorted(range(len(tables.axes)), key=lambda axis: axis in conditions)
+    column: dict[int, int] = {}
     cells, scores = np.zeros((1, 0), dtype=np.int64), np.zeros(1)
-    for axis, table in enumerate(tables.axes):
+    for axis in order:
+        table = tables.axes[axis]
         grown = scores[:, None] + table
         for (a, b), pair in tables.pairs.items():
-            if b == axis:
-                grown += pair[cells[:, a]]
+            if axis == b and a in column:
+                grown += pair[cells[:, column[a]]]
+            elif axis == a and b in column:
+                grown += pair.T[cells[:, column[b]]]
+        if axis in conditions:
+            other, needed = conditions[axis]
+            grown[~np.isin(cells[:, column[other]], [*needed]), 1:] = -np.inf
         flat = grown.ravel()
         kept = np.argsort(-flat, kind="stable")[:width]
+        kept = kept[np.isfinite(flat[kept])]
         cells = np.column_stack([cells[kept // len(table)], kept % len(table)])
         scores = flat[kept]
-    return [tuple(cell) for cell in cells.tolist()]
+        column[axis] = len(column)
+    return [tuple(cell) for cell in cells[:, [column[i] for i in range(len(order))]].tolist()]

@@ -6,26 +6,27 @@ whose words differ, go no further. So the work follows the words, not the number
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rldf.grammar.axes import Axis, Slot
 from rldf.grammar.encoding import Encoding
 
 Words = tuple[str, ...]
+Facts = dict[Hashable, object]
 
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """A way to fill a slot: a value (None in a terminal), and the forms that it goes with.
+    """A way to fill a slot: a value (None in a terminal), its words, and what they tell.
 
-    `asks` is the form that the value asks of what agrees with its axis, `stands` the form that its
-    own words stand in, None where no axis decides that.
+    A fact is the form that an axis asks of what agrees with it, by the axis's number, or whether a
+    conditional axis is in use, by ("uses", number). The options of one reading must not
+    contradict each other.
     """
 
     value: int | None
-    asks: str
-    stands: str | None
+    facts: Facts
     words: Words
 
 
@@ -33,7 +34,7 @@ class _Slot:
     """A slot with its options, found by the words that they have to agree with."""
 
     def __init__(self, axes: Sequence[Axis], slot: Slot) -> None:
-        self.axis, self.agrees = slot.axis, slot.agrees
+        self.axis = slot.axis
         self._options = sorted(_options(axes, slot), key=lambda option: option.words)
         self._words = [option.words for option in self._options]
         self._whole: defaultdict[Words, list[_Option]] = defaultdict(list)
@@ -54,13 +55,13 @@ class _Slot:
 class _Reading:
     """A sentence read in part: the next slot, words chosen but not compared yet, and choices.
 
-    `asked` holds the agreement form of each axis that decides one, as soon as a word shows it.
+    `facts` holds what the options chosen so far tell.
     """
 
     slot: int
     words: Words
     chosen: dict[int, int]
-    asked: dict[int, str]
+    facts: Facts
 
 
 def two_readings(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[Encoding, Encoding] | None:
@@ -96,22 +97,42 @@ def two_readings(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[Encoding,
 
 
 def _options(axes: Sequence[Axis], slot: Slot) -> Iterator[_Option]:
-    """List each value of a slot in each form that can be asked of it."""
-    filled: list[tuple[int | None, str, dict[str, str]]] = [(None, "", slot.forms)]
-    if slot.axis is not None:
-        values = axes[slot.axis].values
-        filled = [(i, value.form or "", value.forms) for i, value in enumerate(values)]
+    """List each value of a slot in each form that can be asked of it, and its absence."""
     wanted: list[str | None] = [None]
     if slot.agrees is not None:
         wanted = [*sorted({value.form or "" for value in axes[slot.agrees].values})]
-    for value, asks, forms in filled:
+    filled: list[tuple[int | None, Facts, dict[str, str]]] = [(None, {}, slot.forms)]
+    if slot.axis is not None:
+        axis = axes[slot.axis]
+        filled = [
+            (i, _facts_of(axes, slot.axis, i), value.forms) for i, value in enumerate(axis.values)
+        ]
+        if axis.when is not None:
+            asks = axis.values[0].form or ""
+            yield _Option(0, {slot.axis: asks, ("uses", slot.axis): False}, ())
+    for value, facts, forms in filled:
         for form in wanted:
+            stands = {} if form is None else {slot.agrees: form}
+            if facts.keys() & stands.keys() and facts[slot.agrees] != form:
+                continue
             text = forms.get(form or "", forms.get("", ""))
-            yield _Option(value, asks, form, tuple(text.split()))
+            yield _Option(value, facts | stands, tuple(text.split()))
+
+
+def _facts_of(axes: Sequence[Axis], number: int, value: int) -> Facts:
+    """Name what a value tells: the form it asks for, and which axes are in use beside it."""
+    chosen = axes[number].values[value]
+    facts: Facts = {number: chosen.form or ""}
+    if axes[number].when is not None:
+        facts["uses", number] = True
+    for i, axis in enumerate(axes):
+        if axis.when is not None and axis.when[0] == axes[number].symbol:
+            facts["uses", i] = chosen.name in axis.when[1]
+    return facts
 
 
 def _without(reading: _Reading, n: int) -> _Reading:
-    return _Reading(reading.slot, reading.words[n:], reading.chosen, reading.asked)
+    return _Reading(reading.slot, reading.words[n:], reading.chosen, reading.facts)
 
 
 def _encoding(reading: _Reading) -> Encoding:
@@ -122,21 +143,16 @@ def _key(a: _Reading, b: _Reading) -> tuple[object, ...]:
     """Name what decides how a pair can go on: once two choices differ, the others do not count."""
     differ = any(a.chosen[axis] != b.chosen[axis] for axis in a.chosen.keys() & b.chosen.keys())
     pending = frozenset() if differ else frozenset(a.chosen.items() ^ b.chosen.items())
-    sides = ((r.slot, r.words, frozenset(r.asked.items())) for r in (a, b))
+    sides = ((r.slot, r.words, frozenset(r.facts.items())) for r in (a, b))
     return (*sides, differ, pending)
 
 
 def _steps(place: _Slot, at: _Reading, words: Words) -> Iterator[_Reading]:
     """Fill the next slot in each way that suits what was read, and the words of the other side."""
     for option in place.beside(words):
-        chosen, asked = at.chosen, at.asked
+        if any(at.facts.get(name, told) != told for name, told in option.facts.items()):
+            continue
+        chosen = at.chosen
         if place.axis is not None and option.value is not None:
-            if asked.get(place.axis, option.asks) != option.asks:
-                continue
             chosen = chosen | {place.axis: option.value}
-            asked = asked | {place.axis: option.asks}
-        if place.agrees is not None and option.stands is not None:
-            if asked.get(place.agrees, option.stands) != option.stands:
-                continue
-            asked = asked | {place.agrees: option.stands}
-        yield _Reading(at.slot + 1, option.words, chosen, asked)
+        yield _Reading(at.slot + 1, option.words, chosen, at.facts | option.facts)

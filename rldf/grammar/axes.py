@@ -36,12 +36,15 @@ class Axis:
         reads: what of an image it holds.
         rank: which object it reads: 1 the dominant one, 2 the next.
         values: in order of semantic locality: index i of an encoding is values[i].
+        when: the axis that decides whether this one has a meaning, and those of its values with
+            which it has one; None: always.
     """
 
     symbol: str
     reads: Reads
     rank: int
     values: tuple[Value, ...]
+    when: tuple[str, tuple[str, ...]] | None = None
 
     def index(self, name: str) -> int:
         """Find a value by name.

@@ -12,14 +12,24 @@ value may have several texts, and `agreement` says which axis chooses among them
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from rldf.errors import GrammarError
 from rldf.grammar.ambiguity import two_readings
 from rldf.grammar.axes import Axis, Slot, Value
 from rldf.grammar.encoding import Encoding, fits, format_encoding
-from rldf.grammar.schema import AxisFile, GrammarFile, Reads, forms, leaves, value_forms
+from rldf.grammar.schema import (
+    AxisFile,
+    GrammarFile,
+    Reads,
+    condition,
+    forms,
+    leaves,
+    resolve,
+    value_forms,
+)
 from rldf.grammar.schema import problems as problems_of
 from rldf.io.resources import find, names
 from rldf.io.yaml import read_text, validate_yaml
@@ -28,7 +38,7 @@ from rldf.sharing import Shared
 __all__ = ["Axis", "Grammar", "Slot", "Value", "check_grammar", "load_grammar"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Grammar(Shared):
     """A finite grammar G = <T, N, S, R> whose sentences are the points of a grid.
 
@@ -55,8 +65,47 @@ class Grammar(Shared):
 
     @property
     def n_states(self) -> int:
-        """How many sentences the grammar derives."""
+        """How many points the grid has; those that differ in an unused axis share a sentence."""
         return math.prod(self.shape)
+
+    @cached_property
+    def conditions(self) -> dict[int, tuple[int, frozenset[int]]]:
+        """By number of a conditional axis: the axis it depends on, and the values it needs."""
+        number = {axis.symbol: i for i, axis in enumerate(self.axes)}
+        return {
+            i: (number[axis.when[0]], self._indices(*axis.when))
+            for i, axis in enumerate(self.axes)
+            if axis.when is not None
+        }
+
+    def _indices(self, symbol: str, names: Sequence[str]) -> frozenset[int]:
+        """Number values; a grammar with fewer values may lack some of a condition's."""
+        values = self.axis(symbol).values
+        return frozenset(i for i, value in enumerate(values) if value.name in names)
+
+    def uses(self, axis: int, encoding: Encoding) -> bool:
+        """Tell whether an axis leaves words in the sentence of an encoding.
+
+        Args:
+            axis: its number.
+            encoding: label indices, one per axis.
+
+        Returns:
+            False where the axis's condition is not met.
+        """
+        condition = self.conditions.get(axis)
+        return condition is None or encoding[condition[0]] in condition[1]
+
+    def canonical(self, encoding: Encoding) -> Encoding:
+        """Set the axes that a sentence does not use to their first value.
+
+        Args:
+            encoding: label indices, one per axis.
+
+        Returns:
+            The encoding that `parse` gives for the same sentence.
+        """
+        return tuple(x if self.uses(i, encoding) else 0 for i, x in enumerate(encoding))
 
     def axis(self, symbol: str) -> Axis:
         """Find an axis.
@@ -154,7 +203,8 @@ class Grammar(Shared):
         """
         wanted = " ".join(sentence.split())
         readings = self._matches(wanted.split(" "), 0, {})
-        found = next((e for e in readings if self.derive(e) == wanted), None)
+        matching = (e for e in readings if self.derive(e) == wanted)
+        found = next((e for e in matching if e == self.canonical(e)), None)
         if found is None:
             raise GrammarError(
                 f"'{wanted}' is not a sentence of grammar {self.name}; one such is "
@@ -168,7 +218,11 @@ class Grammar(Shared):
         Returns:
             A SHA-256, 64 hexadecimal digits.
         """
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        record = asdict(self)
+        for axis in record["axes"]:  # so that a grammar without conditions keeps its sum
+            if axis["when"] is None:
+                del axis["when"]
+        text = json.dumps(record, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _check(self, encoding: Encoding) -> None:
@@ -179,6 +233,8 @@ class Grammar(Shared):
             )
 
     def _surface(self, slot: Slot, encoding: Encoding) -> str:
+        if slot.axis is not None and not self.uses(slot.axis, encoding):
+            return ""
         form = ""
         if slot.agrees is not None:
             form = self.axes[slot.agrees].values[encoding[slot.agrees]].form or ""
@@ -194,6 +250,8 @@ class Grammar(Shared):
                 yield tuple(chosen[i] for i in range(len(self.axes)))
             return
         slot = self.slots[place]
+        if slot.axis in self.conditions:  # left out, where the condition is not met
+            yield from self._matches(words, place + 1, chosen | {slot.axis: 0})
         options = (
             [(-1, slot.forms)]
             if slot.axis is None
@@ -242,7 +300,8 @@ def check_grammar(text: str) -> tuple[Grammar | None, list[str]]:
     """
     file, problems = validate_yaml(GrammarFile, text)
     if file is not None:
-        problems += problems_of(file)
+        file, unresolved = resolve(file, _shipped)
+        problems += unresolved or problems_of(file)
     if file is None or problems:
         return None, problems
     grammar = _build(file)
@@ -254,8 +313,17 @@ def check_grammar(text: str) -> tuple[Grammar | None, list[str]]:
     return grammar, []
 
 
+def _shipped(name: str) -> GrammarFile | None:
+    """Read the file of a shipped grammar, for the values that another one takes from it."""
+    if name not in names("grammars"):
+        return None
+    path = find("grammars", name)
+    assert path is not None
+    return validate_yaml(GrammarFile, read_text(path, "grammar"))[0]
+
+
 def _build(file: GrammarFile) -> Grammar:
-    axes = tuple(_build_axis(symbol, axis) for symbol, axis in file.axes.items())
+    axes = tuple(_build_axis(symbol, axis, file) for symbol, axis in file.axes.items())
     number = {axis.symbol: i for i, axis in enumerate(axes)}
     slots = []
     for symbol in leaves(file):
@@ -275,11 +343,12 @@ def _build(file: GrammarFile) -> Grammar:
     )
 
 
-def _build_axis(symbol: str, axis: AxisFile) -> Axis:
+def _build_axis(symbol: str, axis: AxisFile, file: GrammarFile) -> Axis:
     return Axis(
         symbol=symbol,
         reads=axis.reads,
         rank=axis.rank,
+        when=condition(axis, file),
         values=tuple(
             Value(
                 name=name,

@@ -6,7 +6,7 @@ defines, axes that nothing uses, words and labels that stand for two values, hol
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Literal
 
@@ -34,11 +34,21 @@ class ValueFile(Strict):
 
 
 class AxisFile(Strict):
-    """One axis as a file states it."""
+    """One axis as a file states it.
+
+    `from` takes the values of another axis ("Noun") or of another grammar's axis ("pocket.Noun")
+    after those stated here; `only` lists which of them. `when` names the one axis, and its values,
+    with which this axis has a meaning, or `unless` those with which it has none; there it leaves
+    no words.
+    """
 
     reads: Reads
     rank: int = Field(default=1, ge=1, le=9)
-    values: dict[_Words, ValueFile] = Field(min_length=1)
+    values: dict[_Words, ValueFile] = Field(default_factory=dict)
+    source: _Words | None = Field(default=None, alias="from")
+    only: tuple[_Words, ...] | None = None
+    when: dict[str, tuple[_Words, ...]] = Field(default_factory=dict, max_length=1)
+    unless: dict[str, tuple[_Words, ...]] = Field(default_factory=dict, max_length=1)
 
 
 class GrammarFile(Strict):
@@ -112,6 +122,54 @@ def leaves(file: GrammarFile) -> list[str]:
     return found
 
 
+def resolve(
+    file: GrammarFile, other: Callable[[str], GrammarFile | None]
+) -> tuple[GrammarFile, list[str]]:
+    """Give every axis that takes its values from another one those values.
+
+    Args:
+        file: the file.
+        other: finds the file of a shipped grammar by its name, None where there is none.
+
+    Returns:
+        The file with all values stated, and every problem, one line each.
+    """
+    found: list[str] = []
+    axes = {}
+    for symbol, axis in file.axes.items():
+        here = dict(axis.values)
+        if axis.source is not None:
+            shared, problem = _shared_values(axis, file, other)
+            found += [f"axes.{symbol}.{problem}"] if problem else []
+            here |= {name: value for name, value in shared.items() if name not in here}
+        elif axis.only is not None:
+            found.append(f"axes.{symbol}.only: goes with `from`")
+        if not here:
+            found.append(f"axes.{symbol}.values: is missing")
+        axes[symbol] = axis.model_copy(update={"values": here, "source": None, "only": None})
+    return file.model_copy(update={"axes": axes}), found
+
+
+def _shared_values(
+    axis: AxisFile, file: GrammarFile, other: Callable[[str], GrammarFile | None]
+) -> tuple[dict[str, ValueFile], str]:
+    """Find the values that `from` and `only` name, and what is wrong with them."""
+    assert axis.source is not None
+    grammar, _, symbol = axis.source.rpartition(".")
+    owner = other(grammar) if grammar else file
+    if owner is None:
+        return {}, f"from: there is no shipped grammar '{grammar}'"
+    if symbol not in owner.axes:
+        return {}, f"from: grammar {owner.name} has no axis '{symbol}'"
+    values = owner.axes[symbol].values
+    if owner.axes[symbol].source is not None:
+        return {}, f"from: {axis.source} takes its values from elsewhere: name that axis"
+    unknown = [name for name in axis.only or () if name not in values]
+    if unknown:
+        return {}, f"only: {axis.source} has no value '{unknown[0]}'"
+    return {name: values[name] for name in (axis.only or values)}, ""
+
+
 def problems(file: GrammarFile) -> list[str]:
     """Find everything that is wrong with a grammar file that fits the schema.
 
@@ -126,6 +184,7 @@ def problems(file: GrammarFile) -> list[str]:
         at = f"axes.{symbol}"
         found += _label_problems(at, axis, file.people)
         found += _surface_problems(at, axis)
+        found += _condition_problems(at, axis, file)
         if axis.reads.endswith("_count"):
             found += _count_problems(at, axis)
     return found + _reading_problems(file) + _agreement_problems(file)
@@ -199,6 +258,39 @@ def _surface_problems(at: str, axis: AxisFile) -> list[str]:
                 found.append(f"{at}.values.{name}: reads '{text}', as '{owner[text]}' does")
             owner[text] = name
     return found
+
+
+def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]:
+    """Find conditions on axes or values that are not there, and conditions on conditions."""
+    found = []
+    if axis.when and axis.unless:
+        return [f"{at}.unless: goes without `when`"]
+    key = "when" if axis.when else "unless"
+    for control, names in (axis.when or axis.unless).items():
+        if control not in file.axes or file.axes[control] is axis:
+            return [f"{at}.{key}: '{control}' is no other axis"]
+        if file.axes[control].when or file.axes[control].unless:
+            found.append(f"{at}.{key}: {control} has a condition itself")
+        unknown = [name for name in names if name not in file.axes[control].values]
+        found += [f"{at}.{key}.{control}: has no value '{name}'" for name in unknown]
+        if not names:
+            found.append(f"{at}.{key}.{control}: names no value")
+    return found
+
+
+def condition(axis: AxisFile, file: GrammarFile) -> tuple[str, tuple[str, ...]] | None:
+    """Give the axis that decides whether one has a meaning, and the values with which it has one.
+
+    Args:
+        axis: the one.
+        file: its grammar.
+
+    Returns:
+        Symbol and value names, or None for an axis without a condition.
+    """
+    for control, names in axis.unless.items():
+        return control, tuple(name for name in file.axes[control].values if name not in names)
+    return next(iter(axis.when.items()), None)
 
 
 def _count_problems(at: str, axis: AxisFile) -> list[str]:

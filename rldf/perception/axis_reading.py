@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rldf.grammar.grammar import Axis, Grammar
+from rldf.io.text import plain_label
 from rldf.perception.labels import axis_words, known_labels
 from rldf.perception.reading import AxisReading, Seen, SeenObject, Source
 
@@ -96,6 +97,8 @@ def read_axis(
         return _read_scene(grammar, axis, seen)
     if axis.reads == "people_count":
         return _counted(axis, seen.people, seen.people_confidence, seen, most)
+    if axis.reads == "action" and (read := _read_action(axis, seen)):
+        return read
     if axis.reads in ("attribute", "action"):
         says_nothing = not any(axis.values[0].forms.values())
         doubt = "" if says_nothing else "nobody is there, and its first value is held"
@@ -144,6 +147,20 @@ def reasons(reads: Mapping[str, AxisRead]) -> list[str]:
             how = "not known" if read.place is None else "doubtful"
             grouped.setdefault((how, read.doubt), []).append(symbol)
     return [f"{', '.join(axes)} {how}: {doubt}" for (how, doubt), axes in grouped.items()]
+
+
+def _read_action(axis: Axis, seen: Seen) -> AxisRead | None:
+    """Read what people do from a detector that names it; None where this one does not."""
+    sums = [
+        sum(seen.actions.get(label, 0.0) for label in set(map(plain_label, value.labels)))
+        for value in axis.values
+    ]
+    if not sum(sums):
+        return None
+    place = int(np.argmax(sums))
+    tied = _tied(dict(zip((value.name for value in axis.values), sums, strict=True)))
+    doubt = f"the detector finds {tied} equally likely" if tied else ""
+    return AxisRead(place=place, probability=sums[place] / sum(sums), doubt=doubt)
 
 
 def _read_scene(grammar: Grammar, axis: Axis, seen: Seen) -> AxisRead:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
 from rldf.interfaces import Detection, Readers, SaysLabels, SaysScenes
 from rldf.io.text import plain_label
@@ -140,12 +141,28 @@ class Encoder:
         objects = _objects_by_rank(self.grammar, seen)
         detector = self._readers.detector
         most = detector.most if isinstance(detector, SaysLabels) else None
-        return {
+        reads = {
             axis.symbol: AxisRead(place=None, doubt=self._unreadable[axis.symbol])
             if axis.symbol in self._unreadable
             else read_axis(self.grammar, axis, seen, objects, most)
             for axis in self.grammar.axes
         }
+        nearest = joined(reads.values())
+        unused = {
+            axis.symbol: AxisRead(place=0, source="nobody")  # the sentence does not speak of it
+            for i, axis in enumerate(self.grammar.axes)
+            if axis.when
+            and not self.grammar.uses(i, nearest)
+            and reads[axis.when[0]].place is not None
+        }
+        return reads | unused
+
+    def _is_for_clip(self, number: int, read: AxisRead, encoding: Encoding, seen: Seen) -> bool:
+        """Tell whether CLIP reads an axis: one in use that the detector has not read."""
+        axis = self.grammar.axes[number]
+        if not self.grammar.uses(number, encoding) or read.source == "detector":
+            return False
+        return axis.reads == "attribute" or (axis.reads == "action" and seen.people > 0)
 
     def _likeness(self, image: NDArray[np.float32], sentence: str) -> float | None:
         found = float(image @ self._readers.clip.embed_texts([sentence])[0])
@@ -167,7 +184,7 @@ class Encoder:
         encoding, found = joined(reads.values()), dict(reads)
         for _ in range(2):
             for i, axis in enumerate(self.grammar.axes):
-                if axis.reads == "attribute" or (axis.reads == "action" and seen.people):
+                if self._is_for_clip(i, found[axis.symbol], encoding, seen):
                     options = [
                         (*encoding[:i], k, *encoding[i + 1 :]) for k in range(len(axis.values))
                     ]
@@ -218,10 +235,12 @@ def _seen(
     people: list[Detection] = []
     boxes: dict[str, list[Detection]] = {}
     ignored: set[str] = set()
+    actions: dict[str, float] = {}
     for detection in detections:
         label = plain_label(detection.label)
         if label in humans:
             people.append(detection)
+            actions[label] = actions.get(label, 0.0) + detection.confidence
         elif label in names:
             boxes.setdefault(names[label], []).append(detection)
         else:
@@ -243,6 +262,7 @@ def _seen(
         scenes=scenes,
         ignored=tuple(sorted(ignored)),
         boxes=len(detections),
+        actions=actions,
         elsewhere=elsewhere,
     )
 

@@ -4,7 +4,8 @@ The encoder alone decides what is doubtful and says why; documents, run folders,
 carry its `ReadingRecord`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rldf.grammar.encoding import Encoding
@@ -44,6 +45,7 @@ class Seen:
             more scenes than the grammar).
         ignored: labels that the detector saw and the grammar has no word for.
         boxes: number of boxes in all.
+        actions: sum of confidences by label of the people, in plain spelling.
         elsewhere: the classifier's most probable scene that the grammar has no word for, with its
             probability.
     """
@@ -54,6 +56,7 @@ class Seen:
     scenes: dict[str, float]
     ignored: tuple[str, ...]
     boxes: int = 0
+    actions: Mapping[str, float] = field(default_factory=dict)
     elsewhere: tuple[str, float] | None = None
 
     @property

@@ -63,7 +63,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
             render_mode: "rgb_array" or None.
         """
         self.grammar = grammar
-        self.world = Gridworld(grammar.shape)
+        self.world = Gridworld(grammar.shape, grammar.conditions)
         self.goal = goal
         self.render_mode = render_mode
         self.observation_space = gym.spaces.MultiDiscrete(list(grammar.shape))
@@ -235,7 +235,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         encoding = tuple(int(i) for i in state)
         if not fits(encoding, self.grammar.shape):
             raise UsageError(f"start {encoding} is outside the grid {self.grammar.shape}")
-        return encoding
+        return self.world.canonical(encoding)
 
     def _observation(self) -> Observation:
         return np.array(self._state, np.int64)

@@ -14,7 +14,10 @@ import pytest
 from rldf.pocket.world.drawing import draw
 
 ROOT = Path(__file__).parents[2]
-SMALL, DRAWN = ROOT / "tests" / "bench" / "small.yaml", ROOT / "tests" / "drawn.yaml"
+SMALL, DRAWN = (
+    ROOT / "tests" / "experiments" / "bench" / "small.yaml",
+    ROOT / "tests" / "drawn.yaml",
+)
 BENCH = (
     "bench", "table3", "--grammar", SMALL, "--models", DRAWN, "-n", 2, "--seeds", 2,
     "--renders", 12, "--steps", 30, "--agents", "q,planner", "--rewards", "multi,clip",

@@ -11,7 +11,10 @@ from rldf.pocket import WEIGHTS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "dog-in-park.png"
-SMALL, DRAWN = ROOT / "tests" / "bench" / "small.yaml", ROOT / "tests" / "drawn.yaml"
+SMALL, DRAWN = (
+    ROOT / "tests" / "experiments" / "bench" / "small.yaml",
+    ROOT / "tests" / "drawn.yaml",
+)
 
 
 @pytest.fixture

@@ -1,0 +1,170 @@
+"""Axes that depend on another one: sentences, moves and searches leave them out where unused."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rldf.agents.tables import Tables, best_cells
+from rldf.grammar.grammar import check_grammar
+from rldf.gridworld import Gridworld
+from rldf.perception.encoder import Encoder
+from tests.doubles import Scripted, picture, thing
+
+TOYS = """
+name: toys
+productions: {S: '"a" Colour Noun "with" Count Other'}
+agreement: {Other: Count}
+axes:
+  Colour:
+    reads: attribute
+    when: {Noun: [ball, kite]}
+    values: {any: {text: ""}, red: {}, blue: {}}
+  Noun:
+    reads: object
+    values: {cat: {labels: [cat]}, ball: {labels: [ball]}, kite: {labels: [kite]}}
+  Count:
+    reads: object_count
+    rank: 2
+    unless: {Other: [nothing]}
+    values: {one: {count: [1, 1], form: singular}, two: {count: [2, null], form: plural}}
+  Other:
+    reads: object
+    rank: 2
+    from: Noun
+    values: {nothing: {}}
+"""
+
+
+def toys():
+    grammar, problems = check_grammar(TOYS.replace("nothing: {}", "nothing: {text: nothing else}"))
+    assert problems == []
+    return grammar
+
+
+def test_every_sentence_is_read_back_to_its_state_without_unused_words():
+    grammar = toys()
+    states = list(itertools.product(*map(range, grammar.shape)))
+    canonical = {grammar.canonical(state) for state in states}
+    # cat: no colour; ball, kite: 3 each; nothing: no count; 3 others: 2 each
+    assert len(canonical) == (1 + 3 + 3) * (1 + 2 * 3) < len(states)
+    assert len({grammar.derive(state) for state in canonical}) == len(canonical)
+    for state in states:
+        assert grammar.parse(grammar.derive(state)) == grammar.canonical(state)
+        assert grammar.canonical(grammar.canonical(state)) == grammar.canonical(state)
+    assert grammar.derive((1, 0, 1, 0)) == "a cat with nothing else"
+    assert grammar.derive((1, 1, 1, 1)) == "a red ball with two cat"
+
+
+def test_shared_values_are_those_of_the_other_axis_after_the_own_ones():
+    grammar = toys()
+    assert [v.name for v in grammar.axis("Other").values] == ["nothing", "cat", "ball", "kite"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("when: {Noun: [ball, kite]}", "when: {Nuon: [ball]}", "Colour.when: 'Nuon' is no other"),
+        ("when: {Noun: [ball, kite]}", "when: {Colour: [red]}", "Colour.when: 'Colour' is no oth"),
+        ("when: {Noun: [ball, kite]}", "when: {Noun: [bal]}", "when.Noun: has no value 'bal'"),
+        ("when: {Noun: [ball, kite]}", "when: {Noun: []}", "when.Noun: names no value"),
+        ("when: {Noun: [ball, kite]}", "when: {Count: [one]}", "Count has a condition itself"),
+        (
+            "unless: {Other",
+            "when: {Noun: [cat]}\n    unless: {Other",
+            "unless: goes without `when`",
+        ),
+        ("from: Noun", "from: Verb", "from: grammar toys has no axis 'Verb'"),
+        ("from: Noun", "from: dreams.Noun", "from: there is no shipped grammar 'dreams'"),
+        ("from: Noun", "from: Noun\n    only: [dog]", "only: Noun has no value 'dog'"),
+        ("    from: Noun\n", "    only: [cat]\n", "only: goes with `from`"),
+        # without its words, a colour of a cat would be a second reading of a sentence
+        ('any: {text: ""}, red: {}', "any: {text: red}, red: {}", "reads 'red', as 'any' does"),
+    ],
+)
+def test_each_problem_is_told_with_its_dotted_path(old, new, problem):
+    text = TOYS.replace("nothing: {}", "nothing: {text: nothing else}")
+    assert old in text
+    grammar, problems = check_grammar(text.replace(old, new))
+    assert grammar is None
+    assert any(problem in told for told in problems), problems
+
+
+def test_without_its_condition_an_axis_leaves_a_sentence_with_two_readings():
+    text = TOYS.replace("nothing: {}", 'nothing: {text: {singular: two, plural: ""}}').replace(
+        "one: {count: [1, 1]", 'one: {text: "", count: [1, 1]'
+    )
+    assert check_grammar(text)[1] == []
+    _, problems = check_grammar(text.replace("    unless: {Other: [nothing]}\n", ""))
+    assert [told for told in problems if "is derived by" in told] == problems != []
+
+
+WORLD = Gridworld((3, 3, 2, 4), toys().conditions)
+POINTS = st.tuples(*(st.integers(0, n - 1) for n in WORLD.shape))
+
+
+@given(POINTS, POINTS)
+def test_walks_keep_to_canonical_states_and_a_path_ends_where_it_should(a, b):
+    state, goal = WORLD.canonical(a), WORLD.canonical(b)
+    if state == goal:
+        return
+    for action in WORLD.path(state, b):
+        assert WORLD.action_mask(state)[action]
+        state = WORLD.move(state, action)
+        assert state == WORLD.canonical(state)
+    assert state == goal
+    assert WORLD.distance(a, b) == WORLD.distance(WORLD.canonical(a), goal) > 0
+
+
+@given(st.integers(0, 2**31))
+def test_the_best_cells_are_states_in_the_order_of_a_full_walk(seed):
+    rng = np.random.default_rng(seed)
+    tables = Tables(
+        axes=[rng.normal(size=n) for n in WORLD.shape],
+        pairs={(0, 1): rng.normal(size=(3, 3)), (2, 3): rng.normal(size=(2, 4))},
+    )
+    states = sorted({WORLD.canonical(state) for state in WORLD.states()})
+    values = tables.at(np.array(states))
+    wanted = [states[i] for i in np.argsort(-values)]
+    assert best_cells(tables, 1000, WORLD.conditions) == wanted
+
+
+PEOPLE = """
+name: people
+productions: {S: 'Noun "and" Density Verb Scene'}
+people: [person, person running, person dancing]
+axes:
+  Noun: {reads: object, values: {cat: {labels: [cat]}}}
+  Density: {reads: people_count, values: {no: {count: [0, 0]}, some: {count: [1, null]}}}
+  Verb:
+    reads: action
+    unless: {Density: ["no"]}
+    values:
+      standing: {}
+      running: {labels: [person running]}
+      dancing: {labels: [person dancing]}
+  Scene: {reads: scene, values: {beach: {labels: [beach]}}}
+"""
+
+
+def read(*things):
+    grammar, problems = check_grammar(PEOPLE)
+    assert problems == []
+    return Encoder(grammar, Scripted({1: [*things]}, {1: {"beach": 1.0}})).read(picture(1))
+
+
+def test_what_people_do_is_read_from_a_detector_that_names_it_else_by_clip():
+    reading = read(thing("cat"), thing("person running"), thing("Person_Dancing", 0.3))
+    assert reading.sentence == "cat and some running beach"
+    assert reading.record.axes["Verb"].source == "detector"
+    assert reading.record.axes["Verb"].known
+    assert read(thing("cat"), thing("person")).record.axes["Verb"].source == "CLIP"
+
+
+def test_an_axis_that_the_sentence_does_not_use_is_neither_read_nor_doubted():
+    reading = read(thing("cat"))
+    assert reading.sentence == "cat and no beach"
+    assert reading.record.axes["Verb"].known
+    assert reading.record.warnings == ()
