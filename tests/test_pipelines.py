@@ -67,7 +67,8 @@ def test_a_failure_ends_a_pipe_and_each_command_says_why(shell):
 def test_a_reader_who_has_seen_enough_ends_it_quietly(shell, reader):
     """`true` is gone before anything is written, so that the pipe is broken for sure."""
     made = shell(
-        f"rldf clone-imagenet {MODELS} --classes 2 --per-class 10 --out c --json | {reader}"
+        f"rldf clone-imagenet {MODELS} --classes 2 --splits train=8,val=1,test=1 --out c --json"
+        f" | {reader}"
     )
     assert made.stderr == ""
     assert made.stdout == {"head -1": "{\n", "true": ""}[reader]
