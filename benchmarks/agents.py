@@ -24,7 +24,7 @@ from rldf.agents.gradient import finite_differences
 from rldf.experiments.bench.measures import quartiles
 from rldf.experiments.bench.simulated import KINDS, SHAPES, Simulated, renders_to_goal, search_in
 from rldf.io.files import write_json
-from rldf.search.config import Settings
+from rldf.search.config import SearchConfig
 from rldf.stats import wilson
 
 AGENTS = ("planner", "gradient", "dyna-q", "expected-sarsa", "sarsa", "q", "random")
@@ -45,7 +45,7 @@ def searches(
         worlds: how many.
         renders: budget of unique renders.
         pairs: the part of the variance that is owed to pairs of axes.
-        options: the agent and its options, as in Settings.
+        options: the agent and its options, as in SearchConfig.
 
     Returns:
         What was asked, how often the goal was seen, and after how many renders.
@@ -53,7 +53,7 @@ def searches(
     counts = [
         renders_to_goal(
             Simulated(WORLDS[n_states], kind, seed, pairs=pairs),
-            Settings(image="simulated", renders=renders, seed=seed, **options),
+            SearchConfig(image="simulated", renders=renders, seed=seed, **options),
         )
         for seed in range(worlds)
     ]
@@ -135,7 +135,7 @@ def cost(worlds: int) -> Iterator[Row]:
         steps, begun = 0, time.perf_counter()
         for seed in range(worlds):
             world = Simulated(SHAPES[LARGEST], "clip", seed, pairs=0.2)
-            settings = Settings(
+            settings = SearchConfig(
                 image="simulated", agent=agent, renders=200, steps=1000, episodes=1, seed=seed
             )
             steps += sum(1 for _ in search_in(world, settings, stop_at_goal=False))
@@ -199,7 +199,7 @@ def _walked(world: Simulated, seed: int, options: Row) -> tuple[int, list[float]
 
     A distance is the mean over the eleven steps around its step, since a gradient looks around.
     """
-    settings = Settings(
+    settings = SearchConfig(
         image="simulated", seed=seed, renders=480, episodes=1, steps=1000, **options
     )
     steps = list(search_in(world, settings, stop_at_goal=False))
@@ -279,7 +279,7 @@ def circles(worlds: int) -> Iterator[Row]:
     for kind in KINDS:
         back, known = [], []
         for seed in range(worlds):
-            settings = Settings(image="simulated", agent="q", renders=200, seed=seed)
+            settings = SearchConfig(image="simulated", agent="q", renders=200, seed=seed)
             steps = list(search_in(Simulated(SHAPES[480], kind, seed), settings))
             cells = [step.encoding for step in steps]
             back.append(np.mean([a == b for a, b in zip(cells[2:], cells, strict=False)]))

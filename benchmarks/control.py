@@ -23,15 +23,15 @@ from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
-from rldf.search.config import Settings, prepare
-from rldf.search.result import Found, in_words_of, read_found
+from rldf.search.config import SearchConfig, build_search
+from rldf.search.result import SearchResult, in_words_of, read_result
 from rldf.seeding import rng
 from rldf.stats import wilson
 
 _BOUND_SEED = CHECK_SEEDS + 500_000
 
 
-def found_sentences(work: Path, count: int, models: str) -> list[Found]:
+def found_sentences(work: Path, count: int, models: str) -> list[SearchResult]:
     """Search for fresh drawings.
 
     Args:
@@ -49,9 +49,9 @@ def found_sentences(work: Path, count: int, models: str) -> list[Found]:
         sentence = base.derive(sample_encoding(base, rng(CHECK_SEEDS, "control", k)))
         write_png(image, draw(sentence, CHECK_SEEDS + k).image)
         run = work / "runs" / f"{k:03d}"
-        settings = Settings(image=str(image), models=models, agent="planner")
-        search_in(run, prepare(settings, model_set))
-        found.append(in_words_of(read_found(run), "pocket"))
+        settings = SearchConfig(image=str(image), models=models, agent="planner")
+        search_in(run, build_search(settings, model_set))
+        found.append(in_words_of(read_result(run), "pocket"))
     return found
 
 
@@ -72,7 +72,7 @@ def bound(asked: Control) -> list[bool]:
 
 
 def measure(
-    found: list[Found], models: ModelSet, axes: list[str], n: int, work: Path
+    found: list[SearchResult], models: ModelSet, axes: list[str], n: int, work: Path
 ) -> list[dict[str, Any]]:
     """Slide every axis of every sentence.
 

@@ -27,9 +27,9 @@ from rldf.io.files import write_json
 from rldf.io.paths import cache_folder
 from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.rewards.files import build_reward, load_reward_file
-from rldf.search.config import Settings
+from rldf.search.config import SearchConfig
 from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import Place, walk
+from rldf.search.loop import SearchState, walk
 from rldf.search.records import best_step
 
 
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/many_axes.json"))
     options = parser.parse_args()
     grammar, models = load_grammar("pocket"), load_model_set(options.models)
-    settings = Settings(
+    settings = SearchConfig(
         image="", grammar="pocket", models=options.models, reward=options.reward,
         renders=options.renders, batch=options.batch, image_seeds=options.image_seeds,
         stop_at_goal=False,
@@ -70,7 +70,12 @@ def _done(path: Path, asked: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _search(
-    grammar: Grammar, models: ModelSet, settings: Settings, sentence: str, image: Any, number: int
+    grammar: Grammar,
+    models: ModelSet,
+    settings: SearchConfig,
+    sentence: str,
+    image: Any,
+    number: int,
 ) -> dict[str, Any]:
     begun = time.monotonic()
     readers = RememberingReaders(models)
@@ -92,7 +97,7 @@ def _search(
         epsilon=settings.epsilon,
         **settings.rates(),
     )
-    best = best_step(list(walk(environment, agent, settings, Place())), None)
+    best = best_step(list(walk(environment, agent, settings, SearchState())), None)
     assert isinstance(agent, Planner), "the one agent that has a belief"
     (believed,) = best_cells(agent.belief().mean(), 1)
     truth = grammar.parse(sentence)

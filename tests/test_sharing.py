@@ -30,7 +30,7 @@ from rldf.models.model_sets import load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import build_reward, load_reward_file
-from rldf.search.config import Settings, prepare
+from rldf.search.config import SearchConfig, build_search
 from rldf.search.env import EncodingGridEnv
 from rldf.sharing import Remade
 from tests.doubles import picture
@@ -353,7 +353,7 @@ def test_stable_baselines_vector_environments_take_an_environment(pocket, tmp_pa
 
 
 def test_a_whole_search_can_be_copied_and_sent(pocket):
-    task = prepare(Settings(image=str(ZEBRA), models="pocket", reward="clip"), pocket)
+    task = build_search(SearchConfig(image=str(ZEBRA), models="pocket", reward="clip"), pocket)
     for other in (copy.deepcopy(task), again(task)):
         assert other.config == task.config
         assert other.reading == task.reading

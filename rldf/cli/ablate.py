@@ -14,7 +14,7 @@ from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice
-    from rldf.search.config import Settings
+    from rldf.search.config import SearchConfig
 
 _DROPS = {
     "input_to_caption": "input to its caption's drawing",
@@ -54,13 +54,13 @@ def ablate(
     from rldf.experiments.applications.ablate import check_request
     from rldf.experiments.applications.concepts import names_concept
     from rldf.grammar.grammar import load_grammar
-    from rldf.search.config import Settings
+    from rldf.search.config import SearchConfig
     from rldf.search.run_naming import clean_stem
 
     check_request(concept, images, caption or None)
     choice = settle(models)
     drawn_by = models_at(choice.name, base_url)
-    settings = Settings(
+    settings = SearchConfig(
         image=images[0], grammar=grammar_of(grammar, drawn_by), models=drawn_by, reward=reward,
         agent=agent, renders=renders, seed=seed, image_seed=image_seed,
     )  # fmt: skip
@@ -75,7 +75,7 @@ def ablate(
 
 
 def run_ablation(
-    settings: "Settings",
+    settings: "SearchConfig",
     concept: str,
     images: Sequence[str],
     out: Path,
@@ -109,13 +109,13 @@ def run_ablation(
     with output.busy("loading the models", quiet=quiet):
         from rldf.experiments.applications.ablate import Ablation, ablate
         from rldf.experiments.compare.captions import make_captioner
-        from rldf.search.config import prepare
+        from rldf.search.config import build_search
 
         models = load_model_set(settings.models)
         tasks = []
         for image in images:
             try:
-                tasks.append(prepare(replace(settings, image=image), models))
+                tasks.append(build_search(replace(settings, image=image), models))
             except NoGoalError as error:  # which of the images?
                 raise NoGoalError(f"{image}: {error}") from None
     tell(choice)

@@ -67,7 +67,7 @@ def table3(
     silent, choice = quiet or as_json, settle(models)
     with output.busy("reading the images", quiet=silent):
         from rldf.experiments.bench.prepare import prepare
-        from rldf.search.config import Settings
+        from rldf.search.config import SearchConfig
 
         bench = prepare(
             agents=_listed(agents),
@@ -76,7 +76,7 @@ def table3(
             images=images,
             count=count,
             n_seeds=seeds,
-            budget=Settings(
+            budget=SearchConfig(
                 image="", grammar=grammar, models=models_at(choice.name, base_url),
                 renders=renders, episodes=episodes, steps=steps, gain=gain,
                 agent="q",  # each run names its own

@@ -11,7 +11,7 @@ from rldf.cli.endpoint import models_at
 
 if TYPE_CHECKING:
     from rldf.models.model_sets import ModelSet
-    from rldf.search.result import Found
+    from rldf.search.result import SearchResult
 
 RunArgument = Annotated[
     str, typer.Argument(help="Folder of a search, or - for search --json.", metavar="RUN")
@@ -28,7 +28,7 @@ ModelsOption = Annotated[
 
 def open_found(
     run: str, grammar: str | None, models: str | None, base_url: str | None
-) -> "tuple[Found, ModelSet]":
+) -> "tuple[SearchResult, ModelSet]":
     """Read what a run found, and tell what the user may not expect.
 
     Args:
@@ -43,10 +43,10 @@ def open_found(
     from rldf.dataset.user_classes import document_path
     from rldf.experiments.applications.drawing import drawing_models, hints
     from rldf.models.api_sets import without_address
-    from rldf.search.result import in_words_of, read_found
+    from rldf.search.result import in_words_of, read_result
 
     path = document_path(sys.stdin.read(), "run") if run == "-" else Path(run)
-    found = in_words_of(read_found(path), grammar)
+    found = in_words_of(read_result(path), grammar)
     if models is None and base_url is not None:  # of the run's API, wherever that was
         models = without_address(found.models)
     models = models and models_at(models, base_url)

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from rldf.search.config import Task
+    from rldf.search.config import Search
     from rldf.search.records import Step
 
 
 class LiveSearch:
     """Shows where a search stands while it runs."""
 
-    def __init__(self, task: "Task", steps: Sequence["Step"], *, quiet: bool) -> None:
+    def __init__(self, task: "Search", steps: Sequence["Step"], *, quiet: bool) -> None:
         """Make the view.
 
         Args:

@@ -15,7 +15,7 @@ from rldf.perception.reading import DOUBTFUL
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice
-    from rldf.search.config import Settings, Task
+    from rldf.search.config import Search, SearchConfig
     from rldf.search.run_folder import RunFolder
 
 
@@ -85,11 +85,11 @@ def search(
 ) -> None:
     """Find the sentence that makes the generator draw pictures of the same thing."""
     from rldf.errors import RunError
-    from rldf.search.config import Settings
+    from rldf.search.config import SearchConfig
 
     choice = settle(models)
     drawn_by = models_at(choice.name, base_url)
-    settings = Settings(
+    settings = SearchConfig(
         image=image, grammar=grammar_of(grammar, drawn_by), axes=axes, models=drawn_by,
         reward=reward, agent=agent, renders=renders, episodes=episodes, steps=steps,
         epsilon=epsilon, alpha=alpha, gamma=gamma,
@@ -105,7 +105,7 @@ def search(
 
 
 def run_search(
-    settings: "Settings", out: Path | None, choice: "Choice", *, resume: bool, quiet: bool
+    settings: "SearchConfig", out: Path | None, choice: "Choice", *, resume: bool, quiet: bool
 ) -> dict[str, Any]:
     """Prepare, search and report.
 
@@ -125,9 +125,9 @@ def run_search(
     if out is not None:
         refuse_foreign(out)  # before models are loaded
     with output.busy("loading the models", quiet=quiet):
-        from rldf.search.config import prepare
+        from rldf.search.config import build_search
 
-        task = prepare(settings)
+        task = build_search(settings)
     for hint in task.hints:
         output.warn(hint)
     command = ["rldf", *sys.argv[1:]]
@@ -149,7 +149,7 @@ def run_search(
             raise
 
 
-def _watched(task: "Task", run: "RunFolder", *, quiet: bool) -> dict[str, Any]:
+def _watched(task: "Search", run: "RunFolder", *, quiet: bool) -> dict[str, Any]:
     from rldf.cli.live import LiveSearch
     from rldf.report import write_report
     from rldf.search.loop import search as search_

@@ -15,7 +15,7 @@ from rldf.io.folder_layouts import class_word
 from rldf.io.images import read_image
 from rldf.io.text import plain
 from rldf.perception.encoder import Encoder
-from rldf.search.result import Found
+from rldf.search.result import SearchResult
 
 OPTION = "--class-noun"
 
@@ -152,7 +152,7 @@ def _refuse_same(found: Sequence[tuple[_Source, str]], grammar: Grammar) -> None
             )
 
 
-def _noun_of_run(run: Found, grammar: Grammar) -> str:
+def _noun_of_run(run: SearchResult, grammar: Grammar) -> str:
     noun = run.grammar.axes[place := object_axis(run.grammar)].values[run.encoding[place]].name
     if noun not in _nouns(grammar):
         raise UsageError(

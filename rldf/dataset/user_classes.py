@@ -13,7 +13,7 @@ from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.files import parse_json
 from rldf.io.image_folders import Picture, list_images
 from rldf.io.images import read_image
-from rldf.search.result import Found, read_found
+from rldf.search.result import SearchResult, read_result
 
 _EXAMPLES = 50  # photos of a class that are looked at
 
@@ -49,7 +49,7 @@ class Inputs:
         notes: what a person should know of how folders were read.
     """
 
-    runs: tuple[Found, ...]
+    runs: tuple[SearchResult, ...]
     images: tuple[Path, ...]
     folders: tuple[Photos, ...]
     notes: tuple[str, ...] = ()
@@ -93,14 +93,14 @@ def sort_inputs(paths: Sequence[str], stdin: IO[str]) -> Inputs:
         UsageError: a path is none of these.
         RunError: a search has found nothing yet.
     """
-    runs: list[Found] = []
+    runs: list[SearchResult] = []
     images: list[Path] = []
     folders: list[Photos] = []
     notes: list[str] = []
     for text in paths:
         path = document_path(stdin.read(), "run") if text == "-" else Path(text)
         if (path / "run.json").exists():
-            runs.append(read_found(path))
+            runs.append(read_result(path))
         elif path.is_dir():
             folders += _classes_of(path, notes)
         else:
@@ -150,7 +150,7 @@ def input_grammar(inputs: Inputs, named: str | None, world: str | None) -> Gramm
     return load_grammar(named or world or next(iter(of_runs), "base"))
 
 
-def _noun(run: Found) -> str:
+def _noun(run: SearchResult) -> str:
     place = object_axis(run.grammar)
     return run.grammar.axes[place].values[run.encoding[place]].name
 

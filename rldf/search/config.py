@@ -29,7 +29,7 @@ from rldf.search.env import EncodingGridEnv
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class SearchConfig:
     """What the user asked for; everything here decides the run.
 
     Attributes:
@@ -128,7 +128,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Search:
     """A search that is ready to start.
 
     Attributes:
@@ -141,7 +141,7 @@ class Task:
         hints: sentences for the user.
     """
 
-    settings: Settings
+    settings: SearchConfig
     image: Image
     reading: Reading
     environment: EncodingGridEnv
@@ -150,7 +150,7 @@ class Task:
     hints: tuple[str, ...]
 
 
-def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
+def build_search(settings: SearchConfig, models: ModelSet | None = None) -> Search:
     """Load and check everything; nothing is written.
 
     Args:
@@ -207,7 +207,7 @@ def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
         "drawn_as": dict(models.generator.identity),  # with what the device decided
         "unrealistic_below": models.file.familiar if settings.penalise_unrealistic else None,
     }
-    return Task(
+    return Search(
         settings=settings,
         image=image,
         reading=reading,
@@ -219,7 +219,7 @@ def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
 
 
 def _reward(
-    settings: Settings, file: RewardFile, context: RewardContext, models: ModelSet
+    settings: SearchConfig, file: RewardFile, context: RewardContext, models: ModelSet
 ) -> Reward:
     """Make what pays."""
     reward = build_reward(file, context)
@@ -238,7 +238,7 @@ def _held(reading: Reading, grammar: Grammar, walked: Sequence[str]) -> list[str
     ]
 
 
-def _first(settings: Settings, goal: Encoding | None, reading: Reading) -> Encoding | None:
+def _first(settings: SearchConfig, goal: Encoding | None, reading: Reading) -> Encoding | None:
     """Give the cell that a warm start sees first."""
     if settings.warm_start and goal is None:
         raise NoGoalError(f"{reading.lack(settings.grammar)}: leave --warm-start out")

@@ -21,7 +21,7 @@ from rldf.io.files import parse_json, read_file, write_json
 from rldf.io.text import one_line
 from rldf.io.yaml import problems_of
 from rldf.perception.reading import axes_document
-from rldf.search.config import Settings, Task
+from rldf.search.config import Search, SearchConfig
 from rldf.search.env import EncodingGridEnv
 from rldf.search.records import Step, best_step
 from rldf.search.run_folder import RunFolder
@@ -31,7 +31,7 @@ _CHECKPOINT_STEPS = 20
 
 
 @dataclass(slots=True)
-class Place:
+class SearchState:
     """Where a walk stands; with the agent's file it is all that resuming needs.
 
     Attributes:
@@ -57,11 +57,11 @@ class Place:
     ended: Ended | None = None
 
 
-_PLACE = TypeAdapter(Place)
+_PLACE = TypeAdapter(SearchState)
 
 
 def walk(
-    environment: EncodingGridEnv, agent: Agent, settings: Settings, place: Place
+    environment: EncodingGridEnv, agent: Agent, settings: SearchConfig, place: SearchState
 ) -> Iterator[Step]:
     """Walk until the goal, the budget or the episodes end it (paper, Algorithm 1).
 
@@ -104,7 +104,7 @@ def walk(
         yield _step(place, environment, action, moves, reward, information)
 
 
-def _worth(reward: float, place: Place, settings: Settings) -> float:
+def _worth(reward: float, place: SearchState, settings: SearchConfig) -> float:
     """Give what a step is worth to the agent.
 
     Rewards add up for as long as an agent stays where they are good, gains only to how much better
@@ -116,7 +116,7 @@ def _worth(reward: float, place: Place, settings: Settings) -> float:
 
 
 def _advance(
-    place: Place, environment: EncodingGridEnv, settings: Settings, *, terminated: bool
+    place: SearchState, environment: EncodingGridEnv, settings: SearchConfig, *, terminated: bool
 ) -> None:
     place.steps += 1
     place.step += 1
@@ -134,7 +134,7 @@ def _advance(
 
 
 def _step(
-    place: Place,
+    place: SearchState,
     environment: EncodingGridEnv,
     action: int,
     moves: int,
@@ -158,11 +158,11 @@ def _step(
     )
 
 
-def search(task: Task, run: RunFolder, watch: Callable[[Step], None]) -> dict[str, Any]:
+def search(task: Search, run: RunFolder, watch: Callable[[Step], None]) -> dict[str, Any]:
     """Run a task to its end and write down every step.
 
     Args:
-        task: what `prepare` made.
+        task: what `build_search` made.
         run: its folder, new or resumed.
         watch: called with every step.
 
@@ -191,7 +191,7 @@ def search(task: Task, run: RunFolder, watch: Callable[[Step], None]) -> dict[st
     return result
 
 
-def summarise(task: Task, run: RunFolder, place: Place) -> dict[str, Any]:
+def summarise(task: Search, run: RunFolder, place: SearchState) -> dict[str, Any]:
     """Sum up a search.
 
     Args:
@@ -228,14 +228,14 @@ def summarise(task: Task, run: RunFolder, place: Place) -> dict[str, Any]:
     }
 
 
-def _stand(task: Task, run: RunFolder) -> Place:
+def _stand(task: Search, run: RunFolder) -> SearchState:
     """Stand where the run was last written down, or at its beginning."""
     environment = task.environment
     environment.reset(seed=seeds.derive(task.settings.seed, "start") % 2**31)
     file = run.path / "checkpoint.json"
     if not file.exists():
         run.truncate(0)
-        return Place()
+        return SearchState()
     try:
         place, agent = _read_place(read_file(file))
         environment.return_to(place.state)
@@ -251,7 +251,7 @@ def _stand(task: Task, run: RunFolder) -> Place:
     return place
 
 
-def _read_place(data: bytes) -> tuple[Place, str]:
+def _read_place(data: bytes) -> tuple[SearchState, str]:
     """Read a checkpoint: where the walk stands, and the name of the agent's file beside it."""
     saved = parse_json(data)
     agent = saved.pop("agent") if isinstance(saved, dict) else None
@@ -263,7 +263,7 @@ def _read_place(data: bytes) -> tuple[Place, str]:
         raise ValueError("; ".join(problems_of(error))) from None
 
 
-def _checkpoint(task: Task, run: RunFolder, place: Place) -> None:
+def _checkpoint(task: Search, run: RunFolder, place: SearchState) -> None:
     """Write the agent, then the file that names it, then drop older agents.
 
     Between batches only, so that a resumed run draws and scores the same pictures together again.

@@ -80,7 +80,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resumption:
+class ResumeEvent:
     """One time that a run was taken up again.
 
     Attributes:
@@ -122,7 +122,7 @@ class RunRecord:
     started: str
     finished: str | None = None
     result: dict[str, Any] | None = None
-    resumed: tuple[Resumption, ...] = ()
+    resumed: tuple[ResumeEvent, ...] = ()
     model_choice: str | None = None
     reading: ReadingRecord | None = None
 

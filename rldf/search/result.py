@@ -15,7 +15,7 @@ from rldf.search.run_folder import RunFolder, load_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SearchResult:
     """A found sentence in the words of a grammar.
 
     Attributes:
@@ -96,7 +96,7 @@ class Found:
         }
 
 
-def read_found(path: Path) -> Found:
+def read_result(path: Path) -> SearchResult:
     """Read what a run has found: the sentence with the highest reward.
 
     Args:
@@ -115,7 +115,7 @@ def read_found(path: Path) -> Found:
     best = best_step(steps, None)
     name = str(run.record.config.get("grammar"))
     grammar = _grammar(run, name)
-    return Found(
+    return SearchResult(
         run=path,
         grammar_name=name,
         grammar=grammar,
@@ -129,7 +129,7 @@ def read_found(path: Path) -> Found:
     )
 
 
-def in_words_of(found: Found, grammar: str | None) -> Found:
+def in_words_of(found: SearchResult, grammar: str | None) -> SearchResult:
     """Read a found sentence in the words of another grammar, which may have more axes.
 
     Args:

@@ -36,7 +36,7 @@ from rldf.io.images import write_png
 from rldf.io.provenance import git_commit, versions
 from rldf.perception.reading import ReadingRecord
 from rldf.search.records import (
-    Resumption,
+    ResumeEvent,
     RunRecord,
     Status,
     Step,
@@ -139,7 +139,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
             refuse_links(path)
             sweep(path)
             sweep(path / "images")
-            again = Resumption(at=_now(), versions=versions(), git=git_commit())
+            again = ResumeEvent(at=_now(), versions=versions(), git=git_commit())
             resumed = (*record.resumed, again)
             run._write(
                 replace(record, status="running", finished=None, result=None, resumed=resumed)

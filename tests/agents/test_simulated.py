@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rldf.experiments.bench.simulated import KINDS, SHAPES, Simulated, renders_to_goal
-from rldf.search.config import Settings
+from rldf.search.config import SearchConfig
 
 
 def counted(
@@ -17,7 +17,7 @@ def counted(
     return [
         renders_to_goal(
             Simulated(SHAPES[n_states], kind, seed, **options),
-            Settings(image="simulated", agent=agent, renders=renders, seed=seed),
+            SearchConfig(image="simulated", agent=agent, renders=renders, seed=seed),
         )
         or renders + 1
         for seed in range(worlds)

@@ -122,18 +122,18 @@ def test_a_run_gets_a_name_of_its_own_though_others_come_while_models_load(call,
     from rldf.search import config as search_task
     from rldf.search.run_naming import default_out
 
-    prepare = search_task.prepare
+    build_search = search_task.build_search
 
     def slow(settings):
         begun = datetime.now()
-        task = prepare(settings)
+        task = build_search(settings)
         for seconds in range(-2, 60):
             path = default_out(Path("runs"), str(EXAMPLE), begun + timedelta(seconds=seconds))
             path.mkdir(parents=True)
             (path / "thesis.tex").touch()
         return task
 
-    monkeypatch.setattr("rldf.search.config.prepare", slow)
+    monkeypatch.setattr("rldf.search.config.build_search", slow)
     code, out, err = call("search", EXAMPLE, "--models", DRAWN, "--renders", 4, "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["run"].endswith("-2")

@@ -11,9 +11,9 @@ from rldf.agents.options import make_agent
 from rldf.errors import GrammarError, UsageError
 from rldf.grammar.grammar import load_grammar
 from rldf.grammar.subset import frozen, walked_axes, with_values
-from rldf.search.config import Settings
+from rldf.search.config import SearchConfig
 from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import Place, walk
+from rldf.search.loop import SearchState, walk
 from tests.doubles import PaintedGenerator
 
 BASE = load_grammar("base")
@@ -88,7 +88,7 @@ def test_an_axis_of_one_value_is_nothing_to_walk():
 @pytest.mark.parametrize("agent", catalog.names("agents"))
 def test_every_agent_walks_a_world_with_held_axes(agent):
     part = frozen(BASE, ["Noun", "Scene"], DOG)
-    settings = Settings(image="x.png", agent=agent, renders=40, steps=50, episodes=3)
+    settings = SearchConfig(image="x.png", agent=agent, renders=40, steps=50, episodes=3)
     seen = set()
     environment = EncodingGridEnv(
         grammar=part,
@@ -100,7 +100,7 @@ def test_every_agent_walks_a_world_with_held_axes(agent):
         alpha="0.5", epsilon="0.1", **settings.rates(),
     )  # fmt: skip
     environment.reset(seed=1)
-    for step in walk(environment, made, settings, Place()):
+    for step in walk(environment, made, settings, SearchState()):
         seen.add(step.encoding)
     assert len(seen) > 5
     assert {(cell[0], cell[2]) for cell in seen} == {(0, 0)}

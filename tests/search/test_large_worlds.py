@@ -9,9 +9,9 @@ import pytest
 from rldf import seeding as seeds
 from rldf.agents.options import make_agent
 from rldf.grammar.grammar import Grammar, check_grammar
-from rldf.search.config import Settings
+from rldf.search.config import SearchConfig
 from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import Place, walk
+from rldf.search.loop import SearchState, walk
 
 AXES = 9
 SIZE = 10
@@ -69,7 +69,7 @@ def test_a_world_of_a_thousand_million_states_is_loaded_derived_and_parsed() -> 
 @pytest.mark.parametrize("agent", ["planner", "q"])
 def test_a_search_in_it_keeps_what_it_has_seen_alone(agent) -> None:
     grammar, goal = vast(), np.array([3, 7, 1, 9, 0, 5, 5, 2, 8])
-    settings = Settings(image="x.png", agent=agent, renders=60, steps=100, episodes=9)
+    settings = SearchConfig(image="x.png", agent=agent, renders=60, steps=100, episodes=9)
     tracemalloc.start()
     try:
         environment = EncodingGridEnv(
@@ -80,7 +80,7 @@ def test_a_search_in_it_keeps_what_it_has_seen_alone(agent) -> None:
             alpha="0.5", epsilon="0.1", **settings.rates(),
         )  # fmt: skip
         environment.reset(seed=0)
-        rewards = [step.reward for step in walk(environment, made, settings, Place())]
+        rewards = [step.reward for step in walk(environment, made, settings, SearchState())]
         assert environment.renders == 60
         assert tracemalloc.get_traced_memory()[1] < 30_000_000
     finally:

@@ -22,7 +22,7 @@ from rldf.errors import UsageError
 from rldf.grammar.grammar import load_grammar
 from rldf.perception.reading import Reading, ReadingRecord, Seen
 from rldf.report import write_report
-from rldf.search.config import Settings, Task
+from rldf.search.config import Search, SearchConfig
 from rldf.search.env import EncodingGridEnv
 from rldf.search.loop import search
 from rldf.search.run_folder import RunFolder, load_run
@@ -38,7 +38,7 @@ class Crash(Exception):
 
 
 def task(goal=GOAL, reward=None, **options):
-    settings = Settings(image="dog.png", **options)
+    settings = SearchConfig(image="dog.png", **options)
     environment = EncodingGridEnv(
         grammar=GRAMMAR,
         generator=PaintedGenerator(),
@@ -66,7 +66,7 @@ def task(goal=GOAL, reward=None, **options):
         record=ReadingRecord(axes={}),
         likeness=1,
     )
-    return Task(
+    return Search(
         settings=settings,
         image=picture(3),
         reading=reading,
@@ -254,7 +254,7 @@ def test_resuming_a_finished_run_tells_its_result_again(tmp_path):
 )
 def test_budgets_that_allow_nothing_are_refused(name, value):
     with pytest.raises(UsageError, match=name.replace("_", "-")):
-        Settings(image="x.png", **{name: value})
+        SearchConfig(image="x.png", **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_budgets_that_allow_nothing_are_refused(name, value):
 )
 def test_options_that_do_not_fit_together_are_refused(options, told):
     with pytest.raises(UsageError, match=told):
-        Settings(image="x.png", **options)
+        SearchConfig(image="x.png", **options)
 
 
 @pytest.mark.parametrize("text", ["0", "1.5", "nan", "visits:0.5", "visits:2", "visits:x", "fast"])

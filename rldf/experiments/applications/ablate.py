@@ -21,7 +21,7 @@ from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_sets import ModelSet
 from rldf.report.picture_grid import Tile, picture_grid
-from rldf.search.config import Task
+from rldf.search.config import Search
 
 SHEET = "sheet.png"
 _RUNS = "runs"
@@ -42,7 +42,7 @@ class Ablation:
     """
 
     concept: str
-    tasks: tuple[Task, ...]
+    tasks: tuple[Search, ...]
     models: ModelSet
     captions: tuple[str, ...] | None = None
     captioner: str | None = None
@@ -154,7 +154,7 @@ def _captions(
     return tuple(captioner.caption(image) for image in inputs)
 
 
-def _searched(task: Task, path: Path, progress: Callable[[str], None]) -> str:
+def _searched(task: Search, path: Path, progress: Callable[[str], None]) -> str:
     progress(f"searching for {task.settings.image}")
     return str(search_in(path, task)["best"]["sentence"])
 

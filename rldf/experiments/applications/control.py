@@ -18,7 +18,7 @@ from rldf.io.workdir import ResultFolder
 from rldf.models.model_sets import ModelSet
 from rldf.perception.encoder import Encoder
 from rldf.report.picture_grid import Tile, picture_grid
-from rldf.search.result import Found
+from rldf.search.result import SearchResult
 from rldf.stats import wilson
 
 GRID = "grid.png"
@@ -37,7 +37,7 @@ class Control:
         seed: of the pictures; column k has the same image seed in every row.
     """
 
-    found: Found
+    found: SearchResult
     models: ModelSet
     axis: str
     values: tuple[str, ...] | None = None

@@ -15,7 +15,7 @@ from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.images import write_png
 from rldf.io.paths import cache_folder
 from rldf.models.model_sets import ModelSet, load_model_set
-from rldf.search.result import Found
+from rldf.search.result import SearchResult
 
 IMAGES = "images"
 _BATCH = 8
@@ -81,7 +81,7 @@ def check_count(n: int) -> None:
         raise UsageError(f"-n {n}: give 1 to 10000")
 
 
-def drawing_models(found: Found, named: str | None) -> ModelSet:
+def drawing_models(found: SearchResult, named: str | None) -> ModelSet:
     """Load the model set that is to draw; nothing of it is loaded into memory yet.
 
     Args:
@@ -94,7 +94,7 @@ def drawing_models(found: Found, named: str | None) -> ModelSet:
     return load_model_set(named or found.models)
 
 
-def hints(found: Found, models: ModelSet, named: str | None) -> list[str]:
+def hints(found: SearchResult, models: ModelSet, named: str | None) -> list[str]:
     """Tell what a user may not expect of a model set that draws a found sentence.
 
     Args:

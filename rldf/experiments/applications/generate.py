@@ -15,7 +15,7 @@ from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_sets import ModelSet
 from rldf.report.picture_grid import Tile, picture_grid
-from rldf.search.result import Found
+from rldf.search.result import SearchResult
 
 SHEET = "sheet.png"
 _COLUMNS = 4
@@ -33,7 +33,7 @@ class Generation:
         seed: of the choice of values and of the pictures.
     """
 
-    found: Found
+    found: SearchResult
     models: ModelSet
     n: int
     vary: tuple[str, ...] = ()

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from rldf.search.config import Task
+from rldf.search.config import Search
 from rldf.search.loop import search
 from rldf.search.run_folder import RunFolder, load_run
 from rldf.search.run_naming import RUN
 
 
-def search_in(path: Path, task: Task) -> dict[str, Any]:
+def search_in(path: Path, task: Search) -> dict[str, Any]:
     """Search, or go on with a search that was begun, or read what a finished one found.
 
     Args:

@@ -10,16 +10,16 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from rldf.experiments.bench.trial import Outcome, Trial, run_trial
 from rldf.experiments.bench.worlds import World
-from rldf.search.config import Settings
+from rldf.search.config import SearchConfig
 
 Group = tuple[Trial, ...]
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_shared: list[tuple[World, Settings]] = []  # of a process of the pool, set as it starts
+_shared: list[tuple[World, SearchConfig]] = []  # of a process of the pool, set as it starts
 
 
 def run_groups(
-    groups: Iterable[Group], world: World, budget: Settings, processes: int
+    groups: Iterable[Group], world: World, budget: SearchConfig, processes: int
 ) -> Iterator[tuple[Outcome, ...]]:
     """Run groups of runs, and give each as it is done.
 
@@ -51,7 +51,7 @@ def run_groups(
         pool.shutdown(cancel_futures=True)
 
 
-def _run(group: Group, world: World, budget: Settings) -> tuple[Outcome, ...]:
+def _run(group: Group, world: World, budget: SearchConfig) -> tuple[Outcome, ...]:
     return tuple(run_trial(world, trial, budget) for trial in group)
 
 
@@ -59,7 +59,7 @@ def _run_shared(group: Group) -> tuple[Outcome, ...]:
     return _run(group, *_shared[0])
 
 
-def _begin(world: World, budget: Settings, parent: int) -> None:
+def _begin(world: World, budget: SearchConfig, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends the pool
     _shared.append((world, budget))
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

@@ -17,7 +17,7 @@ from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.paths import cache_folder
 from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.rewards.files import load_reward_file, resolved
-from rldf.search.config import Settings
+from rldf.search.config import SearchConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Bench:
     """
 
     plan: Plan
-    budget: Settings
+    budget: SearchConfig
     grammar: Grammar
     models: ModelSet
     readers: RememberingReaders
@@ -78,7 +78,7 @@ def prepare(
     images: Path | None,
     count: int,
     n_seeds: int,
-    budget: Settings,
+    budget: SearchConfig,
     warn: Callable[[str], None] = lambda message: None,
 ) -> Bench:
     """Check what is asked, and read the goals; nothing is drawn or written.

@@ -18,9 +18,9 @@ from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Axis, Grammar, Slot, Value
 from rldf.gridworld import Gridworld
 from rldf.interfaces import Json
-from rldf.search.config import Settings
+from rldf.search.config import SearchConfig
 from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import Place, walk
+from rldf.search.loop import SearchState, walk
 from rldf.search.records import Step
 
 SHAPES = {
@@ -135,7 +135,9 @@ class Simulated:
         return float(alone + sum(table[read[a], read[b]] for (a, b), table in self._pairs.items()))
 
 
-def search_in(world: Simulated, settings: Settings, *, stop_at_goal: bool = True) -> Iterator[Step]:
+def search_in(
+    world: Simulated, settings: SearchConfig, *, stop_at_goal: bool = True
+) -> Iterator[Step]:
     """Search a simulated world as the program does.
 
     Args:
@@ -157,10 +159,10 @@ def search_in(world: Simulated, settings: Settings, *, stop_at_goal: bool = True
         epsilon=settings.epsilon,
         **settings.rates(),
     )
-    yield from walk(environment, agent, settings, Place())
+    yield from walk(environment, agent, settings, SearchState())
 
 
-def renders_to_goal(world: Simulated, settings: Settings) -> int | None:
+def renders_to_goal(world: Simulated, settings: SearchConfig) -> int | None:
     """Count what is drawn until the goal is seen.
 
     Args:

@@ -6,8 +6,8 @@ from rldf import seeding as seeds
 from rldf.agents.options import make_agent, takes
 from rldf.experiments.bench.measures import Distances, distances
 from rldf.experiments.bench.worlds import World
-from rldf.search.config import Settings
-from rldf.search.loop import Place, walk
+from rldf.search.config import SearchConfig
+from rldf.search.loop import SearchState, walk
 from rldf.search.records import Step
 
 
@@ -57,7 +57,7 @@ class Outcome:
     optimum: float | None
 
 
-def settings_of(budget: Settings, agent: str, epsilon: str | None) -> Settings:
+def settings_of(budget: SearchConfig, agent: str, epsilon: str | None) -> SearchConfig:
     """Give the settings of an agent's runs.
 
     Args:
@@ -79,7 +79,7 @@ def settings_of(budget: Settings, agent: str, epsilon: str | None) -> Settings:
     )
 
 
-def run_trial(world: World, trial: Trial, budget: Settings) -> Outcome:
+def run_trial(world: World, trial: Trial, budget: SearchConfig) -> Outcome:
     """Run one search past its goal; its starts depend on image and seed alone, not on the agent.
 
     Args:
@@ -101,7 +101,7 @@ def run_trial(world: World, trial: Trial, budget: Settings) -> Outcome:
         epsilon=settings.epsilon,
         **settings.rates(),
     )
-    place, log = Place(), _Log()
+    place, log = SearchState(), _Log()
     for step in walk(environment, agent, settings, place):
         log.take(step, *world.gains(trial.image, environment))
     return Outcome(

@@ -30,7 +30,7 @@ from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.checksums import checksum_of
 from rldf.models.model_sets import ModelSet, load_model_set
-from rldf.search.config import Settings, Task, prepare
+from rldf.search.config import Search, SearchConfig, build_search
 from rldf.search.run_naming import clean_stem
 
 RESULT, PICTURE = "result.json", "comparison.png"
@@ -83,7 +83,7 @@ class Question:
             raise UsageError(f"--image-seed {self.image_seed}: give 0 or more, at most {last}")
 
     def _check_budget(self) -> None:
-        usual = Settings(image=self.images[0], agent=self.agent)
+        usual = SearchConfig(image=self.images[0], agent=self.agent)
         batch = usual.batch if takes(self.agent, "batch") else 1
         least = 2 * batch if SPLIT in self.rivals else batch
         if 1 <= self.renders < least:
@@ -93,7 +93,7 @@ class Question:
                 f"give {least} or more"
             )
 
-    def settings(self, image: str) -> Settings:
+    def settings(self, image: str) -> SearchConfig:
         """Give the settings of the search for one image; it goes on past the goal.
 
         Args:
@@ -102,7 +102,7 @@ class Question:
         Returns:
             The settings.
         """
-        return Settings(
+        return SearchConfig(
             image=image, grammar=self.grammar, models=self.models, reward=self.reward,
             agent=self.agent, renders=self.renders, seed=self.seed, image_seed=self.image_seed,
             stop_at_goal=False,
@@ -128,7 +128,7 @@ class Comparison:
     question: Question
     models: ModelSet
     captioner: Captioner | None
-    tasks: tuple[Task, ...]
+    tasks: tuple[Search, ...]
 
     @property
     def hints(self) -> list[str]:
@@ -174,7 +174,7 @@ def prepare_comparison(question: Question) -> Comparison:
     captioner = None
     if "caption" in question.rivals:
         captioner = make_captioner(models, question.captioner, question.grammar)
-    tasks = tuple(prepare(question.settings(image), models) for image in question.images)
+    tasks = tuple(build_search(question.settings(image), models) for image in question.images)
     return Comparison(question=question, models=models, captioner=captioner, tasks=tasks)
 
 
@@ -214,7 +214,7 @@ def compare(
 
 
 def _row(
-    comparison: Comparison, task: Task, place: Path, before: int, progress: Callable[[int], None]
+    comparison: Comparison, task: Search, place: Path, before: int, progress: Callable[[int], None]
 ) -> dict[str, Any]:
     """Give the result of one image, from its file where that is there."""
     if (place / RESULT).exists():

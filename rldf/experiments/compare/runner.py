@@ -16,8 +16,8 @@ from rldf.io.images import write_png
 from rldf.io.paths import cache_folder
 from rldf.models.model_sets import ModelSet
 from rldf.perception.encoder import Encoder
-from rldf.search.config import Task, prepare
-from rldf.search.loop import Place, walk
+from rldf.search.config import Search, build_search
+from rldf.search.loop import SearchState, walk
 
 SEARCH = "rldf"
 """The method that the others are rivals of."""
@@ -29,7 +29,7 @@ _CUT = "the generator reads no more of a longer sentence: '{}'"
 class Bout:
     """The methods on one input image."""
 
-    def __init__(self, task: Task, models: ModelSet, captioner: Captioner | None) -> None:
+    def __init__(self, task: Search, models: ModelSet, captioner: Captioner | None) -> None:
         """Look at the input image; nothing is drawn yet.
 
         Args:
@@ -102,7 +102,7 @@ class Bout:
         """Search with half of the renders, then draw the best cell with the next image seeds."""
         settings = self._task.settings
         half = settings.renders // 2
-        task = prepare(replace(settings, renders=half), self._models)
+        task = build_search(replace(settings, renders=half), self._models)
         best: tuple[float, str] | None = None
         for prompt, image in searched(task):
             yield prompt, image
@@ -115,18 +115,18 @@ class Bout:
         yield from drawn(self._generator, [Prompt(best[1], s) for s in more])
 
 
-def searched(task: Task) -> Iterator[tuple[Prompt, Image]]:
+def searched(task: Search) -> Iterator[tuple[Prompt, Image]]:
     """Search, without a run folder.
 
     Args:
-        task: what `rldf.search.config.prepare` made.
+        task: what `rldf.search.config.build_search` made.
 
     Yields:
         Every cell that is drawn for the first time, with its picture, RGB.
     """
     environment, settings = task.environment, task.settings
     environment.reset(seed=seeds.derive(settings.seed, "start") % 2**31)
-    for step in walk(environment, task.agent, settings, Place()):
+    for step in walk(environment, task.agent, settings, SearchState()):
         if step.new:
             yield Prompt(step.sentence, step.seed), environment.image()
 

@@ -10,7 +10,7 @@ from rldf.experiments.applications.concepts import concept_scores, names_concept
 from rldf.grammar.grammar import load_grammar
 from rldf.models.model_sets import load_model_set
 from rldf.pocket.world.drawing import draw
-from rldf.search.config import Settings, prepare
+from rldf.search.config import SearchConfig, build_search
 from tests.doubles import Scripted, picture
 from tests.experiments.applications.runs import DRAWN
 
@@ -74,8 +74,8 @@ def test_a_watercolour_stays_in_its_caption_and_falls_away_in_the_search(tmp_pat
     image = tmp_path / "in.png"
     draw(f"a watercolour of {SCENE}", 10**9).image.save(image)
     models = load_model_set(DRAWN)
-    settings = Settings(image=str(image), models=DRAWN, agent="planner", renders=30)
-    asked = Ablation(concept="watercolour", tasks=(prepare(settings, models),), models=models)
+    settings = SearchConfig(image=str(image), models=DRAWN, agent="planner", renders=30)
+    asked = Ablation(concept="watercolour", tasks=(build_search(settings, models),), models=models)
     result = ablate(asked, Saying, tmp_path / "out")
     row = result["images"][0]
     assert row["sentence"].startswith("a photo of one dog")
@@ -86,6 +86,6 @@ def test_a_watercolour_stays_in_its_caption_and_falls_away_in_the_search(tmp_pat
     assert told["config"]["searched_with"] == told["config"]["drawn_with"] == models.identity()
     steps = tmp_path / "out" / "runs" / "000" / "steps.jsonl"
     before = steps.stat().st_mtime_ns
-    again = Ablation(concept="watercolour", tasks=(prepare(settings, models),), models=models)
+    again = Ablation(concept="watercolour", tasks=(build_search(settings, models),), models=models)
     assert ablate(again, Saying, tmp_path / "out") == result
     assert steps.stat().st_mtime_ns == before  # a search that is done is not done again

@@ -9,7 +9,7 @@ from rldf.experiments.applications.control import Control, control, measured, pl
 from rldf.experiments.applications.read_back import ReadBack
 from rldf.io.images import read_image
 from rldf.models.model_sets import load_model_set
-from rldf.search.result import in_words_of, read_found
+from rldf.search.result import in_words_of, read_result
 from tests.experiments.applications.runs import DRAWN, found_run
 
 MODELS = load_model_set(DRAWN)
@@ -17,7 +17,7 @@ MODELS = load_model_set(DRAWN)
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    return in_words_of(read_found(found_run(tmp_path_factory.mktemp("a") / "run")), "pocket")
+    return in_words_of(read_result(found_run(tmp_path_factory.mktemp("a") / "run")), "pocket")
 
 
 def asked(found, axis, *values, n=2, **more):

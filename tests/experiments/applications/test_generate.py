@@ -13,7 +13,7 @@ from rldf.experiments.applications.generate import Generation, generate, planned
 from rldf.io.images import read_image
 from rldf.models.model_sets import load_model_set
 from rldf.pocket.world.drawing import draw
-from rldf.search.result import in_words_of, read_found
+from rldf.search.result import in_words_of, read_result
 from tests.experiments.applications.runs import DRAWN, found_run
 
 MODELS = load_model_set(DRAWN)
@@ -21,7 +21,7 @@ MODELS = load_model_set(DRAWN)
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    return in_words_of(read_found(found_run(tmp_path_factory.mktemp("a") / "run")), "pocket")
+    return in_words_of(read_result(found_run(tmp_path_factory.mktemp("a") / "run")), "pocket")
 
 
 @given(st.integers(1, 60), st.sets(st.sampled_from(["Weather", "Time", "Scene"])), st.integers())
@@ -101,4 +101,4 @@ def test_a_user_is_told_of_models_that_changed_or_do_not_know_the_sentence(found
         tmp_path / "run", {"a photo of one apple and one people in farm": 1.0},
         grammar="paper", cell=(0, 0, 0, 0),
     )  # fmt: skip
-    assert "was not made for 'a photo of one apple" in hints(read_found(strange), MODELS, DRAWN)[0]
+    assert "was not made for 'a photo of one apple" in hints(read_result(strange), MODELS, DRAWN)[0]

@@ -14,11 +14,11 @@ from rldf.experiments.bench.worlds import LiveWorld, draw_whole
 from rldf.generators.drawn import DrawnGenerator
 from rldf.grammar.grammar import load_grammar
 from rldf.models.model_sets import load_model_set
-from rldf.search.config import Settings
+from rldf.search.config import SearchConfig
 
 HERE = Path(__file__).parent
 GRAMMAR = load_grammar(str(HERE / "small.yaml"))
-BUDGET = Settings(image="", renders=16, episodes=4, steps=20)
+BUDGET = SearchConfig(image="", renders=16, episodes=4, steps=20)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_a_run_goes_on_past_the_goal(worlds):
 
 
 def test_gains_change_what_q_learns_and_leave_the_planner_alone(worlds):
-    paid = Settings(image="", renders=16, episodes=4, steps=20, agent="q", gain=True)
+    paid = SearchConfig(image="", renders=16, episodes=4, steps=20, agent="q", gain=True)
     for agent, changes in (("q", True), ("planner", False)):
         plain = [run_trial(worlds[0], group[0], BUDGET) for group in trials(agent)]
         gained = [run_trial(worlds[0], group[0], paid) for group in trials(agent)]
