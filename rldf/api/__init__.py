@@ -1,0 +1,1 @@
+"""The functions behind `import rldf`: each takes plain arguments and returns a typed record."""
