@@ -28,7 +28,7 @@ from rldf.report.html import (
     text,
     wide_picture,
 )
-from rldf.report.pictures import data_uri, png_uri
+from rldf.report.images import data_uri, png_uri
 
 _CLASSES = 16  # shown with pictures
 

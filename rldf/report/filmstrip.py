@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rldf.grammar.encoding import Encoding
 from rldf.io.text import plain
-from rldf.report.pictures import load_picture
+from rldf.report.images import load_picture
 from rldf.report.states import VisitedState, by_reward, thinned
 from rldf.search.run_folder import RunFolder
 

@@ -13,8 +13,8 @@ from typing import Any
 from PIL import Image
 
 from rldf.errors import UsageError
+from rldf.experiments.applications.common import IMAGES, Shot, draw_shots
 from rldf.experiments.applications.concepts import COLUMNS, concept_scores, summed_up
-from rldf.experiments.applications.drawing import IMAGES, Shot, draw_shots
 from rldf.experiments.applications.searching import search_in
 from rldf.experiments.compare.captions import Captioner
 from rldf.io.images import write_png

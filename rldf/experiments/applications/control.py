@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from rldf.errors import UsageError
-from rldf.experiments.applications.drawing import IMAGES, Shot, check_count, draw_shots, image_seed
+from rldf.experiments.applications.common import IMAGES, Shot, check_count, draw_shots, image_seed
 from rldf.experiments.applications.read_back import COUNTS, ReadBack, read_back, reader_of
 from rldf.grammar.axes import Axis
 from rldf.grammar.locality import spearman

@@ -10,7 +10,7 @@ from PIL import Image
 from rldf import seeding as seeds
 from rldf.agents.cover import latin_cover
 from rldf.errors import UsageError
-from rldf.experiments.applications.drawing import IMAGES, Shot, check_count, draw_shots, image_seed
+from rldf.experiments.applications.common import IMAGES, Shot, check_count, draw_shots, image_seed
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_sets import ModelSet
