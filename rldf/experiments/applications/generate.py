@@ -14,7 +14,7 @@ from rldf.experiments.applications.common import IMAGES, Shot, check_count, draw
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_sets import ModelSet
-from rldf.report.picture_grid import Tile, picture_grid
+from rldf.report.images import Tile, picture_grid
 from rldf.search.result import Found
 
 SHEET = "sheet.png"
