@@ -14,9 +14,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from rldf.experiments.applications.control import Control, control, planned
-from rldf.experiments.applications.read_back import read_back
-from rldf.experiments.applications.searching import search_in
+from rldf.experiments.applications.common import search_in
+from rldf.experiments.applications.control import Control, control, planned, read_back
 from rldf.grammar.grammar import load_grammar
 from rldf.io.images import write_png
 from rldf.models.model_sets import ModelSet, load_model_set

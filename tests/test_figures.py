@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rldf.figures import UNDETERMINED, Figure, read_figure, share
-from rldf.stats import wilson
+from rldf.stats import UNDETERMINED, Figure, read_figure, share, wilson
 
 
 @given(st.integers(1, 3000), st.floats(0, 1))

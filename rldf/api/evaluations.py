@@ -12,7 +12,7 @@ from rldf.evaluation.downstream import Course
 from rldf.evaluation.evaluate import FIGURES, Question, Verdict
 from rldf.evaluation.evaluate import evaluate as run_evaluation
 from rldf.evaluation.extractors import find_extractor
-from rldf.evaluation.feature_cache import Store
+from rldf.evaluation.features import Store
 from rldf.evaluation.image_sets import open_images, read_contents
 from rldf.evaluation.reference import drawn_reference, real_folders
 from rldf.io.paths import cache_folder

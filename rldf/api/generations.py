@@ -8,12 +8,12 @@ from PIL.Image import Image
 
 from rldf.api.progress import Progress, told
 from rldf.api.searches import SearchResult
-from rldf.experiments.applications.drawing import drawing_models, hints
+from rldf.experiments.applications.common import drawing_models, hints
 from rldf.experiments.applications.generate import SHEET, Generation
 from rldf.experiments.applications.generate import generate as draw
 from rldf.io.images import read_image
 from rldf.models.model_sets import ModelSet
-from rldf.search.result import in_words_of, read_found
+from rldf.search.result import in_words_of, read_result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class GeneratedImages:
     def _repr_html_(self) -> str:
         """Show the contact sheet, in a notebook."""
         from rldf.report.html import figure
-        from rldf.report.pictures import data_uri
+        from rldf.report.images import data_uri
 
         return figure(data_uri(self.sheet), "contact sheet", f"{len(self.paths)} images")
 
@@ -82,7 +82,7 @@ def generate(
         ModelMissingError: the generator is not on this machine.
     """
     folder = run.out if isinstance(run, SearchResult) else Path(run)
-    found = in_words_of(read_found(folder), None if grammar is None else str(grammar))
+    found = in_words_of(read_result(folder), None if grammar is None else str(grammar))
     named = None if models is None or isinstance(models, ModelSet) else str(models)
     drawn_by = models if isinstance(models, ModelSet) else drawing_models(found, named)
     asked = Generation(found=found, models=drawn_by, n=n, vary=tuple(vary), seed=seed)

@@ -18,7 +18,7 @@ from rldf.io.images import read_image
 from rldf.models.model_sets import ModelSet, auto_choice, load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.perception.reading import Reading
-from rldf.search.config import Settings, Task, prepare
+from rldf.search.config import Search, SearchConfig, build_search
 from rldf.search.env import EncodingGridEnv
 from rldf.search.loop import search as run_search
 from rldf.search.records import Step, best_step
@@ -76,7 +76,7 @@ class SearchResult:
     def _repr_html_(self) -> str:
         """Show input and result side by side, in a notebook."""
         from rldf.report.html import figure
-        from rldf.report.pictures import data_uri
+        from rldf.report.images import data_uri
 
         shown = f"{self.sentence} (reward {self.reward:.3f}, {self.renders} renders)"
         pictures = figure(data_uri(self.input), "the input image", "input") + figure(
@@ -240,9 +240,9 @@ def _task(
     models: str | Path | ModelSet,
     grammar: str | Path | None,
     options: dict[str, Any],
-) -> tuple[Task, str | None]:
+) -> tuple[Search, str | None]:
     """Load what a search needs; also why its model set was chosen, None if it was named."""
-    known = {field.name: field.type for field in fields(Settings)} | {"image": "", "models": ""}
+    known = {field.name: field.type for field in fields(SearchConfig)} | {"image": "", "models": ""}
     for name in options.keys() - known.keys():
         raise UsageError(f"no option '{name}' of a search: give one of {', '.join(sorted(known))}")
     texts = {
@@ -253,18 +253,18 @@ def _task(
     why = auto_choice().why if models == "auto" else None
     model_set = _model_set(models)
     with image_file(image) as path:
-        settings = Settings(
+        settings = SearchConfig(
             **options | texts | {"image": str(path), "models": model_set.named},
             grammar=str(grammar or model_set.file.grammar),
         )
-        return prepare(settings, model_set), why
+        return build_search(settings, model_set), why
 
 
 def _model_set(models: str | Path | ModelSet) -> ModelSet:
     return models if isinstance(models, ModelSet) else load_model_set(str(models))
 
 
-def _run_folder(place: Path, task: Task, why: str | None, *, resume: bool) -> RunFolder:
+def _run_folder(place: Path, task: Search, why: str | None, *, resume: bool) -> RunFolder:
     if resume:
         return RunFolder.resume(place, task.config)
     call = f"rldf.search({task.config['image']!r}, reward={task.settings.reward!r}, ...)"
@@ -278,7 +278,7 @@ def _run_folder(place: Path, task: Task, why: str | None, *, resume: bool) -> Ru
     )
 
 
-def _write_report(run: RunFolder, task: Task) -> None:
+def _write_report(run: RunFolder, task: Search) -> None:
     from rldf.report import write_report
 
     write_report(run, task.environment.goal)

@@ -51,8 +51,7 @@ def ablate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Measure how much of a concept is left in a caption's drawing and in RLDF's."""
-    from rldf.experiments.applications.ablate import check_request
-    from rldf.experiments.applications.concepts import names_concept
+    from rldf.experiments.applications.ablate import check_request, names_concept
     from rldf.grammar.grammar import load_grammar
     from rldf.search.config import SearchConfig
     from rldf.search.run_naming import clean_stem

@@ -143,7 +143,7 @@ def run_evaluation(
     from rldf.evaluation.downstream import check_course
     from rldf.evaluation.evaluate import evaluate as evaluate_
     from rldf.evaluation.extractors import find_extractor
-    from rldf.evaluation.feature_cache import Store
+    from rldf.evaluation.features import Store
     from rldf.evaluation.reference import real_folders
     from rldf.evaluation.report import check_target, write_report
     from rldf.io import distributed
@@ -281,13 +281,13 @@ def _accuracy(figures: dict[str, Any]) -> str:
 
 
 def _figure(row: dict[str, Any], name: str) -> str:
-    from rldf.figures import read_figure
+    from rldf.stats import read_figure
 
     return str(read_figure(row["figures"][name]))
 
 
 def _shown(row: dict[str, Any], key: str) -> str:
-    from rldf.figures import UNDETERMINED
+    from rldf.stats import UNDETERMINED
 
     value, record = row[key], row["figures"].get(key)
     if record is not None and not record["determined"]:

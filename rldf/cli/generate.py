@@ -7,7 +7,7 @@ import typer
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl
-from rldf.cli.found import GrammarOption, ModelsOption, RunArgument, open_found, words
+from rldf.cli.search_result import GrammarOption, ModelsOption, RunArgument, open_found, words
 
 
 def generate(

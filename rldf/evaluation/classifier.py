@@ -22,9 +22,8 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 from torchvision.models import resnet18
 
-from rldf.evaluation.classification import TOP
+from rldf.evaluation.classification import TOP, Recipe, batch_size, rate_at
 from rldf.evaluation.examples import Examples, Pixels, epoch_batches, middle_crop, training_crop
-from rldf.evaluation.recipe import Recipe, batch_size, rate_at
 from rldf.io.devices import is_cuda, resolve
 from rldf.io.distributed import cpu_share
 from rldf.io.files import write_bytes

@@ -14,12 +14,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from rldf.errors import UsageError
-from rldf.evaluation.classification import MOST_SEEDS, Lesson, Scores, teach
+from rldf.evaluation.classification import MOST_SEEDS, Lesson, Recipe, Scores, teach
 from rldf.evaluation.examples import Examples, class_keys, class_numbers, take_examples
-from rldf.evaluation.feature_cache import Store
-from rldf.evaluation.features import Progress
+from rldf.evaluation.features import Progress, Store
 from rldf.evaluation.image_sets import Contents, ImageSet
-from rldf.evaluation.recipe import Recipe
 from rldf.io import distributed
 from rldf.io.folder_layouts import class_word
 from rldf.io.text import plain

@@ -7,8 +7,7 @@ from pathlib import Path
 from rldf.evaluation.classification import Scores
 from rldf.evaluation.downstream import Course, Exam, Taught, check_course, learn
 from rldf.evaluation.examples import class_keys
-from rldf.evaluation.feature_cache import Store
-from rldf.evaluation.features import FeatureExtractor, Progress
+from rldf.evaluation.features import FeatureExtractor, Progress, Store
 from rldf.evaluation.figures import accuracy_figure, among_five, gap_figure, ratio_figure
 from rldf.evaluation.pairs import (
     Document,
@@ -20,11 +19,10 @@ from rldf.evaluation.pairs import (
     open_side,
     prc_figures,
 )
-from rldf.figures import Figure, read_figure, share
 from rldf.io import distributed
 from rldf.io.folder_layouts import class_word
 from rldf.io.text import plain
-from rldf.stats import of_mean
+from rldf.stats import Figure, of_mean, read_figure, share
 
 FIGURES = (
     "n_clone", "n_real", "features", "fid", "fid_infinity", "kid", "kid_std", "precision", "recall",

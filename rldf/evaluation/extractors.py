@@ -1,19 +1,44 @@
-"""Which extractor a person means, and where its files lie; nothing here downloads."""
+"""Feature extractors: CLIP, DINOv2, Inception and TorchScript networks, from local files only.
 
+An extractor is identified by the checksums of its files, so cached features cost no model loading;
+the model is loaded with the first image. Nothing here downloads.
+"""
+
+import io
 import os
 import shlex
+import warnings
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rldf.errors import ModelMissingError, UsageError
-from rldf.evaluation.features import FeatureExtractor
-from rldf.evaluation.networks import dinov2, inception, model_set_clip, open_clip_folder, script
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from rldf.errors import ConfigError, ModelMissingError, UsageError
+from rldf.evaluation.features import FeatureExtractor, Features, key_of
+from rldf.interfaces import ImageTextModel, Json
+from rldf.io import devices
+from rldf.io.files import sha256_file
+from rldf.io.text import one_line
+from rldf.models.model_sets import load_model_set
+from rldf.models.safety import check_model
+
+if TYPE_CHECKING:
+    import torch
 
 NAMES = ("pocket", "clip", "dinov2", "inception")
 DINOV2 = "facebook/dinov2-large"
 INCEPTION_VARIABLE = "RLDF_INCEPTION"
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 _INCEPTION_URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0"
+
+_INCEPTION_SIDE, _DINOV2_SIDE = 299, 224  # px
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+Look = Callable[[Sequence[Image.Image]], Features]
 
 
 def find_extractor(name: str, models: str = "pocket", device: str = "auto") -> FeatureExtractor:
@@ -90,3 +115,301 @@ def _is_torchscript(path: Path) -> bool:
             return any(part == "code" for name in archive.namelist() for part in name.split("/"))
     except (zipfile.BadZipFile, OSError):
         return False
+
+
+class LazyExtractor:
+    """An extractor whose model is loaded with the first image."""
+
+    def __init__(self, name: str, identity: Json, load: Callable[[], Look]) -> None:
+        """Describe an extractor.
+
+        Args:
+            name: what it is called in results.
+            identity: everything that decides the features.
+            load: loads the model and gives the function that looks at images.
+        """
+        self.name = name
+        self.identity = identity
+        self._load = load
+        self._look: Look | None = None
+
+    def __call__(self, images: Sequence[Image.Image]) -> Features:
+        """Look at images.
+
+        Args:
+            images: RGB, of any size.
+
+        Returns:
+            (n, d) float32.
+
+        Raises:
+            ModelMissingError: a file of the model is not there.
+            ConfigError: the files are no such model.
+        """
+        if self._look is None:
+            self._look = self._load()
+        return self._look(images)
+
+
+def model_set_clip(name: str, models: str, device: str = "auto") -> FeatureExtractor:
+    """Take the image tower of a model set's CLIP: rows of length √d.
+
+    The direction is what CLIP learned, and equal lengths make a distance a cosine. With length √d
+    a coordinate is about 1 in size, as the kernel of KID expects.
+
+    Args:
+        name: what to call it.
+        models: the model set's name or file.
+        device: where it runs.
+
+    Returns:
+        The extractor.
+
+    Raises:
+        ConfigError: there is no such model set.
+        ModelMissingError: its CLIP is not there.
+    """
+    model_set = load_model_set(models, _resolve(device))
+    part, path = model_set.file.clip, model_set.path("clip")
+    if path is not None and not path.exists():
+        raise ModelMissingError(
+            f"--features {name}: model set {model_set.file.name} has no CLIP at {path}; "
+            "type 'rldf doctor' to see which model sets are complete"
+        )
+    described: Json = [part.kind, dict(part.settings), model_set.checksum("clip")]
+    return LazyExtractor(name, ["clip", described], lambda: _stretched(model_set.clip))
+
+
+def open_clip_folder(path: Path, device: str = "auto") -> FeatureExtractor:
+    """Take the image tower of a CLIP in open_clip's layout: rows of length √d.
+
+    Args:
+        path: the folder.
+        device: where it runs.
+
+    Returns:
+        The extractor.
+    """
+
+    def load() -> Look:
+        from rldf.perception.clip import OpenClip
+
+        check_model(path)
+        return _stretched(OpenClip(path=path, device=_resolve(device)))
+
+    files = (path / "open_clip_config.json", *sorted(path.glob("*.safetensors")))
+    return LazyExtractor(f"clip {path.name}", ["clip", _digests(files)], load)
+
+
+def _stretched(model: ImageTextModel) -> Look:
+    def look(images: Sequence[Image.Image]) -> Features:
+        rows = model.embed_images(images)
+        return rows * np.float32(rows.shape[1] ** 0.5)
+
+    return look
+
+
+def dinov2(path: Path, device: str = "auto") -> FeatureExtractor:
+    """Take the class token of a DINOv2 in transformers' layout.
+
+    Images are resized to 224 x 224 (bicubic), as in "Exposing flaws of generative model evaluation
+    metrics and their unfair treatment of diffusion models", arXiv:2306.04675.
+
+    Args:
+        path: a folder with config.json and model.safetensors.
+        device: where it runs.
+
+    Returns:
+        The extractor.
+    """
+
+    def load() -> Look:
+        import torch
+        from transformers import Dinov2Model
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        check_model(path)
+        try:
+            model = Dinov2Model.from_pretrained(path, local_files_only=True, use_safetensors=True)
+        except Exception as error:  # a broken folder may raise anything; the user needs one line
+            raise ConfigError(f"{path} is no DINOv2 model: {one_line(error)}") from error
+        model = model.eval().to(_resolve(device))
+
+        @torch.inference_mode()
+        def look(images: Sequence[Image.Image]) -> Features:
+            pixels = np.stack([_resized(image, _DINOV2_SIDE) for image in images]) / 255
+            pixels = (pixels - _IMAGENET_MEAN) / _IMAGENET_STD
+            return _numpy(model(_tensor(pixels, model.device)).last_hidden_state[:, 0])
+
+        return look
+
+    files = (path / "config.json", *sorted(path.glob("*.safetensors")))
+    return LazyExtractor("dinov2", ["dinov2", _digests(files)], load)
+
+
+def inception(file: Path, device: str = "auto") -> FeatureExtractor:
+    """Take Inception's pool features, by torch-fidelity's own network and resizing.
+
+    Args:
+        file: torch-fidelity's weight file.
+        device: where it runs.
+
+    Returns:
+        The extractor: 2,048 features an image.
+    """
+
+    def load() -> Look:
+        import torch
+        from torch_fidelity import FeatureExtractorInceptionV3
+
+        check_model(file)
+        safe = io.BytesIO()  # torch-fidelity unpickles whatever a file says: it gets numbers alone
+        try:
+            torch.save(torch.load(file, map_location="cpu", weights_only=True), safe)
+            safe.seek(0)
+            network = FeatureExtractorInceptionV3(
+                "inception-v3-compat", ["2048"], feature_extractor_weights_path=safe
+            )
+        except Exception as error:  # a stranger's file may raise anything
+            raise ConfigError(f"{file} holds no Inception weights: {one_line(error)}") from error
+        network = network.to(_resolve(device))
+
+        @torch.inference_mode()
+        def look(images: Sequence[Image.Image]) -> Features:
+            return np.concatenate(
+                [_numpy(network(_bytes_tensor(image).to(_resolve(device)))[0]) for image in images]
+            )
+
+        return look
+
+    return LazyExtractor("inception", ["inception", sha256_file(file)], load)
+
+
+def script(file: Path, device: str = "auto") -> FeatureExtractor:
+    """Take any TorchScript network; with Inception's, the numbers are those of clean-fid.
+
+    It gets float32 (n, 3, 299, 299) from 0 to 255, resized as clean-fid does (bicubic, antialiased,
+    each channel in float), and gives (n, d). A script that has its network in `layers`, as the
+    Inception of the StyleGAN metrics has, gets (pixels - 128) / 128 there. A script is a program:
+    load none that you do not trust.
+
+    Args:
+        file: the TorchScript file.
+        device: where it runs.
+
+    Returns:
+        The extractor.
+    """
+
+    def load() -> Look:
+        import torch
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # TorchScript's deprecation is no news to a user
+                load_script: Any = torch.jit.load  # which lacks types
+                module = load_script(str(file), map_location=_resolve(device)).eval()
+        except Exception as error:  # a stranger's file may raise anything
+            raise ConfigError(f"{file} is no TorchScript: {one_line(error)}") from error
+
+        @torch.inference_mode()
+        def look(images: Sequence[Image.Image]) -> Features:
+            pixels = np.stack([_cleanly_resized(image, _INCEPTION_SIDE) for image in images])
+            batch = _tensor(pixels, _resolve(device))
+            layers = getattr(module, "layers", None)
+            try:
+                found = module(batch) if layers is None else layers((batch - 128) / 128)
+                rows = _numpy(found.flatten(1))
+                if len(rows) != len(images):
+                    raise ValueError(f"{len(rows)} rows for {len(images)} images")
+            except Exception as error:  # a stranger's program may raise anything
+                raise ConfigError(
+                    f"{file} gives no row of features for each image: {one_line(error)}"
+                ) from error
+            return rows
+
+        return look
+
+    return LazyExtractor(file.name, ["torchscript", sha256_file(file)], load)
+
+
+def _digests(files: Sequence[Path]) -> Json:
+    return [[file.name, sha256_file(file)] for file in files]
+
+
+def _resolve(device: str) -> str:
+    return devices.resolve(device, apple=False)
+
+
+def _resized(image: Image.Image, side: int) -> NDArray[np.uint8]:
+    return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC))
+
+
+def _cleanly_resized(image: Image.Image, side: int) -> NDArray[np.float32]:
+    """Resize each channel in float, without rounding to bytes: see arXiv:2104.11222."""
+    channels = [channel.convert("F") for channel in image.split()]
+    small = [channel.resize((side, side), Image.Resampling.BICUBIC) for channel in channels]
+    return np.stack([np.asarray(channel) for channel in small], axis=-1)
+
+
+def _tensor(pixels: NDArray[Any], device: "str | torch.device") -> "torch.Tensor":
+    """Take (n, h, w, c) to a float32 tensor (n, c, h, w)."""
+    import torch
+
+    return torch.from_numpy(pixels.astype(np.float32)).permute(0, 3, 1, 2).to(device)
+
+
+def _bytes_tensor(image: Image.Image) -> "torch.Tensor":
+    import torch
+
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
+
+
+def _numpy(rows: "torch.Tensor") -> Features:
+    found: Features = rows.float().cpu().numpy()
+    return found
+
+
+def register(extractor: FeatureExtractor) -> str:
+    """Register an extractor with torch-fidelity.
+
+    `torch_fidelity.calculate_metrics(feature_extractor=register(extractor), ...)` then computes
+    over folders what `rldf evaluate` computes, without our cache and without our reading of files.
+    It takes PNG and JPEG files, all of one size.
+
+    Args:
+        extractor: one of ours.
+
+    Returns:
+        The name to give to torch-fidelity; the same for the same extractor.
+    """
+    import torch
+    from PIL import Image
+    from torch_fidelity import FeatureExtractorBase, register_feature_extractor
+    from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
+
+    class Registered(FeatureExtractorBase):  # type: ignore[misc]  # torch_fidelity has no types
+        def __init__(self, name: str, features_list: Sequence[str], **_: Any) -> None:
+            super().__init__(name, features_list)
+
+        def forward(self, pixels: "torch.Tensor") -> tuple["torch.Tensor"]:
+            arrays = pixels.permute(0, 2, 3, 1).cpu().numpy()
+            return (torch.from_numpy(extractor([Image.fromarray(array) for array in arrays])),)
+
+        @staticmethod
+        def get_provided_features_list() -> tuple[str]:
+            return ("features",)
+
+        @staticmethod
+        def get_default_feature_layer_for_metric(metric: str) -> str:
+            return "features"
+
+        @staticmethod
+        def can_be_compiled() -> bool:
+            return False
+
+    name = f"rldf-{key_of(extractor.name, extractor.identity)[:16]}"
+    if name not in FEATURE_EXTRACTORS_REGISTRY:
+        register_feature_extractor(name, Registered)
+    return name

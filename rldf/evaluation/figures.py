@@ -6,8 +6,8 @@ from typing import Any
 
 from rldf.evaluation import metrics as distances
 from rldf.evaluation.classification import TOP
-from rldf.evaluation.neighbours import ONE_IN
-from rldf.figures import WIDEST, Figure, read_figure, share
+from rldf.evaluation.metrics import ONE_IN
+from rldf.stats import WIDEST, Figure, read_figure, share
 
 NAMES = {
     "fid": "FID",

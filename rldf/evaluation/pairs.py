@@ -16,18 +16,19 @@ import numpy as np
 from rldf.errors import UsageError
 from rldf.evaluation import figures
 from rldf.evaluation import metrics as distances
-from rldf.evaluation.feature_cache import Store, key_of
 from rldf.evaluation.features import (
     FeatureExtractor,
     Features,
     Progress,
+    Store,
     features_key,
+    key_of,
     set_features,
 )
 from rldf.evaluation.image_sets import Contents, ImageSet, open_images, read_contents
-from rldf.evaluation.neighbours import near_duplicates
-from rldf.figures import Figure
+from rldf.evaluation.metrics import near_duplicates
 from rldf.io.folder_layouts import class_word
+from rldf.stats import Figure
 
 _VERSION = 2  # of the arithmetic in this room: a change of it makes kept figures stale
 _CLASS_SUBSETS = 20  # of KID by class, where the two sides differ in size

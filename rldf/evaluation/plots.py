@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.figures import UNDETERMINED, Figure, read_figure
 from rldf.io.text import plain
 from rldf.report.plotting import COLOURS, INK, draw_png
+from rldf.stats import UNDETERMINED, Figure, read_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from rldf.errors import UsageError
 from rldf.evaluation.evaluate import Verdict
 from rldf.evaluation.examples import class_keys
 from rldf.evaluation.figures import NAMES, undetermined
+from rldf.evaluation.image_sets import choose
 from rldf.evaluation.pairs import Side
 from rldf.evaluation.plots import draw_bars, draw_confusion, draw_fid_over_n
-from rldf.evaluation.strips import class_strips, named_thumbs, strip
-from rldf.figures import read_figure
 from rldf.io.files import write_text
 from rldf.io.provenance import git_commit, versions
 from rldf.report.html import (
@@ -28,7 +27,9 @@ from rldf.report.html import (
     text,
     wide_picture,
 )
-from rldf.report.pictures import data_uri, png_uri
+from rldf.report.images import data_uri, png_uri
+from rldf.seeding import rng
+from rldf.stats import read_figure
 
 _CLASSES = 16  # shown with pictures
 
@@ -45,6 +46,9 @@ _COLUMNS = {
     "top5": "top-5",
     "near_duplicate_rate": "near duplicates",
 }
+
+_EACH = 5  # pictures of a class and side
+_THUMB = 88  # px
 
 
 def write_report(path: Path, verdict: Verdict, command: Sequence[str]) -> None:
@@ -275,3 +279,71 @@ def _how_section(found: Mapping[str, Any], command: Sequence[str]) -> str:
         f"{details('Versions', known.items())}"
         "</section>\n"
     )
+
+
+def class_strips(side: Side, classes: Mapping[str, str | None]) -> dict[str, Image.Image | None]:
+    """Put some pictures of each class in a row, chosen by chance but always the same.
+
+    Args:
+        side: whose pictures.
+        classes: keys by name; None for pictures of any class.
+
+    Returns:
+        A strip by name, None for a class without pictures.
+
+    Raises:
+        ImageError: a picture is damaged.
+    """
+    chosen = {name: _some(side, name, key) for name, key in classes.items()}
+    places = sorted({place for some in chosen.values() for place in some})
+    pictures = choose(side.images, places)
+    thumbs = {
+        place: _thumb(side.images.decode(picture))
+        for place, picture in zip(places, pictures, strict=True)
+    }
+    return {name: strip([thumbs[i] for i in some]) for name, some in chosen.items()}
+
+
+def _some(side: Side, name: str, key: str | None) -> list[int]:
+    places = range(len(side.contents)) if key is None else side.of_class(key, name)
+    some = rng(0, "report", key or "").permutation(len(places))[:_EACH]
+    return sorted(places[i] for i in some.tolist())
+
+
+def _thumb(image: Image.Image) -> Image.Image:
+    return ImageOps.fit(image, (_THUMB, _THUMB), Image.Resampling.LANCZOS)
+
+
+def strip(thumbs: Sequence[Image.Image]) -> Image.Image | None:
+    """Put pictures in a row.
+
+    Args:
+        thumbs: small squares of one size.
+
+    Returns:
+        The row, None for no pictures.
+    """
+    if not thumbs:
+        return None
+    row = Image.new("RGB", (len(thumbs) * (_THUMB + 2) - 2, _THUMB), "white")
+    for i, thumb in enumerate(thumbs):
+        row.paste(thumb, (i * (_THUMB + 2), 0))
+    return row
+
+
+def named_thumbs(side: Side, names: Sequence[str]) -> dict[str, Image.Image]:
+    """Make small squares of some pictures.
+
+    Args:
+        side: whose pictures.
+        names: of the pictures in their set.
+
+    Returns:
+        The square by name.
+
+    Raises:
+        ImageError: a picture is damaged.
+    """
+    places = sorted({side.contents.names.index(name) for name in names})
+    pictures = choose(side.images, places)
+    return {picture.name: _thumb(side.images.decode(picture)) for picture in pictures}

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from PIL.Image import Image
 
-from rldf.figures import Figure, read_figure, share
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.interfaces import ImageGenerator
@@ -26,6 +25,7 @@ from rldf.pocket import WEIGHTS
 from rldf.pocket.world.drawing import Drawing, draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
 from rldf.seeding import rng as seeded
+from rldf.stats import Figure, read_figure, share
 
 _BATCH = 8
 

@@ -2,10 +2,10 @@
 
 from rldf.grammar.encoding import Encoding
 from rldf.io.files import write_bytes, write_text
-from rldf.report.curves import draw_curves
 from rldf.report.filmstrip import draw_filmstrip
+from rldf.report.images import png_bytes
 from rldf.report.page import draw_page
-from rldf.report.pictures import png_bytes
+from rldf.report.plotting import draw_curves
 from rldf.report.states import visited_states
 from rldf.search.records import best_step
 from rldf.search.run_folder import RunFolder

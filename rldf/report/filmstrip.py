@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rldf.grammar.encoding import Encoding
 from rldf.io.text import plain
-from rldf.report.pictures import load_picture
+from rldf.report.images import Font, load_picture, wrapped
 from rldf.report.states import VisitedState, by_reward, thinned
 from rldf.search.run_folder import RunFolder
 
@@ -15,7 +15,6 @@ FRAMES = 40
 COLUMNS = 6
 
 _Color = tuple[int, int, int]
-_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 _PICTURE, _GAP, _MARGIN = 192, 18, 26  # px
 _CAPTION, _PERFORATION, _TITLE = 52, 30, 58  # px, heights; a caption has lines besides
@@ -177,38 +176,5 @@ def _draw_bar(draw: ImageDraw.ImageDraw, frame: _Frame, x: int, y: int) -> None:
     draw.rounded_rectangle((x, y, x + length, y + 3), radius=2, fill=color)
 
 
-def _font(size: int) -> _Font:
+def _font(size: int) -> Font:
     return ImageFont.load_default(size=size)
-
-
-def wrapped(text: str, font: _Font, width: int, limit: int) -> list[str]:
-    """Break a text into lines that fit, words whole where they can be.
-
-    Args:
-        text: one line of text.
-        font: what it will be drawn with.
-        width: longest line, px.
-        limit: how many lines at most; the last one ends in an ellipsis where text is left.
-
-    Returns:
-        The lines.
-    """
-    lines, rest = [], text.strip()
-    while rest:
-        head, rest = _split(rest, font, width)
-        lines.append(head)
-    if len(lines) > limit:
-        cut = lines[limit - 1]
-        while cut and font.getlength(cut + "…") > width:
-            cut = cut[:-1]
-        lines = [*lines[: limit - 1], cut.rstrip() + "…"]
-    return lines
-
-
-def _split(text: str, font: _Font, width: int) -> tuple[str, str]:
-    """Take the first line off a text: at least one character, up to a space where one fits."""
-    n = len(text)
-    while n > 1 and font.getlength(text[:n].rstrip()) > width:
-        space = text.rfind(" ", 1, n - 1)
-        n = space + 1 if space > 0 else n - 1
-    return text[:n].rstrip(), text[n:].lstrip()

@@ -17,7 +17,7 @@ from rldf.report.html import (
     text,
     wide_picture,
 )
-from rldf.report.pictures import data_uri, file_uri, load_picture
+from rldf.report.images import data_uri, file_uri, load_picture
 from rldf.report.states import VisitedState, by_reward
 from rldf.search.records import Step
 from rldf.search.run_folder import RunFolder

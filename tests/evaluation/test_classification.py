@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from rldf.evaluation import classifier
-from rldf.evaluation.classification import Lesson, scores, teach
+from rldf.evaluation.classification import Lesson, Recipe, scores, teach
 from rldf.evaluation.examples import take_examples
-from rldf.evaluation.feature_cache import Store
+from rldf.evaluation.features import Store
 from rldf.evaluation.image_sets import open_images, read_contents
-from rldf.evaluation.recipe import Recipe
 from tests.evaluation.sets import COLOURS, write_set
 
 

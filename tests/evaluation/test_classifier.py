@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from rldf.errors import ImageError
+from rldf.evaluation.classification import Recipe
 from rldf.evaluation.classifier import predict, train
 from rldf.evaluation.examples import take_examples
 from rldf.evaluation.image_sets import open_images, read_contents
-from rldf.evaluation.recipe import Recipe
 from tests.evaluation.sets import COLOURS, write_set
 
 N = len(COLOURS)

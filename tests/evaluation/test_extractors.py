@@ -12,8 +12,7 @@ import torch
 import torch_fidelity
 
 from rldf.errors import ConfigError, ModelMissingError, UsageError
-from rldf.evaluation.extractors import find_extractor
-from rldf.evaluation.networks import dinov2, inception, script
+from rldf.evaluation.extractors import dinov2, find_extractor, inception, script
 from rldf.pocket import WEIGHTS
 from tests.evaluation.sets import noisy, write_set
 

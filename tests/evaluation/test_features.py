@@ -5,8 +5,7 @@ import pytest
 
 from rldf.errors import ImageError
 from rldf.evaluation import features
-from rldf.evaluation.feature_cache import Store
-from rldf.evaluation.features import extract, features_key, set_features
+from rldf.evaluation.features import Store, extract, features_key, set_features
 from rldf.evaluation.image_sets import open_images, read_contents
 from tests.evaluation.sets import Thumbnail, write_set
 

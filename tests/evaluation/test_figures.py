@@ -7,12 +7,12 @@ from rldf.cli.evaluate import _told
 from rldf.evaluation import figures as judged
 from rldf.evaluation import metrics as distances
 from rldf.evaluation.evaluate import Question, evaluate
-from rldf.evaluation.feature_cache import Store
-from rldf.evaluation.neighbours import near_duplicates
+from rldf.evaluation.features import Store
+from rldf.evaluation.metrics import near_duplicates
 from rldf.evaluation.report import draw_report
-from rldf.figures import UNDETERMINED, read_figure, share
+from rldf.stats import UNDETERMINED, read_figure, share
 from tests.evaluation.sets import Thumbnail, write_set
-from tests.evaluation.test_distances import fid, frechet, gaussian
+from tests.evaluation.test_metrics import fid, frechet, gaussian
 from tests.evaluation.test_report import Page
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rldf.evaluation import neighbours
-from rldf.evaluation.neighbours import near_duplicates, nearest
+from rldf.evaluation import metrics as neighbours
+from rldf.evaluation.metrics import near_duplicates, nearest
 
 
 def points(n, seed, d=32):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rldf.evaluation.recipe import Recipe, batch_size, rate_at
+from rldf.evaluation.classification import Recipe, batch_size, rate_at
 
 
 def test_the_defaults_are_those_of_the_recipe_that_the_paper_cites():

@@ -14,10 +14,10 @@ from rldf.evaluation import evaluate as evaluation
 from rldf.evaluation.classification import Scores
 from rldf.evaluation.downstream import Course, Exam, Taught
 from rldf.evaluation.evaluate import Question, evaluate
-from rldf.evaluation.feature_cache import Store
+from rldf.evaluation.features import Store
 from rldf.evaluation.plots import draw_bars, draw_confusion, draw_fid_over_n
 from rldf.evaluation.report import check_target, draw_report, write_report
-from rldf.figures import Figure
+from rldf.stats import Figure
 from tests.evaluation.sets import Thumbnail, make_clone, noisy, write_set
 
 EVIL = "<script>alert(1)<_script>"  # no "/" in the name of a folder

@@ -10,7 +10,7 @@ import torch
 
 from rldf.cli import doctor
 from rldf.dataset import prepare
-from rldf.evaluation import networks
+from rldf.evaluation import extractors
 from rldf.generators.batching import Portions
 from rldf.io import devices
 from rldf.models import model_sets
@@ -39,7 +39,7 @@ def test_a_gpu_is_used_whoever_made_it(machine):
 def test_judges_and_training_run_on_nvidias_gpus_or_the_cpu(machine):
     wanted = "cuda" if machine == "cuda" else "cpu"
     assert devices.resolve("auto", apple=False) == wanted
-    assert networks._resolve("auto") == wanted
+    assert extractors._resolve("auto") == wanted
 
 
 def test_the_doctor_names_the_gpu(machine):

@@ -21,7 +21,7 @@ from rldf.evaluation.image_sets import open_images, read_contents
 from rldf.experiments.bench.records import Records
 from rldf.io import files
 from rldf.io.workdir import ResultFolder
-from rldf.report.pictures import load_picture
+from rldf.report.images import load_picture
 from rldf.search.records import read_record, read_steps
 from rldf.search.run_folder import RunFolder
 from rldf.search.run_naming import refuse_links

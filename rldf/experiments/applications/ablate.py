@@ -5,26 +5,32 @@ search in a grammar, which can say nothing but the grammar's words. Both sentenc
 the same image seed. CLIP compares the concept's text with the input and with both drawings.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from rldf.errors import UsageError
-from rldf.experiments.applications.concepts import COLUMNS, concept_scores, summed_up
-from rldf.experiments.applications.drawing import IMAGES, Shot, draw_shots
-from rldf.experiments.applications.searching import search_in
+from rldf.experiments.applications.common import IMAGES, Shot, draw_shots, search_in
 from rldf.experiments.compare.captions import Captioner
+from rldf.grammar.grammar import Grammar
+from rldf.interfaces import ImageTextModel
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_sets import ModelSet
-from rldf.report.picture_grid import Tile, picture_grid
+from rldf.report.images import Tile, picture_grid
 from rldf.search.config import Search
+from rldf.stats import of_mean
 
 SHEET = "sheet.png"
 _RUNS = "runs"
+
+COLUMNS = ("input", "caption", "rldf")
+"""The input itself, the drawing of its caption, and of what a search found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,3 +189,69 @@ def _sheet(
             ]
         )
     return picture_grid(rows, heads=["input", "its caption, drawn", "RLDF"], side=160)
+
+
+def names_concept(grammar: Grammar, concept: str) -> bool:
+    """Tell whether a grammar has a word for a concept, so that nothing can fall away.
+
+    Args:
+        grammar: any.
+        concept: one or more words.
+
+    Returns:
+        True if they stand in one of its terminals or in a value of one of its axes.
+    """
+    fixed = [text for slot in grammar.slots for text in slot.forms.values()]
+    values = (value for axis in grammar.axes for value in axis.values)
+    texts = [*fixed, *(text for value in values for text in value.forms.values())]
+    wanted = re.compile(rf"\b{re.escape(concept.strip())}\b", re.IGNORECASE)
+    return any(wanted.search(text) for text in texts)
+
+
+def concept_scores(
+    clip: ImageTextModel, images: Sequence[Image.Image], concept: str, neutral: str | None
+) -> list[float]:
+    """Compare images with a text.
+
+    Args:
+        clip: what compares.
+        images: RGB.
+        concept: the text.
+        neutral: text whose cosine is taken off, or None.
+
+    Returns:
+        Cosine of each image and the text, from -1 to 1; with a neutral text the difference of two
+        cosines, from -2 to 2.
+    """
+    vectors = clip.embed_images(images).astype(np.float64)
+    texts = clip.embed_texts([concept] if neutral is None else [concept, neutral])
+    cosines = vectors @ texts.astype(np.float64).T
+    signs = np.array([1.0, -1.0][: len(texts)])
+    return [float(score) for score in cosines @ signs]
+
+
+def summed_up(scores: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Give means and drops.
+
+    Args:
+        scores: of inputs, captions' drawings and found sentences' drawings, by "input", "caption"
+            and "rldf".
+
+    Returns:
+        Mean score by column; mean drop from the input to each drawing, and from the caption's
+        drawing to the found one, each over pairs of one input, with the 95 % interval of the mean
+        (Student's t; None for a single image).
+    """
+    pairs = [("input", "caption"), ("input", "rldf"), ("caption", "rldf")]
+    drops = {}
+    for before, after in pairs:
+        falls = [a - b for a, b in zip(scores[before], scores[after], strict=True)]
+        interval = of_mean(falls)
+        drops[f"{before}_to_{after}"] = {
+            "mean": round(float(np.mean(falls)), 4),
+            "ci": None if interval is None else [round(end, 4) for end in interval],
+            "fell": sum(fall > 0 for fall in falls),
+            "of": len(falls),
+        }
+    means = {name: round(float(np.mean(scores[name])), 4) for name in COLUMNS}
+    return {"mean_scores": means, "drops": drops}

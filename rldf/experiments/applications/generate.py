@@ -10,11 +10,11 @@ from PIL import Image
 from rldf import seeding as seeds
 from rldf.agents.cover import latin_cover
 from rldf.errors import UsageError
-from rldf.experiments.applications.drawing import IMAGES, Shot, check_count, draw_shots, image_seed
+from rldf.experiments.applications.common import IMAGES, Shot, check_count, draw_shots, image_seed
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_sets import ModelSet
-from rldf.report.picture_grid import Tile, picture_grid
+from rldf.report.images import Tile, picture_grid
 from rldf.search.result import SearchResult
 
 SHEET = "sheet.png"

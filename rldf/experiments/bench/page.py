@@ -14,7 +14,7 @@ from rldf.experiments.bench.table3 import COLUMNS
 from rldf.experiments.bench.trial import Outcome
 from rldf.io.files import write_bytes, write_text
 from rldf.report.html import details, document, doubts, facts, leaf_rows, text, wide_picture
-from rldf.report.pictures import png_uri
+from rldf.report.images import png_uri
 from rldf.search.run_naming import clean_stem
 
 _SHOWN = {

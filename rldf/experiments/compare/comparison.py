@@ -10,24 +10,26 @@ A result that is there is not worked out again, and the render cache keeps singl
 same command goes on where it was stopped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from pydantic import FiniteFloat, NonNegativeInt, model_validator
 
 from rldf import seeding as seeds
 from rldf.agents.options import takes
-from rldf.errors import UsageError
+from rldf.errors import RunError, UsageError
 from rldf.experiments.compare.baselines import SPLIT, check_exhaustible, check_rivals
 from rldf.experiments.compare.captions import Captioner, make_captioner
-from rldf.experiments.compare.kept import read_kept
 from rldf.experiments.compare.runner import SEARCH, Bout
 from rldf.experiments.compare.score import evaluation_seeds
 from rldf.experiments.compare.summary import draw_comparison, summarise
 from rldf.grammar.grammar import load_grammar
-from rldf.io.files import write_json
+from rldf.io.files import parse_json, read_file, write_json
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
+from rldf.io.yaml import Strict
 from rldf.models.checksums import checksum_of
 from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.search.config import Search, SearchConfig, build_search
@@ -236,3 +238,67 @@ def _row(
     }
     write_json(place / RESULT, row)
     return row
+
+
+class _Entry(Strict):
+    """What one method came to."""
+
+    method: str
+    sentence: str | None
+    seed: NonNegativeInt | None
+    renders: NonNegativeInt
+    best: FiniteFloat | None
+    mean: FiniteFloat | None
+    axes: FiniteFloat | None
+    noun: bool | None
+    scene: bool | None
+    picture: str | None
+    notes: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        scored = (self.seed, self.best, self.mean, self.picture)
+        if self.sentence is None and scored != (None,) * 4:
+            raise ValueError("scores without a sentence")
+        if self.sentence is not None and (None in scored or self.picture != f"{self.method}.png"):
+            raise ValueError("a sentence without its scores or its picture")
+        return self
+
+
+class _Row(Strict):
+    """What all methods came to on one image."""
+
+    image: str
+    folder: str
+    sentence: str | None
+    methods: tuple[_Entry, ...]
+    doubtful: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def read_kept(path: Path, methods: Sequence[str]) -> dict[str, Any]:
+    """Read the result of one image.
+
+    Args:
+        path: its file, in the image's folder.
+        methods: those of the comparison, in order.
+
+    Returns:
+        What it says.
+
+    Raises:
+        RunError: it is damaged, or not of this comparison.
+    """
+    try:
+        kept: dict[str, Any] = parse_json(read_file(path))
+        row = _Row.model_validate(kept)
+        if (row.folder, [entry.method for entry in row.methods]) != (
+            path.parent.name,
+            list(methods),
+        ):
+            raise ValueError("of another comparison")
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:  # a ValidationError is one
+        raise RunError(f"{path} is damaged: move it away, and type the command again") from None
+    return kept

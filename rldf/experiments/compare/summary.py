@@ -7,8 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from rldf.report.picture_grid import Tile, picture_grid
-from rldf.report.pictures import load_picture
+from rldf.report.images import Tile, load_picture, picture_grid
 from rldf.stats import of_mean
 
 PICTURED = 20

@@ -5,8 +5,14 @@ import json
 import pytest
 
 from rldf.errors import UsageError
-from rldf.experiments.applications.ablate import Ablation, ablate, check_request
-from rldf.experiments.applications.concepts import concept_scores, names_concept, summed_up
+from rldf.experiments.applications.ablate import (
+    Ablation,
+    ablate,
+    check_request,
+    concept_scores,
+    names_concept,
+    summed_up,
+)
 from rldf.grammar.grammar import load_grammar
 from rldf.models.model_sets import load_model_set
 from rldf.pocket.world.drawing import draw

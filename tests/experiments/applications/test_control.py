@@ -5,8 +5,7 @@ import json
 import pytest
 
 from rldf.errors import GrammarError, UsageError
-from rldf.experiments.applications.control import Control, control, measured, planned
-from rldf.experiments.applications.read_back import ReadBack
+from rldf.experiments.applications.control import Control, ReadBack, control, measured, planned
 from rldf.io.images import read_image
 from rldf.models.model_sets import load_model_set
 from rldf.search.result import in_words_of, read_result

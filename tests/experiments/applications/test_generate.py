@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rldf.errors import GrammarError, UsageError
-from rldf.experiments.applications.drawing import draw_shots, hints, image_seed
+from rldf.experiments.applications.common import draw_shots, hints, image_seed
 from rldf.experiments.applications.generate import Generation, generate, planned
 from rldf.io.images import read_image
 from rldf.models.model_sets import load_model_set

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rldf.errors import RunError
-from rldf.experiments.compare.kept import read_kept
+from rldf.experiments.compare.comparison import read_kept
 
 SCORED = {
     "method": "rldf", "sentence": "a dog", "seed": 1, "renders": 2, "best": 0.5, "mean": 0.25,

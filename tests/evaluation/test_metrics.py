@@ -6,9 +6,8 @@ import torch_fidelity
 from scipy import linalg
 
 from rldf.evaluation import metrics as distances
-from rldf.evaluation.extractors import find_extractor
+from rldf.evaluation.extractors import find_extractor, register
 from rldf.evaluation.features import extract
-from rldf.evaluation.fidelity import register
 from rldf.evaluation.image_sets import open_images
 from tests.evaluation.sets import Thumbnail, write_set
 

@@ -9,8 +9,7 @@ from rldf.errors import ImageError, UsageError
 from rldf.evaluation import evaluate as evaluation
 from rldf.evaluation import metrics as distances
 from rldf.evaluation.evaluate import FIGURES, Question, evaluate
-from rldf.evaluation.feature_cache import Store
-from rldf.evaluation.features import extract
+from rldf.evaluation.features import Store, extract
 from rldf.evaluation.image_sets import open_images
 from tests.evaluation.sets import Thumbnail, make_clone, write_set
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rldf.evaluation.feature_cache import Store, key_of
+from rldf.evaluation.features import Store, key_of
 
 
 class Counted:

@@ -41,7 +41,7 @@ def open_found(
         What was found, and the model set.
     """
     from rldf.dataset.user_classes import document_path
-    from rldf.experiments.applications.drawing import drawing_models, hints
+    from rldf.experiments.applications.common import drawing_models, hints
     from rldf.models.api_sets import without_address
     from rldf.search.result import in_words_of, read_result
 

@@ -1,0 +1,222 @@
+"""Images in reports: loading from untrusted folders, encoding, captioned grids."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from rldf.errors import ImageError
+from rldf.io.images import read_image
+from rldf.io.text import plain
+
+_EMPTY = (226, 228, 233)
+_MARK = (176, 180, 190)
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+_PAPER, _INK, _FAINT, _WRONG = (255, 255, 255), (31, 33, 39), (110, 115, 128), (200, 60, 50)
+_GAP, _LINE = 8, 16  # px
+_LABEL_LINES, _CAPTION_LINES = 6, 6
+
+
+def load_picture(path: Path, size: int) -> Image.Image:
+    """Load an image and fit it into a square.
+
+    Args:
+        path: an image file.
+        size: side of the square, px; larger images shrink, smaller ones keep their size.
+
+    Returns:
+        The image in RGB; a grey card where there is no image that can be read.
+    """
+    if not path.is_file():  # a pipe would be waited for
+        return _card(size)
+    try:
+        picture = read_image(path)
+    except ImageError:
+        return _card(size)
+    picture.thumbnail((size, size), Image.Resampling.LANCZOS)
+    return picture
+
+
+def _card(size: int) -> Image.Image:
+    """Draw the card that stands for a missing image: a frame with a diagonal."""
+    card = Image.new("RGB", (size, size), _EMPTY)
+    draw = ImageDraw.Draw(card)
+    edge, far = size // 4, size - size // 4
+    draw.rectangle((edge, edge, far, far), outline=_MARK, width=2)
+    draw.line((edge, far, far, edge), fill=_MARK, width=2)
+    return card
+
+
+def png_bytes(picture: Image.Image) -> bytes:
+    """Encode a picture without loss.
+
+    Args:
+        picture: the picture.
+
+    Returns:
+        A PNG file.
+    """
+    return _encoded(picture, "PNG", optimize=True)
+
+
+def data_uri(picture: Image.Image) -> str:
+    """Put a picture into an address, so that a page needs no other file.
+
+    Args:
+        picture: the picture, RGB.
+
+    Returns:
+        The address; the picture is a WebP of high quality.
+    """
+    text = base64.b64encode(_encoded(picture, "WEBP", quality=88, method=4)).decode("ascii")
+    return f"data:image/webp;base64,{text}"
+
+
+def file_uri(path: Path) -> str:
+    """Put a PNG file into an address as it is.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The address.
+    """
+    return png_uri(path.read_bytes())
+
+
+def png_uri(data: bytes) -> str:
+    """Put the bytes of a PNG file into an address.
+
+    Args:
+        data: the file's contents.
+
+    Returns:
+        The address.
+    """
+    return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _encoded(picture: Image.Image, form: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One picture of a grid.
+
+    Attributes:
+        image: RGB, of any size.
+        caption: words below it; none leave no room.
+        wrong: whether it is marked as not what was asked for.
+    """
+
+    image: Image.Image
+    caption: str = ""
+    wrong: bool = False
+
+
+def picture_grid(
+    rows: Sequence[Sequence[Tile]],
+    *,
+    labels: Sequence[str] = (),
+    heads: Sequence[str] = (),
+    side: int = 128,
+) -> Image.Image:
+    """Set pictures in rows and columns.
+
+    Args:
+        rows: the tiles; rows may differ in length.
+        labels: words left of each row, or none at all.
+        heads: words above each column, or none at all.
+        side: of a tile, px.
+
+    Returns:
+        The picture, RGB.
+    """
+    left = _label_width(labels)
+    top = _GAP + (_LINE + _GAP if heads else 0)
+    lines = max((len(_caption(tile, side)) for row in rows for tile in row), default=0)
+    height = side + lines * _LINE + _GAP
+    width = left + max(map(len, rows), default=0) * (side + _GAP) + _GAP
+    sheet = Image.new("RGB", (width, top + len(rows) * height), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for column, head in enumerate(heads):
+        x = left + _GAP + column * (side + _GAP)
+        draw.text((x, _GAP), wrapped(plain(head), _font(), side, 1)[0], font=_font(), fill=_FAINT)
+    for number, row in enumerate(rows):
+        y = top + number * height
+        if labels:
+            _draw_lines(draw, labels[number].split("\n")[:_LABEL_LINES], _GAP, y, _INK)
+        for column, tile in enumerate(row):
+            _draw_tile(sheet, draw, tile, left + _GAP + column * (side + _GAP), y, side)
+    return sheet
+
+
+def _draw_tile(
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, tile: Tile, x: int, y: int, side: int
+) -> None:
+    image = ImageOps.contain(tile.image, (side, side), Image.Resampling.LANCZOS)
+    sheet.paste(image, (x + (side - image.width) // 2, y + (side - image.height) // 2))
+    if tile.wrong:
+        draw.rectangle((x, y, x + side - 1, y + side - 1), outline=_WRONG, width=3)
+    _draw_lines(draw, _caption(tile, side), x, y + side + 2, _WRONG if tile.wrong else _FAINT)
+
+
+def _draw_lines(
+    draw: ImageDraw.ImageDraw, lines: Sequence[str], x: int, y: int, color: tuple[int, int, int]
+) -> None:
+    for number, line in enumerate(lines):
+        draw.text((x, y + number * _LINE), plain(line), font=_font(), fill=color)
+
+
+def _caption(tile: Tile, side: int) -> list[str]:
+    return wrapped(plain(tile.caption), _font(), side, _CAPTION_LINES)
+
+
+def _label_width(labels: Sequence[str]) -> int:
+    words = [line for label in labels for line in label.split("\n")]
+    return round(max(_font().getlength(plain(line)) for line in words)) + _GAP if words else 0
+
+
+def wrapped(text: str, font: Font, width: int, limit: int) -> list[str]:
+    """Break a text into lines that fit, words whole where they can be.
+
+    Args:
+        text: one line of text.
+        font: what it will be drawn with.
+        width: longest line, px.
+        limit: how many lines at most; the last one ends in an ellipsis where text is left.
+
+    Returns:
+        The lines.
+    """
+    lines, rest = [], text.strip()
+    while rest:
+        head, rest = _split(rest, font, width)
+        lines.append(head)
+    if len(lines) > limit:
+        cut = lines[limit - 1]
+        while cut and font.getlength(cut + "…") > width:
+            cut = cut[:-1]
+        lines = [*lines[: limit - 1], cut.rstrip() + "…"]
+    return lines
+
+
+def _split(text: str, font: Font, width: int) -> tuple[str, str]:
+    """Take the first line off a text: at least one character, up to a space where one fits."""
+    n = len(text)
+    while n > 1 and font.getlength(text[:n].rstrip()) > width:
+        space = text.rfind(" ", 1, n - 1)
+        n = space + 1 if space > 0 else n - 1
+    return text[:n].rstrip(), text[n:].lstrip()
+
+
+def _font() -> Font:
+    return ImageFont.load_default(size=12)
