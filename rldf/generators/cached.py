@@ -24,7 +24,6 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rldf.errors import UsageError
-from rldf.generators.streaming import arrivals
 from rldf.interfaces import ImageGenerator, Json
 from rldf.io.files import locked, write_bytes
 from rldf.io.text import plain
@@ -51,7 +50,7 @@ def is_seeded(generator: ImageGenerator) -> bool:
     return bool(generator.identity.get("seeded", True))
 
 
-class CachedGenerator:
+class CachedGenerator(ImageGenerator):
     """Draws only what was never drawn before."""
 
     def __init__(self, generator: ImageGenerator, folder: Path, limit: int = LIMIT) -> None:
@@ -96,7 +95,7 @@ class CachedGenerator:
 
         if missing:
             texts, numbers = zip(*missing.values(), strict=True)
-            arrivals(self._generator, texts, numbers, keep)
+            self._generator.stream(texts, numbers, keep)
         return [images[key] for key in keys]
 
     def _keep(self, key: str, sentence: str, image: Image.Image) -> Image.Image:

@@ -25,13 +25,13 @@ from rldf.generators.loading import (
 )
 from rldf.generators.lora import fuse_lora
 from rldf.generators.prompts import Texts
-from rldf.interfaces import Json
+from rldf.interfaces import ImageGenerator, Json
 from rldf.io.devices import Dtype, is_cuda
 from rldf.io.text import one_line
 from rldf.sharing import Remade
 
 
-class DiffusionGenerator(Remade):
+class DiffusionGenerator(Remade, ImageGenerator):
     """Draws sentences with a text-to-image diffusion pipeline."""
 
     def __init__(
@@ -42,6 +42,7 @@ class DiffusionGenerator(Remade):
         config: Path | None = None,
         lora: Path | None = None,
         device: str = "cpu",
+        weights: str | None = None,
         dtype: Dtype | None = None,
         steps: Annotated[int, Field(ge=1, le=1000)] = 20,
         guidance: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 7.5,
@@ -62,6 +63,7 @@ class DiffusionGenerator(Remade):
             lora: safetensors file that is fused into the pipeline's weights, such as one that
                 makes a few steps do.
             device: where it runs.
+            weights: checksum of all these files, for the identity.
             dtype: by default float32; on a GPU of Nvidia float16, bfloat16 for transformers.
             steps: denoising steps.
             guidance: classifier-free guidance scale; 1 turns it off.
@@ -82,7 +84,7 @@ class DiffusionGenerator(Remade):
         """
         self._dtype = dtype or usual_dtype(config or path, device)
         self._steps, self._guidance, self._size = steps, guidance, size
-        self._negative = negative_prompt
+        self._negative, self._weights = negative_prompt, weights
         pipeline = load_pipeline(path, DTYPES[self._dtype], vae, config)
         self._scheduler = set_scheduler(pipeline, scheduler, steps)
         if lora is not None:
@@ -106,7 +108,7 @@ class DiffusionGenerator(Remade):
 
     @property
     def identity(self) -> Mapping[str, Json]:
-        """Steps, guidance, size, scheduler, negative prompt and number format."""
+        """Weights, steps, guidance, size, scheduler, negative prompt and number format."""
         return {
             "generator": "diffusion",
             "scheduler": self._scheduler,
@@ -115,6 +117,7 @@ class DiffusionGenerator(Remade):
             "size": self._size,
             "negative_prompt": self._negative,
             "dtype": self._dtype,
+            "weights": self._weights,
         }
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:

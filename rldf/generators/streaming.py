@@ -8,34 +8,9 @@ from queue import Empty, SimpleQueue
 
 from PIL.Image import Image
 
-from rldf.interfaces import ImageGenerator
-
-Keep = Callable[[int, Image], object]
-"""Takes an image that is there: its place in the list, and the image."""
+from rldf.interfaces import Keep
 
 _Came = SimpleQueue[tuple[int, Image] | Exception | None]
-
-
-def arrivals(
-    generator: ImageGenerator, sentences: Sequence[str], seeds: Sequence[int], keep: Keep
-) -> None:
-    """Draw sentences, and hand each image on as soon as it is there.
-
-    A generator whose images come one by one has a method `arrivals` of this form; any other gives
-    them all at the end. What has come can be kept, whatever happens to the rest.
-
-    Args:
-        generator: what draws.
-        sentences: prompts.
-        seeds: one for each.
-        keep: is given each place once, in any order; a second time if it was interrupted.
-    """
-    one_by_one = getattr(generator, "arrivals", None)
-    if one_by_one is not None:
-        one_by_one(sentences, seeds, keep)
-        return
-    for place, image in enumerate(generator.generate(sentences, seeds)):
-        keep(place, image)
 
 
 def side_by_side(

@@ -15,7 +15,6 @@ from rldf.models.build import build, problem_of, takes
 from rldf.models.checksums import checksum_of
 from rldf.models.lock import Lock, LockedSource
 from rldf.models.schema import ModelSetFile, Options, PartFile
-from rldf.models.weighed import WeighedGenerator
 from rldf.sharing import Remade
 
 
@@ -48,12 +47,9 @@ class ModelSet(Remade):
         self._checksums: dict[str, str | None] = {}
 
     @cached_property
-    def generator(self) -> WeighedGenerator:
+    def generator(self) -> ImageGenerator:
         """What draws."""
-        generator = cast(ImageGenerator, self._load("generator"))
-        weighed = WeighedGenerator(generator, self.checksum("generator"))
-        weighed.made_by(getattr, self, "generator")
-        return weighed
+        return cast(ImageGenerator, self._load("generator"))
 
     @cached_property
     def detector(self) -> Detector:
@@ -233,7 +229,10 @@ class ModelSet(Remade):
         problem = problem_of(role, part, self.path(role))
         if problem is not None:
             raise ConfigError(f"model set {self.file.name}: {problem}")
-        made = build(role, part, self.path(role), found, self._device, lambda: self.clip)
+        made = build(
+            role, part, self.path(role), found, self._device,
+            clip=lambda: self.clip, weights=lambda: self.checksum(role),
+        )  # fmt: skip
         if isinstance(made, Remade):  # one set in another process loads its parts once, too
             made.made_by(getattr, self, role)
         return made

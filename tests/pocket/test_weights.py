@@ -81,7 +81,7 @@ def test_an_image_does_not_depend_on_its_batch(pocket):
 
 
 def test_latents_agree_within_a_thousandth_for_any_batch(pocket):
-    pipeline = pocket.generator._generator._pipeline
+    pipeline = pocket.generator._pipeline
 
     def pixels(sentences, seeds):
         sources = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]

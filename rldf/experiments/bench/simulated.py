@@ -7,6 +7,7 @@ program's own: its environment, its walk, its agents.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from rldf.agents.options import make_agent
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Axis, Grammar, Slot, Value
 from rldf.gridworld import Gridworld
-from rldf.interfaces import Json
+from rldf.interfaces import ImageGenerator, Json
 from rldf.search.config import Settings
 from rldf.search.env import EncodingGridEnv
 from rldf.search.loop import Place, walk
@@ -37,11 +38,13 @@ KINDS = ("multi", "clip")
 _NOUN, _SCENE = 1, 3  # the axes that the paper's multi reward sees
 
 
-class Simulated:
+class Simulated(ImageGenerator):
     """A world with a goal, and what its cells pay; it is its own generator and reward.
 
     A picture is one pixel with the cell's sentence on it.
     """
+
+    identity: Mapping[str, Json] = MappingProxyType({})
 
     def __init__(
         self, shape: tuple[int, ...], kind: str, seed: int, misread: float = 0.1, pairs: float = 0.0
@@ -62,7 +65,6 @@ class Simulated:
         self._tables = _multi(shape, self.goal) if kind == "multi" else _clip(shape, self.goal, rng)
         self._pairs = self._interactions(rng, pairs) if pairs else {}
         self.pays = cache(self._pays)
-        self.identity: Mapping[str, Json] = {}
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
         """Draw nothing, but keep the sentences.

@@ -7,6 +7,7 @@ to any number of processes. A large world is drawn as it is walked, with one mem
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -55,14 +56,15 @@ def gains(drawn: Seen, goal: Seen) -> tuple[bool, bool]:
     return bool(nouns), drawn.scene is not None and drawn.scene == goal.scene
 
 
-class _Tickets:
+class _Tickets(ImageGenerator):
     """Stands for generator and reward where all pictures were drawn and paid before.
 
     A picture is a ticket with the sentence on it, and is paid from a table.
     """
 
+    identity: Mapping[str, Json] = MappingProxyType({})
+
     def __init__(self, pays: Mapping[str, float]) -> None:
-        self.identity: Mapping[str, Json] = {}
         self._pays = pays
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
