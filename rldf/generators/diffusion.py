@@ -138,14 +138,7 @@ class DiffusionGenerator(Remade, ImageGenerator):
         return self._portions.map(self._draw, list(zip(sentences, seeds, strict=True)))
 
     def cut(self, sentence: str) -> str:
-        """Cut a sentence to what the pipeline reads of it, between words.
-
-        Args:
-            sentence: a prompt.
-
-        Returns:
-            Its beginning; all of it where it is short enough.
-        """
+        """Cut a sentence to what the pipeline reads of it, between words."""
         return self._texts.cut(sentence)
 
     @torch.inference_mode()

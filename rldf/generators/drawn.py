@@ -24,13 +24,7 @@ class DrawnGenerator(Remade, ImageGenerator):
     def __init__(
         self, *, path: Path | None = None, device: str = "cpu", weights: str | None = None
     ) -> None:
-        """Make the generator; it has nothing to load and runs on the CPU.
-
-        Args:
-            path: ignored; every generator of a model set is given one.
-            device: ignored likewise.
-            weights: checksum of `path`, for the identity.
-        """
+        """Make the generator; it has nothing to load and runs on the CPU."""
         self._weights = weights
 
     @property
@@ -55,11 +49,7 @@ class DrawnGenerator(Remade, ImageGenerator):
 
 
 def world_files() -> list[Path]:
-    """List what decides the pixels of a drawing.
-
-    Returns:
-        The sprites, the renderer's modules and its grammar.
-    """
+    """List what decides the pixels of a drawing."""
     package, grammars = Path(pocket.__file__).parent, resources.folder("grammars")
     assets = [package / "assets" / name for name in ("sprites.json", "sprites.png")]
     return [*assets, *sorted((package / "world").glob("*.py")), grammars / "pocket.yaml"]

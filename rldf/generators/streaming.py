@@ -19,17 +19,7 @@ def side_by_side(
     at_once: int,
     keep: Keep,
 ) -> None:
-    """Draw sentences in threads; however it ends, what was there by then has been handed on.
-
-    Args:
-        draw: draws one; once the event is set, it is not to begin anything more.
-        sentences: prompts.
-        at_once: how many are drawn side by side.
-        keep: is given each image, in this thread; a second time if it was interrupted.
-
-    Raises:
-        Exception: what the first sentence that failed has raised, once no other is under way.
-    """
+    """Draw sentences in threads; however it ends, what was there by then has been handed on."""
     todo, came, stop = deque(enumerate(sentences)), _Came(), threading.Event()
     at_work = min(at_once, len(sentences))
     got: tuple[int, Image] | Exception | None = None

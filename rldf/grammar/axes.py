@@ -47,17 +47,7 @@ class Axis:
     when: tuple[str, tuple[str, ...]] | None = None
 
     def index(self, name: str) -> int:
-        """Find a value by name.
-
-        Args:
-            name: the value's name.
-
-        Returns:
-            Its place on the axis.
-
-        Raises:
-            GrammarError: if the axis has no such value.
-        """
+        """Find a value by name."""
         for i, value in enumerate(self.values):
             if value.name == name:
                 return i
@@ -65,11 +55,7 @@ class Axis:
         raise GrammarError(f"axis {self.symbol} has no value '{name}'; it has: {known}")
 
     def value_of_label(self) -> dict[str, int]:
-        """Invert the label mapping.
-
-        Returns:
-            Index on the axis by detector or scene label.
-        """
+        """Invert the label mapping."""
         return {label: i for i, value in enumerate(self.values) for label in value.labels}
 
 

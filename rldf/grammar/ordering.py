@@ -21,15 +21,7 @@ MOST_VALUES = 2_000  # a seriation weighs all pairs of values
 
 
 def fixed_values(axis: Axis) -> int:
-    """Count the values that keep their places at the beginning of an axis.
-
-    Args:
-        axis: any.
-
-    Returns:
-        All of an axis of counts, whose bins follow each other; the first of an attribute or action,
-        which is the neutral one; else 0.
-    """
+    """Count the values that keep their places at the beginning of an axis."""
     if axis.reads.endswith("_count"):
         return len(axis.values)
     return 1 if axis.reads in ("attribute", "action") else 0
@@ -37,9 +29,6 @@ def fixed_values(axis: Axis) -> int:
 
 def taxonomy_order(axis: Axis) -> Order:
     """Order objects by their wnids, and scenes indoors before outdoors, each kind together.
-
-    Args:
-        axis: any.
 
     Returns:
         (n,) numbers of the values; those that the taxonomy does not know stay where they are, and
@@ -80,9 +69,6 @@ def clip_order(axis: Axis, distances: Floats) -> Order:
 
     Returns:
         (n,) numbers of the values.
-
-    Raises:
-        UsageError: the axis is too long.
     """
     if len(axis.values) > MOST_VALUES:
         raise UsageError(
@@ -93,15 +79,7 @@ def clip_order(axis: Axis, distances: Floats) -> Order:
 
 
 def sentences(grammar: Grammar, axis: Axis) -> list[str]:
-    """Write the sentences that differ in one axis alone, the others at their first values.
-
-    Args:
-        grammar: the axis's own.
-        axis: one of its axes.
-
-    Returns:
-        A sentence for each value.
-    """
+    """Write the sentences that differ in one axis alone, the others at their first values."""
     place = grammar.axes.index(axis)
     first = (0,) * len(grammar.axes)
     return [
@@ -113,11 +91,6 @@ def embed(
     grammar: Grammar, axis: Axis, embed_texts: Callable[[Sequence[str]], np.ndarray]
 ) -> Floats:
     """Embed the values of an axis as a text model reads them in a sentence.
-
-    Args:
-        grammar: the axis's own.
-        axis: one of its axes.
-        embed_texts: a CLIP text tower.
 
     Returns:
         (n, d) one vector a value.
@@ -138,10 +111,6 @@ def read_vectors(path: Path, names: Path | None, axis: Axis) -> Floats:
 
     Returns:
         (n, d) one vector a value.
-
-    Raises:
-        ConfigError: a file is damaged.
-        UsageError: it does not hold a vector for every value.
     """
     rows = _rows(path)
     if names is None:

@@ -65,52 +65,23 @@ class GrammarFile(Strict):
 
 
 def forms(text: Text) -> dict[str, str]:
-    """Give the surface forms of a text, with single spaces.
-
-    Args:
-        text: one text for every form, or a text for each form.
-
-    Returns:
-        Surface form by agreement form; the key "" serves every form.
-    """
+    """Give the surface forms of a text, with single spaces."""
     by_form = {"": text} if isinstance(text, str) else text
     return {form: " ".join(surface.split()) for form, surface in by_form.items()}
 
 
 def value_forms(name: str, value: ValueFile) -> dict[str, str]:
-    """Give the surface forms of a value: its name where the file states no text.
-
-    Args:
-        name: the value's name.
-        value: what the file says of it.
-
-    Returns:
-        Surface form by agreement form.
-    """
+    """Give the surface forms of a value: its name where the file states no text."""
     return forms(name if value.text is None else value.text)
 
 
 def symbols(rule: str) -> list[str]:
-    """Split the right-hand side of a production.
-
-    Args:
-        rule: symbols and quoted terminals, such as 'Frequency NOM' or '"a photo of"'.
-
-    Returns:
-        The parts, terminals still in their quotes.
-    """
+    """Split the right-hand side of a production."""
     return re.findall(r'"[^"]*"|\S+', rule)
 
 
 def leaves(file: GrammarFile) -> list[str]:
-    """Expand the start rule to axes, named terminals and quoted terminals, left to right.
-
-    Args:
-        file: A grammar file without cycles.
-
-    Returns:
-        The symbols, at most one more than a grammar may have.
-    """
+    """Expand the start rule to axes, named terminals and quoted terminals, left to right."""
     found: list[str] = []
     due = [file.start]
     while due and len(found) <= _MAX_SYMBOLS:
@@ -125,15 +96,7 @@ def leaves(file: GrammarFile) -> list[str]:
 def resolve(
     file: GrammarFile, other: Callable[[str], GrammarFile | None]
 ) -> tuple[GrammarFile, list[str]]:
-    """Give every axis that takes its values from another one those values.
-
-    Args:
-        file: the file.
-        other: finds the file of a shipped grammar by its name, None where there is none.
-
-    Returns:
-        The file with all values stated, and every problem, one line each.
-    """
+    """Give every axis that takes its values from another one those values."""
     found: list[str] = []
     axes = {}
     for symbol, axis in file.axes.items():
@@ -171,14 +134,7 @@ def _shared_values(
 
 
 def problems(file: GrammarFile) -> list[str]:
-    """Find everything that is wrong with a grammar file that fits the schema.
-
-    Args:
-        file: the file.
-
-    Returns:
-        One line a problem, each with its dotted path.
-    """
+    """Find everything that is wrong with a grammar file that fits the schema."""
     found = _production_problems(file) or _use_problems(file)
     for symbol, axis in file.axes.items():
         at = f"axes.{symbol}"
@@ -279,15 +235,7 @@ def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]
 
 
 def condition(axis: AxisFile, file: GrammarFile) -> tuple[str, tuple[str, ...]] | None:
-    """Give the axis that decides whether one has a meaning, and the values with which it has one.
-
-    Args:
-        axis: the one.
-        file: its grammar.
-
-    Returns:
-        Symbol and value names, or None for an axis without a condition.
-    """
+    """Expand the start rule to axes and terminals, left to right; the file has no cycles."""
     for control, names in axis.unless.items():
         return control, tuple(name for name in file.axes[control].values if name not in names)
     return next(iter(axis.when.items()), None)

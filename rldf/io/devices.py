@@ -14,16 +14,7 @@ Dtype = Literal["float32", "bfloat16", "float16"]
 
 
 def resolve(device: str, *, apple: bool = True) -> str:
-    """Say what a model runs on.
-
-    Args:
-        device: a device of torch, or "auto" for a GPU if there is one.
-        apple: whether "auto" may be a GPU of Apple; training and the networks that judge images
-            are not tried there.
-
-    Returns:
-        A device of torch.
-    """
+    """Say what a model runs on."""
     if device != "auto":
         return device
     import torch
@@ -34,14 +25,7 @@ def resolve(device: str, *, apple: bool = True) -> str:
 
 
 def is_cuda(device: str) -> bool:
-    """Tell whether a device is a GPU of Nvidia.
-
-    Args:
-        device: a device of torch, or "auto".
-
-    Returns:
-        True for "cuda", "cuda:1" and so on.
-    """
+    """Tell whether a device is a GPU of Nvidia."""
     return resolve(device).startswith("cuda")
 
 
@@ -50,13 +34,6 @@ def usual_dtype(device: str, *, wide: bool) -> Dtype:
 
     On Apple's GPUs both short formats are reported to give black or broken images with some
     models and versions, so full precision is used unless another one is asked for.
-
-    Args:
-        device: a device of torch, or "auto".
-        wide: whether numbers get too large for float16, as in transformers.
-
-    Returns:
-        float32 but on a GPU of Nvidia; there float16, and bfloat16 for wide numbers.
     """
     if not is_cuda(device):
         return "float32"
@@ -64,11 +41,7 @@ def usual_dtype(device: str, *, wide: bool) -> Dtype:
 
 
 def gpu_name() -> str | None:
-    """Name the GPU.
-
-    Returns:
-        As its driver calls it, None without one.
-    """
+    """Name the GPU."""
     import torch
 
     kind = resolve("auto")

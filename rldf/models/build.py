@@ -20,29 +20,12 @@ _GIVEN = ("path", "device", "clip", "weights")  # by the model set, never by the
 
 
 def takes(role: str, part: PartFile) -> set[str]:
-    """List the parameters of a part's class.
-
-    Args:
-        role: the part's name.
-        part: what the file says.
-
-    Returns:
-        Their names.
-    """
+    """List the parameters of a part's class."""
     return set(inspect.signature(_maker(role, part)).parameters)
 
 
 def problem_of(role: str, part: PartFile, path: Path | None) -> str | None:
-    """Tell what a part's class does not take.
-
-    Args:
-        role: the part's name.
-        part: what the file says.
-        path: its files, None for a model that has none.
-
-    Returns:
-        All problems in one line, or None.
-    """
+    """Tell what a part's class does not take."""
     known = dict(inspect.signature(_maker(role, part), eval_str=True).parameters)
     if known["path"].default is inspect.Parameter.empty and path is None:
         return f"{role} needs a path"
@@ -72,23 +55,7 @@ def build(
     clip: Callable[[], Any],
     weights: Callable[[], str | None],
 ) -> Any:
-    """Make a part's model; `problem_of` has found nothing.
-
-    Args:
-        role: the part's name.
-        part: what the file says.
-        path: its files, None for a model that has none.
-        extras: files of the further models, by parameter.
-        device: where it runs; "auto" is a GPU if there is one.
-        clip: gives the set's CLIP, for classes that have a parameter of that name.
-        weights: gives the checksum of the part's files, likewise.
-
-    Returns:
-        The model.
-
-    Raises:
-        ConfigError: a model cannot be trusted.
-    """
+    """Make a part's model; `problem_of` has found nothing."""
     for files in (path, *extras.values()):
         if files is not None:
             check_model(files)

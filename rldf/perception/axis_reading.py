@@ -31,14 +31,7 @@ class AxisRead:
     doubt: str = ""
 
     def named(self, axis: Axis) -> AxisReading:
-        """Say it in the axis's words.
-
-        Args:
-            axis: the axis.
-
-        Returns:
-            The record.
-        """
+        """Say it in the axis's words."""
         return AxisReading(
             value=None if self.place is None else axis.values[self.place].name,
             probability=self.probability,
@@ -48,15 +41,7 @@ class AxisRead:
 
 
 def unreadable_axes(grammar: Grammar, labels: Sequence[str] | None) -> dict[str, str]:
-    """Find the axes that a detector cannot read, whatever the image.
-
-    Args:
-        grammar: any.
-        labels: all that the detector tells apart; None where it does not say.
-
-    Returns:
-        Why, by axis symbol.
-    """
+    """Find the axes that a detector cannot read, whatever the image."""
     if labels is None:
         return {}
     found: dict[str, str] = {}
@@ -81,18 +66,7 @@ def read_axis(
     objects: Mapping[int, SeenObject | None],
     most: int | None,
 ) -> AxisRead:
-    """Read an axis that CLIP does not read.
-
-    Args:
-        grammar: the axis's.
-        axis: the axis.
-        seen: what was seen in the image.
-        objects: the noun of each rank.
-        most: how many things the detector sees at most; None where that is not known.
-
-    Returns:
-        What it reads as; for an axis of CLIP the first value, until CLIP is asked.
-    """
+    """Read an axis that CLIP does not read."""
     if axis.reads == "scene":
         return _read_scene(grammar, axis, seen)
     if axis.reads == "people_count":
@@ -112,15 +86,7 @@ def read_axis(
 
 
 def told_apart(shares: NDArray[np.float32], axis: Axis) -> AxisRead:
-    """Read an axis that CLIP reads.
-
-    Args:
-        shares: of the axis's values; they sum to 1.
-        axis: the axis.
-
-    Returns:
-        The likeliest value.
-    """
+    """Read an axis that CLIP reads."""
     if not np.isfinite(shares).all():
         return AxisRead(place=None, doubt="CLIP gives no numbers")
     tied = _tied(dict(zip((value.name for value in axis.values), shares.tolist(), strict=True)))
@@ -133,14 +99,7 @@ def told_apart(shares: NDArray[np.float32], axis: Axis) -> AxisRead:
 
 
 def reasons(reads: Mapping[str, AxisRead]) -> list[str]:
-    """Say what is not known and what is doubtful.
-
-    Args:
-        reads: by axis symbol.
-
-    Returns:
-        One line for each reason.
-    """
+    """Say what is not known and what is doubtful."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for symbol, read in reads.items():
         if read.doubt:
@@ -218,15 +177,7 @@ def _counted(
 
 
 def bin_of(axis: Axis, count: int) -> int:
-    """Find the bin of a count.
-
-    Args:
-        axis: of counts.
-        count: how many.
-
-    Returns:
-        Its place; bins have no holes and the last is open, so one always fits.
-    """
+    """Find the bin of a count."""
     for i, value in enumerate(axis.values):
         low, high = value.count or (0, None)
         if low <= count and (high is None or count <= high):
@@ -236,9 +187,6 @@ def bin_of(axis: Axis, count: int) -> int:
 
 def joined(reads: Iterable[AxisRead]) -> tuple[int, ...]:
     """Give the places, with the first where nothing was read.
-
-    Args:
-        reads: of all axes.
 
     Returns:
         (n_axes,) an encoding.

@@ -49,28 +49,12 @@ class Encoder:
     def __init__(
         self, grammar: Grammar, readers: Readers, models: ModelSetFile | None = None
     ) -> None:
-        """Make an encoder.
-
-        Args:
-            grammar: whose words.
-            readers: the models that look.
-            models: what their model set knows; None where that does not matter.
-        """
+        """Make an encoder."""
         self.grammar = grammar
         self._readers, self._models = readers, models
 
     def look(self, images: Sequence[Image]) -> list[Seen]:
-        """Detect and classify, without CLIP.
-
-        Args:
-            images: RGB.
-
-        Returns:
-            What is seen in each.
-
-        Raises:
-            ConfigError: the grammar knows none of the labels of a reader.
-        """
+        """Detect and classify, without CLIP."""
         require_readable(self.grammar, self._labels, self._scenes)
         detections = self._readers.detector.detect(images)
         asked = self.grammar.reading("scene") is not None
@@ -81,14 +65,7 @@ class Encoder:
         ]
 
     def words(self, seen: Seen) -> dict[str, int]:
-        """Find what was seen on the grammar's axes, those that CLIP reads left out.
-
-        Args:
-            seen: what `look` gave.
-
-        Returns:
-            Place on the axis by axis symbol; an axis that has no word for it is not there.
-        """
+        """Find what was seen on the grammar's axes, those that CLIP reads left out."""
         clips = {axis.symbol for axis in self.grammar.axes if axis.reads in _BY_CLIP}
         return {
             symbol: read.place
@@ -97,14 +74,7 @@ class Encoder:
         }
 
     def read(self, image: Image) -> Reading:
-        """Encode an image.
-
-        Args:
-            image: RGB.
-
-        Returns:
-            Its encoding and sentence, how sure each axis is, and what is doubtful or was ignored.
-        """
+        """Encode an image."""
         seen = self.look([image])[0]
         vector = self._readers.clip.embed_images([image])[0]
         reads = self._read_by_clip(self._read_axes(seen), vector, seen)
@@ -203,16 +173,7 @@ class Encoder:
 def require_readable(
     grammar: Grammar, labels: Sequence[str] | None, scenes: Sequence[str] | None
 ) -> None:
-    """Refuse readers that see nothing that a grammar has a word for.
-
-    Args:
-        grammar: whose words.
-        labels: of the detector; None where it does not say.
-        scenes: of the scene classifier; None likewise.
-
-    Raises:
-        ConfigError: it knows none of them.
-    """
+    """Refuse readers that see nothing that a grammar has a word for."""
     require_known("detector", labels, object_words(grammar), grammar.name)
     require_known("scene classifier", scenes, scene_words(grammar), grammar.name)
 

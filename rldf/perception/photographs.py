@@ -9,13 +9,6 @@ def photograph_hint(models: ModelSetFile, reading: Reading) -> tuple[str, ...]:
 
     Such an image has no object of the drawn world, or is unlike the sentence it was read as: the
     cosine of the two stays below the model set's `familiar`.
-
-    Args:
-        models: the model set's description.
-        reading: what its models read in the image.
-
-    Returns:
-        The hint, or nothing.
     """
     if models.knows != "drawings":
         return ()

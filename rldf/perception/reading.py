@@ -135,26 +135,12 @@ class Reading:
         return tuple(symbol for symbol, axis in self.record.axes.items() if axis.value is None)
 
     def lack(self, grammar: str) -> str:
-        """Say why there is no encoding.
-
-        Args:
-            grammar: whose words were tried.
-
-        Returns:
-            Half a sentence.
-        """
+        """Say why there is no encoding."""
         return f"{', '.join(self.unknown)} of grammar {grammar} cannot be read in the image"
 
 
 def axes_document(record: ReadingRecord) -> dict[str, dict[str, Any]]:
-    """Describe the axes for a JSON document.
-
-    Args:
-        record: of a reading.
-
-    Returns:
-        Value, probability (four digits), source, and whether it is known, by axis symbol.
-    """
+    """Describe the axes for a JSON document."""
     return {
         symbol: {
             "value": axis.value,

@@ -46,15 +46,7 @@ class Cell:
 
 
 def cells_of(grammar: Grammar, n: int) -> list[Cell]:
-    """Choose what to draw: every state twice in a small world, else a sample.
-
-    Args:
-        grammar: base or pocket.
-        n: size of the sample where the world has more than 1,000 states.
-
-    Returns:
-        The cells.
-    """
+    """Choose what to draw: every state twice in a small world, else a sample."""
     if grammar.n_states <= 1000:
         states = itertools.product(*(range(size) for size in grammar.shape))
         pairs = [(state, CHECK_SEEDS + k) for state in states for k in range(2)]
@@ -68,11 +60,6 @@ def cells_of(grammar: Grammar, n: int) -> list[Cell]:
 
 def check(models: ModelSet, grammar_name: str, n: int = 500) -> dict[str, Any]:
     """Measure everything that `rldf pocket check` prints.
-
-    Args:
-        models: the pocket model set.
-        grammar_name: "base" or "pocket".
-        n: number of fresh drawings, and of sampled sentences of a large grammar.
 
     Returns:
         Shares from 0 to 1, with the record of each under "figures"; seconds of a render at batch 1,
@@ -102,15 +89,7 @@ def check(models: ModelSet, grammar_name: str, n: int = 500) -> dict[str, Any]:
 
 
 def measured(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Write down what was measured for people.
-
-    Args:
-        found: what `check` gave; one of an earlier version has no intervals.
-
-    Returns:
-        Name and value of each measure; a share with its interval, "-" where there is nothing to
-        measure it by.
-    """
+    """Write down what was measured for people."""
     figures = found.get("figures", {})
     shares = {name: read_figure(record) for name, record in figures.items()}
     shown = {name: str(share) if share.n else "-" for name, share in shares.items()}
@@ -121,10 +100,6 @@ def measured(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def render_seconds(generator: ImageGenerator, n: int = 5) -> float:
     """Time a render at batch 1, after one that warms up.
-
-    Args:
-        generator: what draws.
-        n: renders to time.
 
     Returns:
         Median wall-clock seconds.
@@ -221,15 +196,7 @@ def _zero_shot(
 
 
 def map50(models: ModelSet, drawings: Sequence[Drawing]) -> float:
-    """Measure the detector's mean average precision at IoU 0.5, by ultralytics' own `val`.
-
-    Args:
-        models: whose detector; its file is a .pt.
-        drawings: pictures with exact boxes.
-
-    Returns:
-        mAP50, 0 to 1.
-    """
+    """Measure the detector's mean average precision at IoU 0.5, by ultralytics' own `val`."""
     from rldf.pocket.yolo_set import write_picture, write_set_file
 
     import_ultralytics()

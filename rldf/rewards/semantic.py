@@ -16,30 +16,12 @@ from rldf.rewards.context import RewardContext
 
 
 def scene_term(drawn: Seen, goal: Seen, cs: float) -> float:
-    """Compute 1{s}: paid for the right scene, charged for a wrong one or one that is not known.
-
-    Args:
-        drawn: what is seen in the drawn image.
-        goal: what is seen in the input image.
-        cs: the constant Cs.
-
-    Returns:
-        cs or -cs.
-    """
+    """Compute 1{s}: paid for the right scene, charged for a wrong one or one that is not known."""
     return cs if drawn.scene is not None and drawn.scene == goal.scene else -cs
 
 
 def object_term(drawn: Seen, goal: Seen, c: float) -> float:
-    """Compute 1{g in G}: paid if all recognised objects are the input's, and there are any.
-
-    Args:
-        drawn: what is seen in the drawn image.
-        goal: what is seen in the input image.
-        c: the constant C.
-
-    Returns:
-        c or 0.
-    """
+    """Compute 1{g in G}: paid if all recognised objects are the input's, and there are any."""
     found = {thing.value for thing in drawn.objects}
     return c if found and found <= {thing.value for thing in goal.objects} else 0.0
 
@@ -63,9 +45,6 @@ class MultiSemantic:
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
-
-        Args:
-            images: RGB.
 
         Returns:
             (n,), from -Cs to C + Cs.
@@ -97,9 +76,6 @@ class PartialSemantic:
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
-
-        Args:
-            images: RGB.
 
         Returns:
             (n,), Cs or -Cs.
@@ -135,9 +111,6 @@ class Agreement:
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
-
-        Args:
-            images: RGB.
 
         Returns:
             (n,), from 0 to 1.
