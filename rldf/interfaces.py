@@ -130,7 +130,7 @@ class Reward(Protocol):
         """Score images: (n,), higher is nearer to the input image."""
 
 
-class Readers(Protocol):
+class VisionModels(Protocol):
     """The models that look at images; each is loaded when first asked for."""
 
     @property

@@ -23,7 +23,6 @@ from rldf.grammar.encoding import Encoding, fits, format_encoding
 from rldf.grammar.schema import (
     AxisFile,
     GrammarFile,
-    Reads,
     condition,
     forms,
     leaves,
@@ -100,7 +99,7 @@ class Grammar(Shared):
         known = ", ".join(axis.symbol for axis in self.axes)
         raise GrammarError(f"grammar {self.name} has no axis '{symbol}'; it has: {known}")
 
-    def reading(self, reads: Reads, rank: int = 1) -> Axis | None:
+    def reading(self, reads: str, rank: int = 1) -> Axis | None:
         """Find the axis that reads something of an image."""
         matches = (a for a in self.axes if a.reads == reads and a.rank == rank)
         return next(matches, None)

@@ -9,40 +9,20 @@ import numpy as np
 
 from rldf.errors import ConfigError, UsageError
 from rldf.grammar.axes import Axis
-from rldf.grammar.grammar import Grammar, load_grammar
+from rldf.grammar.grammar import Grammar
 from rldf.grammar.locality import Floats, Order, seriate
-from rldf.io.text import plain_label
 
 By = Literal["declared", "taxonomy", "clip"]
-SCENES = "coco-places"
-"""The grammar whose scene axis is the taxonomy of scenes: indoors, then outdoors, by kind."""
 _MOST = 1e100  # of a number in a table; its square must be one too
 MOST_VALUES = 2_000  # a seriation weighs all pairs of values
-
-
-def fixed_values(axis: Axis) -> int:
-    """Count the values that keep their places at the beginning of an axis."""
-    if axis.reads.endswith("_count"):
-        return len(axis.values)
-    return 1 if axis.reads in ("attribute", "action") else 0
 
 
 def taxonomy_order(axis: Axis) -> Order:
     """Order objects by their wnids, and scenes indoors before outdoors, each kind together.
 
-    Returns:
-        (n,) numbers of the values; those that the taxonomy does not know stay where they are, and
-        so does the whole of an axis of another kind.
+    Values that the taxonomy does not know keep their places, as all of an axis of another kind do.
     """
-    if axis.reads == "object":
-        return sorted_in_place([value.wnid for value in axis.values])
-    if axis.reads == "scene":
-        order = load_grammar(SCENES).axis("Scene").value_of_label()
-        known = {plain_label(label): place for label, place in order.items()}
-        labels = (map(plain_label, value.labels) for value in axis.values)
-        places = ([known[label] for label in own if label in known] for own in labels)
-        return sorted_in_place([f"{min(found):04d}" if found else None for found in places])
-    return np.arange(len(axis.values), dtype=np.int64)
+    return sorted_in_place(axis.kind.taxonomy_keys(axis))
 
 
 def sorted_in_place(keys: Sequence[str | None]) -> Order:
@@ -75,7 +55,7 @@ def clip_order(axis: Axis, distances: Floats) -> Order:
             f"axis {axis.symbol} has {len(axis.values)} values, and --by clip orders at most "
             f"{MOST_VALUES}: type --by taxonomy, or name another --axis"
         )
-    return seriate(distances, fixed_values(axis))
+    return seriate(distances, axis.kind.fixed_values(axis))
 
 
 def sentences(grammar: Grammar, axis: Axis) -> list[str]:

@@ -8,14 +8,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from rldf.grammar.axis_kinds import kind_of, known_kind
 from rldf.io.text import plain_label
 from rldf.io.yaml import Strict
 
-Reads = Literal["object", "object_count", "people_count", "scene", "action", "attribute"]
+Reads = Annotated[str, AfterValidator(known_kind)]
 _Words = Annotated[str, Field(max_length=2_000)]  # of a file that may be a stranger's
 _Rule = Annotated[str, Field(max_length=8_000)]
 Text = _Words | dict[str, _Words]
@@ -141,9 +142,10 @@ def problems(file: GrammarFile) -> list[str]:
         found += _label_problems(at, axis, file.people)
         found += _surface_problems(at, axis)
         found += _condition_problems(at, axis, file)
-        if axis.reads.endswith("_count"):
-            found += _count_problems(at, axis)
-    return found + _reading_problems(file) + _agreement_problems(file)
+        found += kind_of(axis.reads).check(symbol, axis, file)
+    if not file.people and any(kind_of(axis.reads).needs_people for axis in file.axes.values()):
+        found.append("people: must name the detector's labels of people, who are counted and act")
+    return found + _agreement_problems(file)
 
 
 def _production_problems(file: GrammarFile) -> list[str]:
@@ -191,7 +193,8 @@ def _use_problems(file: GrammarFile) -> list[str]:
 
 def _label_problems(at: str, axis: AxisFile, people: tuple[str, ...]) -> list[str]:
     found: list[str] = []
-    owner = dict.fromkeys(map(plain_label, people if axis.reads == "object" else ()), "people")
+    kind = kind_of(axis.reads)
+    owner = dict.fromkeys(map(plain_label, people if kind.has_objects else ()), "people")
     for name, value in axis.values.items():
         here = f"{at}.values.{name}.labels"
         for label in value.labels:
@@ -200,7 +203,7 @@ def _label_problems(at: str, axis: AxisFile, people: tuple[str, ...]) -> list[st
                 found.append(f"{here}: '{label}' is a label of '{owner.get(plain, name)}' too")
             owner[plain] = name
         # A second object may be absent: a value of its axis without labels says so.
-        if axis.reads in ("object", "scene") and not value.labels and axis.rank == 1:
+        if kind.needs_labels and not value.labels and axis.rank == 1:
             found.append(f"{here}: a value that reads {axis.reads} needs at least one label")
     return found
 
@@ -235,53 +238,10 @@ def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]
 
 
 def condition(axis: AxisFile, file: GrammarFile) -> tuple[str, tuple[str, ...]] | None:
-    """Expand the start rule to axes and terminals, left to right; the file has no cycles."""
+    """Give the axis that decides whether one has a meaning, and the values that it needs."""
     for control, names in axis.unless.items():
         return control, tuple(name for name in file.axes[control].values if name not in names)
     return next(iter(axis.when.items()), None)
-
-
-def _count_problems(at: str, axis: AxisFile) -> list[str]:
-    """Find holes and overlaps between bins; the last one must be open."""
-    found: list[str] = []
-    last = list(axis.values)[-1]
-    lowest = next(iter(axis.values.values())).count
-    due = 0 if axis.reads == "people_count" else 1
-    if axis.rank > 1 and lowest is not None and lowest[0] == 0:
-        due = 0  # a second object may be absent
-    for name, value in axis.values.items():
-        here = f"{at}.values.{name}.count"
-        if value.count is None:
-            return [*found, f"{here}: a count axis needs [lowest, highest]"]
-        low, high = value.count
-        if low != due or (high is not None and high < low):
-            found.append(f"{here}: must start at {due} and not end below it")
-        if (high is None) != (name == last):
-            found.append(f"{here}: the last bin alone ends with null")
-        due = (low if high is None else high) + 1
-    return found
-
-
-def _reading_problems(file: GrammarFile) -> list[str]:
-    """Find two axes that read the same thing, and axes that would never be read."""
-    found: list[str] = []
-    owner: dict[tuple[str, int], str] = {}
-    for symbol, axis in file.axes.items():
-        if axis.reads not in ("action", "attribute"):
-            first = owner.setdefault((axis.reads, axis.rank), symbol)
-            if first != symbol:
-                found.append(f"axes.{symbol}: reads {axis.reads} {axis.rank}, as '{first}' does")
-        elif axis.reads == "action" and len(axis.values) < 2:
-            found.append(f"axes.{symbol}.values: an action axis needs two verbs or more")
-    found += [
-        f"axes.{symbol}: counts object {rank}, and no axis reads object {rank}"
-        for (reads, rank), symbol in owner.items()
-        if reads == "object_count" and ("object", rank) not in owner
-    ]
-    acts = any(axis.reads == "action" for axis in file.axes.values())
-    if not file.people and (acts or ("people_count", 1) in owner):
-        found.append("people: must name the detector's labels of people, who are counted and act")
-    return found
 
 
 def _agreement_problems(file: GrammarFile) -> list[str]:

@@ -19,7 +19,7 @@ from rldf.sharing import Remade
 
 
 class ModelSet(Remade):
-    """The four models of a run; implements `rldf.interfaces.Readers`."""
+    """The four models of a run; implements `rldf.interfaces.VisionModels`."""
 
     def __init__(
         self,

@@ -34,8 +34,8 @@ def known_labels(labels: Iterable[str], words: Iterable[str]) -> list[str]:
 
 def object_words(grammar: Grammar) -> list[str]:
     """List the labels that a grammar knows of a detector."""
-    objects = [axis for axis in grammar.axes if axis.reads == "object"]
-    people = any(axis.reads in ("people_count", "action") for axis in grammar.axes)
+    objects = [axis for axis in grammar.axes if axis.kind.has_objects]
+    people = any(axis.kind.needs_people for axis in grammar.axes)
     return axis_words(objects) + list(grammar.people) * people
 
 

@@ -18,7 +18,7 @@ def words_to_find(labels: str, grammar: str) -> tuple[str, ...]:
         words = [" ".join(word.split()) for word in labels.split(",")]
     else:
         spoken = load_grammar(grammar)
-        objects = [axis for axis in spoken.axes if axis.reads == "object"]
+        objects = [axis for axis in spoken.axes if axis.kind.has_objects]
         words = [label for axis in objects for value in axis.values for label in value.labels]
         words += spoken.people
     found = tuple(dict.fromkeys(filter(None, words)))

@@ -15,13 +15,14 @@ import numpy as np
 from PIL.Image import Image
 
 from rldf.figures import Figure, read_figure, share
+from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.interfaces import ImageGenerator
 from rldf.models.model_sets import ModelSet
 from rldf.perception.detector import import_ultralytics
-from rldf.perception.encoder import Encoder, Seen
-from rldf.perception.photographs import photograph_hint
+from rldf.perception.encoder import Encoder
+from rldf.perception.reading import photograph_hint
 from rldf.pocket import WEIGHTS
 from rldf.pocket.world.drawing import Drawing, draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
@@ -120,13 +121,15 @@ def _read_back(encoder: Encoder, models: ModelSet, cells: Sequence[Cell]) -> dic
     for start in range(0, len(cells), _BATCH):
         batch = cells[start : start + _BATCH]
         images = models.generator.generate([c.sentence for c in batch], [c.seed for c in batch])
-        for cell, image, seen in zip(batch, images, encoder.look(images), strict=True):
+        for cell, image, seen in zip(batch, images, encoder.detect(images), strict=True):
             for name, ok in _compare(encoder, cell, image, seen):
                 right[name].append(ok)
     return {name: _share(found) for name, found in right.items()}
 
 
-def _compare(encoder: Encoder, cell: Cell, image: Image, seen: Seen) -> Iterable[tuple[str, bool]]:
+def _compare(
+    encoder: Encoder, cell: Cell, image: Image, seen: SceneContents
+) -> Iterable[tuple[str, bool]]:
     """Tell which axes of one rendered cell are read as they should be."""
     words = encoder.grammar.decode(cell.encoding)
     first = seen.objects[0] if seen.objects else None
@@ -135,12 +138,12 @@ def _compare(encoder: Encoder, cell: Cell, image: Image, seen: Seen) -> Iterable
     right = next((thing for thing in seen.objects if thing.value == words["Noun"]), None)
     yield "frequency", right is not None and _in_bin(encoder, "Frequency", words, right.count)
     yield "density", _in_bin(encoder, "Density", words, seen.people)
-    axes = [axis for axis in encoder.grammar.axes if axis.reads in ("attribute", "action")]
+    axes = [axis for axis in encoder.grammar.axes if axis.kind.reader == "CLIP"]
     if axes:
-        read = encoder.read(image).encoding
+        read = encoder.encode(image).encoding
         for axis in axes:
             i = encoder.grammar.axes.index(axis)
-            if axis.reads == "attribute" or words["Density"] != "no":
+            if not axis.kind.needs_people or words["Density"] != "no":
                 yield "attributes", read is not None and read[i] == cell.encoding[i]
 
 
@@ -158,7 +161,7 @@ def _readers(
     states = [sample_encoding(grammar, seeded(seed, "sentence")) for seed in seeds]
     drawings = [draw(grammar.derive(s), seed) for s, seed in zip(states, seeds, strict=True)]
     images = [drawing.image for drawing in drawings]
-    readings = [encoder.read(image) for image in images]
+    readings = [encoder.encode(image) for image in images]
     places = models.scene.classify(images)
     scene = [
         max(found, key=found.__getitem__) == drawing.scene

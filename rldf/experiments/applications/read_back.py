@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from PIL.Image import Image
 
 from rldf.grammar.axes import Axis, Value
+from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.encoding import Encoding
-from rldf.interfaces import Readers
-from rldf.perception.encoder import Encoder, Seen
+from rldf.interfaces import VisionModels
+from rldf.perception.encoder import Encoder
 
 _BY_CLIP = ("attribute", "action")
 _TIE = 1e-7  # two cosines this near are one
@@ -56,7 +57,7 @@ def reader_of(axis: Axis) -> str:
 
 def read_back(
     encoder: Encoder,
-    readers: Readers,
+    readers: VisionModels,
     number: int,
     images: Sequence[Image],
     drawn: Sequence[Encoding],
@@ -76,13 +77,13 @@ def read_back(
     axis = encoder.grammar.axes[number]
     if axis.reads in _BY_CLIP:
         return _by_clip(encoder, readers, number, images, drawn)
-    looks = encoder.look(images)
+    looks = encoder.detect(images)
     return [_by_sight(encoder, axis, seen, cell) for seen, cell in zip(looks, drawn, strict=True)]
 
 
 def _by_clip(
     encoder: Encoder,
-    readers: Readers,
+    readers: VisionModels,
     number: int,
     images: Sequence[Image],
     drawn: Sequence[Encoding],
@@ -99,7 +100,7 @@ def _by_clip(
     return found
 
 
-def _by_sight(encoder: Encoder, axis: Axis, seen: Seen, cell: Encoding) -> ReadBack:
+def _by_sight(encoder: Encoder, axis: Axis, seen: SceneContents, cell: Encoding) -> ReadBack:
     if axis.reads == "scene":
         return ReadBack(None if seen.scene is None else axis.index(seen.scene))
     if axis.reads == "people_count":

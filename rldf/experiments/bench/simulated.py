@@ -7,7 +7,6 @@ program's own: its environment, its walk, its agents.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +43,10 @@ class Simulated(ImageGenerator):
     A picture is one pixel with the cell's sentence on it.
     """
 
-    identity: Mapping[str, Json] = MappingProxyType({})
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Nothing decides the pixels but the sentence."""
+        return {}
 
     def __init__(
         self, shape: tuple[int, ...], kind: str, seed: int, misread: float = 0.1, pairs: float = 0.0

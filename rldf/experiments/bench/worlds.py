@@ -7,7 +7,6 @@ to any number of processes. A large world is drawn as it is walked, with one mem
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -15,11 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rldf.experiments.bench.goals import Goal
+from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
 from rldf.gridworld import Gridworld
-from rldf.interfaces import ImageGenerator, Json, Readers, Reward
-from rldf.perception.encoder import Encoder, Seen
+from rldf.interfaces import ImageGenerator, Json, Reward, VisionModels
+from rldf.perception.encoder import Encoder
 from rldf.rewards.files import build_reward, load_reward_file
 from rldf.search.env import EncodingGridEnv
 
@@ -42,7 +42,7 @@ class World(Protocol):
         """Give the most that any cell pays, None where that is not known."""
 
 
-def gains(drawn: Seen, goal: Seen) -> tuple[bool, bool]:
+def gains(drawn: SceneContents, goal: SceneContents) -> tuple[bool, bool]:
     """Tell what a picture shares with a goal: fine and coarse semantics (paper, Table 3).
 
     Args:
@@ -62,7 +62,10 @@ class _Tickets(ImageGenerator):
     A picture is a ticket with the sentence on it, and is paid from a table.
     """
 
-    identity: Mapping[str, Json] = MappingProxyType({})
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Nothing decides the pixels but the sentence."""
+        return {}
 
     def __init__(self, pays: Mapping[str, float]) -> None:
         self._pays = pays
@@ -143,7 +146,7 @@ class WholeWorld:
 def draw_whole(
     grammar: Grammar,
     generator: ImageGenerator,
-    readers: Readers,
+    readers: VisionModels,
     goals: Sequence[Goal],
     rewards: Sequence[str],
     watch: Callable[[int], None],
@@ -167,7 +170,7 @@ def draw_whole(
         batch = sentences[i : i + _BATCH]
         images += generator.generate(batch, [0] * len(batch))
         watch(len(images))
-    seen = Encoder(grammar, readers).look(images)
+    seen = Encoder(grammar, readers).detect(images)
     pays = {
         (number, reward): build_reward(load_reward_file(reward), goal.context)(images)
         for number, goal in enumerate(goals)
@@ -189,7 +192,7 @@ class LiveWorld:
         self,
         grammar: Grammar,
         generator: ImageGenerator,
-        readers: Readers,
+        readers: VisionModels,
         goals: Sequence[Goal],
         rewards: Sequence[str],
     ) -> None:
@@ -238,7 +241,7 @@ class LiveWorld:
         Returns:
             Whether it shares an object, and whether it shares the scene.
         """
-        seen = self._encoder.look([environment.image()])[0]
+        seen = self._encoder.detect([environment.image()])[0]
         return gains(seen, self._goals[goal].context.seen)
 
     def optimum(self, goal: int, reward: str) -> None:
