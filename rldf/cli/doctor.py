@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from rldf.cli import output
-from rldf.io import devices
+from rldf.io import distributed
 
 SHIPPED = "pocket"
 """The model set whose models come with rldf."""
@@ -43,8 +43,8 @@ def device() -> dict[str, Any]:
     except ImportError:
         return {"kind": None, "name": None, "threads": None}
     return {
-        "kind": devices.resolve("auto"),
-        "name": devices.gpu_name(),
+        "kind": distributed.resolve("auto"),
+        "name": distributed.gpu_name(),
         "threads": torch.get_num_threads(),
     }
 

@@ -25,8 +25,7 @@ from torchvision.models import resnet18
 from rldf.evaluation.classification import TOP
 from rldf.evaluation.examples import Examples, Pixels, epoch_batches, middle_crop, training_crop
 from rldf.evaluation.recipe import Recipe, batch_size, rate_at
-from rldf.io.devices import is_cuda, resolve
-from rldf.io.distributed import cpu_share
+from rldf.io.distributed import cpu_share, is_cuda, resolve
 from rldf.io.files import write_bytes
 from rldf.seeding import derive, rng
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 
 from rldf.errors import RldfError
-from rldf.io import devices
+from rldf.io import distributed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -62,7 +62,7 @@ class Portions:
 def free_memory() -> None:
     """Give back what a failed batch took; its error, which held the tensors, is gone by now."""
     gc.collect()
-    devices.free_memory()
+    distributed.free_memory()
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -19,14 +19,14 @@ from rldf.generators.batching import Portions, is_out_of_memory
 from rldf.generators.loading import (
     DTYPES,
     Scheduler,
+    default_dtype,
     load_pipeline,
     set_scheduler,
-    usual_dtype,
 )
 from rldf.generators.lora import fuse_lora
 from rldf.generators.prompts import Texts
 from rldf.interfaces import ImageGenerator, Json
-from rldf.io.devices import Dtype, is_cuda
+from rldf.io.distributed import Dtype, is_cuda
 from rldf.io.text import one_line
 from rldf.sharing import Remade
 
@@ -82,7 +82,7 @@ class DiffusionGenerator(Remade, ImageGenerator):
                 steps or LoRA.
             RldfError: if there is no memory for it.
         """
-        self._dtype = dtype or usual_dtype(config or path, device)
+        self._dtype = dtype or default_dtype(config or path, device)
         self._steps, self._guidance, self._size = steps, guidance, size
         self._negative, self._weights = negative_prompt, weights
         pipeline = load_pipeline(path, DTYPES[self._dtype], vae, config)

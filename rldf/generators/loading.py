@@ -18,8 +18,8 @@ from transformers.utils import logging as transformers_logging
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.generators.one_file import load_one_file
 from rldf.generators.steps import check_steps
-from rldf.io import devices
-from rldf.io.devices import Dtype
+from rldf.io import distributed
+from rldf.io.distributed import Dtype
 from rldf.io.files import parse_json, read_file
 from rldf.io.text import one_line
 from rldf.models.repo_files import INDEX, components, has_weights
@@ -35,10 +35,10 @@ _SCHEDULERS: dict[Scheduler, tuple[Any, dict[str, Any]]] = {
 _DECODERS = ("AutoencoderKL", "AutoencoderTiny")
 
 
-def usual_dtype(folder: Path, device: str) -> Dtype:
+def default_dtype(folder: Path, device: str) -> Dtype:
     """Choose a number format for a pipeline."""
     wide = "transformer" in components(_json(folder / INDEX))
-    return devices.usual_dtype(device, wide=wide)
+    return distributed.default_dtype(device, wide=wide)
 
 
 def load_pipeline(

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rldf import registry as catalog
 from rldf.interfaces import ImageGenerator
-from rldf.io.devices import resolve
+from rldf.io.distributed import resolve
 from rldf.models.safety import check_model
 from rldf.models.schema import ROLES, PartFile
 

@@ -9,7 +9,7 @@ fetched on the way.
 from pathlib import Path
 
 from rldf.errors import ConfigError
-from rldf.io.devices import resolve
+from rldf.io.distributed import resolve
 from rldf.io.paths import data_folder
 from rldf.io.yaml import load_yaml
 from rldf.models.api_sets import api_file, is_api
