@@ -191,7 +191,7 @@ def gains(contest: Contest, rounds: int, *, channels_last: bool, compiled: bool)
         Images a second by form, and how long compiling took.
     """
     # The generator keeps its pipeline to itself; nothing but its weights' form is changed here.
-    pipeline = contest.models.generator._generator._pipeline  # type: ignore[attr-defined]
+    pipeline = contest.models.generator._pipeline  # type: ignore[attr-defined]
     found: dict[str, Any] = {"eager": _drawing_rate(contest, rounds)}
     form = ""
     if channels_last:

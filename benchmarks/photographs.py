@@ -22,12 +22,13 @@ from typing import Any, cast
 import numpy as np
 from PIL import Image
 
+from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.grammar import load_grammar
-from rldf.interfaces import Detection, Readers
+from rldf.interfaces import Detection, VisionModels
 from rldf.io.files import sha256_file, write_json
 from rldf.io.images import read_image
 from rldf.io.paths import cache_folder
-from rldf.perception.encoder import Encoder, Seen
+from rldf.perception.encoder import Encoder
 from rldf.seeding import rng
 
 GRAMMAR = load_grammar("coco-places")
@@ -160,8 +161,8 @@ def read(photos: Sequence[Photo], found: Sequence[list[Detection]]) -> dict[str,
     """
     result: dict[str, Pairs] = {"presence": [], "counts": [], "people": [], "encodings": []}
     for photo, told in zip(photos, found, strict=True):
-        encoder = Encoder(GRAMMAR, cast(Readers, Told(told)))  # CLIP is not asked
-        (seen,) = encoder.look([Image.new("1", photo.size)])
+        encoder = Encoder(GRAMMAR, cast(VisionModels, Told(told)))  # CLIP is not asked
+        (seen,) = encoder.detect([Image.new("1", photo.size)])
         words = encoder.words(seen)
         named = {
             axis.symbol: axis.values[words[axis.symbol]].name
@@ -176,7 +177,7 @@ def read(photos: Sequence[Photo], found: Sequence[list[Detection]]) -> dict[str,
     return result
 
 
-def _counts(seen: Seen) -> set[tuple[str, str]]:
+def _counts(seen: SceneContents) -> set[tuple[str, str]]:
     counts = {thing.value: thing.count for thing in seen.objects}
     if seen.people:
         counts[_PERSON] = seen.people

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rldf.api.searches import search as search
     from rldf.grammar.grammar import load_grammar as load_grammar
     from rldf.models.model_sets import load_model_set as load_models
-    from rldf.perception.reading import Reading as ImageReading
+    from rldf.perception.reading import ImageReading
 
 __version__ = "0.1.0"
 
@@ -35,7 +35,7 @@ _EXPORTS = {
     "CloneResult": "rldf.api.clones:CloneResult",
     "EvaluationResult": "rldf.api.evaluations:EvaluationResult",
     "GeneratedImages": "rldf.api.generations:GeneratedImages",
-    "ImageReading": "rldf.perception.reading:Reading",
+    "ImageReading": "rldf.perception.reading:ImageReading",
     "SearchResult": "rldf.api.searches:SearchResult",
     "clone": "rldf.api.clones:clone",
     "clone_imagenet": "rldf.api.clones:clone_imagenet",

@@ -4,13 +4,17 @@ Every port is a Protocol of one or two methods over plain records; adapters are 
 `rldf.registry` finds by name. Images are PIL images in RGB everywhere.
 """
 
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
+
+Keep = Callable[[int, Image], object]
+"""Takes an image that is there: its place in the list of sentences, and the image."""
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -37,14 +41,40 @@ class Detection:
 
 
 class ImageGenerator(Protocol):
-    """Draws sentences. Same sentence, seed and identity: same picture, in any batch or order."""
+    """Draws sentences. Same sentence, seed and identity: same image, in any batch or order.
+
+    A class that draws subclasses this port, so that it has the methods that it does not need to
+    define itself. Its constructor takes `path`, `device` and `weights` (the checksum of its files,
+    which belongs into the identity) beside options of its own.
+    """
 
     @property
+    @abstractmethod
     def identity(self) -> Mapping[str, Json]:
-        """Everything that decides the pixels apart from the sentence and the seed."""
+        """Everything that decides the pixels apart from the sentence and the seed.
 
+        `"seeded": False` says that the seed decides nothing: no image can be drawn a second time.
+        """
+
+    @abstractmethod
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
         """Draw one image for each sentence and seed (two lists of one length)."""
+
+    def stream(self, sentences: Sequence[str], seeds: Sequence[int], keep: Keep) -> None:
+        """Draw sentences and hand over each image as soon as it is there.
+
+        Args:
+            sentences: prompts.
+            seeds: one for each.
+            keep: is called with each place and its image, in any order; a second time for an image
+                if the first call was interrupted. By default all images are handed over at the end.
+        """
+        for place, image in enumerate(self.generate(sentences, seeds)):
+            keep(place, image)
+
+    def cut(self, sentence: str) -> str:
+        """Cut a sentence to the words that the model reads; by default nothing is cut."""
+        return sentence
 
 
 class Detector(Protocol):
@@ -100,7 +130,7 @@ class Reward(Protocol):
         """Score images: (n,), higher is nearer to the input image."""
 
 
-class Readers(Protocol):
+class VisionModels(Protocol):
     """The models that look at images; each is loaded when first asked for."""
 
     @property

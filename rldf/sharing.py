@@ -37,12 +37,7 @@ class Remade(Shared):
             cls.__init__ = _remembering(cls.__init__)  # type: ignore[method-assign]
 
     def made_by(self, make: Callable[..., Any], *arguments: Any) -> None:
-        """State another call that makes it, where the constructor's would say less.
-
-        Args:
-            make: what is called in the process that reads a pickle; pickled by its name.
-            arguments: what it is called with.
-        """
+        """State another call that makes it, where the constructor's would say less."""
         self._made_by = (make, arguments, {})
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rldf.interfaces import Detection
+from rldf.interfaces import Detection, ImageGenerator
 
 
 def picture(tag: int) -> Image.Image:
@@ -66,8 +66,10 @@ class Scripted:
         return self
 
 
-class CountingGenerator:
+class CountingGenerator(ImageGenerator):
     """Draws a picture whose number is the seed, and remembers what it was asked for."""
+
+    identity = None
 
     def __init__(self) -> None:
         self.identity = {"generator": "counting", "version": 1}

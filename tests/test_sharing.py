@@ -55,7 +55,9 @@ def quick(pocket):
 def context(models):
     image = read_image(ZEBRA)
     encoder = Encoder(GRAMMAR, models)
-    return RewardContext(image=image, reading=encoder.read(image), encoder=encoder, readers=models)
+    return RewardContext(
+        image=image, reading=encoder.encode(image), encoder=encoder, readers=models
+    )
 
 
 def parts(pocket, folder, reward="clip"):

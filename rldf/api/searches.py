@@ -17,7 +17,7 @@ from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.images import read_image
 from rldf.models.model_sets import ModelSet, auto_choice, load_model_set
 from rldf.perception.encoder import Encoder
-from rldf.perception.reading import Reading
+from rldf.perception.reading import ImageReading
 from rldf.search.config import Search, SearchConfig, build_search
 from rldf.search.env import EncodingGridEnv
 from rldf.search.loop import search as run_search
@@ -126,7 +126,7 @@ def encode(
     *,
     grammar: str | Path | Grammar | None = None,
     models: str | Path | ModelSet = "auto",
-) -> Reading:
+) -> ImageReading:
     """Read an image in the words of a grammar: its encoding, its sentence, what was seen.
 
     Args:
@@ -149,7 +149,7 @@ def encode(
     words = grammar
     if not isinstance(words, Grammar):
         words = load_grammar(str(words or model_set.file.grammar))
-    return Encoder(words, model_set, model_set.file).read(open_image(image))
+    return Encoder(words, model_set, model_set.file).encode(open_image(image))
 
 
 def search(

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from rldf.cli import output
-from rldf.io import devices
+from rldf.io import distributed
 
 SHIPPED = "pocket"
 """The model set whose models come with rldf."""
@@ -23,11 +23,7 @@ def doctor(as_json: output.JsonFlag = False) -> None:
 
 
 def examine() -> dict[str, Any]:
-    """Look at this installation.
-
-    Returns:
-        Versions, device, model sets, cache, folders, and one line for each problem.
-    """
+    """Look at this installation."""
     from rldf.io.provenance import versions
 
     found: dict[str, Any] = {
@@ -41,39 +37,27 @@ def examine() -> dict[str, Any]:
 
 
 def device() -> dict[str, Any]:
-    """Find what models run on.
-
-    Returns:
-        The kind ("cuda", "mps" or "cpu"), its name, and the number of CPU threads.
-    """
+    """Find what models run on."""
     try:
         import torch
     except ImportError:
         return {"kind": None, "name": None, "threads": None}
     return {
-        "kind": devices.resolve("auto"),
-        "name": devices.gpu_name(),
+        "kind": distributed.resolve("auto"),
+        "name": distributed.gpu_name(),
         "threads": torch.get_num_threads(),
     }
 
 
 def model_sets() -> dict[str, list[str]]:
-    """Look for the models of every shipped set.
-
-    Returns:
-        By name, what is not there.
-    """
+    """Look for the models of every shipped set."""
     from rldf.models.model_sets import load_model_set, model_set_names
 
     return {name: load_model_set(name).lacks() for name in model_set_names()}
 
 
 def cache() -> dict[str, Any]:
-    """Look at the cache of images.
-
-    Returns:
-        Its folder, whether it can be written, and how many images and bytes it holds.
-    """
+    """Look at the cache of images."""
     from rldf.generators.cached import usage
     from rldf.io.paths import cache_folder
 
@@ -82,14 +66,7 @@ def cache() -> dict[str, Any]:
 
 
 def folder(path: Path) -> dict[str, Any]:
-    """Tell whether files can be written in a folder, or in the first one above it that is there.
-
-    Args:
-        path: the folder, which need not be there.
-
-    Returns:
-        Its path and whether it can be written.
-    """
+    """Tell whether files can be written in a folder, or in the first one above it that is there."""
     there = path.resolve()
     while not there.exists():
         there = there.parent
@@ -97,14 +74,7 @@ def folder(path: Path) -> dict[str, Any]:
 
 
 def problems(found: dict[str, Any]) -> list[str]:
-    """Name what would stop a search.
-
-    Args:
-        found: what `examine` saw.
-
-    Returns:
-        One line a problem.
-    """
+    """Name what would stop a search."""
     lines = [
         f"package {name} is not installed"
         for name, version in found["versions"].items()
@@ -119,14 +89,7 @@ def problems(found: dict[str, Any]) -> list[str]:
 
 
 def report_lines(found: dict[str, Any]) -> list[str]:
-    """Write down what was found for people.
-
-    Args:
-        found: what `examine` saw.
-
-    Returns:
-        One line a fact.
-    """
+    """Write down what was found for people."""
     kind, name = found["device"]["kind"], found["device"]["name"]
     rows = [(package, version or "not installed") for package, version in found["versions"].items()]
     on = f"{kind} ({name or str(found['device']['threads']) + ' threads'})"

@@ -13,7 +13,7 @@ from rldf.models.auto import AUTO
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from rldf.perception.encoder import Reading
+    from rldf.perception.reading import ImageReading
 
 
 def encode(
@@ -37,7 +37,7 @@ def encode(
     documents: list[dict[str, Any]] = []
     lines: list[str] = []
     for name, image in zip(images, checked, strict=True):
-        reading = encoder.read(image or _open(name))
+        reading = encoder.encode(image or _open(name))
         for warning in reading.record.warnings:
             output.warn(f"{name}: {warning}")
         documents.append(_document(name, reading))
@@ -59,7 +59,7 @@ def _check(name: str) -> "Image | None":
     return None if name != "-" and Path(name).is_file() else image
 
 
-def _document(name: str, reading: "Reading") -> dict[str, Any]:
+def _document(name: str, reading: "ImageReading") -> dict[str, Any]:
     from rldf.perception.reading import axes_document
 
     return {
@@ -80,7 +80,7 @@ def _document(name: str, reading: "Reading") -> dict[str, Any]:
     }
 
 
-def _told(name: str, reading: "Reading") -> list[str]:
+def _told(name: str, reading: "ImageReading") -> list[str]:
     vector = "-" if reading.encoding is None else ",".join(map(str, reading.encoding))
     likely = [(scene, share) for scene, share in reading.seen.scenes.items() if share > 0]
     scenes = sorted(likely, key=lambda item: -item[1])[:3]

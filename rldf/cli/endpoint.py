@@ -19,16 +19,6 @@ def models_at(models: str, base_url: str | None) -> str:
     An address that a person has typed is one that may be sent the person's key, as one in
     OPENAI_BASE_URL is; one that stands in a model set's file is not. OPENAI_BASE_URL says as well
     where an API is whose address is left out.
-
-    Args:
-        models: a model set.
-        base_url: the address, if any.
-
-    Returns:
-        The model set, with its address.
-
-    Raises:
-        ConfigError: the two do not go together.
     """
     from rldf.models.api_sets import at, is_api, without_address
 

@@ -76,17 +76,7 @@ app.command()(grammar_order.order)
 
 
 def check_file(name_or_path: str) -> tuple[list[str], int | None]:
-    """Check a grammar file.
-
-    Args:
-        name_or_path: A path, or the name of a shipped grammar.
-
-    Returns:
-        Every problem, one line each, and the number of states (None if there is a problem).
-
-    Raises:
-        ConfigError: if the file cannot be read.
-    """
+    """Check a grammar file."""
     from pathlib import Path
 
     from rldf.grammar.grammar import check_grammar
@@ -99,18 +89,7 @@ def check_file(name_or_path: str) -> tuple[list[str], int | None]:
 
 
 def read_state(grammar: "Grammar", text: str) -> dict[str, Any]:
-    """Read a vector or a sentence.
-
-    Args:
-        grammar: the grammar.
-        text: A vector such as "1,4,0,2", or a sentence.
-
-    Returns:
-        The state as `encoding`, `sentence` and `derivation`.
-
-    Raises:
-        UsageError: if it is neither a vector nor a sentence of the grammar.
-    """
+    """Read a vector or a sentence."""
     from rldf.grammar.encoding import parse_encoding
 
     has_words = any(letter.isalpha() for letter in text)
@@ -123,14 +102,7 @@ def read_state(grammar: "Grammar", text: str) -> dict[str, Any]:
 
 
 def grammar_document(grammar: "Grammar") -> dict[str, Any]:
-    """Describe a grammar for machines.
-
-    Args:
-        grammar: the grammar.
-
-    Returns:
-        What `show --json` prints.
-    """
+    """Describe a grammar for machines."""
     return {
         "name": grammar.name,
         "description": grammar.description,
@@ -154,14 +126,7 @@ def grammar_document(grammar: "Grammar") -> dict[str, Any]:
 
 
 def grammar_lines(grammar: "Grammar") -> list[str]:
-    """Describe a grammar for people.
-
-    Args:
-        grammar: the grammar.
-
-    Returns:
-        What `show` prints.
-    """
+    """Describe a grammar for people."""
     from rldf.grammar.encoding import format_encoding
 
     lines = [f"{grammar.name}: {grammar.description}", "", "productions"]

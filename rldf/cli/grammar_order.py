@@ -52,25 +52,7 @@ def order_document(
     names: Path | None,
     out: Path | None,
 ) -> dict[str, Any]:
-    """Order the axes of a grammar, score them, and write the file if one is named.
-
-    Args:
-        name: a shipped grammar, or a path.
-        by: declared, taxonomy or clip.
-        axis: the symbol of the only axis, or None for all.
-        models: the model set whose CLIP is asked.
-        vectors: a .npy file to take in place of CLIP's embeddings.
-        names: a file with the names of its rows.
-        out: the file to write, or None.
-
-    Returns:
-        What `order --json` prints.
-
-    Raises:
-        UsageError: options that do not fit together, or a file that is there already.
-        GrammarError: there is no such grammar or axis.
-        ModelMissingError: the CLIP model is not there.
-    """
+    """Order the axes of a grammar, score them, and write the file if one is named."""
     from rldf.grammar.grammar import load_grammar
 
     way = _checked(by, axis, vectors, names, out)

@@ -21,14 +21,7 @@ NAMED = "it was named"
 
 
 def settle(models: str) -> "Choice":
-    """Settle what `auto` stands for.
-
-    Args:
-        models: what a person typed for --models, or its default.
-
-    Returns:
-        The name or path of a model set, and why that one.
-    """
+    """Settle what `auto` stands for."""
     from rldf.models.auto import Choice
     from rldf.models.model_sets import auto_choice
 
@@ -36,25 +29,13 @@ def settle(models: str) -> "Choice":
 
 
 def grammar_of(grammar: str | None, models: str) -> str:
-    """Settle which grammar is meant.
-
-    Args:
-        grammar: what a person typed for --grammar, if anything.
-        models: the model set, by name or path.
-
-    Returns:
-        A grammar, by name or path: the model set's own where none was typed.
-    """
+    """Settle which grammar is meant."""
     from rldf.models.model_sets import load_model_set
 
     return load_model_set(models).file.grammar if grammar is None else grammar
 
 
 def tell(choice: "Choice") -> None:
-    """Say on stderr which model set is taken, once nothing speaks against the command any more.
-
-    Args:
-        choice: what `settle` gave; one that a person named is not told.
-    """
+    """Say on stderr which model set is taken, once nothing speaks against the command any more."""
     if choice.why != NAMED:
         output.note(str(choice))

@@ -23,15 +23,7 @@ _PINS = {"file": "pinned by the set", "lock": "by the lock file"}
 
 
 def summary(models: "ModelSet") -> dict[str, Any]:
-    """Sum a model set up.
-
-    Args:
-        models: the set.
-
-    Returns:
-        Name, description, whether it is complete, what is missing, and its bytes, None where the
-        hub alone knows them.
-    """
+    """Sum a model set up."""
     missing = models.lacks()
     try:
         sizes = [_bytes(models, key) for key in models.file.sources()]
@@ -47,28 +39,14 @@ def summary(models: "ModelSet") -> dict[str, Any]:
 
 
 def summary_row(told: dict[str, Any]) -> tuple[str, ...]:
-    """Put a summary into a row.
-
-    Args:
-        told: what `summary` gave.
-
-    Returns:
-        Its cells.
-    """
+    """Put a summary into a row."""
     state = "complete" if told["complete"] else "not here"
     size = "" if told["bytes"] is None else in_units(told["bytes"])
     return told["name"], state, size, told["description"]
 
 
 def document(models: "ModelSet") -> dict[str, Any]:
-    """Describe a model set.
-
-    Args:
-        models: the set.
-
-    Returns:
-        All that `rldf models show` says, as JSON can say it.
-    """
+    """Describe a model set."""
     sources = models.file.sources()
     return summary(models) | {
         "knows": models.file.knows,
@@ -79,15 +57,7 @@ def document(models: "ModelSet") -> dict[str, Any]:
 
 
 def lines(models: "ModelSet", told: dict[str, Any]) -> list[str]:
-    """Describe a model set for people.
-
-    Args:
-        models: the set.
-        told: what `document` gave.
-
-    Returns:
-        Lines.
-    """
+    """Describe a model set for people."""
     parts = told["parts"]
     state = "complete" if told["complete"] else f"not here: {_lack(models, told['missing'])}"
     found = [": ".join(filter(None, (told["name"], told["description"])))]
@@ -100,14 +70,7 @@ def lines(models: "ModelSet", told: dict[str, Any]) -> list[str]:
 
 
 def in_units(n_bytes: int) -> str:
-    """Say a size for people.
-
-    Args:
-        n_bytes: in bytes.
-
-    Returns:
-        Such as "3.4 GB".
-    """
+    """Say a size for people."""
     value, units = float(n_bytes), ["B", "kB", "MB", "GB"]
     while value >= 1000 and len(units) > 1:
         value, units = value / 1000, units[1:]

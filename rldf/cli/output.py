@@ -21,13 +21,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document.
 
 
 def result(document: object, lines: Sequence[str], *, as_json: bool) -> None:
-    """Print what a command found.
-
-    Args:
-        document: the result as JSON can say it.
-        lines: the result for people.
-        as_json: which of the two to print.
-    """
+    """Print what a command found."""
     if as_json:
         # ASCII alone: any terminal and any pipe can take it, and no escape sequence survives.
         typer.echo(json.dumps(document, indent=2, allow_nan=False))
@@ -37,20 +31,12 @@ def result(document: object, lines: Sequence[str], *, as_json: bool) -> None:
 
 
 def note(message: str) -> None:
-    """Tell something beside the result.
-
-    Args:
-        message: one line.
-    """
+    """Tell something beside the result."""
     typer.echo(plain(message), err=True)
 
 
 def warn(message: str) -> None:
-    """Tell what the user may not expect.
-
-    Args:
-        message: one line.
-    """
+    """Tell what the user may not expect."""
     note(f"warning: {message}")
 
 
@@ -61,11 +47,7 @@ class _Warnings(logging.Handler):
 
 @contextlib.contextmanager
 def log_as_warnings() -> Iterator[None]:
-    """Tell what rldf logs as warnings of the program, whatever libraries do to the root logger.
-
-    Yields:
-        Nothing.
-    """
+    """Tell what rldf logs as warnings of the program, whatever libraries do to the root logger."""
     log, handler = logging.getLogger("rldf"), _Warnings()
     log.addHandler(handler)
     log.propagate = False
@@ -77,34 +59,19 @@ def log_as_warnings() -> Iterator[None]:
 
 
 def fail(message: str) -> None:
-    """Tell why the program ends.
-
-    Args:
-        message: one line, with the next command to type.
-    """
+    """Tell why the program ends."""
     note(f"error: {message}")
 
 
 def console() -> "Console":
-    """Make the console for progress.
-
-    Returns:
-        A rich console on stderr.
-    """
+    """Make the console for progress."""
     from rich.console import Console
 
     return Console(stderr=True)
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Line up columns.
-
-    Args:
-        rows: texts, as many in each row.
-
-    Returns:
-        One line a row, without trailing spaces.
-    """
+    """Line up columns."""
     shown = [[plain(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return [
@@ -115,15 +82,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 @contextlib.contextmanager
 def busy(what: str, *, quiet: bool) -> Iterator[None]:
-    """Show that something takes a while, on a terminal alone.
-
-    Args:
-        what: what is being done.
-        quiet: whether to show nothing.
-
-    Yields:
-        Nothing; the view goes when the block ends.
-    """
+    """Show that something takes a while, on a terminal alone."""
     shown = console()
     if quiet or not shown.is_terminal:
         yield
@@ -134,14 +93,7 @@ def busy(what: str, *, quiet: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def bars(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each thing that is being done, on a terminal alone.
-
-    Args:
-        quiet: whether to show nothing.
-
-    Yields:
-        What to tell the name of a thing, how much of it is done, and of how much.
-    """
+    """Show a bar for each thing that is being done, on a terminal alone."""
     shown = console()
     if quiet or not shown.is_terminal:
         yield lambda what, done, of: None

@@ -200,7 +200,7 @@ def _votes(where: Path, paths: Sequence[Path], encoder: Encoder, warn: Warn) -> 
     """Count the dominant nouns of images, and tell what is doubtful in what was read."""
     known, votes, doubts = _nouns(encoder.grammar), Counter[str](), Counter[str]()
     for path in paths:
-        reading = encoder.read(read_image(path))
+        reading = encoder.encode(read_image(path))
         votes.update([thing.value for thing in reading.seen.objects if thing.value in known][:1])
         doubts.update(reading.record.warnings)
     for doubt, times in doubts.items():

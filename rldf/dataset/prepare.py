@@ -13,7 +13,7 @@ from rldf.dataset.stores import Format
 from rldf.errors import UsageError
 from rldf.generators.cached import CachedGenerator, is_seeded
 from rldf.interfaces import ImageGenerator
-from rldf.io.devices import is_cuda
+from rldf.io.distributed import is_cuda
 from rldf.io.paths import cache_folder
 from rldf.models.build import takes
 from rldf.models.model_sets import ModelSet

@@ -73,7 +73,7 @@ class Preset(Strict):
         return weighted(len(axis.values), None if rule == "even" else rule)
 
     def _rule(self, axis: Axis, kind: str) -> Rule:
-        reads = "companion" if axis.reads == "object" else axis.reads
+        reads = axis.kind.preset_name(axis.reads)
         of_kind = self.kinds.get(kind, {})
         return of_kind.get(axis.symbol, self.axes.get(axis.symbol, self.axes.get(reads, "first")))
 

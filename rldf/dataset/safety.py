@@ -11,7 +11,7 @@ from PIL.Image import Image
 
 from rldf.dataset.plan import PlannedImage
 from rldf.errors import ConfigError
-from rldf.io.devices import resolve
+from rldf.io.distributed import resolve
 from rldf.io.files import parse_json, read_file
 from rldf.io.text import one_line
 from rldf.models.model_sets import ModelSet

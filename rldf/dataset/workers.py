@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from rldf.errors import RldfError, UsageError
-from rldf.io.devices import is_cuda
+from rldf.io.distributed import is_cuda
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

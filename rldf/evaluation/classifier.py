@@ -24,8 +24,7 @@ from torchvision.models import resnet18
 
 from rldf.evaluation.classification import TOP, Recipe, batch_size, rate_at
 from rldf.evaluation.examples import Examples, Pixels, epoch_batches, middle_crop, training_crop
-from rldf.io.devices import is_cuda, resolve
-from rldf.io.distributed import cpu_share
+from rldf.io.distributed import cpu_share, is_cuda, resolve
 from rldf.io.files import write_bytes
 from rldf.seeding import derive, rng
 

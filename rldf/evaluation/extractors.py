@@ -20,7 +20,7 @@ from PIL import Image
 from rldf.errors import ConfigError, ModelMissingError, UsageError
 from rldf.evaluation.features import FeatureExtractor, Features, key_of
 from rldf.interfaces import ImageTextModel, Json
-from rldf.io import devices
+from rldf.io import distributed
 from rldf.io.files import sha256_file
 from rldf.io.text import one_line
 from rldf.models.model_sets import load_model_set
@@ -339,7 +339,7 @@ def _digests(files: Sequence[Path]) -> Json:
 
 
 def _resolve(device: str) -> str:
-    return devices.resolve(device, apple=False)
+    return distributed.resolve(device, apple=False)
 
 
 def _resized(image: Image.Image, side: int) -> NDArray[np.uint8]:

@@ -74,18 +74,7 @@ class ApiClient:
         """How many calls were made again so far."""
 
     def patiently(self, call: Callable[[], T], stop: threading.Event) -> T:
-        """Make a call until its answer is there, or nobody waits for it any more.
-
-        Args:
-            call: raises TryAgainError where it may be made again.
-            stop: once it is set, the call is not made again.
-
-        Returns:
-            What it returns.
-
-        Raises:
-            RldfError: the last try failed too, or one failed and `stop` is set.
-        """
+        """Make a call until its answer is there, or nobody waits for it any more."""
         for attempt in count(1):
             try:
                 return call()
@@ -102,21 +91,7 @@ class ApiClient:
         raise AssertionError("unreachable")
 
     def post(self, path: str, body: dict[str, Any], call_id: str) -> Any:
-        """Send JSON once.
-
-        Args:
-            path: below the base URL.
-            body: what to send.
-            call_id: the same in every try of one call, for servers that look at it.
-
-        Returns:
-            The JSON of the answer.
-
-        Raises:
-            TryAgainError: it failed in a way that may pass.
-            SentenceRefusedError: the server's policy refuses it.
-            RldfError: it failed for good.
-        """
+        """Send JSON once."""
         headers = self._headers | {"Idempotency-Key": call_id}
         status, found, data = self._send("POST", self._base + path, json=body, headers=headers)
         if not 200 <= status < 300:
@@ -129,17 +104,7 @@ class ApiClient:
             raise TryAgainError("its JSON is damaged") from None
 
     def get(self, url: str) -> bytes:
-        """Fetch a file once, without the key.
-
-        Args:
-            url: where it lies.
-
-        Returns:
-            Its bytes.
-
-        Raises:
-            TryAgainError: it did not come whole.
-        """
+        """Fetch a file once, without the key."""
         status, _, data = self._send("GET", url, follow_redirects=True)
         if status != 200:
             raise TryAgainError(f"{status} for the image it points to")

@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 
 from rldf.errors import RldfError
-from rldf.io import devices
+from rldf.io import distributed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,27 +21,12 @@ class Portions:
     """Does things in portions that fit into memory."""
 
     def __init__(self, most: int | None = None) -> None:
-        """Begin.
-
-        Args:
-            most: how many are done at once; None for no limit.
-        """
+        """Begin."""
         self.most = most
         """How many are done at once; None as long as memory never ran out."""
 
     def map(self, do: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T]) -> list[R]:
-        """Do something with all items; what was done before memory ran out is kept.
-
-        Args:
-            do: gives a result for each item of a portion.
-            items: any number.
-
-        Returns:
-            The results, in order.
-
-        Raises:
-            RldfError: there is no memory for one item alone.
-        """
+        """Do something with all items; what was done before memory ran out is kept."""
         results: list[R] = []
         while len(results) < len(items):
             portion = items[len(results) : len(results) + (self.most or len(items))]
@@ -77,17 +62,10 @@ class Portions:
 def free_memory() -> None:
     """Give back what a failed batch took; its error, which held the tensors, is gone by now."""
     gc.collect()
-    devices.free_memory()
+    distributed.free_memory()
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Tell a lack of memory from other errors.
-
-    Args:
-        error: what was raised.
-
-    Returns:
-        Whether there was no memory.
-    """
+    """Tell a lack of memory from other errors."""
     kinds = (MemoryError, torch.OutOfMemoryError)
     return isinstance(error, kinds) or any(sign in str(error) for sign in _SIGNS)

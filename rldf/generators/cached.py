@@ -24,7 +24,6 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rldf.errors import UsageError
-from rldf.generators.streaming import arrivals
 from rldf.interfaces import ImageGenerator, Json
 from rldf.io.files import locked, write_bytes
 from rldf.io.text import plain
@@ -40,18 +39,11 @@ _log = logging.getLogger(__name__)
 
 
 def is_seeded(generator: ImageGenerator) -> bool:
-    """Tell whether a generator draws the same image when it is asked again.
-
-    Args:
-        generator: what draws.
-
-    Returns:
-        False where each image is another, and may have to be paid for.
-    """
+    """Tell whether a generator draws the same image when it is asked again."""
     return bool(generator.identity.get("seeded", True))
 
 
-class CachedGenerator:
+class CachedGenerator(ImageGenerator):
     """Draws only what was never drawn before."""
 
     def __init__(self, generator: ImageGenerator, folder: Path, limit: int = LIMIT) -> None:
@@ -96,7 +88,7 @@ class CachedGenerator:
 
         if missing:
             texts, numbers = zip(*missing.values(), strict=True)
-            arrivals(self._generator, texts, numbers, keep)
+            self._generator.stream(texts, numbers, keep)
         return [images[key] for key in keys]
 
     def _keep(self, key: str, sentence: str, image: Image.Image) -> Image.Image:
@@ -123,15 +115,7 @@ class CachedGenerator:
         return image
 
     def key(self, sentence: str, seed: int) -> str:
-        """Compute the name of an entry.
-
-        Args:
-            sentence: the prompt.
-            seed: the image seed.
-
-        Returns:
-            64 hex digits.
-        """
+        """Compute the name of an entry."""
         deciding = {"generator": dict(self.identity), "sentence": sentence, "seed": seed}
         text = json.dumps(deciding, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
@@ -187,44 +171,20 @@ def _checksum(image: Image.Image) -> str:
 
 
 def entries(folder: Path, kind: str = RENDERS) -> Iterator[Path]:
-    """List the entries of a cache.
-
-    Args:
-        folder: the cache folder.
-        kind: RENDERS or ANSWERS.
-
-    Yields:
-        The path of each image.
-    """
+    """List the entries of a cache."""
     for path in folder.glob(f"{kind}/??/*.png"):
         if len(path.stem) == 64:
             yield path
 
 
 def usage(folder: Path, kind: str = RENDERS) -> tuple[int, int]:
-    """Measure a cache.
-
-    Args:
-        folder: the cache folder.
-        kind: RENDERS or ANSWERS.
-
-    Returns:
-        Number of entries and bytes.
-    """
+    """Measure a cache."""
     sizes = [size for _, _, size in _stats(folder, kind)]
     return len(sizes), sum(sizes)
 
 
 def shrink(folder: Path, limit: int) -> int:
-    """Remove the renders that were not used longest until the rest fits.
-
-    Args:
-        folder: the cache folder.
-        limit: bytes that may stay.
-
-    Returns:
-        Number of entries removed.
-    """
+    """Remove the renders that were not used longest until the rest fits."""
     known = sorted(_stats(folder, RENDERS))
     total, removed = sum(size for _, _, size in known), 0
     for _, path, size in known:

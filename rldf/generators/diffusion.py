@@ -19,19 +19,19 @@ from rldf.generators.batching import Portions, is_out_of_memory
 from rldf.generators.loading import (
     DTYPES,
     Scheduler,
+    default_dtype,
     load_pipeline,
     set_scheduler,
-    usual_dtype,
 )
 from rldf.generators.lora import fuse_lora
 from rldf.generators.prompts import Texts
-from rldf.interfaces import Json
-from rldf.io.devices import Dtype, is_cuda
+from rldf.interfaces import ImageGenerator, Json
+from rldf.io.distributed import Dtype, is_cuda
 from rldf.io.text import one_line
 from rldf.sharing import Remade
 
 
-class DiffusionGenerator(Remade):
+class DiffusionGenerator(Remade, ImageGenerator):
     """Draws sentences with a text-to-image diffusion pipeline."""
 
     def __init__(
@@ -42,6 +42,7 @@ class DiffusionGenerator(Remade):
         config: Path | None = None,
         lora: Path | None = None,
         device: str = "cpu",
+        weights: str | None = None,
         dtype: Dtype | None = None,
         steps: Annotated[int, Field(ge=1, le=1000)] = 20,
         guidance: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 7.5,
@@ -62,6 +63,7 @@ class DiffusionGenerator(Remade):
             lora: safetensors file that is fused into the pipeline's weights, such as one that
                 makes a few steps do.
             device: where it runs.
+            weights: checksum of all these files, for the identity.
             dtype: by default float32; on a GPU of Nvidia float16, bfloat16 for transformers.
             steps: denoising steps.
             guidance: classifier-free guidance scale; 1 turns it off.
@@ -80,9 +82,9 @@ class DiffusionGenerator(Remade):
                 steps or LoRA.
             RldfError: if there is no memory for it.
         """
-        self._dtype = dtype or usual_dtype(config or path, device)
+        self._dtype = dtype or default_dtype(config or path, device)
         self._steps, self._guidance, self._size = steps, guidance, size
-        self._negative = negative_prompt
+        self._negative, self._weights = negative_prompt, weights
         pipeline = load_pipeline(path, DTYPES[self._dtype], vae, config)
         self._scheduler = set_scheduler(pipeline, scheduler, steps)
         if lora is not None:
@@ -106,7 +108,7 @@ class DiffusionGenerator(Remade):
 
     @property
     def identity(self) -> Mapping[str, Json]:
-        """Steps, guidance, size, scheduler, negative prompt and number format."""
+        """Weights, steps, guidance, size, scheduler, negative prompt and number format."""
         return {
             "generator": "diffusion",
             "scheduler": self._scheduler,
@@ -115,6 +117,7 @@ class DiffusionGenerator(Remade):
             "size": self._size,
             "negative_prompt": self._negative,
             "dtype": self._dtype,
+            "weights": self._weights,
         }
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
@@ -135,14 +138,7 @@ class DiffusionGenerator(Remade):
         return self._portions.map(self._draw, list(zip(sentences, seeds, strict=True)))
 
     def cut(self, sentence: str) -> str:
-        """Cut a sentence to what the pipeline reads of it, between words.
-
-        Args:
-            sentence: a prompt.
-
-        Returns:
-            Its beginning; all of it where it is short enough.
-        """
+        """Cut a sentence to what the pipeline reads of it, between words."""
         return self._texts.cut(sentence)
 
     @torch.inference_mode()

@@ -11,28 +11,26 @@ from pathlib import Path
 from PIL.Image import Image
 
 from rldf import pocket
-from rldf.interfaces import Json
+from rldf.interfaces import ImageGenerator, Json
 from rldf.io import resources
 from rldf.io.files import sha256_file
 from rldf.pocket.world.drawing import draw
 from rldf.sharing import Remade
 
 
-class DrawnGenerator(Remade):
+class DrawnGenerator(Remade, ImageGenerator):
     """Draws sentences of grammars/pocket.yaml with the renderer."""
 
-    def __init__(self, *, path: Path | None = None, device: str = "cpu") -> None:
-        """Make the generator; it has nothing to load and runs on the CPU.
-
-        Args:
-            path: ignored; every generator of a model set is given one.
-            device: ignored likewise.
-        """
+    def __init__(
+        self, *, path: Path | None = None, device: str = "cpu", weights: str | None = None
+    ) -> None:
+        """Make the generator; it has nothing to load and runs on the CPU."""
+        self._weights = weights
 
     @property
     def identity(self) -> Mapping[str, Json]:
         """The renderer, and a checksum of all that decides what it draws."""
-        return {"generator": "drawn", "world": _world_checksum()}
+        return {"generator": "drawn", "world": _world_checksum(), "weights": self._weights}
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
         """Draw sentences.
@@ -51,11 +49,7 @@ class DrawnGenerator(Remade):
 
 
 def world_files() -> list[Path]:
-    """List what decides the pixels of a drawing.
-
-    Returns:
-        The sprites, the renderer's modules and its grammar.
-    """
+    """List what decides the pixels of a drawing."""
     package, grammars = Path(pocket.__file__).parent, resources.folder("grammars")
     assets = [package / "assets" / name for name in ("sprites.json", "sprites.png")]
     return [*assets, *sorted((package / "world").glob("*.py")), grammars / "pocket.yaml"]

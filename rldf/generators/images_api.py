@@ -24,8 +24,8 @@ from pydantic import Field
 
 from rldf.errors import ConfigError, ImageError
 from rldf.generators.api_client import ApiClient, SentenceRefusedError, TryAgainError
-from rldf.generators.streaming import Keep, side_by_side
-from rldf.interfaces import Json
+from rldf.generators.streaming import side_by_side
+from rldf.interfaces import ImageGenerator, Json, Keep
 from rldf.io.images import decode_image
 from rldf.io.text import plain
 from rldf.sharing import Remade
@@ -36,7 +36,7 @@ _BLANK_SIDE = 512  # where no size is stated, px
 _log = logging.getLogger(__name__)
 
 
-class ImagesApiGenerator(Remade):
+class ImagesApiGenerator(Remade, ImageGenerator):
     """Draws sentences by asking a server for each."""
 
     def __init__(
@@ -51,6 +51,7 @@ class ImagesApiGenerator(Remade):
         tries: Annotated[int, Field(ge=1, le=20)] = 6,
         path: Path | None = None,
         device: str = "cpu",
+        weights: str | None = None,
     ) -> None:
         """Describe the server; nothing is sent yet. The key comes from OPENAI_API_KEY alone.
 
@@ -64,6 +65,7 @@ class ImagesApiGenerator(Remade):
             tries: how often a sentence is asked for before it is given up.
             path: ignored; every generator of a model set is given one.
             device: ignored likewise.
+            weights: checksum of `path`, for the identity.
 
         Raises:
             ConfigError: there is no model, the address is none, or no key is there for OpenAI.
@@ -72,7 +74,7 @@ class ImagesApiGenerator(Remade):
             raise ConfigError("an images-api generator needs the option model")
         self._base = _checked(base_url)
         self._asked = {"model": model, "size": size, "quality": quality}
-        self._parallel = parallel
+        self._parallel, self._weights = parallel, weights
         self._client = ApiClient(self._base, _key(self._base), timeout, tries)
 
     @property
@@ -83,6 +85,7 @@ class ImagesApiGenerator(Remade):
             "base_url": self._base,
             **self._asked,
             "seeded": False,
+            "weights": self._weights,
         }
 
     @property
@@ -101,10 +104,10 @@ class ImagesApiGenerator(Remade):
             RGB images.
         """
         images: dict[int, Image.Image] = {}
-        self.arrivals(sentences, seeds, images.__setitem__)
+        self.stream(sentences, seeds, images.__setitem__)
         return [images[place] for place in range(len(sentences))]
 
-    def arrivals(self, sentences: Sequence[str], seeds: Sequence[int], keep: Keep) -> None:
+    def stream(self, sentences: Sequence[str], seeds: Sequence[int], keep: Keep) -> None:
         """Ask for a picture of every sentence, and hand each on as soon as it is there.
 
         Args:

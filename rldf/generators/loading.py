@@ -18,8 +18,8 @@ from transformers.utils import logging as transformers_logging
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.generators.one_file import load_one_file
 from rldf.generators.steps import check_steps
-from rldf.io import devices
-from rldf.io.devices import Dtype
+from rldf.io import distributed
+from rldf.io.distributed import Dtype
 from rldf.io.files import parse_json, read_file
 from rldf.io.text import one_line
 from rldf.models.repo_files import INDEX, components, has_weights
@@ -35,38 +35,16 @@ _SCHEDULERS: dict[Scheduler, tuple[Any, dict[str, Any]]] = {
 _DECODERS = ("AutoencoderKL", "AutoencoderTiny")
 
 
-def usual_dtype(folder: Path, device: str) -> Dtype:
-    """Choose a number format for a pipeline.
-
-    Args:
-        folder: where its configuration is.
-        device: where it runs.
-
-    Returns:
-        The usual one of the device; the activations of transformers are too large for float16.
-    """
+def default_dtype(folder: Path, device: str) -> Dtype:
+    """Choose a number format for a pipeline."""
     wide = "transformer" in components(_json(folder / INDEX))
-    return devices.usual_dtype(device, wide=wide)
+    return distributed.default_dtype(device, wide=wide)
 
 
 def load_pipeline(
     path: Path, dtype: torch.dtype, vae: Path | None, config: Path | None = None
 ) -> Any:
-    """Load a pipeline.
-
-    Args:
-        path: folder in diffusers' layout, or a checkpoint in one file.
-        dtype: number format.
-        vae: folder of another autoencoder, if it is to have one.
-        config: folder with the configuration of a checkpoint in one file.
-
-    Returns:
-        The pipeline.
-
-    Raises:
-        ModelMissingError: there is no such folder.
-        ConfigError: it is no pipeline of safetensors files.
-    """
+    """Load a pipeline."""
     if not path.is_file() and not (path / INDEX).is_file():
         raise ModelMissingError(f"no diffusion pipeline in {path}: check the model set's path")
     if config is not None and not (path.is_file() and (config / INDEX).is_file()):
@@ -91,18 +69,6 @@ def set_scheduler(pipeline: Any, asked: Scheduler | None, steps: int) -> str:
     It does not fit flow matching, whose schedulers are not compatible, and models that were
     distilled to a few steps: their schedulers are of their own kind, or space the steps from the
     last one on ("trailing"), so that a single step can do.
-
-    Args:
-        pipeline: any; its scheduler may be replaced.
-        asked: "dpm-solver" for the paper's wherever it can be used, "ddim-trailing" and "lcm" for
-            LoRAs of few steps, "own" for the pipeline's; None for the paper's where it fits.
-        steps: how many it is to take.
-
-    Returns:
-        A name for what is used: that of its class, or the option that says more.
-
-    Raises:
-        ConfigError: what is asked for cannot be used; it names the option.
     """
     own = pipeline.scheduler
     can = DPMSolverMultistepScheduler in getattr(own, "compatibles", [])

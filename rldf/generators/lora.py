@@ -19,15 +19,7 @@ _METADATA = "lora_adapter_metadata"  # where diffusers writes what peft's config
 
 
 def fuse_lora(pipeline: Any, file: Path) -> None:
-    """Add the products of a LoRA to a pipeline's weights, all of them or none.
-
-    Args:
-        pipeline: of diffusers; its weights change.
-        file: safetensors, in a form that diffusers reads.
-
-    Raises:
-        ConfigError: it is no such file, or a part of it has no place in the pipeline.
-    """
+    """Add the products of a LoRA to a pipeline's weights, all of them or none."""
     kind = type(pipeline).__name__
     if not hasattr(pipeline, "load_lora_weights"):
         raise ConfigError(f"lora {file}: {kind} takes no LoRA: leave it out")

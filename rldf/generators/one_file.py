@@ -25,21 +25,7 @@ _LEFT_OUT = {"safety_checker": None, "requires_safety_checker": False, "feature_
 def load_one_file(
     file: Path, config: Path | None, index: dict[str, Any], dtype: torch.dtype, **parts: Any
 ) -> Any:
-    """Load a pipeline from a checkpoint in one file.
-
-    Args:
-        file: safetensors.
-        config: folder in diffusers' layout; its weights, if it has any, are not read.
-        index: what its `model_index.json` says.
-        dtype: number format.
-        parts: components that take the place of the file's.
-
-    Returns:
-        The pipeline.
-
-    Raises:
-        ConfigError: there is no configuration, or the file is no such checkpoint.
-    """
+    """Load a pipeline from a checkpoint in one file."""
     if file.suffix != ".safetensors":
         raise ConfigError(f"{file} is no .safetensors file: give one, or a folder of diffusers")
     if config is None:

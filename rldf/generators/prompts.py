@@ -31,14 +31,7 @@ class Texts:
     def __init__(
         self, pipeline: Any, takes: Mapping[str, Parameter], negative: str, guidance: float
     ) -> None:
-        """Find out what a pipeline takes.
-
-        Args:
-            pipeline: on its device.
-            takes: the parameters of its call.
-            negative: what not to draw.
-            guidance: classifier-free guidance scale; 1 turns it off.
-        """
+        """Find out what a pipeline takes."""
         self._pipeline, self._takes = pipeline, takes
         self._negative, self._guidance = negative, guidance
         self._told_length = False
@@ -49,14 +42,7 @@ class Texts:
             _tell("the pipeline takes no negative prompt: it is left out")
 
     def arguments(self, sentences: Sequence[str]) -> dict[str, Any]:
-        """Say sentences to the pipeline.
-
-        Args:
-            sentences: prompts.
-
-        Returns:
-            Arguments of its call, some of which it may not take.
-        """
+        """Say sentences to the pipeline."""
         scale = {self._scale(): self._guidance}
         if self._unwanted is None:
             for sentence in sentences:
@@ -70,14 +56,7 @@ class Texts:
         return {"prompt_embeds": wanted, "negative_prompt_embeds": without, **scale}
 
     def cut(self, sentence: str) -> str:
-        """Cut a sentence to what the pipeline reads of it, between words.
-
-        Args:
-            sentence: a prompt.
-
-        Returns:
-            Its beginning; all of it where it is short enough.
-        """
+        """Cut a sentence to what the pipeline reads of it, between words."""
         words = sentence.split(" ")
         while len(words) > 1 and self._limit_of(" ".join(words)):
             words.pop()

@@ -18,16 +18,7 @@ _SHAPE = (1, 4, 2, 2)
 
 
 def check_steps(scheduler: Any, steps: int) -> None:
-    """Go through the steps of a scheduler.
-
-    Args:
-        scheduler: of diffusers, of those that take a number of steps and nothing else; it is left
-            as it is.
-        steps: how many.
-
-    Raises:
-        ConfigError: it cannot; the message names the option.
-    """
+    """Go through the steps of a scheduler."""
     problem = _problem(scheduler, steps)
     if problem is not None:
         option, advice = _culprit(scheduler, steps)

@@ -8,34 +8,9 @@ from queue import Empty, SimpleQueue
 
 from PIL.Image import Image
 
-from rldf.interfaces import ImageGenerator
-
-Keep = Callable[[int, Image], object]
-"""Takes an image that is there: its place in the list, and the image."""
+from rldf.interfaces import Keep
 
 _Came = SimpleQueue[tuple[int, Image] | Exception | None]
-
-
-def arrivals(
-    generator: ImageGenerator, sentences: Sequence[str], seeds: Sequence[int], keep: Keep
-) -> None:
-    """Draw sentences, and hand each image on as soon as it is there.
-
-    A generator whose images come one by one has a method `arrivals` of this form; any other gives
-    them all at the end. What has come can be kept, whatever happens to the rest.
-
-    Args:
-        generator: what draws.
-        sentences: prompts.
-        seeds: one for each.
-        keep: is given each place once, in any order; a second time if it was interrupted.
-    """
-    one_by_one = getattr(generator, "arrivals", None)
-    if one_by_one is not None:
-        one_by_one(sentences, seeds, keep)
-        return
-    for place, image in enumerate(generator.generate(sentences, seeds)):
-        keep(place, image)
 
 
 def side_by_side(
@@ -44,17 +19,7 @@ def side_by_side(
     at_once: int,
     keep: Keep,
 ) -> None:
-    """Draw sentences in threads; however it ends, what was there by then has been handed on.
-
-    Args:
-        draw: draws one; once the event is set, it is not to begin anything more.
-        sentences: prompts.
-        at_once: how many are drawn side by side.
-        keep: is given each image, in this thread; a second time if it was interrupted.
-
-    Raises:
-        Exception: what the first sentence that failed has raised, once no other is under way.
-    """
+    """Draw sentences in threads; however it ends, what was there by then has been handed on."""
     todo, came, stop = deque(enumerate(sentences)), _Came(), threading.Event()
     at_work = min(at_once, len(sentences))
     got: tuple[int, Image] | Exception | None = None

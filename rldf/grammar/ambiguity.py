@@ -65,15 +65,7 @@ class _Reading:
 
 
 def two_readings(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[Encoding, Encoding] | None:
-    """Find two vectors that derive the same sentence.
-
-    Args:
-        axes: the axes of a grammar.
-        slots: its start rule, flattened.
-
-    Returns:
-        Two encodings with one sentence, or None if every sentence has one reading.
-    """
+    """Find two vectors that derive the same sentence."""
     places = [_Slot(axes, slot) for slot in slots]
     start = _Reading(0, (), {}, {})
     due, seen = [(start, start)], set()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rldf.errors import GrammarError
-from rldf.grammar.schema import Reads
+from rldf.grammar.axis_kinds import AxisKind, kind_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Axis:
 
     Attributes:
         symbol: its pre-terminal in the productions.
-        reads: what of an image it holds.
+        reads: what of an image it holds, the name of a kind.
         rank: which object it reads: 1 the dominant one, 2 the next.
         values: in order of semantic locality: index i of an encoding is values[i].
         when: the axis that decides whether this one has a meaning, and those of its values with
@@ -41,23 +41,18 @@ class Axis:
     """
 
     symbol: str
-    reads: Reads
+    reads: str
     rank: int
     values: tuple[Value, ...]
     when: tuple[str, tuple[str, ...]] | None = None
 
+    @property
+    def kind(self) -> AxisKind:
+        """Its kind."""
+        return kind_of(self.reads)
+
     def index(self, name: str) -> int:
-        """Find a value by name.
-
-        Args:
-            name: the value's name.
-
-        Returns:
-            Its place on the axis.
-
-        Raises:
-            GrammarError: if the axis has no such value.
-        """
+        """Find a value by name."""
         for i, value in enumerate(self.values):
             if value.name == name:
                 return i
@@ -65,11 +60,7 @@ class Axis:
         raise GrammarError(f"axis {self.symbol} has no value '{name}'; it has: {known}")
 
     def value_of_label(self) -> dict[str, int]:
-        """Invert the label mapping.
-
-        Returns:
-            Index on the axis by detector or scene label.
-        """
+        """Invert the label mapping."""
         return {label: i for i, value in enumerate(self.values) for label in value.labels}
 
 

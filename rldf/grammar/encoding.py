@@ -9,18 +9,7 @@ Encoding = tuple[int, ...]
 
 
 def parse_encoding(text: str, shape: tuple[int, ...]) -> Encoding:
-    """Read an encoding that a person typed.
-
-    Args:
-        text: whole numbers separated by commas, such as "1,4,0,2".
-        shape: how many values each axis has.
-
-    Returns:
-        The encoding, checked against the shape.
-
-    Raises:
-        UsageError: if the text is not one number an axis, each in its range.
-    """
+    """Read an encoding that a person typed."""
     ranges = ",".join(f"0-{size - 1}" for size in shape)
     try:
         encoding = tuple(int(part) for part in text.split(","))
@@ -32,27 +21,12 @@ def parse_encoding(text: str, shape: tuple[int, ...]) -> Encoding:
 
 
 def format_encoding(encoding: Encoding) -> str:
-    """Write an encoding the way `parse_encoding` reads it.
-
-    Args:
-        encoding: label indices, one per axis.
-
-    Returns:
-        The numbers joined by commas.
-    """
+    """Write an encoding the way `parse_encoding` reads it."""
     return ",".join(str(index) for index in encoding)
 
 
 def fits(encoding: Encoding, shape: tuple[int, ...]) -> bool:
-    """Tell whether an encoding is a point of the grid.
-
-    Args:
-        encoding: label indices, one per axis.
-        shape: how many values each axis has.
-
-    Returns:
-        True if there is one index for every axis and each is in range.
-    """
+    """Tell whether an encoding is a point of the grid."""
     return len(encoding) == len(shape) and all(
         0 <= i < size for i, size in zip(encoding, shape, strict=True)
     )

@@ -23,7 +23,6 @@ from rldf.grammar.encoding import Encoding, fits, format_encoding
 from rldf.grammar.schema import (
     AxisFile,
     GrammarFile,
-    Reads,
     condition,
     forms,
     leaves,
@@ -84,72 +83,29 @@ class Grammar(Shared):
         return frozenset(i for i, value in enumerate(values) if value.name in names)
 
     def uses(self, axis: int, encoding: Encoding) -> bool:
-        """Tell whether an axis leaves words in the sentence of an encoding.
-
-        Args:
-            axis: its number.
-            encoding: label indices, one per axis.
-
-        Returns:
-            False where the axis's condition is not met.
-        """
+        """Tell whether an axis leaves words in the sentence of an encoding."""
         condition = self.conditions.get(axis)
         return condition is None or encoding[condition[0]] in condition[1]
 
     def canonical(self, encoding: Encoding) -> Encoding:
-        """Set the axes that a sentence does not use to their first value.
-
-        Args:
-            encoding: label indices, one per axis.
-
-        Returns:
-            The encoding that `parse` gives for the same sentence.
-        """
+        """Set the axes that a sentence does not use to their first value."""
         return tuple(x if self.uses(i, encoding) else 0 for i, x in enumerate(encoding))
 
     def axis(self, symbol: str) -> Axis:
-        """Find an axis.
-
-        Args:
-            symbol: the axis's symbol, such as "Noun".
-
-        Returns:
-            The axis.
-
-        Raises:
-            GrammarError: if there is none of that symbol.
-        """
+        """Find an axis."""
         for axis in self.axes:
             if axis.symbol == symbol:
                 return axis
         known = ", ".join(axis.symbol for axis in self.axes)
         raise GrammarError(f"grammar {self.name} has no axis '{symbol}'; it has: {known}")
 
-    def reading(self, reads: Reads, rank: int = 1) -> Axis | None:
-        """Find the axis that reads something of an image.
-
-        Args:
-            reads: what it reads.
-            rank: which object, for object axes.
-
-        Returns:
-            The axis, or None if the grammar has none such.
-        """
+    def reading(self, reads: str, rank: int = 1) -> Axis | None:
+        """Find the axis that reads something of an image."""
         matches = (a for a in self.axes if a.reads == reads and a.rank == rank)
         return next(matches, None)
 
     def encode(self, derivation: dict[str, str]) -> Encoding:
-        """Label-encode a derivation (paper §3: ψ to υ).
-
-        Args:
-            derivation: value name by axis symbol, one for every axis.
-
-        Returns:
-            The encoding.
-
-        Raises:
-            GrammarError: if an axis or value is missing or unknown.
-        """
+        """Label-encode a derivation (paper §3: ψ to υ)."""
         unknown = set(derivation) - {axis.symbol for axis in self.axes}
         missing = {axis.symbol for axis in self.axes} - set(derivation)
         if unknown or missing:
@@ -158,49 +114,19 @@ class Grammar(Shared):
         return tuple(axis.index(derivation[axis.symbol]) for axis in self.axes)
 
     def decode(self, encoding: Encoding) -> dict[str, str]:
-        """Name the values of an encoding: the inverse of `encode`.
-
-        Args:
-            encoding: label indices, one per axis.
-
-        Returns:
-            Value name by axis symbol.
-
-        Raises:
-            GrammarError: if the encoding is outside the grid.
-        """
+        """Name the values of an encoding: the inverse of `encode`."""
         self._check(encoding)
         return {
             axis.symbol: axis.values[i].name for axis, i in zip(self.axes, encoding, strict=True)
         }
 
     def derive(self, encoding: Encoding) -> str:
-        """Derive the one sentence of an encoding.
-
-        Args:
-            encoding: label indices, one per axis.
-
-        Returns:
-            The sentence: the prompt of the image generator.
-
-        Raises:
-            GrammarError: if the encoding is outside the grid.
-        """
+        """Derive the one sentence of an encoding."""
         self._check(encoding)
         return " ".join(filter(None, (self._surface(slot, encoding) for slot in self.slots)))
 
     def parse(self, sentence: str) -> Encoding:
-        """Read a sentence back: the inverse of `derive` on every state.
-
-        Args:
-            sentence: A sentence of the language; runs of white space count as one.
-
-        Returns:
-            The encoding that derives it.
-
-        Raises:
-            GrammarError: if no state derives it.
-        """
+        """Read a sentence back: the inverse of `derive` on every state."""
         wanted = " ".join(sentence.split())
         readings = self._matches(wanted.split(" "), 0, {})
         matching = (e for e in readings if self.derive(e) == wanted)
@@ -213,11 +139,7 @@ class Grammar(Shared):
         return found
 
     def digest(self) -> str:
-        """Sum up all that the grammar says: texts, labels, bins, agreement, productions, people.
-
-        Returns:
-            A SHA-256, 64 hexadecimal digits.
-        """
+        """Sum up all that the grammar says: texts, labels, bins, agreement, productions, people."""
         record = asdict(self)
         for axis in record["axes"]:  # so that a grammar without conditions keeps its sum
             if axis["when"] is None:
@@ -290,14 +212,7 @@ def load_grammar(name_or_path: str) -> Grammar:
 
 
 def check_grammar(text: str) -> tuple[Grammar | None, list[str]]:
-    """Check a grammar file's text.
-
-    Args:
-        text: YAML.
-
-    Returns:
-        The grammar (None if anything is wrong) and every problem, one line each.
-    """
+    """Check a grammar file's text."""
     file, problems = validate_yaml(GrammarFile, text)
     if file is not None:
         file, unresolved = resolve(file, _shipped)

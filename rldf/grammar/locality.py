@@ -34,9 +34,6 @@ def cosine_distances(vectors: Floats) -> Floats:
 def axis_distances(n: int) -> Floats:
     """Measure how far apart the places of an axis are.
 
-    Args:
-        n: how many places, 1 or more.
-
     Returns:
         (n, n) |i - j|.
     """
@@ -99,10 +96,6 @@ def neighbours(distances: Floats) -> float:
 
     Args:
         distances: (n, n) how far apart the values are in meaning, in the order of the axis.
-
-    Returns:
-        The mean distance of neighbours over the mean distance of all pairs: about 1 in an order
-        drawn at random; 1 where there are no pairs, or none differs.
     """
     pairs = np.triu_indices(len(distances), k=1)
     mean = float(distances[pairs].mean()) if len(pairs[0]) else 0.0
@@ -114,9 +107,6 @@ def worth(distances: Floats) -> float:
 
     Args:
         distances: (n, n) how far apart the values are in meaning, in the order of the axis.
-
-    Returns:
-        A number that grows with `locality`, and with the likeness of near values.
     """
     return float((_wanted(len(distances)) * _ranked(distances)).sum())
 

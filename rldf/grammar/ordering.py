@@ -9,51 +9,20 @@ import numpy as np
 
 from rldf.errors import ConfigError, UsageError
 from rldf.grammar.axes import Axis
-from rldf.grammar.grammar import Grammar, load_grammar
+from rldf.grammar.grammar import Grammar
 from rldf.grammar.locality import Floats, Order, seriate
-from rldf.io.text import plain_label
 
 By = Literal["declared", "taxonomy", "clip"]
-SCENES = "coco-places"
-"""The grammar whose scene axis is the taxonomy of scenes: indoors, then outdoors, by kind."""
 _MOST = 1e100  # of a number in a table; its square must be one too
 MOST_VALUES = 2_000  # a seriation weighs all pairs of values
-
-
-def fixed_values(axis: Axis) -> int:
-    """Count the values that keep their places at the beginning of an axis.
-
-    Args:
-        axis: any.
-
-    Returns:
-        All of an axis of counts, whose bins follow each other; the first of an attribute or action,
-        which is the neutral one; else 0.
-    """
-    if axis.reads.endswith("_count"):
-        return len(axis.values)
-    return 1 if axis.reads in ("attribute", "action") else 0
 
 
 def taxonomy_order(axis: Axis) -> Order:
     """Order objects by their wnids, and scenes indoors before outdoors, each kind together.
 
-    Args:
-        axis: any.
-
-    Returns:
-        (n,) numbers of the values; those that the taxonomy does not know stay where they are, and
-        so does the whole of an axis of another kind.
+    Values that the taxonomy does not know keep their places, as all of an axis of another kind do.
     """
-    if axis.reads == "object":
-        return sorted_in_place([value.wnid for value in axis.values])
-    if axis.reads == "scene":
-        order = load_grammar(SCENES).axis("Scene").value_of_label()
-        known = {plain_label(label): place for label, place in order.items()}
-        labels = (map(plain_label, value.labels) for value in axis.values)
-        places = ([known[label] for label in own if label in known] for own in labels)
-        return sorted_in_place([f"{min(found):04d}" if found else None for found in places])
-    return np.arange(len(axis.values), dtype=np.int64)
+    return sorted_in_place(axis.kind.taxonomy_keys(axis))
 
 
 def sorted_in_place(keys: Sequence[str | None]) -> Order:
@@ -80,28 +49,17 @@ def clip_order(axis: Axis, distances: Floats) -> Order:
 
     Returns:
         (n,) numbers of the values.
-
-    Raises:
-        UsageError: the axis is too long.
     """
     if len(axis.values) > MOST_VALUES:
         raise UsageError(
             f"axis {axis.symbol} has {len(axis.values)} values, and --by clip orders at most "
             f"{MOST_VALUES}: type --by taxonomy, or name another --axis"
         )
-    return seriate(distances, fixed_values(axis))
+    return seriate(distances, axis.kind.fixed_values(axis))
 
 
 def sentences(grammar: Grammar, axis: Axis) -> list[str]:
-    """Write the sentences that differ in one axis alone, the others at their first values.
-
-    Args:
-        grammar: the axis's own.
-        axis: one of its axes.
-
-    Returns:
-        A sentence for each value.
-    """
+    """Write the sentences that differ in one axis alone, the others at their first values."""
     place = grammar.axes.index(axis)
     first = (0,) * len(grammar.axes)
     return [
@@ -113,11 +71,6 @@ def embed(
     grammar: Grammar, axis: Axis, embed_texts: Callable[[Sequence[str]], np.ndarray]
 ) -> Floats:
     """Embed the values of an axis as a text model reads them in a sentence.
-
-    Args:
-        grammar: the axis's own.
-        axis: one of its axes.
-        embed_texts: a CLIP text tower.
 
     Returns:
         (n, d) one vector a value.
@@ -138,10 +91,6 @@ def read_vectors(path: Path, names: Path | None, axis: Axis) -> Floats:
 
     Returns:
         (n, d) one vector a value.
-
-    Raises:
-        ConfigError: a file is damaged.
-        UsageError: it does not hold a vector for every value.
     """
     rows = _rows(path)
     if names is None:

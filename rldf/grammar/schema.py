@@ -8,14 +8,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from rldf.grammar.axis_kinds import kind_of, known_kind
 from rldf.io.text import plain_label
 from rldf.io.yaml import Strict
 
-Reads = Literal["object", "object_count", "people_count", "scene", "action", "attribute"]
+Reads = Annotated[str, AfterValidator(known_kind)]
 _Words = Annotated[str, Field(max_length=2_000)]  # of a file that may be a stranger's
 _Rule = Annotated[str, Field(max_length=8_000)]
 Text = _Words | dict[str, _Words]
@@ -65,52 +66,23 @@ class GrammarFile(Strict):
 
 
 def forms(text: Text) -> dict[str, str]:
-    """Give the surface forms of a text, with single spaces.
-
-    Args:
-        text: one text for every form, or a text for each form.
-
-    Returns:
-        Surface form by agreement form; the key "" serves every form.
-    """
+    """Give the surface forms of a text, with single spaces."""
     by_form = {"": text} if isinstance(text, str) else text
     return {form: " ".join(surface.split()) for form, surface in by_form.items()}
 
 
 def value_forms(name: str, value: ValueFile) -> dict[str, str]:
-    """Give the surface forms of a value: its name where the file states no text.
-
-    Args:
-        name: the value's name.
-        value: what the file says of it.
-
-    Returns:
-        Surface form by agreement form.
-    """
+    """Give the surface forms of a value: its name where the file states no text."""
     return forms(name if value.text is None else value.text)
 
 
 def symbols(rule: str) -> list[str]:
-    """Split the right-hand side of a production.
-
-    Args:
-        rule: symbols and quoted terminals, such as 'Frequency NOM' or '"a photo of"'.
-
-    Returns:
-        The parts, terminals still in their quotes.
-    """
+    """Split the right-hand side of a production."""
     return re.findall(r'"[^"]*"|\S+', rule)
 
 
 def leaves(file: GrammarFile) -> list[str]:
-    """Expand the start rule to axes, named terminals and quoted terminals, left to right.
-
-    Args:
-        file: A grammar file without cycles.
-
-    Returns:
-        The symbols, at most one more than a grammar may have.
-    """
+    """Expand the start rule to axes, named terminals and quoted terminals, left to right."""
     found: list[str] = []
     due = [file.start]
     while due and len(found) <= _MAX_SYMBOLS:
@@ -125,15 +97,7 @@ def leaves(file: GrammarFile) -> list[str]:
 def resolve(
     file: GrammarFile, other: Callable[[str], GrammarFile | None]
 ) -> tuple[GrammarFile, list[str]]:
-    """Give every axis that takes its values from another one those values.
-
-    Args:
-        file: the file.
-        other: finds the file of a shipped grammar by its name, None where there is none.
-
-    Returns:
-        The file with all values stated, and every problem, one line each.
-    """
+    """Give every axis that takes its values from another one those values."""
     found: list[str] = []
     axes = {}
     for symbol, axis in file.axes.items():
@@ -171,23 +135,17 @@ def _shared_values(
 
 
 def problems(file: GrammarFile) -> list[str]:
-    """Find everything that is wrong with a grammar file that fits the schema.
-
-    Args:
-        file: the file.
-
-    Returns:
-        One line a problem, each with its dotted path.
-    """
+    """Find everything that is wrong with a grammar file that fits the schema."""
     found = _production_problems(file) or _use_problems(file)
     for symbol, axis in file.axes.items():
         at = f"axes.{symbol}"
         found += _label_problems(at, axis, file.people)
         found += _surface_problems(at, axis)
         found += _condition_problems(at, axis, file)
-        if axis.reads.endswith("_count"):
-            found += _count_problems(at, axis)
-    return found + _reading_problems(file) + _agreement_problems(file)
+        found += kind_of(axis.reads).check(symbol, axis, file)
+    if not file.people and any(kind_of(axis.reads).needs_people for axis in file.axes.values()):
+        found.append("people: must name the detector's labels of people, who are counted and act")
+    return found + _agreement_problems(file)
 
 
 def _production_problems(file: GrammarFile) -> list[str]:
@@ -235,7 +193,8 @@ def _use_problems(file: GrammarFile) -> list[str]:
 
 def _label_problems(at: str, axis: AxisFile, people: tuple[str, ...]) -> list[str]:
     found: list[str] = []
-    owner = dict.fromkeys(map(plain_label, people if axis.reads == "object" else ()), "people")
+    kind = kind_of(axis.reads)
+    owner = dict.fromkeys(map(plain_label, people if kind.has_objects else ()), "people")
     for name, value in axis.values.items():
         here = f"{at}.values.{name}.labels"
         for label in value.labels:
@@ -244,7 +203,7 @@ def _label_problems(at: str, axis: AxisFile, people: tuple[str, ...]) -> list[st
                 found.append(f"{here}: '{label}' is a label of '{owner.get(plain, name)}' too")
             owner[plain] = name
         # A second object may be absent: a value of its axis without labels says so.
-        if axis.reads in ("object", "scene") and not value.labels and axis.rank == 1:
+        if kind.needs_labels and not value.labels and axis.rank == 1:
             found.append(f"{here}: a value that reads {axis.reads} needs at least one label")
     return found
 
@@ -279,61 +238,10 @@ def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]
 
 
 def condition(axis: AxisFile, file: GrammarFile) -> tuple[str, tuple[str, ...]] | None:
-    """Give the axis that decides whether one has a meaning, and the values with which it has one.
-
-    Args:
-        axis: the one.
-        file: its grammar.
-
-    Returns:
-        Symbol and value names, or None for an axis without a condition.
-    """
+    """Give the axis that decides whether one has a meaning, and the values that it needs."""
     for control, names in axis.unless.items():
         return control, tuple(name for name in file.axes[control].values if name not in names)
     return next(iter(axis.when.items()), None)
-
-
-def _count_problems(at: str, axis: AxisFile) -> list[str]:
-    """Find holes and overlaps between bins; the last one must be open."""
-    found: list[str] = []
-    last = list(axis.values)[-1]
-    lowest = next(iter(axis.values.values())).count
-    due = 0 if axis.reads == "people_count" else 1
-    if axis.rank > 1 and lowest is not None and lowest[0] == 0:
-        due = 0  # a second object may be absent
-    for name, value in axis.values.items():
-        here = f"{at}.values.{name}.count"
-        if value.count is None:
-            return [*found, f"{here}: a count axis needs [lowest, highest]"]
-        low, high = value.count
-        if low != due or (high is not None and high < low):
-            found.append(f"{here}: must start at {due} and not end below it")
-        if (high is None) != (name == last):
-            found.append(f"{here}: the last bin alone ends with null")
-        due = (low if high is None else high) + 1
-    return found
-
-
-def _reading_problems(file: GrammarFile) -> list[str]:
-    """Find two axes that read the same thing, and axes that would never be read."""
-    found: list[str] = []
-    owner: dict[tuple[str, int], str] = {}
-    for symbol, axis in file.axes.items():
-        if axis.reads not in ("action", "attribute"):
-            first = owner.setdefault((axis.reads, axis.rank), symbol)
-            if first != symbol:
-                found.append(f"axes.{symbol}: reads {axis.reads} {axis.rank}, as '{first}' does")
-        elif axis.reads == "action" and len(axis.values) < 2:
-            found.append(f"axes.{symbol}.values: an action axis needs two verbs or more")
-    found += [
-        f"axes.{symbol}: counts object {rank}, and no axis reads object {rank}"
-        for (reads, rank), symbol in owner.items()
-        if reads == "object_count" and ("object", rank) not in owner
-    ]
-    acts = any(axis.reads == "action" for axis in file.axes.values())
-    if not file.people and (acts or ("people_count", 1) in owner):
-        found.append("people: must name the detector's labels of people, who are counted and act")
-    return found
 
 
 def _agreement_problems(file: GrammarFile) -> list[str]:

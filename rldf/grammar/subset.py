@@ -10,19 +10,7 @@ from rldf.grammar.grammar import Grammar
 
 
 def with_values(grammar: Grammar, values: Mapping[str, Sequence[str]]) -> Grammar:
-    """Give axes other lists of their own values; nothing else changes.
-
-    Args:
-        grammar: any.
-        values: by axis symbol the names of the values that it is to have, in their order, at least
-            one; axes that are not named keep theirs.
-
-    Returns:
-        The grammar; its sentences are sentences of the one given.
-
-    Raises:
-        GrammarError: there is no such axis or value, or a list is empty or names a value twice.
-    """
+    """Give axes other lists of their own values; nothing else changes."""
     axes = list(grammar.axes)
     for symbol, names in values.items():
         axis = grammar.axis(symbol)
@@ -40,28 +28,13 @@ def frozen(grammar: Grammar, walked: Sequence[str], at: Encoding) -> Grammar:
         grammar: any.
         walked: symbols of the axes that keep all their values.
         at: (n_axes,) where the others are held.
-
-    Returns:
-        The grammar, with the same axes.
     """
     here = grammar.decode(at)
     return with_values(grammar, {s: [name] for s, name in here.items() if s not in walked})
 
 
 def walked_axes(grammar: Grammar, text: str | None) -> tuple[str, ...]:
-    """Read which axes a search walks.
-
-    Args:
-        grammar: whose axes.
-        text: symbols separated by commas, such as "Noun,Scene"; None for all axes.
-
-    Returns:
-        The symbols, in the grammar's order.
-
-    Raises:
-        GrammarError: the grammar has no such axis.
-        UsageError: an axis is named twice, none is named, or there is nothing to walk.
-    """
+    """Read which axes a search walks."""
     known = [axis.symbol for axis in grammar.axes]
     symbols = known if text is None else [part.strip() for part in text.split(",") if part.strip()]
     twice = [symbol for symbol, times in Counter(symbols).items() if times > 1]

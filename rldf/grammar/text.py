@@ -15,17 +15,6 @@ def reordered(text: str, orders: Mapping[str, Sequence[str]]) -> str:
     """Move the values of axes to other places in a file.
 
     A line of comment above a value moves with it.
-
-    Args:
-        text: a grammar file without problems.
-        orders: by axis symbol the names of all its values, in their new order.
-
-    Returns:
-        The new text.
-
-    Raises:
-        GrammarError: the file is written in a way that does not allow it, such as with an anchor
-            that one value takes from another.
     """
     text = text if text.endswith("\n") else text + "\n"
     before, _ = check_grammar(text)

@@ -8,14 +8,7 @@ _DEVICES = re.compile(
 
 
 def portable(name: str) -> str:
-    """Change a name that Windows keeps for a device, whatever its ending.
-
-    Args:
-        name: of a file or folder, without characters that a path may not have.
-
-    Returns:
-        The same, or with "-1" behind its stem.
-    """
+    """Change a name that Windows keeps for a device, whatever its ending."""
     if not _DEVICES.fullmatch(name):
         return name
     stem, point, ending = name.partition(".")

@@ -27,9 +27,6 @@ TEMPORARY = ".rldf-*.tmp"  # what `replacing` leaves behind when its process is 
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing whose name appears, or is replaced, once the block has ended well.
 
-    Args:
-        path: the file to make or to replace; its folder must exist.
-
     Yields:
         A file to write bytes to.
     """
@@ -45,54 +42,24 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole.
-
-    Args:
-        path: the file to make or to replace; its folder must exist.
-        data: all that it is to hold.
-    """
+    """Write a file whole."""
     with replacing(path) as file:
         file.write(data)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole, in UTF-8.
-
-    Args:
-        path: the file to make or to replace; its folder must exist.
-        text: all that it is to hold.
-    """
+    """Write a text file whole, in UTF-8."""
     # file names may hold bytes that are no UTF-8, which Python carries as lone surrogates
     write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a JSON file whole, indented for people.
-
-    Args:
-        path: the file to make or to replace; its folder must exist.
-        value: anything that JSON can say; no NaN, no infinity.
-
-    Raises:
-        ValueError: a number is not finite.
-        TypeError: something in it is not of JSON.
-    """
+    """Write a JSON file whole, indented for people."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def read_file(path: Path) -> bytes:
-    """Read a file of a folder that may be a stranger's.
-
-    Args:
-        path: the file, or a link to one.
-
-    Returns:
-        All that it holds.
-
-    Raises:
-        OSError: it cannot be read, or is a device, which may have no end, or a pipe, which may have
-            no beginning.
-    """
+    """Read a file of a folder that may be a stranger's."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", str(path))
@@ -100,17 +67,7 @@ def read_file(path: Path) -> bytes:
 
 
 def parse_json(data: str | bytes) -> Any:
-    """Parse a JSON document that may be a stranger's.
-
-    Args:
-        data: the document.
-
-    Returns:
-        What it says.
-
-    Raises:
-        ValueError: it is no JSON, or nested too deeply.
-    """
+    """Parse a JSON document that may be a stranger's."""
     try:
         return json.loads(data)
     except RecursionError:
@@ -118,30 +75,13 @@ def parse_json(data: str | bytes) -> Any:
 
 
 def sha256_file(path: Path) -> str:
-    """Sum up a file.
-
-    Args:
-        path: the file.
-
-    Returns:
-        Its SHA-256, 64 hexadecimal digits.
-    """
+    """Sum up a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def append_jsonl(path: Path, row: Mapping[str, object]) -> None:
-    """Add one line to a JSONL file, so that it survives the end of this process.
-
-    Args:
-        path: the file; made if it is not there, refused if it is a link or a pipe.
-        row: what the line is to say; no NaN, no infinity.
-
-    Raises:
-        ValueError: a number is not finite.
-        TypeError: something in it is not of JSON.
-        OSError: it cannot be written.
-    """
+    """Add one line to a JSONL file, so that it survives the end of this process."""
     line = json.dumps(row, allow_nan=False, separators=(",", ":")) + "\n"
     with open(path, "ab", opener=_open_own) as file:
         file.write(line.encode("ascii"))
@@ -154,17 +94,7 @@ def _open_own(path: str, flags: int) -> int:
 
 
 def read_lines(path: Path) -> list[bytes]:
-    """Read the finished lines of a file; a last one without a newline was torn and is left out.
-
-    Args:
-        path: the file; one that is not there has no lines.
-
-    Returns:
-        The lines, without their newlines.
-
-    Raises:
-        RunError: it cannot be read.
-    """
+    """Read the finished lines of a file; a last one without a newline was torn and is left out."""
     try:
         return read_file(path).split(b"\n")[:-1]
     except FileNotFoundError:
@@ -174,15 +104,7 @@ def read_lines(path: Path) -> list[bytes]:
 
 
 def truncate_jsonl(path: Path, n_lines: int) -> None:
-    """Keep the first lines of a JSONL file and drop the rest, a torn last line included.
-
-    Args:
-        path: the file; one that is not there is made, empty.
-        n_lines: how many lines to keep, 0 or more.
-
-    Raises:
-        RunError: there are fewer lines than that, or it cannot be read.
-    """
+    """Keep the first lines of a JSONL file and drop the rest, a torn last line included."""
     lines = read_lines(path)
     if not 0 <= n_lines <= len(lines):
         raise RunError(f"{path} has {len(lines)} lines: cannot go back to line {n_lines}")
@@ -191,18 +113,7 @@ def truncate_jsonl(path: Path, n_lines: int) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a lock that the system takes back when this process ends, however it ends.
-
-    Args:
-        path: the lock file; made if it is not there, and left where it is.
-        wait: whether to wait for the lock while somebody else holds it.
-
-    Yields:
-        Nothing; the lock is held for the length of the block.
-
-    Raises:
-        RunError: another process, or another block, holds the lock, and `wait` is False.
-    """
+    """Hold a lock that the system takes back when this process ends, however it ends."""
     lock = _lock(path)
     try:
         lock.acquire(blocking=wait)
@@ -217,15 +128,7 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether somebody holds a lock.
-
-    Args:
-        path: the lock file.
-
-    Returns:
-        True if a process is in a block of `locked` on this file, or if the file is of another
-        user who lets nobody else find out.
-    """
+    """Tell whether somebody holds a lock."""
     if not path.exists():
         return False
     try:
@@ -243,10 +146,6 @@ def _lock(path: Path) -> FileLock:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files that killed processes left in a folder.
-
-    Args:
-        folder: a folder that no other process is writing to now.
-    """
+    """Remove the temporary files that killed processes left in a folder."""
     for leftover in folder.glob(TEMPORARY):
         leftover.unlink(missing_ok=True)

@@ -34,14 +34,7 @@ Parts = tuple[str, ...]
 
 
 def split_of(name: str) -> str | None:
-    """Tell which split a folder's name means.
-
-    Args:
-        name: in any case, such as "Train", "valid", "test2017" or "training_set".
-
-    Returns:
-        "train", "val" or "test"; None for a name that means none.
-    """
+    """Tell which split a folder's name means."""
     words = _words(name)
     if len(words) != 1:
         return None
@@ -51,14 +44,7 @@ def split_of(name: str) -> str | None:
 
 
 def class_word(name: str) -> str:
-    """Reduce a class's key or name to what all spellings of it have in common.
-
-    Args:
-        name: such as "Polar_Bear".
-
-    Returns:
-        Such as "polar bear".
-    """
+    """Reduce a class's key or name to what all spellings of it have in common."""
     return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
 
 
@@ -81,14 +67,7 @@ class Layout:
     notes: tuple[str, ...] = ()
 
     def read(self, folders: Parts) -> tuple[str | None, str | None] | None:
-        """Read where an image lies.
-
-        Args:
-            folders: names of the folders from the root down to it.
-
-        Returns:
-            Split and class, None each where there is none; None if it is not of the set.
-        """
+        """Read where an image lies."""
         own = folders[len(self.around) :]
         if self.classes_first:
             split = split_of(own[1]) if len(own) > 1 else None
@@ -101,14 +80,7 @@ class Layout:
         return self.splits[own[0]], below[0] if below else None
 
     def class_of(self, folders: Parts) -> str | None:
-        """Read the name of the class whose folder this is.
-
-        Args:
-            folders: names of the folders from the root down to it, its own the last.
-
-        Returns:
-            The class; None for a folder that is not of that kind.
-        """
+        """Read the name of the class whose folder this is."""
         own = folders[len(self.around) :]
         at = 0 if self.splits is None else 1
         if folders[: len(self.around)] != self.around or len(own) != at + 1:
@@ -132,30 +104,12 @@ class _Top:
 
 
 def clone_layout(folders: Collection[Parts]) -> Layout:
-    """Read a clone: nothing but its splits are its images.
-
-    Args:
-        folders: those in which images lie, as names from the root down.
-
-    Returns:
-        The layout.
-    """
+    """Read a clone: nothing but its splits are its images."""
     return Layout(splits=_named(_tops(folders)))
 
 
 def layout_of(folders: Collection[Parts], where: str) -> Layout:
-    """Find out what the folders of a set mean.
-
-    Args:
-        folders: those in which images lie, as names from the root down.
-        where: the root, for messages.
-
-    Returns:
-        The layout.
-
-    Raises:
-        UsageError: some top folders are named like splits, and it does not show what they are.
-    """
+    """Find out what the folders of a set mean."""
     around = _around(folders)
     tops = _tops({own[len(around) :] for own in folders})
     named = _named(tops)

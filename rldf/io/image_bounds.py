@@ -51,11 +51,7 @@ class CountedFile(io.BytesIO):
     _reads = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read on.
-
-        Raises:
-            RefusedError: it was read from too often.
-        """
+        """Read on."""
         self._reads += 1
         if self._reads > _MAX_READS:
             raise RefusedError("is cut into far too many parts: save it anew first")
@@ -63,14 +59,7 @@ class CountedFile(io.BytesIO):
 
 
 def check_size(size: tuple[int, int]) -> None:
-    """Refuse an image for its size.
-
-    Args:
-        size: width and height in pixels.
-
-    Raises:
-        RefusedError: it has too many pixels, or is far too long for its width.
-    """
+    """Refuse an image for its size."""
     width, height = size
     if width * height > MAX_PIXELS:
         raise RefusedError(
@@ -85,14 +74,7 @@ def check_size(size: tuple[int, int]) -> None:
 
 
 def check_file(data: bytes) -> None:
-    """Refuse a file for its structure, before Pillow sees it.
-
-    Args:
-        data: the file's contents.
-
-    Raises:
-        RefusedError: it has far more scans, tables, strips or values than an ordinary file.
-    """
+    """Refuse a file for its structure, before Pillow sees it."""
     if data.startswith(b"\xff\xd8\xff"):
         _check_jpeg(data)
     elif data.startswith(_ODD_TIFF):
@@ -103,15 +85,7 @@ def check_file(data: bytes) -> None:
 
 
 def check_opened(image: Image.Image, data: bytes) -> None:
-    """Refuse an image that Pillow opened and has not decoded yet.
-
-    Args:
-        image: of any format.
-        data: the file that it was opened from.
-
-    Raises:
-        RefusedError: its size, its compression or its tiles are beyond what is read.
-    """
+    """Refuse an image that Pillow opened and has not decoded yet."""
     check_size(image.size)
     if isinstance(image, TiffImageFile):
         _check_opened_tiff(image, data)

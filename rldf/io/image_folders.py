@@ -36,14 +36,7 @@ class Picture:
     source: Path | bytes
 
     def data(self) -> bytes:
-        """Read the encoded image.
-
-        Returns:
-            The file's bytes.
-
-        Raises:
-            ImageError: the file cannot be read.
-        """
+        """Read the encoded image."""
         if isinstance(self.source, bytes):
             return self.source
         try:
@@ -68,17 +61,7 @@ class Listing:
 
 
 def list_images(root: Path) -> Listing:
-    """Find the images of a folder, whatever its layout: see `rldf.io.folder_layouts`.
-
-    Args:
-        root: the folder; links in it are followed, and each folder is entered once.
-
-    Returns:
-        Its images; of a clone those in its splits alone.
-
-    Raises:
-        UsageError: some of its folders are named like splits, and it does not show what they are.
-    """
+    """Find the images of a folder, whatever its layout: see `rldf.io.folder_layouts`."""
     folders: set[Parts] = set()
     files = sorted(_files(root, folders), key=lambda path: path.relative_to(root).as_posix())
     parts = [path.relative_to(root).parts for path in files]

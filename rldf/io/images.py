@@ -46,18 +46,7 @@ def read_image(path: Path) -> Image.Image:
 
 
 def read_stream(file: BinaryIO, name: str) -> Image.Image:
-    """Read an image from an open file, a pipe or a device.
-
-    Args:
-        file: what to read up to its end.
-        name: what to call it in messages.
-
-    Returns:
-        As `read_image`.
-
-    Raises:
-        ImageError: if there are no bytes of an image, they are damaged, or there are too many.
-    """
+    """Read an image from an open file, a pipe or a device."""
     data = file.read(_MAX_BYTES + 1)  # the size of a device or a pipe is not known before
     if len(data) > _MAX_BYTES:
         raise ImageError(f"{name} is larger than {_MAX_BYTES // 1_000_000} MB")
@@ -65,18 +54,7 @@ def read_stream(file: BinaryIO, name: str) -> Image.Image:
 
 
 def decode_image(data: bytes, name: str) -> Image.Image:
-    """Decode an image file's bytes.
-
-    Args:
-        data: the file's contents.
-        name: what to call it in messages.
-
-    Returns:
-        As `read_image`.
-
-    Raises:
-        ImageError: if the bytes are no image, damaged or too large.
-    """
+    """Decode an image file's bytes."""
     if not data:
         raise ImageError(f"{name} is empty: give a PNG, JPEG, WebP, GIF, BMP or TIFF file")
     try:
@@ -109,18 +87,7 @@ def decode_image(data: bytes, name: str) -> Image.Image:
 
 
 def to_rgb(image: Image.Image, ends: tuple[int, int] = (0, 65535)) -> Image.Image:
-    """Convert an image of any mode.
-
-    Args:
-        image: palette, CMYK, 16-bit, grey, with or without transparency.
-        ends: the samples that stand for black and white where one has more than 8 bits.
-
-    Returns:
-        RGB, 8 bits a channel; transparent parts on white.
-
-    Raises:
-        RefusedError: if the samples do not say what is white.
-    """
+    """Convert an image of any mode."""
     if image.mode.startswith("I;16") or image.mode == "F":
         return _from_deep(image, *ends).convert("RGB")
     if image.mode == "I":
@@ -177,11 +144,6 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def write_png(path: Path, image: Image.Image) -> None:
-    """Write a picture whole.
-
-    Args:
-        path: the file to make or to replace; its folder must exist.
-        image: RGB.
-    """
+    """Write a picture whole."""
     with replacing(path) as file:
         image.save(file, format="PNG")

@@ -19,11 +19,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str | None]:
-    """Look up the versions of Python, of rldf and of the packages that decide pixels and numbers.
-
-    Returns:
-        Version by name, None where a package is not installed. No package is imported.
-    """
+    """Look up the versions of Python, of rldf and of what decides pixels and numbers."""
     own = {"python": platform.python_version(), "rldf": rldf.__version__}
     return own | {name: _version(name) for name in PACKAGES}
 
@@ -36,12 +32,7 @@ def _version(package: str) -> str | None:
 
 
 def git_commit() -> str | None:
-    """Name the commit of the checkout that this rldf is imported from.
-
-    Returns:
-        40 hexadecimal digits, then "-dirty" where tracked files differ from that commit; None
-        where rldf is installed without a checkout, or git is not there to be asked.
-    """
+    """Name the commit of the checkout that this rldf is imported from."""
     root = Path(rldf.__file__).resolve().parents[1]
     if not (root / ".git").exists():  # git itself would ask the folders above, which are not ours
         return None

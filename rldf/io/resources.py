@@ -9,40 +9,18 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def folder(kind: str) -> Path:
-    """Find the folder of the shipped files of one kind.
-
-    Args:
-        kind: "grammars" or "rewards".
-
-    Returns:
-        The folder.
-    """
+    """Find the folder of the shipped files of one kind."""
     inside = _PACKAGE / "data" / kind
     return inside if inside.is_dir() else _PACKAGE.parent / kind
 
 
 def names(kind: str) -> list[str]:
-    """List the shipped files of one kind.
-
-    Args:
-        kind: "grammars" or "rewards".
-
-    Returns:
-        Their names, sorted.
-    """
+    """List the shipped files of one kind."""
     return sorted(path.stem for path in folder(kind).glob("*.yaml"))
 
 
 def find(kind: str, name_or_path: str) -> Path | None:
-    """Find a shipped file by name, or a user's own by path.
-
-    Args:
-        kind: "grammars" or "rewards".
-        name_or_path: A shipped name, or a path that ends in .yaml or .yml.
-
-    Returns:
-        The file, or None if there is no such shipped name.
-    """
+    """Find a shipped file by name, or a user's own by path."""
     if name_or_path.endswith((".yaml", ".yml")):
         return Path(name_or_path)
     return folder(kind) / f"{name_or_path}.yaml" if name_or_path in names(kind) else None

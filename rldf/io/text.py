@@ -10,37 +10,17 @@ def plain(text: str) -> str:
     Control characters, the terminal's escape sequences, line ends, marks that turn the reading
     direction and bytes that were no text come out as `\x1b`, `\n`, `\u202e`, `\udcff`. Markup such
     as `[red]` or `<b>` is left alone: whoever shows it has to quote it.
-
-    Args:
-        text: any text, for example the name of a file.
-
-    Returns:
-        One line of printable characters.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def one_line(error: BaseException | str) -> str:
-    """Shorten what a library says of an error.
-
-    Args:
-        error: any, or what it says.
-
-    Returns:
-        At most 160 characters without line breaks; the error's kind where it says nothing.
-    """
+    """Shorten what a library says of an error."""
     said = " ".join(str(error).split())[:160]
     return said or (type(error).__name__ if isinstance(error, BaseException) else "")
 
 
 @lru_cache(maxsize=10_000)
 def plain_label(name: str) -> str:
-    """Bring the spellings of a model's label into one form.
-
-    Args:
-        name: such as "/a/airplane_cabin", "airplane cabin" or "Airplane-Cabin".
-
-    Returns:
-        Its letters and digits in lower case, without a leading "/a/".
-    """
+    """Bring the spellings of a model's label into one form."""
     return re.sub(r"[\W_]+", "", re.sub(r"^/[a-z]/", "", name)).lower() or name

@@ -31,21 +31,12 @@ class ResultFolder:
     """
 
     def __init__(self, path: Path, config: Mapping[str, Any]) -> None:
-        """Describe a folder; nothing is read or written.
-
-        Args:
-            path: the folder.
-            config: all that decides what comes into it, as JSON can say it.
-        """
+        """Describe a folder; nothing is read or written."""
         self.path = path
         self._config = as_json(config)
 
     def check(self) -> None:
-        """Refuse a place that holds something else; nothing in it is touched.
-
-        Raises:
-            RunError: it is a file, holds something foreign, or results of another configuration.
-        """
+        """Refuse a place that holds something else; nothing in it is touched."""
         try:
             names = contents(self.path)
         except NotADirectoryError:
@@ -65,14 +56,7 @@ class ResultFolder:
 
     @contextlib.contextmanager
     def filling(self) -> Iterator[None]:
-        """Hold the folder's lock and begin, or go on with, filling it.
-
-        Yields:
-            Nothing; the folder is there, and its manifest says "running".
-
-        Raises:
-            RunError: as `check`; or it cannot be written, or another process is filling it.
-        """
+        """Hold the folder's lock and begin, or go on with, filling it."""
         self.check()
         with contextlib.ExitStack() as stack:
             with self._telling():
@@ -86,11 +70,7 @@ class ResultFolder:
             yield
 
     def finish(self, result: Mapping[str, Any]) -> None:
-        """Write down what came of it.
-
-        Args:
-            result: as JSON can say it.
-        """
+        """Write down what came of it."""
         self._write("done", result)
 
     def _write(self, status: str, result: Mapping[str, Any]) -> None:

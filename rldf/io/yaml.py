@@ -36,17 +36,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def parse_yaml(text: str) -> tuple[object, list[str]]:
-    """Parse one YAML document.
-
-    Args:
-        text: the document.
-
-    Returns:
-        The data, and one sentence for every key that stands twice.
-
-    Raises:
-        yaml.YAMLError: If the text is not YAML, or uses a tag that is not plain data.
-    """
+    """Parse one YAML document."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -81,18 +71,7 @@ def _repeated_keys(node: yaml.Node, path: tuple[str, ...], seen: set[int]) -> It
 
 
 def read_text(path: Path, what: str) -> str:
-    """Read a small text file that a person wrote.
-
-    Args:
-        path: the file.
-        what: what the file is to hold, for the message ("grammar").
-
-    Returns:
-        Its text.
-
-    Raises:
-        ConfigError: if it cannot be read, is no UTF-8 text, or is larger than 4 MB.
-    """
+    """Read a small text file that a person wrote."""
     try:
         with path.open("rb") as file:  # the size of a device says nothing, so read up to the limit
             data = file.read(_MAX_BYTES + 1)
@@ -106,14 +85,7 @@ def read_text(path: Path, what: str) -> str:
 
 
 def problems_of(error: ValidationError) -> list[str]:
-    """List what pydantic found, one line a problem with its dotted path.
-
-    Args:
-        error: what the validation raised.
-
-    Returns:
-        Lines such as "axes.Noun.values.cat.labels: Field required".
-    """
+    """List what pydantic found, one line a problem with its dotted path."""
     return [
         f"{'.'.join(str(part) for part in issue['loc']) or 'file'}: "
         + _WORDS.get(issue["type"], issue["msg"].removeprefix("Value error, "))
@@ -125,16 +97,7 @@ _WORDS = {"extra_forbidden": "unknown key", "missing": "is missing"}
 
 
 def validate_yaml(model: type[M], text: str) -> tuple[M | None, list[str]]:
-    """Parse and validate one YAML document.
-
-    Args:
-        model: the record it must fit.
-        text: the document.
-
-    Returns:
-        The record (None if the document does not fit even without its unknown keys, so that
-        callers may look for more problems) and every problem, one line each.
-    """
+    """Parse and validate one YAML document."""
     try:
         data, problems = parse_yaml(text)
     except yaml.YAMLError as error:
@@ -162,19 +125,7 @@ def _drop_unknown_keys(data: Any, error: ValidationError) -> None:
 
 
 def load_yaml(model: type[M], path: Path, what: str) -> M:
-    """Load and validate a YAML file.
-
-    Args:
-        model: the record it must fit.
-        path: the file.
-        what: what the file holds, for messages ("reward").
-
-    Returns:
-        The record.
-
-    Raises:
-        ConfigError: with every problem at once, if the file is unreadable or does not fit.
-    """
+    """Load and validate a YAML file."""
     record, problems = validate_yaml(model, read_text(path, what))
     if record is None or problems:
         raise ConfigError(f"{what} {path}: " + "; ".join(problems))

@@ -13,42 +13,17 @@ _FORM = re.compile(r"openai:(?P<model>[\w./:-]+)(@(?P<url>\S+))?")
 
 
 def is_api(name: str) -> bool:
-    """Tell whether a name means an images API.
-
-    Args:
-        name: what was typed for `--models`.
-
-    Returns:
-        Whether it begins with "openai:".
-    """
+    """Tell whether a name means an images API."""
     return name.startswith("openai:")
 
 
 def without_address(name: str) -> str:
-    """Take the address out of a name.
-
-    Args:
-        name: of a model set.
-
-    Returns:
-        "openai:MODEL" for "openai:MODEL@URL"; any other name as it is.
-    """
+    """Take the address out of a name."""
     return name.partition("@")[0] if is_api(name) else name
 
 
 def at(name: str, base_url: str | None) -> str:
-    """Put the address of `--base-url` into the name, so that the name alone says all.
-
-    Args:
-        name: what was typed for `--models`.
-        base_url: what was typed for `--base-url`, if anything.
-
-    Returns:
-        The name, with the address if there is one.
-
-    Raises:
-        ConfigError: the two do not go together.
-    """
+    """Put the address of `--base-url` into the name, so that the name alone says all."""
     if base_url is None:
         return name
     if not is_api(name) or name != without_address(name):
@@ -59,18 +34,7 @@ def at(name: str, base_url: str | None) -> str:
 
 
 def api_file(name: str, readers: ModelSetFile) -> ModelSetFile:
-    """Describe the model set of an images API.
-
-    Args:
-        name: "openai:MODEL" or "openai:MODEL@URL".
-        readers: the set whose detector, scene classifier and CLIP look at the pictures.
-
-    Returns:
-        The description; the pictures' licence is not known.
-
-    Raises:
-        ConfigError: the name is of another form.
-    """
+    """Describe the model set of an images API."""
     found = _FORM.fullmatch(name)
     if found is None:
         raise ConfigError(f"--models {name}: give openai:MODEL, and --base-url with its address")

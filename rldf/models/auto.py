@@ -28,15 +28,7 @@ class Choice:
 
 
 def choose(is_complete: Callable[[str], bool], has_gpu: Callable[[], bool]) -> Choice:
-    """Choose a model set.
-
-    Args:
-        is_complete: whether all files of a shipped set are on the disk.
-        has_gpu: whether there is a GPU; asked only where it matters.
-
-    Returns:
-        The first set of REAL that is complete if there is a GPU, else pocket.
-    """
+    """Choose a model set."""
     real = next((name for name in REAL if is_complete(name)), None)
     if real is None:
         return Choice("pocket", "no real models are here: see 'rldf models list'")

@@ -11,40 +11,29 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from rldf import registry as catalog
-from rldf.io.devices import resolve
+from rldf.interfaces import ImageGenerator
+from rldf.io.distributed import resolve
 from rldf.models.safety import check_model
 from rldf.models.schema import ROLES, PartFile
 
-_GIVEN = ("path", "device", "clip")  # by the model set, never by the options
+_GIVEN = ("path", "device", "clip", "weights")  # by the model set, never by the options
 
 
 def takes(role: str, part: PartFile) -> set[str]:
-    """List the parameters of a part's class.
-
-    Args:
-        role: the part's name.
-        part: what the file says.
-
-    Returns:
-        Their names.
-    """
+    """List the parameters of a part's class."""
     return set(inspect.signature(_maker(role, part)).parameters)
 
 
 def problem_of(role: str, part: PartFile, path: Path | None) -> str | None:
-    """Tell what a part's class does not take.
-
-    Args:
-        role: the part's name.
-        part: what the file says.
-        path: its files, None for a model that has none.
-
-    Returns:
-        All problems in one line, or None.
-    """
+    """Tell what a part's class does not take."""
     known = dict(inspect.signature(_maker(role, part), eval_str=True).parameters)
     if known["path"].default is inspect.Parameter.empty and path is None:
         return f"{role} needs a path"
+    if role == "generator" and not _is_generator(_maker(role, part), known):
+        return (
+            f"generator class {part.kind} must subclass rldf.interfaces.ImageGenerator and take "
+            "`weights`, the checksum of its files: see docs/generators.md"
+        )
     strange = [f"no {name}; {part.kind} takes none" for name in part.extras if name not in known]
     if strange:
         return f"{role}.with: {'; '.join(strange)}"
@@ -64,28 +53,15 @@ def build(
     extras: Mapping[str, Path],
     device: str,
     clip: Callable[[], Any],
+    weights: Callable[[], str | None],
 ) -> Any:
-    """Make a part's model; `problem_of` has found nothing.
-
-    Args:
-        role: the part's name.
-        part: what the file says.
-        path: its files, None for a model that has none.
-        extras: files of the further models, by parameter.
-        device: where it runs; "auto" is a GPU if there is one.
-        clip: gives the set's CLIP, for classes that have a parameter of that name.
-
-    Returns:
-        The model.
-
-    Raises:
-        ConfigError: a model cannot be trusted.
-    """
+    """Make a part's model; `problem_of` has found nothing."""
     for files in (path, *extras.values()):
         if files is not None:
             check_model(files)
     maker = _maker(role, part)
-    given = {"clip": clip()} if "clip" in takes(role, part) else {}
+    asked = {"clip": clip, "weights": weights}
+    given = {name: asked[name]() for name in asked if name in takes(role, part)}
     return maker(path=path, device=resolve(device), **given, **extras, **part.settings)
 
 
@@ -104,6 +80,11 @@ def _problem(
         said = error.errors(include_url=False, include_input=False)[0]["msg"]
         return f"{option}: {value}: {said}"
     return None
+
+
+def _is_generator(maker: Any, known: Mapping[str, inspect.Parameter]) -> bool:
+    """Tell whether a class has all of the port, and its weights in its identity."""
+    return ImageGenerator in maker.__mro__ and "weights" in known
 
 
 def _maker(role: str, part: PartFile) -> Any:

@@ -38,14 +38,7 @@ class Checked:
 
 
 def check_files(models: ModelSet) -> None:
-    """Read all files of the hub's models, and hold them against the lock file.
-
-    Args:
-        models: the set.
-
-    Raises:
-        ModelMissingError: a file is missing, or is not what was pulled.
-    """
+    """Read all files of the hub's models, and hold them against the lock file."""
     for role in ROLES:
         models.require(role)
     for key, locked in models.locked.items():
@@ -58,18 +51,7 @@ def check_files(models: ModelSet) -> None:
 
 
 def check_parts(models: ModelSet) -> Iterator[Checked]:
-    """Load each part, and run it once on a small picture that the generator draws in a few steps.
-
-    Args:
-        models: the set.
-
-    Yields:
-        Each part as it has proved itself.
-
-    Raises:
-        RldfError: one of them cannot be loaded, gives nonsense, or sees nothing that the set's
-            grammar has a label for.
-    """
+    """Load each part and run it once, on a small image drawn in a few steps."""
     grammar = load_grammar(models.file.grammar)
     sentence = grammar.derive((0,) * len(grammar.axes))
     models = models.replaced("generator", _small(models))

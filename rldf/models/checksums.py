@@ -20,12 +20,6 @@ def checksum_of(path: Path) -> str:
 
     The checksums of large files are remembered in the cache for as long as a file's place, size and
     times stay the same; the time of the last change of a file is not for its owner to set.
-
-    Args:
-        path: a file or folder.
-
-    Returns:
-        A SHA-256 over their names and contents.
     """
     files = [path] if path.is_file() else loaded_files(path)
     total = hashlib.sha256()
@@ -35,14 +29,7 @@ def checksum_of(path: Path) -> str:
 
 
 def loaded_files(folder: Path) -> list[Path]:
-    """List the files of a folder that make a model: weights and configuration.
-
-    Args:
-        folder: a model's.
-
-    Returns:
-        Their paths, sorted.
-    """
+    """List the files of a folder that make a model: weights and configuration."""
     return sorted(path for path in folder.rglob("*") if _is_loaded(path))
 
 

@@ -44,14 +44,7 @@ class RemoteFile:
     blob: str | None
 
     def is_in(self, path: Path) -> bool:
-        """Tell whether a file on the disk is this one, byte for byte.
-
-        Args:
-            path: the file.
-
-        Returns:
-            True if size and checksum are right.
-        """
+        """Tell whether a file on the disk is this one, byte for byte."""
         if path.stat().st_size != self.size:
             return False
         if self.sha256 is not None:
@@ -78,19 +71,7 @@ class Repository:
 
 
 def look_up(id: str, revision: str | None, again: str) -> Repository:
-    """Ask the hub for a repository's files.
-
-    Args:
-        id: its name.
-        revision: a commit, or None for what its main branch is now.
-        again: the command that a person types when the trouble is over.
-
-    Returns:
-        The commit.
-
-    Raises:
-        ModelMissingError: it cannot be had: why, and what to type.
-    """
+    """Ask the hub for a repository's files."""
     from huggingface_hub import HfApi
 
     with asking(id, revision, again):
@@ -121,18 +102,7 @@ def _remote(sibling: Any) -> RemoteFile | None:
 
 
 def read_index(repository: Repository, again: str) -> dict[str, Any] | None:
-    """Read what a pipeline is made of.
-
-    Args:
-        repository: the commit.
-        again: as in `look_up`.
-
-    Returns:
-        What its `model_index.json` says; None for a repository that is no pipeline.
-
-    Raises:
-        ModelMissingError: it cannot be had.
-    """
+    """Read what a pipeline is made of."""
     file = repository.files.get(INDEX)
     if file is None:
         return None
@@ -146,19 +116,7 @@ def read_index(repository: Repository, again: str) -> dict[str, Any] | None:
 
 
 def fetch(repository: Repository, file: RemoteFile, again: str) -> Path:
-    """Have a file in huggingface_hub's cache, and check it.
-
-    Args:
-        repository: its commit.
-        file: which.
-        again: as in `look_up`.
-
-    Returns:
-        Where it is.
-
-    Raises:
-        ModelMissingError: it cannot be had, or did not arrive as the hub says it is.
-    """
+    """Have a file in huggingface_hub's cache, and check it."""
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
     id, revision = repository.id, repository.revision
@@ -178,33 +136,13 @@ def fetch(repository: Repository, file: RemoteFile, again: str) -> Path:
 
 
 def locked_file(file: RemoteFile, path: Path) -> LockedFile:
-    """Describe a file that was checked.
-
-    Args:
-        file: what the hub says of it.
-        path: where it is.
-
-    Returns:
-        Its size and checksum.
-    """
+    """Describe a file that was checked."""
     return LockedFile(size=file.size, sha256=file.sha256 or sha256_file(path))
 
 
 @contextlib.contextmanager
 def asking(id: str, revision: str | None, again: str) -> Iterator[None]:
-    """Turn whatever goes wrong while the hub is asked into one line.
-
-    Args:
-        id: the repository.
-        revision: its commit, or None.
-        again: the command that a person types when the trouble is over.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        ModelMissingError: in place of any other error.
-    """
+    """Turn whatever goes wrong while the hub is asked into one line."""
     try:
         yield
     except ModelMissingError:

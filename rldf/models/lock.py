@@ -25,14 +25,7 @@ _MOST_BYTES = 4_000_000
 
 
 def cache_name(id: str) -> str:
-    """Name the folder of a repository in huggingface_hub's cache.
-
-    Args:
-        id: the repository.
-
-    Returns:
-        The folder's name.
-    """
+    """Name the folder of a repository in huggingface_hub's cache."""
     return f"models--{id.replace('/', '--')}"
 
 
@@ -66,14 +59,7 @@ class LockedSource(Strict):
     files: dict[FileName, LockedFile] = Field(min_length=1)
 
     def is_of(self, source: Source) -> bool:
-        """Tell whether a model set file still asks for this.
-
-        Args:
-            source: what the file says.
-
-        Returns:
-            False if the file names another model, commit or file by now.
-        """
+        """Tell whether a model set file still asks for this."""
         pinned = source.revision in (None, self.revision)
         return pinned and (self.id, self.file) == (source.id, source.file)
 
@@ -95,19 +81,11 @@ class LockedSource(Strict):
         return sum(file.size for file in self.files.values())
 
     def missing(self) -> list[str]:
-        """List the files that are not on the disk, or not in their size.
-
-        Returns:
-            Their names.
-        """
+        """List the files that are not on the disk, or not in their size."""
         return [name for name, file in self.files.items() if not self._is_there(name, file.size)]
 
     def changed(self) -> list[str]:
-        """Read all files, and list those that are not what was pulled.
-
-        Returns:
-            Their names.
-        """
+        """Read all files, and list those that are not what was pulled."""
         gone = self.missing()
         return gone + [
             name
@@ -116,11 +94,7 @@ class LockedSource(Strict):
         ]
 
     def digest(self) -> str:
-        """Sum up the commit's files.
-
-        Returns:
-            A SHA-256 over their names and contents.
-        """
+        """Sum up the commit's files."""
         lines = [f"{name} {file.sha256}\n" for name, file in sorted(self.files.items())]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -146,14 +120,7 @@ class Lock:
     path: Path
 
     def read(self) -> dict[str, LockedSource]:
-        """Read it.
-
-        Returns:
-            What was pulled, by part; nothing where there is no such file.
-
-        Raises:
-            ConfigError: it is damaged.
-        """
+        """Read it."""
         try:
             with self.path.open("rb") as file:
                 data = file.read(_MOST_BYTES + 1)
@@ -168,15 +135,7 @@ class Lock:
             raise self._damaged(one_line(error)) from None
 
     def add(self, key: str, source: LockedSource) -> None:
-        """Write what was pulled; two pulls at the same time lose nothing of each other's.
-
-        Args:
-            key: the part.
-            source: its model.
-
-        Raises:
-            ConfigError: it is damaged, or its folder cannot be written.
-        """
+        """Write what was pulled; two pulls at the same time lose nothing of each other's."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with locked(self.path.with_name(f".{self.path.name}.guard"), wait=True):

@@ -15,12 +15,11 @@ from rldf.models.build import build, problem_of, takes
 from rldf.models.checksums import checksum_of
 from rldf.models.lock import Lock, LockedSource
 from rldf.models.schema import ModelSetFile, Options, PartFile
-from rldf.models.weighed import WeighedGenerator
 from rldf.sharing import Remade
 
 
 class ModelSet(Remade):
-    """The four models of a run; implements `rldf.interfaces.Readers`."""
+    """The four models of a run; implements `rldf.interfaces.VisionModels`."""
 
     def __init__(
         self,
@@ -31,15 +30,7 @@ class ModelSet(Remade):
         named: str | None = None,
         lock: Lock | None = None,
     ) -> None:
-        """Describe a model set; nothing is loaded yet.
-
-        Args:
-            file: what the set's file says.
-            folder: what its paths are relative to.
-            device: where the models run; "auto" is a GPU if there is one.
-            named: what a person types for it; None for its name.
-            lock: its lock file; None for a set that can have no models of the hub.
-        """
+        """Describe a model set; nothing is loaded yet."""
         self.file = file
         self.named = named or file.name
         self.lock = lock
@@ -48,12 +39,9 @@ class ModelSet(Remade):
         self._checksums: dict[str, str | None] = {}
 
     @cached_property
-    def generator(self) -> WeighedGenerator:
+    def generator(self) -> ImageGenerator:
         """What draws."""
-        generator = cast(ImageGenerator, self._load("generator"))
-        weighed = WeighedGenerator(generator, self.checksum("generator"))
-        weighed.made_by(getattr, self, "generator")
-        return weighed
+        return cast(ImageGenerator, self._load("generator"))
 
     @cached_property
     def detector(self) -> Detector:
@@ -78,52 +66,27 @@ class ModelSet(Remade):
         return {k: found[k] for k in asked if k in found and found[k].is_of(asked[k])}
 
     def path(self, key: str) -> Path | None:
-        """Find a model's files.
-
-        Args:
-            key: "generator", "detector", "scene" or "clip", or an extra as "generator.vae".
-
-        Returns:
-            The file or folder; None for a model that has none, or was not pulled.
-        """
+        """Find a model's files."""
         source = self.file.sources()[key]
         if source.path is not None:
             return (self.folder / source.path).resolve()
         return self.locked[key].path if key in self.locked else None
 
     def missing(self, role: str | None = None) -> list[str]:
-        """List what is not there.
-
-        Args:
-            role: of this part; None for all.
-
-        Returns:
-            Paths, and models of the hub that were not pulled.
-        """
+        """List what is not there."""
         parts = self.file.parts()
         keys = [key for name in ([role] if role else parts) for key in parts[name].sources(name)]
         return [lack for key in keys for lack in self._missing(key)]
 
     def lacks(self) -> list[str]:
-        """List what is not there, for lists of sets that may be damaged.
-
-        Returns:
-            As `missing`; or what is wrong with the lock file.
-        """
+        """List what is not there, for lists of sets that may be damaged."""
         try:
             return self.missing()
         except ConfigError as error:
             return [str(error)]
 
     def require(self, role: str) -> None:
-        """Make sure that a part's files are there.
-
-        Args:
-            role: "generator", "detector", "scene" or "clip".
-
-        Raises:
-            ModelMissingError: they are not.
-        """
+        """Make sure that a part's files are there."""
         missing = self.missing(role)
         if not missing:
             return
@@ -133,31 +96,13 @@ class ModelSet(Remade):
         raise ModelMissingError(f"{said}; type 'rldf doctor' to see which model sets are complete")
 
     def checksum(self, role: str) -> str | None:
-        """Hash a model's files, once; for models of the hub the lock file tells.
-
-        Args:
-            role: "generator", "detector", "scene" or "clip".
-
-        Returns:
-            A SHA-256 over names and contents of its weights and configuration, None without files.
-
-        Raises:
-            ModelMissingError: it is of the hub, and was not pulled.
-        """
+        """Hash a model's files, once; for models of the hub the lock file tells."""
         if role not in self._checksums:
             self._checksums[role] = self._checksum(role)
         return self._checksums[role]
 
     def filled(self, role: str, options: Mapping[str, bool | int | float | str]) -> "ModelSet":
-        """Fill in options that the set's file leaves open, or states as usual only.
-
-        Args:
-            role: "generator", "detector", "scene" or "clip".
-            options: by name; those that the file states, or the part does not take, are left out.
-
-        Returns:
-            The set with them.
-        """
+        """Fill in options that the set's file leaves open, or states as usual only."""
         part = self._part(role)
         unstated = options.keys() - part.options.keys()
         if not unstated:
@@ -166,23 +111,11 @@ class ModelSet(Remade):
         return self._with(role, {**taken, **part.options})
 
     def replaced(self, role: str, options: Options) -> "ModelSet":
-        """Replace options, whatever the set's file states.
-
-        Args:
-            role: "generator", "detector", "scene" or "clip".
-            options: by name.
-
-        Returns:
-            The set with them.
-        """
+        """Replace options, whatever the set's file states."""
         return self._with(role, {**self._part(role).options, **options})
 
     def identity(self) -> dict[str, Json]:
-        """Describe the set for a run's folder.
-
-        Returns:
-            Name, and class, options and checksum of every model.
-        """
+        """Describe the set for a run's folder."""
         parts: dict[str, Json] = {
             role: {
                 "class": part.kind,
@@ -233,7 +166,10 @@ class ModelSet(Remade):
         problem = problem_of(role, part, self.path(role))
         if problem is not None:
             raise ConfigError(f"model set {self.file.name}: {problem}")
-        made = build(role, part, self.path(role), found, self._device, lambda: self.clip)
+        made = build(
+            role, part, self.path(role), found, self._device,
+            clip=lambda: self.clip, weights=lambda: self.checksum(role),
+        )  # fmt: skip
         if isinstance(made, Remade):  # one set in another process loads its parts once, too
             made.made_by(getattr, self, role)
         return made

@@ -9,7 +9,7 @@ fetched on the way.
 from pathlib import Path
 
 from rldf.errors import ConfigError
-from rldf.io.devices import resolve
+from rldf.io.distributed import resolve
 from rldf.io.paths import data_folder
 from rldf.io.yaml import load_yaml
 from rldf.models.api_sets import api_file, is_api
@@ -24,20 +24,12 @@ _SETS = Path(__file__).resolve().parent / "sets"
 
 
 def model_set_names() -> list[str]:
-    """List the shipped model sets.
-
-    Returns:
-        Their names, sorted.
-    """
+    """List the shipped model sets."""
     return sorted(path.stem for path in _SETS.glob("*.yaml"))
 
 
 def auto_choice() -> Choice:
-    """Find out which model set `auto` stands for on this machine.
-
-    Returns:
-        Its name, and why.
-    """
+    """Find out which model set `auto` stands for on this machine."""
     return choose(lambda name: not load_model_set(name).lacks(), lambda: resolve("auto") != "cpu")
 
 

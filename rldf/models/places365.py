@@ -48,20 +48,7 @@ NETWORKS = {
 
 
 def import_places365(file: Path, out: Path) -> dict[str, Any]:
-    """Convert a checkpoint; a folder that was made of the same file is left as it is.
-
-    Args:
-        file: `resnet18_places365.pth.tar` or `resnet50_places365.pth.tar`.
-        out: the folder to make.
-
-    Returns:
-        "out", "network", "scenes" (their number) and "sha256" of the checkpoint.
-
-    Raises:
-        UsageError: there is no such file, or `out` holds something else.
-        ConfigError: the file is no Places365 checkpoint of a network of `NETWORKS`, or carries
-            code.
-    """
+    """Convert a checkpoint; a folder that was made of the same file is left as it is."""
     if not file.is_file():
         raise UsageError(f"no checkpoint at {file}: give a file such as resnet18_places365.pth.tar")
     if file.stat().st_size > _MAX_BYTES:
@@ -148,14 +135,7 @@ def _convert(weights: dict[str, Any], file: Path) -> tuple[Any, str]:
 
 
 def transformers_name(name: str) -> str:
-    """Translate the name of a tensor of a residual network.
-
-    Args:
-        name: in torchvision, such as "layer1.0.bn2.weight".
-
-    Returns:
-        In transformers' `ResNetForImageClassification`; any other name as it is.
-    """
+    """Translate the name of a tensor of a residual network."""
     place = re.fullmatch(r"layer(\d)\.(\d+)\.(conv|bn|downsample\.)(\d)\.(\w+)", name)
     if place is None:
         head, _, part = name.rpartition(".")

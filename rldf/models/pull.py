@@ -38,20 +38,7 @@ class Order:
 
 
 def orders(models: ModelSet, *, update: bool = False) -> list[Order]:
-    """Find out what has to be fetched.
-
-    Args:
-        models: the set.
-        update: whether to ask for what the hub has now, where the set's file names no commit.
-
-    Returns:
-        The models of the hub that are not whole on the disk; with `update` all.
-
-    Raises:
-        ModelMissingError: one of them cannot be had.
-        ConfigError: one of them is not made of files that load safely, or has changed since the
-            lock file was written.
-    """
+    """Find out what has to be fetched."""
     return [
         _order(models, key, source, update=update)
         for key, source in models.file.hub_sources().items()
@@ -101,18 +88,7 @@ def _drifted(models: ModelSet, order: Order, what: str) -> ModelMissingError:
 
 
 def carry_out(models: ModelSet, order: Order) -> LockedSource:
-    """Fetch a model, check every file, and write it into the set's lock file.
-
-    Args:
-        models: the set.
-        order: what to fetch.
-
-    Returns:
-        What the lock file says of it now.
-
-    Raises:
-        ModelMissingError: a file cannot be had, or is not what it was.
-    """
+    """Fetch a model, check every file, and write it into the set's lock file."""
     known = order.locked.files if order.locked else {}
     files = {}
     for file in order.files:

@@ -35,20 +35,7 @@ _SHARDS = r"\.safetensors\.index"
 def wanted(
     kind: str, names: Collection[str], file: str | None, index: Mapping[str, Any] | None
 ) -> list[str]:
-    """Choose the files of a model.
-
-    Args:
-        kind: class of the part in the model set file.
-        names: all files of the repository.
-        file: the only one that is wanted, or None.
-        index: what `model_index.json` says, None for a repository that is no pipeline.
-
-    Returns:
-        Names, sorted.
-
-    Raises:
-        ConfigError: the repository lacks what makes it a model that loads safely.
-    """
+    """Choose the files of a model."""
     if file is not None:
         return [_single(file, names)]
     if index is None:
@@ -63,18 +50,7 @@ def wanted(
 
 
 def components(index: Mapping[str, Any]) -> list[str]:
-    """List the components of a pipeline: all that diffusers would load.
-
-    Args:
-        index: what `model_index.json` says.
-
-    Returns:
-        Their names, which are the names of their folders; those that are left empty are not there.
-
-    Raises:
-        ConfigError: one of them has no name for a folder, is no part of diffusers or transformers,
-            or is a pipeline itself.
-    """
+    """List the components of a pipeline: all that diffusers would load."""
     stated = {name: value for name, value in index.items() if _is_component(name, value)}
     for name, (library, made) in stated.items():
         if not (name.isidentifier() and _is_known(library) and isinstance(made, str)):
@@ -103,15 +79,7 @@ def _is_known(library: object) -> bool:
 
 
 def has_weights(names: Iterable[str], *, half: bool) -> bool:
-    """Tell whether a model of diffusers or transformers has weights in a precision.
-
-    Args:
-        names: the files of its folder.
-        half: whether half precision is meant.
-
-    Returns:
-        True if safetensors of that precision are among them.
-    """
+    """Tell whether a model of diffusers or transformers has weights in a precision."""
     pattern = rf"({'|'.join(_USUAL)}){_HALF if half else ''}{_SHARD}"
     return any(_matches(pattern, name, "") for name in names)
 

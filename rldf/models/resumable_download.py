@@ -17,11 +17,7 @@ from rldf.models.lock import cache_name
 
 
 def silence(*, bars: bool) -> None:
-    """Keep huggingface_hub from telling each retry, and from drawing bars.
-
-    Args:
-        bars: whether it may draw them.
-    """
+    """Keep huggingface_hub from telling each retry, and from drawing bars."""
     from huggingface_hub.utils.logging import set_verbosity
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
@@ -31,21 +27,7 @@ def silence(*, bars: bool) -> None:
 
 
 def complete(id: str, revision: str, name: str, size: int, sha256: str) -> bool:
-    """Have a large file in huggingface_hub's cache; its contents are for the caller to check.
-
-    Args:
-        id: the repository.
-        revision: its commit.
-        name: of the file in it.
-        size: in bytes.
-        sha256: by which the hub knows the contents; the name of the file in the cache.
-
-    Returns:
-        Whether anything was fetched; False for a file that was there.
-
-    Raises:
-        Exception: whatever the network, the disk or the hub has to say; what arrived is kept.
-    """
+    """Have a large file in huggingface_hub's cache; its contents are for the caller to check."""
     from huggingface_hub import hf_hub_url
 
     with _alone(id, sha256) as blob:
@@ -63,12 +45,7 @@ def complete(id: str, revision: str, name: str, size: int, sha256: str) -> bool:
 
 
 def remove(id: str, path: Path) -> None:
-    """Remove a file from huggingface_hub's cache, but none elsewhere: the hub says where it lies.
-
-    Args:
-        id: the repository.
-        path: the file, or the link to it.
-    """
+    """Remove a file from huggingface_hub's cache, never one that lies elsewhere."""
     from huggingface_hub import constants
 
     blob, blobs = path.resolve(), Path(constants.HF_HUB_CACHE) / cache_name(id) / "blobs"

@@ -37,16 +37,7 @@ _MOST_BYTES = 16_000_000  # of one file of configuration
 
 
 def check_model(path: Path) -> None:
-    """Refuse a model that is, or could be, more than numbers and configuration.
-
-    Args:
-        path: a file, or a folder in the layout of diffusers, transformers or open_clip; one that is
-            not there is left to its loader.
-
-    Raises:
-        ConfigError: it holds or names code, has pickled weights alone, or files that lie or grow
-            as they are read; or it is only a part of another model.
-    """
+    """Refuse a model that is, or could be, more than numbers and configuration."""
     if path.is_file():
         _check_safetensors([path])
         if path.suffix.lower() in _PICKLES:

@@ -77,14 +77,7 @@ class PartFile(Source):
         return {name: value for name, value in self.settings.items() if name not in _PASSING}
 
     def sources(self, role: str) -> dict[str, Source]:
-        """List the places that the part is made of.
-
-        Args:
-            role: the part's own name.
-
-        Returns:
-            The part itself, then its extras as "role.name".
-        """
+        """List the places that the part is made of."""
         return {role: self} | {f"{role}.{name}": extra for name, extra in self.extras.items()}
 
 
@@ -119,19 +112,11 @@ class ModelSetFile(Strict):
     clip: PartFile
 
     def parts(self) -> dict[str, PartFile]:
-        """List the parts.
-
-        Returns:
-            Part by name.
-        """
+        """List the parts."""
         return {role: getattr(self, role) for role in ROLES}
 
     def sources(self) -> dict[str, Source]:
-        """List the places that the set is made of.
-
-        Returns:
-            By part, such as "generator" and "generator.vae".
-        """
+        """List the places that the set is made of."""
         return {
             key: source
             for role, part in self.parts().items()
@@ -139,9 +124,5 @@ class ModelSetFile(Strict):
         }
 
     def hub_sources(self) -> dict[str, Source]:
-        """List the models of the hub that the set is made of.
-
-        Returns:
-            By part.
-        """
+        """List the models of the hub that the set is made of."""
         return {key: source for key, source in self.sources().items() if source.id is not None}

@@ -55,9 +55,6 @@ class OpenClip(Remade):
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Embed images.
 
-        Args:
-            images: RGB; each is resized and cropped to the model's square.
-
         Returns:
             (n, d), rows of length 1.
         """
@@ -67,9 +64,6 @@ class OpenClip(Remade):
     @torch.inference_mode()
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts.
-
-        Args:
-            texts: sentences; what is longer than the model's context is cut off.
 
         Returns:
             (n, d), rows of length 1.

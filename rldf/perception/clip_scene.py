@@ -55,14 +55,7 @@ class ClipScene(Remade):
         self._texts = [f"a photo of {next(iter(v.forms.values()))}" for v in axis.values]
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Give the probability of every scene.
-
-        Args:
-            images: RGB.
-
-        Returns:
-            Probability by the first label of each scene, for each image; they sum to 1.
-        """
+        """Give the probability of every scene."""
         if not images:
             return []
         logits = _SCALE * (self._clip.embed_images(images) @ self._vectors.T)

@@ -76,14 +76,7 @@ class YoloDetector(Remade):
         self.labels, self.most = tuple(dict.fromkeys(named)), _MOST
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[Detection]]:
-        """List what is in each image.
-
-        Args:
-            images: RGB.
-
-        Returns:
-            Detections, most confident first.
-        """
+        """List what is in each image."""
         if not images:
             return []
         batches = [[image] for image in images] if self._one_by_one else [list(images)]
@@ -92,12 +85,7 @@ class YoloDetector(Remade):
 
 
 def import_ultralytics() -> Any:
-    """Import ultralytics so that it runs no code of weights, sends nothing and installs nothing.
-
-    Returns:
-        The package. Pillow, torch, numpy, the warnings and the environment are as they were before,
-        but for what keeps it quiet; OpenCV, which nothing else uses here, has one thread.
-    """
+    """Import ultralytics so that it runs no code of weights, sends nothing and installs nothing."""
     settings = {"YOLO_CONFIG_DIR": str(cache_folder() / "ultralytics")}  # not the user's own
     for name, value in (_ENVIRONMENT | settings).items():
         os.environ.setdefault(name, value)

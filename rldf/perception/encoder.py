@@ -8,7 +8,7 @@ whose labels' probabilities sum highest. Attribute and action axes are read by C
 that differ in that axis alone are compared with the image.
 
 Doubt · what no reader can know is never read as the first value of an axis. An axis without a
-reading has no value; a guess keeps its value and is marked (`axis_reading` names the reasons).
+reading has no value; a guess keeps its value and is marked (the kinds of axes name the reasons).
 """
 
 import math
@@ -20,26 +20,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from rldf.grammar.axis_kinds import AxisResult, Evidence, SceneContents, SeenObject, most_likely
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
-from rldf.interfaces import Detection, Readers, SaysLabels, SaysScenes
+from rldf.interfaces import Detection, SaysLabels, SaysScenes, VisionModels
 from rldf.io.text import plain_label
 from rldf.models.schema import ModelSetFile
-from rldf.perception.axis_reading import (
-    AxisRead,
-    joined,
-    read_axis,
+from rldf.perception.labels import object_words, require_known, scene_words
+from rldf.perception.reading import (
+    ImageReading,
+    ReadingRecord,
+    axis_reading,
+    photograph_hint,
     reasons,
-    told_apart,
     unreadable_axes,
 )
-from rldf.perception.labels import object_words, require_known, scene_words
-from rldf.perception.photographs import photograph_hint
-from rldf.perception.reading import Reading, ReadingRecord, Seen, SeenObject
 
-__all__ = ["Encoder", "Reading", "Seen", "SeenObject", "require_readable"]
-
-_BY_CLIP = ("attribute", "action")
 _SCALE = 100.0  # CLIP's usual logit scale, for the sureness of attribute axes
 
 
@@ -47,30 +43,14 @@ class Encoder:
     """Reads images in the words of one grammar."""
 
     def __init__(
-        self, grammar: Grammar, readers: Readers, models: ModelSetFile | None = None
+        self, grammar: Grammar, readers: VisionModels, models: ModelSetFile | None = None
     ) -> None:
-        """Make an encoder.
-
-        Args:
-            grammar: whose words.
-            readers: the models that look.
-            models: what their model set knows; None where that does not matter.
-        """
+        """Make an encoder."""
         self.grammar = grammar
         self._readers, self._models = readers, models
 
-    def look(self, images: Sequence[Image]) -> list[Seen]:
-        """Detect and classify, without CLIP.
-
-        Args:
-            images: RGB.
-
-        Returns:
-            What is seen in each.
-
-        Raises:
-            ConfigError: the grammar knows none of the labels of a reader.
-        """
+    def detect(self, images: Sequence[Image]) -> list[SceneContents]:
+        """Detect and classify, without CLIP."""
         require_readable(self.grammar, self._labels, self._scenes)
         detections = self._readers.detector.detect(images)
         asked = self.grammar.reading("scene") is not None
@@ -80,38 +60,24 @@ class Encoder:
             for image, found, places in zip(images, detections, scenes, strict=True)
         ]
 
-    def words(self, seen: Seen) -> dict[str, int]:
-        """Find what was seen on the grammar's axes, those that CLIP reads left out.
-
-        Args:
-            seen: what `look` gave.
-
-        Returns:
-            Place on the axis by axis symbol; an axis that has no word for it is not there.
-        """
-        clips = {axis.symbol for axis in self.grammar.axes if axis.reads in _BY_CLIP}
+    def words(self, seen: SceneContents) -> dict[str, int]:
+        """Find what was seen on the grammar's axes, those that CLIP reads left out."""
+        clips = {axis.symbol for axis in self.grammar.axes if axis.kind.reader == "CLIP"}
         return {
-            symbol: read.place
+            symbol: read.index
             for symbol, read in self._read_axes(seen).items()
-            if read.place is not None and symbol not in clips
+            if read.index is not None and symbol not in clips
         }
 
-    def read(self, image: Image) -> Reading:
-        """Encode an image.
-
-        Args:
-            image: RGB.
-
-        Returns:
-            Its encoding and sentence, how sure each axis is, and what is doubtful or was ignored.
-        """
-        seen = self.look([image])[0]
+    def encode(self, image: Image) -> ImageReading:
+        """Encode an image."""
+        seen = self.detect([image])[0]
         vector = self._readers.clip.embed_images([image])[0]
         reads = self._read_by_clip(self._read_axes(seen), vector, seen)
-        nearest = joined(reads.values())
-        known = all(read.place is not None for read in reads.values())
+        nearest = _indices(reads)
+        known = all(read.index is not None for read in reads.values())
         sentence = self.grammar.derive(nearest) if known else None
-        reading = Reading(
+        reading = ImageReading(
             seen=seen,
             encoding=nearest if known else None,
             nearest=nearest,
@@ -137,38 +103,41 @@ class Encoder:
     def _unreadable(self) -> dict[str, str]:
         return unreadable_axes(self.grammar, self._labels)
 
-    def _read_axes(self, seen: Seen) -> dict[str, AxisRead]:
+    def _read_axes(self, seen: SceneContents) -> dict[str, AxisResult]:
         objects = _objects_by_rank(self.grammar, seen)
         detector = self._readers.detector
         most = detector.most if isinstance(detector, SaysLabels) else None
+        evidence = Evidence(grammar=self.grammar, contents=seen, objects=objects, max_boxes=most)
         reads = {
-            axis.symbol: AxisRead(place=None, doubt=self._unreadable[axis.symbol])
+            axis.symbol: AxisResult(index=None, doubt=self._unreadable[axis.symbol])
             if axis.symbol in self._unreadable
-            else read_axis(self.grammar, axis, seen, objects, most)
+            else axis.kind.read(axis, evidence)
             for axis in self.grammar.axes
         }
-        nearest = joined(reads.values())
+        nearest = _indices(reads)
         unused = {
-            axis.symbol: AxisRead(place=0, source="nobody")  # the sentence does not speak of it
+            axis.symbol: AxisResult(index=0, source="nobody")  # the sentence does not speak of it
             for i, axis in enumerate(self.grammar.axes)
             if axis.when
             and not self.grammar.uses(i, nearest)
-            and reads[axis.when[0]].place is not None
+            and reads[axis.when[0]].index is not None
         }
         return reads | unused
 
-    def _is_for_clip(self, number: int, read: AxisRead, encoding: Encoding, seen: Seen) -> bool:
+    def _is_for_clip(
+        self, number: int, read: AxisResult, encoding: Encoding, seen: SceneContents
+    ) -> bool:
         """Tell whether CLIP reads an axis: one in use that the detector has not read."""
         axis = self.grammar.axes[number]
         if not self.grammar.uses(number, encoding) or read.source == "detector":
             return False
-        return axis.reads == "attribute" or (axis.reads == "action" and seen.people > 0)
+        return axis.kind.asks_clip(seen)
 
     def _likeness(self, image: NDArray[np.float32], sentence: str) -> float | None:
         found = float(image @ self._readers.clip.embed_texts([sentence])[0])
         return found if math.isfinite(found) else None
 
-    def _as_of(self, reading: Reading) -> Reading:
+    def _as_of(self, reading: ImageReading) -> ImageReading:
         """Doubt the whole of a reading whose image is of a kind that the models do not know."""
         if self._models is None or not (hints := photograph_hint(self._models, reading)):
             return reading
@@ -177,60 +146,56 @@ class Encoder:
         return replace(reading, record=ReadingRecord(axes=axes, warnings=warnings))
 
     def _read_by_clip(
-        self, reads: dict[str, AxisRead], image: NDArray[np.float32], seen: Seen
-    ) -> dict[str, AxisRead]:
+        self, reads: dict[str, AxisResult], image: NDArray[np.float32], seen: SceneContents
+    ) -> dict[str, AxisResult]:
         """Sweep twice over the attribute axes, so that each is read beside the others' values."""
-        beside = all(read.place is not None for read in reads.values())
-        encoding, found = joined(reads.values()), dict(reads)
+        beside = all(read.index is not None for read in reads.values())
+        encoding, found = _indices(reads), dict(reads)
         for _ in range(2):
             for i, axis in enumerate(self.grammar.axes):
                 if self._is_for_clip(i, found[axis.symbol], encoding, seen):
-                    options = [
-                        (*encoding[:i], k, *encoding[i + 1 :]) for k in range(len(axis.values))
-                    ]
+                    options = axis.kind.question(i, encoding, len(axis.values))
                     texts = [self.grammar.derive(option) for option in options]
                     logits = _SCALE * (self._readers.clip.embed_texts(texts) @ image)
                     shares = np.exp(logits - logits.max())
                     shares /= shares.sum()
-                    read = told_apart(shares, axis)
+                    read = most_likely(shares, axis)
                     if not read.doubt and not beside:
                         read = replace(read, doubt="compared beside words that were not read")
                     found[axis.symbol] = read
-                    encoding = options[read.place or 0]
+                    encoding = options[read.index or 0]
         return found
 
 
 def require_readable(
     grammar: Grammar, labels: Sequence[str] | None, scenes: Sequence[str] | None
 ) -> None:
-    """Refuse readers that see nothing that a grammar has a word for.
-
-    Args:
-        grammar: whose words.
-        labels: of the detector; None where it does not say.
-        scenes: of the scene classifier; None likewise.
-
-    Raises:
-        ConfigError: it knows none of them.
-    """
+    """Refuse readers that see nothing that a grammar has a word for."""
     require_known("detector", labels, object_words(grammar), grammar.name)
     require_known("scene classifier", scenes, scene_words(grammar), grammar.name)
 
 
-def _record(grammar: Grammar, reads: Mapping[str, AxisRead], seen: Seen) -> ReadingRecord:
+def _indices(reads: Mapping[str, AxisResult]) -> Encoding:
+    """Give the encoding of what was read, with the first value where nothing was."""
+    return tuple(read.index or 0 for read in reads.values())
+
+
+def _record(
+    grammar: Grammar, reads: Mapping[str, AxisResult], seen: SceneContents
+) -> ReadingRecord:
     warnings = reasons(reads)
     if seen.ignored:
         warnings.append(
             f"grammar {grammar.name} has no word for what the detector sees: "
             f"{', '.join(seen.ignored)}"
         )
-    axes = {axis.symbol: reads[axis.symbol].named(axis) for axis in grammar.axes}
+    axes = {axis.symbol: axis_reading(axis, reads[axis.symbol]) for axis in grammar.axes}
     return ReadingRecord(axes=axes, warnings=tuple(warnings))
 
 
 def _seen(
     grammar: Grammar, detections: list[Detection], places: dict[str, float], area: float
-) -> Seen:
+) -> SceneContents:
     names, humans = _nouns(grammar), set(map(plain_label, grammar.people))
     people: list[Detection] = []
     boxes: dict[str, list[Detection]] = {}
@@ -255,7 +220,7 @@ def _seen(
         for name, found in boxes.items()
     ]
     scenes, elsewhere = _scene_values(grammar, places)
-    return Seen(
+    return SceneContents(
         objects=tuple(sorted(objects, key=lambda o: (-o.weight, o.value))),
         people=len(people),
         people_confidence=sum(d.confidence for d in people) / len(people) if people else None,
@@ -269,7 +234,7 @@ def _seen(
 
 def _nouns(grammar: Grammar) -> dict[str, str]:
     """Name the noun of every label; a noun of several axes has one name, the first axis's."""
-    axes = [axis for axis in grammar.axes if axis.reads == "object"]
+    axes = [axis for axis in grammar.axes if axis.kind.has_objects]
     named: dict[str, str] = {}
     for axis in sorted(axes, key=lambda axis: axis.rank):
         for label, i in axis.value_of_label().items():
@@ -277,11 +242,11 @@ def _nouns(grammar: Grammar) -> dict[str, str]:
     return named
 
 
-def _objects_by_rank(grammar: Grammar, seen: Seen) -> dict[int, SeenObject | None]:
+def _objects_by_rank(grammar: Grammar, seen: SceneContents) -> dict[int, SeenObject | None]:
     """Give each object axis the weightiest noun that it has a word for and no lower rank took."""
     free = list(seen.objects)
     taken: dict[int, SeenObject | None] = {}
-    axes = [axis for axis in grammar.axes if axis.reads == "object"]
+    axes = [axis for axis in grammar.axes if axis.kind.has_objects]
     for axis in sorted(axes, key=lambda axis: axis.rank):
         words = {value.name for value in axis.values if value.labels}
         thing = next((o for o in free if o.value in words), None)

@@ -12,21 +12,7 @@ from rldf.perception.labels import refuse_placeholders
 
 
 def read_labels(folder: Path, id2label: Mapping[int, str], label_map: str) -> list[str]:
-    """Name what a model tells apart.
-
-    Args:
-        folder: the model's.
-        id2label: of its configuration; a detector's file has such a list too.
-        label_map: a file of the folder with a JSON object, the new name by the model's label; ""
-            for none. It lies there so that it counts in the model's checksum.
-
-    Returns:
-        Names by number; what the file leaves out keeps its own.
-
-    Raises:
-        ConfigError: if the labels have holes or are no names, there is no such file, or it names
-            a label that the model does not have.
-    """
+    """Name what a model tells apart."""
     own = [id2label.get(i) for i in range(len(id2label))]
     labels = [label for label in own if isinstance(label, str)]
     if len(labels) < len(own) or not own:
@@ -37,19 +23,7 @@ def read_labels(folder: Path, id2label: Mapping[int, str], label_map: str) -> li
 
 
 def mapped(folder: Path, labels: Sequence[str], label_map: str) -> list[str]:
-    """Give labels their names of a label map.
-
-    Args:
-        folder: the model's.
-        labels: its own.
-        label_map: a file of the folder, or "".
-
-    Returns:
-        The names, in order.
-
-    Raises:
-        ConfigError: there is no such file, or it names another label.
-    """
+    """Give labels their names of a label map."""
     names = _read_map(folder, label_map) if label_map else {}
     unknown = sorted(names.keys() - set(labels))
     if unknown:

@@ -12,15 +12,7 @@ _SHOWN = 3  # labels of an error
 
 
 def refuse_placeholders(labels: Iterable[str], model: str) -> None:
-    """Refuse labels that are numbers only, such as LABEL_0 or class0: they mean nothing.
-
-    Args:
-        labels: all that a model tells apart, after its label map.
-        model: where it lies.
-
-    Raises:
-        ConfigError: not one of them is a name.
-    """
+    """Refuse labels that are numbers only, such as LABEL_0 or class0: they mean nothing."""
     own = list(dict.fromkeys(labels))
     if all(_PLACEHOLDER.fullmatch(label.strip()) for label in own):
         raise ConfigError(
@@ -30,84 +22,38 @@ def refuse_placeholders(labels: Iterable[str], model: str) -> None:
 
 
 def shown(labels: Sequence[str]) -> str:
-    """Name the first few labels.
-
-    Args:
-        labels: any.
-
-    Returns:
-        Such as "a, b, c, ...".
-    """
+    """Name the first few labels."""
     return ", ".join(labels[:_SHOWN]) + ", ..." * (len(labels) > _SHOWN)
 
 
 def known_labels(labels: Iterable[str], words: Iterable[str]) -> list[str]:
-    """List the labels that are among some words, in any spelling.
-
-    Args:
-        labels: of a reader.
-        words: of a grammar.
-
-    Returns:
-        Those that are.
-    """
+    """List the labels that are among some words, in any spelling."""
     plain = {plain_label(word) for word in words}
     return [label for label in labels if plain_label(label) in plain]
 
 
 def object_words(grammar: Grammar) -> list[str]:
-    """List the labels that a grammar knows of a detector.
-
-    Args:
-        grammar: any.
-
-    Returns:
-        Those of its objects, and of people where an axis needs them.
-    """
-    objects = [axis for axis in grammar.axes if axis.reads == "object"]
-    people = any(axis.reads in ("people_count", "action") for axis in grammar.axes)
+    """List the labels that a grammar knows of a detector."""
+    objects = [axis for axis in grammar.axes if axis.kind.has_objects]
+    people = any(axis.kind.needs_people for axis in grammar.axes)
     return axis_words(objects) + list(grammar.people) * people
 
 
 def scene_words(grammar: Grammar) -> list[str]:
-    """List the labels that a grammar knows of a scene classifier.
-
-    Args:
-        grammar: any.
-
-    Returns:
-        Those of its scenes.
-    """
+    """List the labels that a grammar knows of a scene classifier."""
     axis = grammar.reading("scene")
     return [] if axis is None else axis_words([axis])
 
 
 def axis_words(axes: Iterable[Axis]) -> list[str]:
-    """List the labels of axes.
-
-    Args:
-        axes: any.
-
-    Returns:
-        Those of all their values.
-    """
+    """List the labels of axes."""
     return [label for axis in axes for value in axis.values for label in value.labels]
 
 
 def require_known(
     reader: str, labels: Sequence[str] | None, words: Sequence[str], grammar: str
 ) -> None:
-    """Refuse a reader whose labels a grammar does not know.
-
-    Args:
-        reader: "detector" or "scene classifier".
-        labels: all that it tells apart; None where it does not say.
-        words: what the grammar knows of such a reader; none where it asks for none.
-        grammar: its name.
-
-    Raises:
-        ConfigError: it has not one label that the grammar knows.
-    """
+    """Refuse a reader whose labels a grammar does not know."""
     if labels is None or not words or known_labels(labels, words):
         return
     raise ConfigError(

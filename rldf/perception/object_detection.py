@@ -31,14 +31,7 @@ class _OneByOne(Remade, ABC):
 
     @torch.inference_mode()
     def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """List what is in each image.
-
-        Args:
-            images: RGB.
-
-        Returns:
-            Detections, most confident first.
-        """
+        """List what is in each image."""
         return [self._detect(image) for image in images]
 
     @abstractmethod

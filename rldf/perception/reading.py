@@ -1,70 +1,21 @@
-"""What is read in an image, how sure that is, and what no reader could know.
+"""What is read in an image, how sure that is, and what no model could know.
 
 The encoder alone decides what is doubtful and says why; documents, run folders, reports and cards
 carry its `ReadingRecord`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from rldf.grammar.axis_kinds import AxisResult, SceneContents, Source
 from rldf.grammar.encoding import Encoding
-
-Source = Literal["detector", "scene classifier", "CLIP", "nobody"]
+from rldf.grammar.grammar import Axis, Grammar
+from rldf.models.schema import ModelSetFile
+from rldf.perception.labels import axis_words, known_labels
 
 DOUBTFUL = "the input's reading is doubtful"
 """What is said beside every goal that rests on such a reading."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenObject:
-    """The boxes of one noun.
-
-    Attributes:
-        value: the noun's name in the grammar.
-        count: number of boxes.
-        confidence: mean confidence of the boxes, 0 to 1.
-        weight: sum of confidence x share of the image's area.
-    """
-
-    value: str
-    count: int
-    confidence: float
-    weight: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What detector and scene classifier see in an image, in a grammar's words.
-
-    Attributes:
-        objects: nouns, the dominant first; people are not among them.
-        people: number of people.
-        people_confidence: mean confidence of the people's boxes; None if there are none.
-        scenes: probability by scene value (they sum to less than 1 where the classifier knows
-            more scenes than the grammar).
-        ignored: labels that the detector saw and the grammar has no word for.
-        boxes: number of boxes in all.
-        actions: sum of confidences by label of the people, in plain spelling.
-        elsewhere: the classifier's most probable scene that the grammar has no word for, with its
-            probability.
-    """
-
-    objects: tuple[SeenObject, ...]
-    people: int
-    people_confidence: float | None
-    scenes: dict[str, float]
-    ignored: tuple[str, ...]
-    boxes: int = 0
-    actions: Mapping[str, float] = field(default_factory=dict)
-    elsewhere: tuple[str, float] | None = None
-
-    @property
-    def scene(self) -> str | None:
-        """The most probable scene value; None where no scene of the grammar has a probability."""
-        if not any(share > 0 for share in self.scenes.values()):
-            return None
-        return max(self.scenes, key=self.scenes.__getitem__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +55,7 @@ class ReadingRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ImageReading:
     """An image in a grammar's words.
 
     Attributes:
@@ -116,7 +67,7 @@ class Reading:
         likeness: cosine of the image and its sentence by CLIP, None without an encoding.
     """
 
-    seen: Seen
+    seen: SceneContents
     encoding: Encoding | None
     nearest: Encoding
     sentence: str | None
@@ -135,26 +86,12 @@ class Reading:
         return tuple(symbol for symbol, axis in self.record.axes.items() if axis.value is None)
 
     def lack(self, grammar: str) -> str:
-        """Say why there is no encoding.
-
-        Args:
-            grammar: whose words were tried.
-
-        Returns:
-            Half a sentence.
-        """
+        """Say why there is no encoding."""
         return f"{', '.join(self.unknown)} of grammar {grammar} cannot be read in the image"
 
 
 def axes_document(record: ReadingRecord) -> dict[str, dict[str, Any]]:
-    """Describe the axes for a JSON document.
-
-    Args:
-        record: of a reading.
-
-    Returns:
-        Value, probability (four digits), source, and whether it is known, by axis symbol.
-    """
+    """Describe the axes for a JSON document."""
     return {
         symbol: {
             "value": axis.value,
@@ -164,3 +101,58 @@ def axes_document(record: ReadingRecord) -> dict[str, dict[str, Any]]:
         }
         for symbol, axis in record.axes.items()
     }
+
+
+def axis_reading(axis: Axis, result: AxisResult) -> AxisReading:
+    """Say what was read on an axis in the axis's words."""
+    return AxisReading(
+        value=None if result.index is None else axis.values[result.index].name,
+        probability=result.probability,
+        source="nobody" if result.index is None else result.source,
+        known=not result.doubt,
+    )
+
+
+def unreadable_axes(grammar: Grammar, labels: Sequence[str] | None) -> dict[str, str]:
+    """Find the axes that a detector of such labels cannot read, and why, by axis symbol."""
+    if labels is None:
+        return {}
+    found: dict[str, str] = {}
+    blind = {
+        axis.rank
+        for axis in grammar.axes
+        if axis.kind.has_objects and not known_labels(labels, axis_words([axis]))
+    }
+    no_people = not known_labels(labels, grammar.people)
+    for axis in grammar.axes:
+        if axis.kind.needs_objects and axis.rank in blind:
+            found[axis.symbol] = "the detector has no label for any such thing"
+        if axis.kind.needs_people and no_people:
+            found[axis.symbol] = "the detector has no label for people"
+    return found
+
+
+def reasons(results: Mapping[str, AxisResult]) -> list[str]:
+    """Say what is not known and what is doubtful, one line for each reason."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for symbol, result in results.items():
+        if result.doubt:
+            how = "not known" if result.index is None else "doubtful"
+            grouped.setdefault((how, result.doubt), []).append(symbol)
+    return [f"{', '.join(axes)} {how}: {doubt}" for (how, doubt), axes in grouped.items()]
+
+
+def photograph_hint(models: ModelSetFile, reading: ImageReading) -> tuple[str, ...]:
+    """Say so if models that know drawings were given what looks like a photograph.
+
+    Such an image has no object of the drawn world, or is unlike the sentence it was read as: the
+    cosine of the two stays below the model set's limit.
+    """
+    if models.knows != "drawings":
+        return ()
+    if reading.likeness is not None and reading.likeness >= models.familiar:
+        return ()
+    return (
+        f"this looks like a photograph; the {models.name} models know drawings: use --models "
+        "with a model set for photographs",
+    )

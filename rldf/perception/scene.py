@@ -39,14 +39,7 @@ class TransformersScene(Remade):
 
     @torch.inference_mode()
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Give the probability of every scene.
-
-        Args:
-            images: RGB.
-
-        Returns:
-            Probability by label for each image; they sum to 1.
-        """
+        """Give the probability of every scene."""
         if not images:
             return []
         # One by one: photographs of a batch may differ in size, and need not be cut to one.

@@ -10,11 +10,7 @@ GRAMMAR = "coco-places"
 
 @cache
 def places365() -> tuple[str, ...]:
-    """List the scenes of Places365 in the order of their numbers, which is the alphabet's.
-
-    Returns:
-        365 names in the spelling of `categories_places365.txt`, such as "bow_window/indoor".
-    """
+    """List the scenes of Places365 in the order of their numbers, which is the alphabet's."""
     axis = load_grammar(GRAMMAR).reading("scene")
     assert axis is not None, f"{GRAMMAR} has a scene axis"
     return tuple(sorted(label for value in axis.values for label in value.labels))

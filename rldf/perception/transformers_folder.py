@@ -15,21 +15,7 @@ _TRIAL = (64, 48)  # px; of the image that shows whether the processor works
 
 
 def load_folder(path: Path, processor: Any, model: Any, what: str) -> tuple[Any, Any]:
-    """Load a model and its processor, and have the processor prepare an image.
-
-    Args:
-        path: a folder with config.json, safetensors weights and a processor.
-        processor: one of transformers' automatic classes.
-        model: likewise.
-        what: what the folder should hold, such as "object detector".
-
-    Returns:
-        The processor, and the model in float32, ready to be asked.
-
-    Raises:
-        ModelMissingError: if there is no such folder.
-        ConfigError: if the folder does not hold that.
-    """
+    """Load a model and its processor, and have the processor prepare an image."""
     if not path.is_dir():
         raise ModelMissingError(f"no {what} at {path}: name the folder of a model")
     transformers_logging.disable_progress_bar()

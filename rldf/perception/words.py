@@ -8,18 +8,7 @@ from rldf.grammar.grammar import load_grammar
 
 
 def words_to_find(labels: str, grammar: str) -> tuple[str, ...]:
-    """List what a detector is to look for.
-
-    Args:
-        labels: words with commas between, or "".
-        grammar: a grammar whose labels of objects and people are meant, or "".
-
-    Returns:
-        The words, each once.
-
-    Raises:
-        ConfigError: if not exactly one of the two is given, or it holds no words.
-    """
+    """List what a detector is to look for."""
     if bool(labels) == bool(grammar):
         raise ConfigError(
             "a zero-shot detector needs to know what to look for: give it the option labels "
@@ -29,7 +18,7 @@ def words_to_find(labels: str, grammar: str) -> tuple[str, ...]:
         words = [" ".join(word.split()) for word in labels.split(",")]
     else:
         spoken = load_grammar(grammar)
-        objects = [axis for axis in spoken.axes if axis.reads == "object"]
+        objects = [axis for axis in spoken.axes if axis.kind.has_objects]
         words = [label for axis in objects for value in axis.values for label in value.labels]
         words += spoken.people
     found = tuple(dict.fromkeys(filter(None, words)))
@@ -39,15 +28,7 @@ def words_to_find(labels: str, grammar: str) -> tuple[str, ...]:
 
 
 def phrase_of(text: str, words: Sequence[str]) -> str | None:
-    """Find the word that a detector's answer means.
-
-    Args:
-        text: a word, or pieces of a text of all words ("otter" of "sea otter").
-        words: what it was told to look for.
-
-    Returns:
-        The one that shares most parts with it, of those parts that either has; None if none does.
-    """
+    """Find the word that a detector's answer means."""
     said = text.replace("##", "").replace(".", " ")
     best = max(words, key=lambda word: _likeness(said, word))
     return best if _likeness(said, best) > 0 else None

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from PIL.Image import Image
 
+from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.interfaces import ImageGenerator
 from rldf.models.model_sets import ModelSet
 from rldf.perception.detector import import_ultralytics
-from rldf.perception.encoder import Encoder, Seen
-from rldf.perception.photographs import photograph_hint
+from rldf.perception.encoder import Encoder
+from rldf.perception.reading import photograph_hint
 from rldf.pocket import WEIGHTS
 from rldf.pocket.world.drawing import Drawing, draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
@@ -46,15 +47,7 @@ class Cell:
 
 
 def cells_of(grammar: Grammar, n: int) -> list[Cell]:
-    """Choose what to draw: every state twice in a small world, else a sample.
-
-    Args:
-        grammar: base or pocket.
-        n: size of the sample where the world has more than 1,000 states.
-
-    Returns:
-        The cells.
-    """
+    """Choose what to draw: every state twice in a small world, else a sample."""
     if grammar.n_states <= 1000:
         states = itertools.product(*(range(size) for size in grammar.shape))
         pairs = [(state, CHECK_SEEDS + k) for state in states for k in range(2)]
@@ -68,11 +61,6 @@ def cells_of(grammar: Grammar, n: int) -> list[Cell]:
 
 def check(models: ModelSet, grammar_name: str, n: int = 500) -> dict[str, Any]:
     """Measure everything that `rldf pocket check` prints.
-
-    Args:
-        models: the pocket model set.
-        grammar_name: "base" or "pocket".
-        n: number of fresh drawings, and of sampled sentences of a large grammar.
 
     Returns:
         Shares from 0 to 1, with the record of each under "figures"; seconds of a render at batch 1,
@@ -102,15 +90,7 @@ def check(models: ModelSet, grammar_name: str, n: int = 500) -> dict[str, Any]:
 
 
 def measured(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Write down what was measured for people.
-
-    Args:
-        found: what `check` gave; one of an earlier version has no intervals.
-
-    Returns:
-        Name and value of each measure; a share with its interval, "-" where there is nothing to
-        measure it by.
-    """
+    """Write down what was measured for people."""
     figures = found.get("figures", {})
     shares = {name: read_figure(record) for name, record in figures.items()}
     shown = {name: str(share) if share.n else "-" for name, share in shares.items()}
@@ -121,10 +101,6 @@ def measured(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def render_seconds(generator: ImageGenerator, n: int = 5) -> float:
     """Time a render at batch 1, after one that warms up.
-
-    Args:
-        generator: what draws.
-        n: renders to time.
 
     Returns:
         Median wall-clock seconds.
@@ -145,13 +121,15 @@ def _read_back(encoder: Encoder, models: ModelSet, cells: Sequence[Cell]) -> dic
     for start in range(0, len(cells), _BATCH):
         batch = cells[start : start + _BATCH]
         images = models.generator.generate([c.sentence for c in batch], [c.seed for c in batch])
-        for cell, image, seen in zip(batch, images, encoder.look(images), strict=True):
+        for cell, image, seen in zip(batch, images, encoder.detect(images), strict=True):
             for name, ok in _compare(encoder, cell, image, seen):
                 right[name].append(ok)
     return {name: _share(found) for name, found in right.items()}
 
 
-def _compare(encoder: Encoder, cell: Cell, image: Image, seen: Seen) -> Iterable[tuple[str, bool]]:
+def _compare(
+    encoder: Encoder, cell: Cell, image: Image, seen: SceneContents
+) -> Iterable[tuple[str, bool]]:
     """Tell which axes of one rendered cell are read as they should be."""
     words = encoder.grammar.decode(cell.encoding)
     first = seen.objects[0] if seen.objects else None
@@ -160,12 +138,12 @@ def _compare(encoder: Encoder, cell: Cell, image: Image, seen: Seen) -> Iterable
     right = next((thing for thing in seen.objects if thing.value == words["Noun"]), None)
     yield "frequency", right is not None and _in_bin(encoder, "Frequency", words, right.count)
     yield "density", _in_bin(encoder, "Density", words, seen.people)
-    axes = [axis for axis in encoder.grammar.axes if axis.reads in ("attribute", "action")]
+    axes = [axis for axis in encoder.grammar.axes if axis.kind.reader == "CLIP"]
     if axes:
-        read = encoder.read(image).encoding
+        read = encoder.encode(image).encoding
         for axis in axes:
             i = encoder.grammar.axes.index(axis)
-            if axis.reads == "attribute" or words["Density"] != "no":
+            if not axis.kind.needs_people or words["Density"] != "no":
                 yield "attributes", read is not None and read[i] == cell.encoding[i]
 
 
@@ -183,7 +161,7 @@ def _readers(
     states = [sample_encoding(grammar, seeded(seed, "sentence")) for seed in seeds]
     drawings = [draw(grammar.derive(s), seed) for s, seed in zip(states, seeds, strict=True)]
     images = [drawing.image for drawing in drawings]
-    readings = [encoder.read(image) for image in images]
+    readings = [encoder.encode(image) for image in images]
     places = models.scene.classify(images)
     scene = [
         max(found, key=found.__getitem__) == drawing.scene
@@ -221,15 +199,7 @@ def _zero_shot(
 
 
 def map50(models: ModelSet, drawings: Sequence[Drawing]) -> float:
-    """Measure the detector's mean average precision at IoU 0.5, by ultralytics' own `val`.
-
-    Args:
-        models: whose detector; its file is a .pt.
-        drawings: pictures with exact boxes.
-
-    Returns:
-        mAP50, 0 to 1.
-    """
+    """Measure the detector's mean average precision at IoU 0.5, by ultralytics' own `val`."""
     from rldf.pocket.yolo_set import write_picture, write_set_file
 
     import_ultralytics()

@@ -24,9 +24,6 @@ class ClipSimilarity:
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
 
-        Args:
-            images: RGB.
-
         Returns:
             (n,), from -1 to 1.
         """

@@ -23,9 +23,6 @@ class Combined:
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
 
-        Args:
-            images: RGB.
-
         Returns:
             (n,), the weighted sums.
         """

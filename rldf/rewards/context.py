@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
-from rldf.interfaces import Readers
-from rldf.perception.encoder import Encoder, Reading, Seen
+from rldf.grammar.axis_kinds import SceneContents
+from rldf.interfaces import VisionModels
+from rldf.perception.encoder import Encoder
+from rldf.perception.reading import ImageReading
 from rldf.sharing import Shared
 
 
@@ -21,11 +23,11 @@ class RewardContext(Shared):
     """
 
     image: Image
-    reading: Reading
+    reading: ImageReading
     encoder: Encoder
-    readers: Readers
+    readers: VisionModels
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> SceneContents:
         """What detector and scene classifier see in the input image."""
         return self.reading.seen

@@ -38,17 +38,7 @@ class RewardFile(Strict):
 
 
 def load_reward_file(name_or_path: str) -> RewardFile:
-    """Load a reward file and check it, the files of its parts too.
-
-    Args:
-        name_or_path: "multi", "partial", "clip", "combined", or a path that ends in .yaml.
-
-    Returns:
-        The file.
-
-    Raises:
-        ConfigError: with everything that is wrong, if anything is.
-    """
+    """Load a reward file and check it, the files of its parts too."""
     path = find("rewards", name_or_path)
     if path is None:
         raise ConfigError(
@@ -63,18 +53,7 @@ def load_reward_file(name_or_path: str) -> RewardFile:
 
 
 def build_reward(file: RewardFile, context: RewardContext) -> Reward:
-    """Make the reward that a file describes.
-
-    Args:
-        file: a checked reward file.
-        context: the search's goal and readers.
-
-    Returns:
-        The reward; it raises a ConfigError rather than pay what is no number.
-
-    Raises:
-        NoGoalError: if the reward needs what the input image does not show.
-    """
+    """Make the reward that a file describes."""
     maker = catalog.find("rewards", file.kind)
     if file.kind == "combined":
         parts = [
@@ -99,14 +78,7 @@ class _Finite:
 
 
 def resolved(file: RewardFile) -> dict[str, Any]:
-    """Give everything that a reward file says, and what the files of its parts say.
-
-    Args:
-        file: a checked reward file.
-
-    Returns:
-        The file as JSON can say it; `parts` by number, each with the file that it names.
-    """
+    """Give everything that a reward file says, and what the files of its parts say."""
     plain = file.model_dump(mode="json", by_alias=True)
     parts = {
         str(number): part.model_dump(mode="json")

@@ -23,14 +23,10 @@ def realism(image: Image, context: RewardContext) -> float:
     misses is no fault of the picture: then all values of the axes without a reading are tried, one
     axis at a time, and the best counts.
 
-    Args:
-        image: RGB.
-        context: the search's encoder and readers; its goal is not asked for.
-
     Returns:
         The cosine of the picture and the sentence, -1 to 1.
     """
-    reading = context.encoder.read(image)
+    reading = context.encoder.encode(image)
     if reading.likeness is not None:
         return reading.likeness
     read, axes = reading.nearest, context.encoder.grammar.axes
@@ -48,17 +44,7 @@ def realism(image: Image, context: RewardContext) -> float:
 
 
 def realism_floor(models: ModelSetFile) -> float:
-    """Find below which realism a picture counts as unrealistic.
-
-    Args:
-        models: the description of the model set.
-
-    Returns:
-        Its `familiar`: the same test tells whether an input image is of a kind that it knows.
-
-    Raises:
-        UsageError: the model set does not say.
-    """
+    """Find below which realism a picture counts as unrealistic."""
     if models.familiar <= 0:
         raise UsageError(
             f"--penalise-unrealistic: model set {models.name} does not say how like their "
@@ -82,9 +68,6 @@ class PenaliseUnrealistic:
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
-
-        Args:
-            images: RGB.
 
         Returns:
             (n,), PENALTY for each unrealistic one.

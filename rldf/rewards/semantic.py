@@ -11,35 +11,17 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from rldf.errors import NoGoalError
-from rldf.perception.encoder import Seen
+from rldf.grammar.axis_kinds import SceneContents
 from rldf.rewards.context import RewardContext
 
 
-def scene_term(drawn: Seen, goal: Seen, cs: float) -> float:
-    """Compute 1{s}: paid for the right scene, charged for a wrong one or one that is not known.
-
-    Args:
-        drawn: what is seen in the drawn image.
-        goal: what is seen in the input image.
-        cs: the constant Cs.
-
-    Returns:
-        cs or -cs.
-    """
+def scene_term(drawn: SceneContents, goal: SceneContents, cs: float) -> float:
+    """Compute 1{s}: paid for the right scene, charged for a wrong one or one that is not known."""
     return cs if drawn.scene is not None and drawn.scene == goal.scene else -cs
 
 
-def object_term(drawn: Seen, goal: Seen, c: float) -> float:
-    """Compute 1{g in G}: paid if all recognised objects are the input's, and there are any.
-
-    Args:
-        drawn: what is seen in the drawn image.
-        goal: what is seen in the input image.
-        c: the constant C.
-
-    Returns:
-        c or 0.
-    """
+def object_term(drawn: SceneContents, goal: SceneContents, c: float) -> float:
+    """Compute 1{g in G}: paid if all recognised objects are the input's, and there are any."""
     found = {thing.value for thing in drawn.objects}
     return c if found and found <= {thing.value for thing in goal.objects} else 0.0
 
@@ -64,9 +46,6 @@ class MultiSemantic:
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
 
-        Args:
-            images: RGB.
-
         Returns:
             (n,), from -Cs to C + Cs.
         """
@@ -74,7 +53,7 @@ class MultiSemantic:
         return np.array(
             [
                 object_term(seen, goal, self._c) + scene_term(seen, goal, self._cs)
-                for seen in self._context.encoder.look(images)
+                for seen in self._context.encoder.detect(images)
             ]
         )
 
@@ -98,13 +77,10 @@ class PartialSemantic:
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
 
-        Args:
-            images: RGB.
-
         Returns:
             (n,), Cs or -Cs.
         """
-        seen = self._context.encoder.look(images)
+        seen = self._context.encoder.detect(images)
         return np.array([scene_term(s, self._context.seen, self._cs) for s in seen])
 
 
@@ -136,13 +112,10 @@ class Agreement:
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
 
-        Args:
-            images: RGB.
-
         Returns:
             (n,), from 0 to 1.
         """
-        drawn = (self._encoder.words(seen) for seen in self._encoder.look(images))
+        drawn = (self._encoder.words(seen) for seen in self._encoder.detect(images))
         goal = self._goal.items()
         return np.array([sum(words.get(a) == i for a, i in goal) / len(goal) for words in drawn])
 

@@ -21,7 +21,8 @@ from rldf.io.images import read_image
 from rldf.io.paths import cache_folder
 from rldf.models.auto import AUTO
 from rldf.models.model_sets import ModelSet, auto_choice, load_model_set
-from rldf.perception.encoder import Encoder, Reading
+from rldf.perception.encoder import Encoder
+from rldf.perception.reading import ImageReading
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import RewardFile, build_reward, load_reward_file, resolved
 from rldf.rewards.realism import PenaliseUnrealistic, realism_floor
@@ -143,7 +144,7 @@ class Search:
 
     settings: SearchConfig
     image: Image
-    reading: Reading
+    reading: ImageReading
     environment: EncodingGridEnv
     agent: Agent
     config: dict[str, Any]
@@ -173,7 +174,7 @@ def build_search(settings: SearchConfig, models: ModelSet | None = None) -> Sear
     models = models or load_model_set(settings.models)
     image = read_image(Path(settings.image))
     encoder = Encoder(words, models, models.file)
-    reading = encoder.read(image)
+    reading = encoder.encode(image)
     grammar = frozen(words, walked, reading.nearest)
     goal = None if reading.encoding is None else grammar.encode(words.decode(reading.encoding))
     context = RewardContext(image=image, reading=reading, encoder=encoder, readers=models)
@@ -228,7 +229,7 @@ def _reward(
     return PenaliseUnrealistic(reward, context, realism_floor(models.file))
 
 
-def _held(reading: Reading, grammar: Grammar, walked: Sequence[str]) -> list[str]:
+def _held(reading: ImageReading, grammar: Grammar, walked: Sequence[str]) -> list[str]:
     """Tell which axes are held where nothing was read."""
     return [
         f"{axis.symbol} is held at '{axis.values[0].name}', since nothing was read: name it in "
@@ -238,7 +239,7 @@ def _held(reading: Reading, grammar: Grammar, walked: Sequence[str]) -> list[str
     ]
 
 
-def _first(settings: SearchConfig, goal: Encoding | None, reading: Reading) -> Encoding | None:
+def _first(settings: SearchConfig, goal: Encoding | None, reading: ImageReading) -> Encoding | None:
     """Give the cell that a warm start sees first."""
     if settings.warm_start and goal is None:
         raise NoGoalError(f"{reading.lack(settings.grammar)}: leave --warm-start out")

@@ -18,6 +18,7 @@ from rldf.dataset.plan import make_plan
 from rldf.dataset.record import WriteConfig, new_record
 from rldf.dataset.render import Artist
 from rldf.dataset.workers import Part
+from rldf.interfaces import ImageGenerator
 from rldf.models.model_sets import load_model_set
 
 DRAWN = str(Path(__file__).parents[1] / "drawn.yaml")
@@ -25,8 +26,10 @@ ALONE = Part()
 SPLITS = {"train": 10, "val": 3, "test": 2}
 
 
-class Speckled:
+class Speckled(ImageGenerator):
     """Draws noise that follows from sentence and seed, and remembers what it was asked for."""
+
+    identity = None
 
     def __init__(self) -> None:
         self.identity = {"generator": "speckled"}

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from rldf.generators.cached import CachedGenerator, entries, shrink, usage
+from rldf.interfaces import ImageGenerator
 from tests.doubles import CountingGenerator, tag_of
 
 
@@ -70,7 +71,7 @@ def test_a_damaged_entry_is_noticed_and_drawn_again(inner, cached, tmp_path, dam
     assert len(inner.asked) == 3
 
 
-class Ramp:
+class Ramp(ImageGenerator):
     """Smooth pictures: in their deflated data a flipped bit often decodes to other pixels."""
 
     identity = {"generator": "ramp"}  # noqa: RUF012

@@ -515,4 +515,4 @@ def test_the_memory_format_of_a_gpu_changes_no_picture(any_folder):
     ],
 )
 def test_the_number_format_fits_device_and_model(request, folder_name, device, dtype):
-    assert loading.usual_dtype(request.getfixturevalue(folder_name), device) == dtype
+    assert loading.default_dtype(request.getfixturevalue(folder_name), device) == dtype

@@ -12,7 +12,6 @@ from rldf.errors import ConfigError, RldfError, UsageError
 from rldf.generators import api_client, images_api
 from rldf.generators.cached import ANSWERS, CachedGenerator, entries, shrink
 from rldf.generators.images_api import ImagesApiGenerator
-from rldf.models.weighed import WeighedGenerator
 from tests.doubles import CountingGenerator, tag_of
 from tests.generators.image_server import image_server
 
@@ -82,7 +81,7 @@ def test_every_image_comes_once_through_a_storm(server, make, tmp_path, caplog):
         server.faults[sentence] = [fault for fault in faults if fault not in ("slow", "drip")]
     expected = sum(len(faults) for faults in server.faults.values())
     generator = make()
-    cached = CachedGenerator(WeighedGenerator(generator, None), tmp_path)
+    cached = CachedGenerator(generator, tmp_path)
     images = cached.generate(sentences, [0] * 24)
     assert len({tag_of(image) for image in images}) == 24
     for sentence in sentences:
@@ -90,7 +89,7 @@ def test_every_image_comes_once_through_a_storm(server, make, tmp_path, caplog):
         assert server.outcomes(sentence)[-1] == "image"
     assert server.drawn == 24
     assert generator.retries == len(told(caplog)) == expected > 20
-    later = CachedGenerator(WeighedGenerator(make(), None), tmp_path)
+    later = CachedGenerator(make(), tmp_path)
     again = later.generate(sentences, [0] * 24)
     assert [tag_of(image) for image in again] == [tag_of(image) for image in images]
     assert len(server.calls) == 24 + expected
@@ -337,11 +336,12 @@ def test_the_identity_holds_what_decides_the_picture_and_no_key(make, server):
         "size": "64x32",
         "quality": None,
         "seeded": False,
+        "weights": None,
     }
 
 
 def test_a_clone_keeps_what_has_arrived_and_nothing_else(server, make):
-    api = SimpleNamespace(generator=WeighedGenerator(make(), None))
+    api = SimpleNamespace(generator=make())
     for _ in range(2):
         artists = prepare._generator(api)
         assert tag_of(artists.generate(["a cat"], [0])[0]) == 1

@@ -152,7 +152,7 @@ axes:
 def read(*things):
     grammar, problems = check_grammar(PEOPLE)
     assert problems == []
-    return Encoder(grammar, Scripted({1: [*things]}, {1: {"beach": 1.0}})).read(picture(1))
+    return Encoder(grammar, Scripted({1: [*things]}, {1: {"beach": 1.0}})).encode(picture(1))
 
 
 def test_what_people_do_is_read_from_a_detector_that_names_it_else_by_clip():

@@ -186,7 +186,7 @@ def test_the_small_grammar_is_right() -> None:
             "axes.Size.values: is missing",
         ),
         ("reads: attribute", "reads: object", "axes.Noun: reads object 1, as 'Size' does"),
-        ("reads: attribute", "reads: colour", "axes.Size.reads: Input should be 'object'"),
+        ("reads: attribute", "reads: colour", "axes.Size.reads: 'colour' is no kind of axis"),
         ("{S: Size", "{S: Noun, Noun: Size", "axes.Noun: 'Noun' names a production"),
     ],
 )

@@ -12,7 +12,6 @@ from rldf.grammar.ordering import (
     MOST_VALUES,
     clip_order,
     embed,
-    fixed_values,
     read_vectors,
     sentences,
     sorted_in_place,
@@ -46,7 +45,7 @@ def test_scenes_are_ordered_indoors_first():
 
 def test_counts_and_neutral_values_stay():
     pocket = load_grammar("pocket")
-    fixed = {axis.symbol: fixed_values(axis) for axis in pocket.axes}
+    fixed = {axis.symbol: axis.kind.fixed_values(axis) for axis in pocket.axes}
     assert fixed == {
         "Style": 1, "Frequency": 3, "Noun": 0, "Companion": 0, "Density": 3, "Verb": 1,
         "Scene": 0, "Weather": 1, "Time": 1,

@@ -46,11 +46,11 @@ def test_the_readers_are_the_default_sets():
 def test_the_address_is_put_into_the_name_and_may_have_the_key(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     there = "https://mine.example/v1"
-    unnamed = load_model_set(f"openai:m@{there}", device="cpu").generator._generator
+    unnamed = load_model_set(f"openai:m@{there}", device="cpu").generator
     assert "Authorization" not in unnamed._client._headers
     name = models_at("openai:m", there)
     assert name == f"openai:m@{there}"
-    typed = load_model_set(name, device="cpu").generator._generator
+    typed = load_model_set(name, device="cpu").generator
     assert typed._client._headers["Authorization"] == "Bearer sk-secret"
 
 

@@ -149,7 +149,7 @@ def test_an_imported_network_is_the_scene_classifier_of_a_set(call, tmp_path):
     (tmp_path / "mine.yaml").write_text(SET.format(weights=WEIGHTS, scene=scene))
     code, out, err = call("models", "check", tmp_path / "mine.yaml", "--json")
     assert code == 0, err
-    assert json.loads(out)["parts"]["scene"]["found"].startswith("365 places")
+    assert json.loads(out)["parts"]["scene"]["found"] == "365 places; 8 of 8 labels of grammar base"
     code, out, _ = call("models", "show", tmp_path / "mine.yaml", "--json")
     assert json.loads(out)["parts"]["scene"]["license"] == "CC BY"
 
@@ -162,7 +162,7 @@ def test_every_label_of_an_imported_network_is_a_place_of_the_grammar(tmp_path):
     axis = grammar.reading("scene")
     scenes = {i: {id2label[str(i)]: 1.0} for i in range(365)}
     encoder = Encoder(grammar, Scripted({}, scenes))
-    found = [encoder.words(encoder.look([picture(i)])[0])[axis.symbol] for i in range(365)]
+    found = [encoder.words(encoder.detect([picture(i)])[0])[axis.symbol] for i in range(365)]
     assert sorted(found) == list(range(365)), "each has a place of its own on the axis"
     assert [axis.values[k].labels[0] for k in found] == list(places365())
 

@@ -17,7 +17,7 @@ from tests.doubles import Scripted, picture, thing
                                       "Swimming pool outdoor"])  # fmt: skip
 def test_places_of_another_spelling_are_a_grammars_places(spelling):
     readers = Scripted({1: [thing("dog")]}, {1: {"park": 0.2, spelling: 0.5}})
-    reading = Encoder(load_grammar("coco-places"), readers).read(picture(1))
+    reading = Encoder(load_grammar("coco-places"), readers).encode(picture(1))
     assert reading.sentence == "a photo of one dog and no people by an outdoor swimming pool"
     assert reading.confidence["Scene"] == pytest.approx(0.5)
 

@@ -152,7 +152,7 @@ def test_a_photograph_of_a_dog_is_encoded_as_a_dog():
     real = YoloDetector(path=root / "detectors" / "yolov8n_int8.onnx", confidence=0.25)
     readers = Scripted({}, {})
     readers.detect = real.detect  # scene and CLIP need weights that no test material has
-    reading = Encoder(load_grammar("base"), readers).read(
+    reading = Encoder(load_grammar("base"), readers).encode(
         read_image(root / "photos" / "azure" / "dog.jpg")
     )
     assert load_grammar("base").decode(reading.encoding)["Noun"] == "dog"

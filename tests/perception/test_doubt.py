@@ -17,7 +17,7 @@ BASE, POCKET = load_grammar("base"), load_grammar("pocket")
 
 def read(things, scenes=None, grammar=BASE, models=None, **told):
     readers = Told({1: things}, {1: scenes or {"beach": 1.0}}, **told)
-    return Encoder(grammar, readers, models).read(picture(1))
+    return Encoder(grammar, readers, models).encode(picture(1))
 
 
 def test_what_is_seen_well_is_known_without_a_word():

@@ -14,7 +14,7 @@ BASE = load_grammar("base")
 
 def read(things, scenes=None, grammar=BASE, **more):
     readers = Scripted({1: things}, {1: scenes or {"beach": 1.0}}, **more)
-    return Encoder(grammar, readers).read(picture(1))
+    return Encoder(grammar, readers).encode(picture(1))
 
 
 def test_a_plain_image_is_read_on_every_axis():

@@ -46,7 +46,7 @@ def test_labels_that_are_numbers_are_refused_and_a_label_map_gives_them_names(tm
 @pytest.mark.parametrize("spelling", ["Hot_Dog", "hot-dog", "HOTDOG", "hot dog"])
 def test_a_detectors_labels_are_compared_as_scenes_are(spelling):
     readers = Told({1: [thing(spelling), thing("PERSON")]}, {}, labels=(spelling, "PERSON"))
-    seen = Encoder(POCKET, readers).look([picture(1)])[0]
+    seen = Encoder(POCKET, readers).detect([picture(1)])[0]
     assert [one.value for one in seen.objects] == ["hot dog"]
     assert (seen.people, seen.ignored) == (1, ())
 
@@ -65,7 +65,7 @@ def test_a_grammar_with_one_label_in_two_spellings_is_refused():
 def test_a_reader_that_sees_nothing_of_a_grammar_is_refused(told):
     encoder = Encoder(POCKET, Told({}, {}, **told))
     with pytest.raises(ConfigError, match="label_map") as caught:
-        encoder.look([picture(1)])
+        encoder.detect([picture(1)])
     assert next(iter(told[list(told)[-1]])) in str(caught.value)
 
 

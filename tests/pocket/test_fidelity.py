@@ -8,7 +8,7 @@ import pytest
 from rldf.grammar.grammar import load_grammar
 from rldf.io.images import read_image
 from rldf.perception.encoder import Encoder
-from rldf.perception.photographs import photograph_hint
+from rldf.perception.reading import photograph_hint
 from rldf.pocket.fidelity import _share, check, measured
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
@@ -24,7 +24,7 @@ def test_photographs_are_told_from_drawings(pocket):
     paths = [p for p in Path(MATERIAL, "photos").rglob("*") if p.suffix in (".jpg", ".png")]
     assert len(paths) >= 30
     encoder = Encoder(BASE, pocket)
-    told = [bool(photograph_hint(pocket.file, encoder.read(read_image(path)))) for path in paths]
+    told = [bool(photograph_hint(pocket.file, encoder.encode(read_image(path)))) for path in paths]
     assert sum(told) / len(told) >= 27 / 30
 
 
@@ -33,7 +33,7 @@ def test_drawings_are_not_taken_for_photographs(pocket):
     told = []
     for seed in range(CHECK_SEEDS + 600_000, CHECK_SEEDS + 600_100):
         drawing = draw(BASE.derive(sample_encoding(BASE, rng(seed, "sentence"))), seed)
-        told += photograph_hint(pocket.file, encoder.read(drawing.image))
+        told += photograph_hint(pocket.file, encoder.encode(drawing.image))
     assert len(told) <= 2
 
 

@@ -81,7 +81,7 @@ def test_an_image_does_not_depend_on_its_batch(pocket):
 
 
 def test_latents_agree_within_a_thousandth_for_any_batch(pocket):
-    pipeline = pocket.generator._generator._pipeline
+    pipeline = pocket.generator._pipeline
 
     def pixels(sentences, seeds):
         sources = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
@@ -115,7 +115,7 @@ def test_the_readers_read_fresh_drawings(pocket):
     seeds = range(CHECK_SEEDS + 500_000, CHECK_SEEDS + 500_040)
     states = [sample_encoding(grammar, rng(seed, "sentence")) for seed in seeds]
     exact = [
-        encoder.read(draw(grammar.derive(state), seed).image).encoding == state
+        encoder.encode(draw(grammar.derive(state), seed).image).encoding == state
         for state, seed in zip(states, seeds, strict=True)
     ]
     assert np.mean(exact) >= 0.9
@@ -127,7 +127,7 @@ def test_the_pipeline_draws_what_sentences_say(pocket):
     encoder = Encoder(grammar, pocket)
     cells = cells_of(grammar, 0)[::40]
     images = pocket.generator.generate([c.sentence for c in cells], [c.seed for c in cells])
-    seen = encoder.look(images)
+    seen = encoder.detect(images)
     words = [grammar.decode(cell.encoding) for cell in cells]
     pairs = list(zip(seen, words, strict=True))
     nouns = [bool(s.objects) and s.objects[0].value == w["Noun"] for s, w in pairs]

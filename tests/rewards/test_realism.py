@@ -37,7 +37,9 @@ def context():
     )
     encoder = Encoder(load_grammar("base"), readers)
     image = picture(GOOD)
-    return RewardContext(image=image, reading=encoder.read(image), encoder=encoder, readers=readers)
+    return RewardContext(
+        image=image, reading=encoder.encode(image), encoder=encoder, readers=readers
+    )
 
 
 def tags(images):

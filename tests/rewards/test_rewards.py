@@ -37,7 +37,9 @@ def context():
     )
     encoder = Encoder(load_grammar("base"), readers)
     image = picture(GOAL)
-    return RewardContext(image=image, reading=encoder.read(image), encoder=encoder, readers=readers)
+    return RewardContext(
+        image=image, reading=encoder.encode(image), encoder=encoder, readers=readers
+    )
 
 
 def scores(context, name):
@@ -77,7 +79,7 @@ def test_agreement_sees_which_of_two_things_is_the_larger():
     encoder = Encoder(load_grammar("pocket"), readers)
     image = picture(0)
     context = RewardContext(
-        image=image, reading=encoder.read(image), encoder=encoder, readers=readers
+        image=image, reading=encoder.encode(image), encoder=encoder, readers=readers
     )
     pays = build_reward(load_reward_file("agreement"), context)([picture(tag) for tag in range(3)])
     # of Frequency, Noun, Companion, Density, Scene; styles, weather and actions are not asked for
@@ -130,7 +132,7 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_semantic_rewards_refuse_an_input_without_objects(context):
     empty = RewardContext(
         image=picture(NOTHING),
-        reading=context.encoder.read(picture(NOTHING)),
+        reading=context.encoder.encode(picture(NOTHING)),
         encoder=context.encoder,
         readers=context.readers,
     )

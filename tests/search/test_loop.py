@@ -19,8 +19,9 @@ from rldf import registry as catalog
 from rldf import seeding as seeds
 from rldf.agents.options import make_agent, parse_alpha, parse_epsilon
 from rldf.errors import UsageError
+from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.grammar import load_grammar
-from rldf.perception.reading import Reading, ReadingRecord, Seen
+from rldf.perception.reading import ImageReading, ReadingRecord
 from rldf.report import write_report
 from rldf.search.config import Search, SearchConfig
 from rldf.search.env import EncodingGridEnv
@@ -57,8 +58,8 @@ def task(goal=GOAL, reward=None, **options):
         epsilon=settings.epsilon,
         **settings.rates(),
     )
-    seen = Seen(objects=(), people=0, people_confidence=1.0, scenes={}, ignored=())
-    reading = Reading(
+    seen = SceneContents(objects=(), people=0, people_confidence=1.0, scenes={}, ignored=())
+    reading = ImageReading(
         seen=seen,
         encoding=goal,
         nearest=goal or (0, 0, 0, 0),

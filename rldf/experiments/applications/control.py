@@ -11,13 +11,14 @@ from PIL import Image
 from rldf.errors import UsageError
 from rldf.experiments.applications.common import IMAGES, Shot, check_count, draw_shots, image_seed
 from rldf.grammar.axes import Axis, Value
+from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.locality import spearman
-from rldf.interfaces import Readers
+from rldf.interfaces import VisionModels
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_sets import ModelSet
-from rldf.perception.encoder import Encoder, Seen
+from rldf.perception.encoder import Encoder
 from rldf.report.images import Tile, picture_grid
 from rldf.search.result import SearchResult
 from rldf.stats import wilson
@@ -58,7 +59,7 @@ def reader_of(axis: Axis) -> str:
 
 def read_back(
     encoder: Encoder,
-    readers: Readers,
+    readers: VisionModels,
     number: int,
     images: Sequence[Image.Image],
     drawn: Sequence[Encoding],
@@ -78,13 +79,13 @@ def read_back(
     axis = encoder.grammar.axes[number]
     if axis.reads in _BY_CLIP:
         return _by_clip(encoder, readers, number, images, drawn)
-    looks = encoder.look(images)
+    looks = encoder.detect(images)
     return [_by_sight(encoder, axis, seen, cell) for seen, cell in zip(looks, drawn, strict=True)]
 
 
 def _by_clip(
     encoder: Encoder,
-    readers: Readers,
+    readers: VisionModels,
     number: int,
     images: Sequence[Image.Image],
     drawn: Sequence[Encoding],
@@ -101,7 +102,7 @@ def _by_clip(
     return found
 
 
-def _by_sight(encoder: Encoder, axis: Axis, seen: Seen, cell: Encoding) -> ReadBack:
+def _by_sight(encoder: Encoder, axis: Axis, seen: SceneContents, cell: Encoding) -> ReadBack:
     if axis.reads == "scene":
         return ReadBack(None if seen.scene is None else axis.index(seen.scene))
     if axis.reads == "people_count":

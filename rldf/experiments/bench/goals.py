@@ -11,9 +11,10 @@ from rldf.errors import GrammarError, UsageError
 from rldf.evaluation.image_sets import in_turns, open_images
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
-from rldf.interfaces import Readers
+from rldf.interfaces import VisionModels
 from rldf.models.schema import ModelSetFile
-from rldf.perception.encoder import Encoder, Reading
+from rldf.perception.encoder import Encoder
+from rldf.perception.reading import ImageReading
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
 from rldf.rewards.context import RewardContext
@@ -89,7 +90,7 @@ def folder_images(
 def read_goals(
     images: Sequence[tuple[str, Image]],
     grammar: Grammar,
-    readers: Readers,
+    readers: VisionModels,
     models: ModelSetFile | None = None,
 ) -> tuple[Goal, ...]:
     """Read images in the words of a grammar.
@@ -111,8 +112,8 @@ def read_goals(
     return tuple(_goal(name, image, encoder, readers) for name, image in images)
 
 
-def _goal(name: str, image: Image, encoder: Encoder, readers: Readers) -> Goal:
-    reading: Reading = encoder.read(image)
+def _goal(name: str, image: Image, encoder: Encoder, readers: VisionModels) -> Goal:
+    reading: ImageReading = encoder.encode(image)
     if reading.encoding is None:
         raise UsageError(
             f"{name}: {reading.lack(encoder.grammar.name)}, so it has no goal to reach: leave it "

@@ -11,10 +11,10 @@ from rldf.interfaces import (
     Detection,
     Detector,
     ImageTextModel,
-    Readers,
     SaysLabels,
     SaysScenes,
     SceneClassifier,
+    VisionModels,
 )
 
 
@@ -24,7 +24,7 @@ class RememberingReaders:
     Images are told apart by identity, and kept, so that no identity is given out twice.
     """
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: VisionModels) -> None:
         """Wrap readers.
 
         Args:

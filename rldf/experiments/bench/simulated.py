@@ -17,7 +17,7 @@ from rldf.agents.options import make_agent
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Axis, Grammar, Slot, Value
 from rldf.gridworld import Gridworld
-from rldf.interfaces import Json
+from rldf.interfaces import ImageGenerator, Json
 from rldf.search.config import SearchConfig
 from rldf.search.env import EncodingGridEnv
 from rldf.search.loop import SearchState, walk
@@ -37,11 +37,16 @@ KINDS = ("multi", "clip")
 _NOUN, _SCENE = 1, 3  # the axes that the paper's multi reward sees
 
 
-class Simulated:
+class Simulated(ImageGenerator):
     """A world with a goal, and what its cells pay; it is its own generator and reward.
 
     A picture is one pixel with the cell's sentence on it.
     """
+
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Nothing decides the pixels but the sentence."""
+        return {}
 
     def __init__(
         self, shape: tuple[int, ...], kind: str, seed: int, misread: float = 0.1, pairs: float = 0.0
@@ -62,7 +67,6 @@ class Simulated:
         self._tables = _multi(shape, self.goal) if kind == "multi" else _clip(shape, self.goal, rng)
         self._pairs = self._interactions(rng, pairs) if pairs else {}
         self.pays = cache(self._pays)
-        self.identity: Mapping[str, Json] = {}
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
         """Draw nothing, but keep the sentences.

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rldf.experiments.bench.goals import Goal
+from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
 from rldf.gridworld import Gridworld
-from rldf.interfaces import ImageGenerator, Json, Readers, Reward
-from rldf.perception.encoder import Encoder, Seen
+from rldf.interfaces import ImageGenerator, Json, Reward, VisionModels
+from rldf.perception.encoder import Encoder
 from rldf.rewards.files import build_reward, load_reward_file
 from rldf.search.env import EncodingGridEnv
 
@@ -41,7 +42,7 @@ class World(Protocol):
         """Give the most that any cell pays, None where that is not known."""
 
 
-def gains(drawn: Seen, goal: Seen) -> tuple[bool, bool]:
+def gains(drawn: SceneContents, goal: SceneContents) -> tuple[bool, bool]:
     """Tell what a picture shares with a goal: fine and coarse semantics (paper, Table 3).
 
     Args:
@@ -55,14 +56,18 @@ def gains(drawn: Seen, goal: Seen) -> tuple[bool, bool]:
     return bool(nouns), drawn.scene is not None and drawn.scene == goal.scene
 
 
-class _Tickets:
+class _Tickets(ImageGenerator):
     """Stands for generator and reward where all pictures were drawn and paid before.
 
     A picture is a ticket with the sentence on it, and is paid from a table.
     """
 
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Nothing decides the pixels but the sentence."""
+        return {}
+
     def __init__(self, pays: Mapping[str, float]) -> None:
-        self.identity: Mapping[str, Json] = {}
         self._pays = pays
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
@@ -141,7 +146,7 @@ class WholeWorld:
 def draw_whole(
     grammar: Grammar,
     generator: ImageGenerator,
-    readers: Readers,
+    readers: VisionModels,
     goals: Sequence[Goal],
     rewards: Sequence[str],
     watch: Callable[[int], None],
@@ -165,7 +170,7 @@ def draw_whole(
         batch = sentences[i : i + _BATCH]
         images += generator.generate(batch, [0] * len(batch))
         watch(len(images))
-    seen = Encoder(grammar, readers).look(images)
+    seen = Encoder(grammar, readers).detect(images)
     pays = {
         (number, reward): build_reward(load_reward_file(reward), goal.context)(images)
         for number, goal in enumerate(goals)
@@ -187,7 +192,7 @@ class LiveWorld:
         self,
         grammar: Grammar,
         generator: ImageGenerator,
-        readers: Readers,
+        readers: VisionModels,
         goals: Sequence[Goal],
         rewards: Sequence[str],
     ) -> None:
@@ -236,7 +241,7 @@ class LiveWorld:
         Returns:
             Whether it shares an object, and whether it shares the scene.
         """
-        seen = self._encoder.look([environment.image()])[0]
+        seen = self._encoder.detect([environment.image()])[0]
         return gains(seen, self._goals[goal].context.seen)
 
     def optimum(self, goal: int, reward: str) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 from PIL.Image import Image
 
 from rldf import seeding as seeds
-from rldf.interfaces import ImageGenerator, Readers
-from rldf.perception.encoder import Encoder, Reading
+from rldf.interfaces import ImageGenerator, VisionModels
+from rldf.perception.encoder import Encoder
+from rldf.perception.reading import ImageReading
 
 EVALUATIONS = 4
 """Pictures of its final sentence that a method's mean is taken over."""
@@ -79,7 +80,9 @@ def drawn(generator: ImageGenerator, prompts: Iterable[Prompt]) -> Iterator[tupl
 class Judge:
     """Holds pictures against one input image."""
 
-    def __init__(self, image: Image, reading: Reading, encoder: Encoder, readers: Readers) -> None:
+    def __init__(
+        self, image: Image, reading: ImageReading, encoder: Encoder, readers: VisionModels
+    ) -> None:
         """Look at the input image.
 
         Args:
@@ -152,7 +155,7 @@ class Judge:
             shows none, or the grammar has no such axis.
         """
         there = self._words(self._reading)
-        here = self._words(self._encoder.read(image))
+        here = self._words(self._encoder.encode(image))
         same = {symbol: here.get(symbol) == value for symbol, value in there.items()}
         return {
             "axes": sum(same.values()) / len(same) if same else None,
@@ -160,7 +163,7 @@ class Judge:
             "scene": self._one(same, "scene"),
         }
 
-    def _words(self, reading: Reading) -> dict[str, str]:
+    def _words(self, reading: ImageReading) -> dict[str, str]:
         """Name the values of the axes that could be read."""
         words = self._encoder.grammar.decode(reading.nearest)
         return {symbol: words[symbol] for symbol in reading.confidence}

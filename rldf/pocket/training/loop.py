@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from rldf.io.devices import resolve
+from rldf.io.distributed import resolve
 from rldf.pocket.training.optimizers import make_optimizers
 
 Model = TypeVar("Model", bound=nn.Module)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rldf.errors import GrammarError, UsageError
 from rldf.experiments.applications.common import draw_shots, hints, image_seed
 from rldf.experiments.applications.generate import Generation, generate, planned
+from rldf.interfaces import ImageGenerator
 from rldf.io.images import read_image
 from rldf.models.model_sets import load_model_set
 from rldf.pocket.world.drawing import draw
@@ -68,8 +69,10 @@ def test_bad_requests(found):
         Generation(found=found, models=MODELS, n=1, vary=("Time", "Time"))
 
 
-class Dying:
+class Dying(ImageGenerator):
     """A model set whose generator is killed after some batches."""
+
+    identity = None
 
     def __init__(self, batches):
         self.batches, self.asked = batches, []

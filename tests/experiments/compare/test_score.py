@@ -16,7 +16,7 @@ def judge(**scripted):
         **scripted,
     )
     encoder = Encoder(load_grammar("base"), readers)
-    return Judge(picture(0), encoder.read(picture(0)), encoder, readers)
+    return Judge(picture(0), encoder.encode(picture(0)), encoder, readers)
 
 
 def test_the_best_picture_is_the_first_of_the_most_alike():

@@ -12,12 +12,12 @@ from rldf.cli import doctor
 from rldf.dataset import prepare
 from rldf.evaluation import extractors
 from rldf.generators.batching import Portions
-from rldf.io import devices
+from rldf.io import distributed
 from rldf.models import model_sets
 from rldf.models.auto import choose
 from rldf.models.model_sets import auto_choice
 
-ROOT = Path(devices.__file__).resolve().parent.parent
+ROOT = Path(distributed.__file__).resolve().parents[2]
 
 
 @pytest.fixture(params=["cuda", "mps", "cpu"])
@@ -25,20 +25,21 @@ def machine(request, monkeypatch):
     """Pretend to be a machine with such a device."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: request.param == "cuda")
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "N1")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: request.param == "mps")
     monkeypatch.setattr(torch.backends.mps, "get_name", lambda: "Apple M9", raising=False)
     return request.param
 
 
 def test_a_gpu_is_used_whoever_made_it(machine):
-    assert devices.resolve("auto") == machine
-    assert devices.resolve("cuda:1") == "cuda:1"
-    assert devices.is_cuda("auto") is (machine == "cuda")
+    assert distributed.resolve("auto") == machine
+    assert distributed.resolve("cuda:1") == "cuda:1"
+    assert distributed.is_cuda("auto") is (machine == "cuda")
 
 
 def test_judges_and_training_run_on_nvidias_gpus_or_the_cpu(machine):
     wanted = "cuda" if machine == "cuda" else "cpu"
-    assert devices.resolve("auto", apple=False) == wanted
+    assert distributed.resolve("auto", apple=False) == wanted
     assert extractors._resolve("auto") == wanted
 
 
@@ -59,8 +60,23 @@ def test_real_models_are_taken_where_there_is_a_gpu(machine, monkeypatch):
 
 def test_half_precision_is_usual_on_nvidias_gpus_alone(machine):
     short = machine == "cuda"
-    assert devices.usual_dtype("auto", wide=False) == ("float16" if short else "float32")
-    assert devices.usual_dtype("auto", wide=True) == ("bfloat16" if short else "float32")
+    assert distributed.default_dtype("auto", wide=False) == ("float16" if short else "float32")
+    assert distributed.default_dtype("auto", wide=True) == ("bfloat16" if short else "float32")
+
+
+def test_a_gpu_without_bfloat16_of_its_own_draws_wide_numbers_in_full_precision(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    assert distributed.default_dtype("cuda", wide=True) == "float32"
+    assert distributed.default_dtype("cuda", wide=False) == "float16"
+    assert not distributed.has_fast_bfloat16("cuda:1")
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_cpu_says_itself_whether_it_has_bfloat16(monkeypatch, fast):
+    cpu = SimpleNamespace(_is_mkldnn_bf16_supported=lambda: fast)
+    monkeypatch.setattr(torch.ops, "mkldnn", cpu, raising=False)
+    assert distributed.has_fast_bfloat16("cpu") is fast
 
 
 def test_large_batches_are_for_nvidias_gpus(machine):
@@ -79,7 +95,7 @@ def test_no_other_module_asks_torch_for_a_gpu():
     """One place decides; measurements outside the package may ask for themselves."""
     for file in (ROOT / "rldf").rglob("*.py"):
         text = file.read_text(encoding="utf-8")
-        assert file.name == "devices.py" or "is_available()" not in text, file
+        assert file.name == "distributed.py" or "is_available()" not in text, file
 
 
 def test_what_apples_gpus_lack_is_computed_on_the_cpu():
