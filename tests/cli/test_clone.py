@@ -44,7 +44,7 @@ def test_clone_imagenet_makes_a_data_set_and_goes_on_with_it(call):
     told = document(call(*SMALL, "--out", "c", "--json"))
     assert told.keys() == COUNTS | {
         "out", "format", "status", "planned", "classes", "images", "shards_left", "written",
-        "seconds", "images_per_second",
+        "seconds", "images_per_second", "warnings",
     }  # fmt: skip
     assert (told["out"], told["format"], told["status"]) == ("c", "imagefolder", "done")
     assert told["splits"] == {"train": 8, "val": 2, "test": 2}
@@ -80,6 +80,7 @@ def test_a_dry_run_estimates_and_writes_nothing(call):
     told = document(call(*SMALL, "--dry-run", "--json"))
     assert told.keys() == {
         "images", "classes", "splits", "bytes", "seconds_per_image", "hours", "batch_size",
+        "warnings",
     }  # fmt: skip
     assert (told["images"], told["batch_size"]) == (12, 8)
     assert 12 * 1000 < told["bytes"] < 12 * 100_000

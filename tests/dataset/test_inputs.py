@@ -6,8 +6,7 @@ import json
 import pytest
 from PIL import Image
 
-from rldf.dataset.class_nouns import find_classes, parse_nouns
-from rldf.dataset.user_classes import input_grammar, sort_inputs
+from rldf.dataset.user_classes import find_classes, input_grammar, parse_nouns, sort_inputs
 from rldf.errors import ImageError, NoGoalError, RunError, UsageError
 from rldf.grammar.grammar import load_grammar
 from rldf.perception.encoder import Encoder
@@ -178,8 +177,8 @@ def test_a_noun_that_few_photos_show_is_told(tmp_path):
     told = []
     root = photos(tmp_path / "mine", {"odd": [3, 3, 1], "fine": [2, 2, 3]})
     assert classes(root, warn=told.append) == [("fine", "dog"), ("odd", "zebra")]
-    assert len(told) == 1
-    assert "odd is taken as 'zebra', which is read in 1 of 3 photos" in told[0]
+    (taken,) = [line for line in told if "taken as" in line]
+    assert "odd is taken as 'zebra', which is read in 1 of 3 photos" in taken
 
 
 def test_the_photos_that_are_looked_at_are_spread_over_all(tmp_path):
@@ -188,7 +187,7 @@ def test_the_photos_that_are_looked_at_are_spread_over_all(tmp_path):
         photo(root / "pets" / f"{n:03d}.png", 3 if n < 60 else 2)
     told = []
     assert classes(root, warn=told.append) == [("pets", "dog")]
-    assert told == []
+    assert not [line for line in told if "taken as" in line]
 
 
 def test_what_shows_nothing_known_is_told(tmp_path):
