@@ -33,15 +33,14 @@ from random_diffusion import TINY, Size, flops_per_image, random_models
 from transformers.utils import logging as transformers_logging
 
 from rldf.dataset.build import make_clone
-from rldf.dataset.configure import imagenet_config
+from rldf.dataset.config import imagenet_config
 from rldf.dataset.filters import blank_inspector
-from rldf.dataset.open_or_create import enter_folder
+from rldf.dataset.layout import enter_folder
 from rldf.dataset.plan import Plan, PlannedImage, make_plan
-from rldf.dataset.prepare import write_config
 from rldf.dataset.presets import load_preset, with_preset
 from rldf.dataset.record import new_record
-from rldf.dataset.render import Artist
-from rldf.dataset.workers import Part
+from rldf.dataset.render import Artist, write_config
+from rldf.dataset.sharding import Part
 from rldf.models.model_sets import ModelSet, load_model_set
 
 _PRESET, _CLASSES = "train", 4

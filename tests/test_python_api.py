@@ -11,7 +11,8 @@ from PIL import Image
 
 import rldf
 from rldf.errors import ImageError, RunError, UsageError
-from rldf.models.model_sets import ModelSet, load_model_set
+from rldf.models.model_set import ModelSet
+from rldf.models.model_sets import load_model_set
 
 ROOT = Path(__file__).resolve().parents[1]
 ZEBRA = ROOT / "examples" / "zebra-in-snow.png"

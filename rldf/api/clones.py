@@ -10,28 +10,28 @@ from typing import Any, get_args
 from rldf.api.inputs import ImageLike, image_file
 from rldf.api.progress import Progress, told
 from rldf.api.searches import SearchResult
+from rldf.dataset.build import Progress as Counter
 from rldf.dataset.build import make_clone
-from rldf.dataset.class_nouns import find_classes
-from rldf.dataset.configure import imagenet_config, user_config
+from rldf.dataset.config import PlanConfig, imagenet_config, user_config
+from rldf.dataset.formats import Format
 from rldf.dataset.image_file import ImageFormat
-from rldf.dataset.layout import CloneFolder
-from rldf.dataset.open_or_create import (
+from rldf.dataset.layout import (
+    CloneFolder,
     agree_on_generator,
     check_place,
     enter_folder,
     refuse_foreign,
 )
-from rldf.dataset.plan import PlanConfig, make_plan
-from rldf.dataset.prepare import compiling, make_artist, write_config
+from rldf.dataset.plan import make_plan
 from rldf.dataset.presets import load_preset, with_preset
-from rldf.dataset.progress import Progress as Counter
 from rldf.dataset.record import Searched, VerifyBy, new_record
+from rldf.dataset.render import compiling, make_artist, write_config
+from rldf.dataset.sharding import parse_part, this_worker
 from rldf.dataset.splits import parse_splits, usual_splits
-from rldf.dataset.stores import Format
-from rldf.dataset.user_classes import input_grammar, sort_inputs
-from rldf.dataset.workers import parse_part, this_worker
+from rldf.dataset.user_classes import find_classes, input_grammar, sort_inputs
 from rldf.errors import RldfError, UsageError
-from rldf.models.model_sets import ModelSet, load_model_set
+from rldf.models.model_set import ModelSet
+from rldf.models.model_sets import load_model_set
 from rldf.perception.encoder import Encoder
 
 _PER_CLASS = 100

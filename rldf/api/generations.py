@@ -12,7 +12,7 @@ from rldf.experiments.applications.common import drawing_models, hints
 from rldf.experiments.applications.generate import SHEET, Generation
 from rldf.experiments.applications.generate import generate as draw
 from rldf.io.images import read_image
-from rldf.models.model_sets import ModelSet
+from rldf.models.model_set import ModelSet
 from rldf.search.result import in_words_of, read_result
 
 

@@ -15,7 +15,8 @@ from rldf.errors import RunError, UsageError
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.images import read_image
-from rldf.models.model_sets import ModelSet, auto_choice, load_model_set
+from rldf.models.model_set import ModelSet
+from rldf.models.model_sets import auto_choice, load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.perception.reading import ImageReading
 from rldf.search.config import Search, SearchConfig, build_search

@@ -117,7 +117,7 @@ def clone_imagenet(
 ) -> None:
     """Make a synthetic data set of ImageNet's classes; the same command goes on with it."""
     from rldf.cli.clone_job import make_job, run_job
-    from rldf.dataset.configure import imagenet_config
+    from rldf.dataset.config import imagenet_config
 
     choice = settle(models)
     job = make_job(
@@ -174,9 +174,8 @@ def make(
 ) -> None:
     """Make a data set with a class for each input; the word make may be left out."""
     from rldf.cli.clone_job import make_job, run_job
-    from rldf.dataset.class_nouns import find_classes, parse_nouns
-    from rldf.dataset.configure import user_config
-    from rldf.dataset.user_classes import input_grammar, sort_inputs
+    from rldf.dataset.config import user_config
+    from rldf.dataset.user_classes import find_classes, input_grammar, parse_nouns, sort_inputs
 
     said = parse_nouns(class_noun or ())
     given = sort_inputs(inputs, sys.stdin)
@@ -248,8 +247,8 @@ def verify(
 def status(directory: Directory, as_json: output.JsonFlag = False) -> None:
     """Tell how far a data set is."""
     from rldf.cli.clone_words import status_lines
+    from rldf.dataset.build import status as status_
     from rldf.dataset.layout import open_folder
-    from rldf.dataset.progress import status as status_
 
     folder = open_folder(directory)
     document = status_(folder)
@@ -267,8 +266,8 @@ def convert(
     """Write a data set in another format, with the same images byte for byte."""
     from rldf.cli.clone_job import ending_cleanly, one_of
     from rldf.dataset.convert import convert as convert_
+    from rldf.dataset.formats import Format as Formats
     from rldf.dataset.layout import open_folder
-    from rldf.dataset.stores import Format as Formats
 
     folder = open_folder(directory)
     kind = one_of("--to", to, Formats)

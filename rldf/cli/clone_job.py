@@ -15,31 +15,28 @@ from rldf.cli.clone_live import CloneBar
 from rldf.cli.clone_words import estimate_lines, made_document, made_lines
 from rldf.cli.endpoint import models_at
 from rldf.cli.model_choice import tell
-from rldf.dataset.build import make_clone
-from rldf.dataset.calibrate import calibrate
-from rldf.dataset.configure import drawn_by
+from rldf.dataset.build import Progress, calibrate, make_clone
+from rldf.dataset.config import PlanConfig, drawn_by
+from rldf.dataset.formats import Format
 from rldf.dataset.image_file import ImageFormat
-from rldf.dataset.layout import CloneFolder
-from rldf.dataset.open_or_create import (
+from rldf.dataset.layout import (
+    CloneFolder,
     agree_on_generator,
     check_models,
     check_place,
     enter_folder,
     refuse_foreign,
 )
-from rldf.dataset.plan import Plan, PlanConfig, make_plan
-from rldf.dataset.prepare import compiling, make_artist, write_config
+from rldf.dataset.plan import Plan, make_plan
 from rldf.dataset.presets import load_preset, with_preset
-from rldf.dataset.progress import Progress
 from rldf.dataset.record import Searched, VerifyBy, WriteConfig, new_record
-from rldf.dataset.render import Artist
-from rldf.dataset.repair import repair
-from rldf.dataset.stores import Format
-from rldf.dataset.verify import Problem
-from rldf.dataset.workers import Part, Worker, parse_part, this_worker
+from rldf.dataset.render import Artist, compiling, make_artist, write_config
+from rldf.dataset.sharding import Part, Worker, parse_part, this_worker
+from rldf.dataset.verify import Problem, repair
 from rldf.errors import RldfError, UsageError
 from rldf.models.auto import Choice
-from rldf.models.model_sets import ModelSet, load_model_set, model_set_names
+from rldf.models.model_set import ModelSet
+from rldf.models.model_sets import load_model_set, model_set_names
 
 _CLONES = Path("clones")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from rldf.cli import output
 
 if TYPE_CHECKING:
-    from rldf.dataset.progress import Progress
+    from rldf.dataset.build import Progress
 
 _PAUSE = 0.5  # s between two looks at the folder
 

@@ -10,7 +10,7 @@ from rldf.cli import output
 from rldf.cli.endpoint import models_at
 
 if TYPE_CHECKING:
-    from rldf.models.model_sets import ModelSet
+    from rldf.models.model_set import ModelSet
     from rldf.search.result import SearchResult
 
 RunArgument = Annotated[

@@ -12,16 +12,15 @@ from typing import Any
 
 from PIL.Image import Image
 
-from rldf.dataset.claims import claimed
-from rldf.dataset.disk import telling_disk_errors
-from rldf.dataset.finalize import finish
-from rldf.dataset.image_file import encode_image, xmp_packet
-from rldf.dataset.layout import CloneFolder
-from rldf.dataset.manifest import Outcome, write_rows
-from rldf.dataset.plan import Plan, PlannedImage
-from rldf.dataset.progress_log import Journal
+from rldf.dataset.finalize import finish, read_finished
+from rldf.dataset.image_file import ImageFormat, SourceType, encode_image, xmp_packet
+from rldf.dataset.layout import CloneFolder, telling_disk_errors
+from rldf.dataset.manifest import Journal, Outcome, count_kept, tally, write_rows
+from rldf.dataset.plan import Plan, PlannedImage, estimate_bytes
 from rldf.dataset.render import Artist, Press, ShardDrawing
-from rldf.dataset.workers import Part
+from rldf.dataset.sharding import Part, claimed
+from rldf.generators.cached import is_seeded
+from rldf.io.files import is_locked
 
 Tell = Callable[[Sequence[Outcome]], None]
 
@@ -133,3 +132,128 @@ def make_press(folder: CloneFolder, plan: Plan) -> Press:
         store.put(shards.of(planned.index), planned.name, data)
 
     return Press(encode, put)
+
+
+_SECONDS = 5.0  # after one batch to warm up, batches are timed until this has passed
+_BATCHES = 8
+
+
+def calibrate(
+    plan: Plan,
+    artist: Artist,
+    source: SourceType,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Any]:
+    """Draw a few images and estimate the whole.
+
+    Args:
+        plan: what is to be drawn.
+        artist: who draws.
+        source: IPTC's word for the images' origin.
+        clock: gives seconds.
+
+    Returns:
+        The document of `--dry-run --json`: images, splits, classes, bytes, seconds an image and
+        hours on one device such as this. Bytes, seconds and hours are None where a server draws.
+    """
+    measured = _measured(plan, artist, source, clock) if is_seeded(artist.generator) else None
+    size, each = measured or (None, None)
+    return {
+        "images": len(plan),
+        "classes": len(plan.classes),
+        "splits": plan.counts,
+        "bytes": None if size is None else estimate_bytes(len(plan), size),
+        "seconds_per_image": None if each is None else round(each, 4),
+        "hours": None if each is None else round(each * len(plan) / 3600, 3),
+        "batch_size": artist.batch_size,
+    }
+
+
+def _measured(
+    plan: Plan, artist: Artist, source: SourceType, clock: Callable[[], float]
+) -> tuple[float, float]:
+    """Bytes and seconds of an image."""
+    stride = max(1, len(plan) // (artist.batch_size * (_BATCHES + 1)))
+    sizes: list[int] = []
+    seconds, drawn = 0.0, 0
+    for number in range(_BATCHES + 1):
+        first = number * artist.batch_size * stride
+        batch = [plan.image(i) for i in range(first, len(plan), stride)[: artist.batch_size]]
+        if not batch:
+            break
+        begun = clock()
+        images = artist.draw(batch, 0)
+        artist.inspect(images, batch)
+        spent = clock() - begun
+        sizes += [_size(image, plan.config.image_format, source) for image in images]
+        if number:
+            seconds, drawn = seconds + spent, drawn + len(batch)
+        elif len(plan) <= artist.batch_size:
+            seconds, drawn = spent, len(batch)
+        if seconds > _SECONDS:
+            break
+    return sum(sizes) / len(sizes), seconds / drawn
+
+
+def _size(image: Image, file_format: ImageFormat, source: SourceType) -> int:
+    return len(encode_image(image, file_format, xmp_packet("", source)))
+
+
+class Progress:
+    """Counts the images that are there; shards that are done are counted once."""
+
+    def __init__(self, folder: CloneFolder) -> None:
+        """Count nothing yet.
+
+        Args:
+            folder: the clone.
+        """
+        self._folder = folder
+        self._left = list(range(len(folder.shards)))
+        self._done = 0
+
+    def count(self) -> int:
+        """Count.
+
+        Returns:
+            Images that are there, or were given up.
+        """
+        undone = set(self._folder.undone())
+        newly = [shard for shard in self._left if shard not in undone]
+        self._done += sum(len(self._folder.shards.indices(shard)) for shard in newly)
+        self._left = [shard for shard in self._left if shard in undone]
+        begun = self._folder.begun("journal")
+        journals = (self._folder.journal(shard) for shard in self._left)
+        return self._done + sum(count_kept(path) for path in journals if path.name in begun)
+
+
+def status(folder: CloneFolder) -> dict[str, Any]:
+    """Tell how far a clone is.
+
+    Args:
+        folder: the clone.
+
+    Returns:
+        The document of `rldf clone status --json`.
+
+    Raises:
+        RunError: a manifest is damaged.
+    """
+    finished, undone = read_finished(folder), folder.undone()
+    if finished is not None:
+        counts = finished.counts
+    else:
+        counts = tally(rows for _, rows in folder.all_rows()).document()
+    running = [shard for shard in undone if is_locked(folder.lock(shard))]
+    return {
+        "out": str(folder.root),
+        "format": folder.record.write.format,
+        "status": "done" if finished else "running" if running else "interrupted",
+        "planned": folder.record.images,
+        "drawn": Progress(folder).count() if undone else counts["images"],
+        "classes": len(folder.record.classes),
+        "shards": len(folder.shards),
+        "shards_done": len(folder.shards) - len(undone),
+        "shards_running": len(running),
+        **{name: value for name, value in counts.items() if name != "images"},
+    }

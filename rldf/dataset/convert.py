@@ -5,13 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rldf.dataset.claims import claimed
-from rldf.dataset.disk import telling_disk_errors
 from rldf.dataset.finalize import finish
-from rldf.dataset.layout import CloneFolder
+from rldf.dataset.formats import Format
+from rldf.dataset.layout import CloneFolder, enter_folder, telling_disk_errors
 from rldf.dataset.manifest import write_rows
-from rldf.dataset.open_or_create import enter_folder
-from rldf.dataset.stores import Format
+from rldf.dataset.sharding import claimed
 from rldf.errors import RunError
 from rldf.io.files import read_file, write_bytes
 

@@ -1,6 +1,7 @@
 """What is looked for in new images, and how a class is recognised (`--verify-labels`)."""
 
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +10,30 @@ from PIL.Image import Image
 from rldf.dataset.class_axis import object_axis
 from rldf.dataset.image_file import blank
 from rldf.dataset.plan import Plan, PlannedImage
-from rldf.dataset.render import UNSEEN, Inspector
-from rldf.errors import UsageError
+from rldf.errors import ConfigError, UsageError
 from rldf.grammar.encoding import Encoding
 from rldf.interfaces import Detector, ImageTextModel, SaysLabels
-from rldf.io.text import plain_label
+from rldf.io.distributed import resolve
+from rldf.io.files import parse_json, read_file
+from rldf.io.text import one_line, plain_label
+from rldf.models.model_set import ModelSet
+from rldf.models.repo_files import INDEX, components, has_weights
+from rldf.models.safety import check_model
 from rldf.perception.labels import require_known
+
+UNSEEN = "unseen"
+"""The one reason for which an image is kept after the last attempt: its class is not seen in it."""
 
 _CONTEXTS = 16  # in which each class is embedded
 _RIVALS = 16  # classes that an image is compared with besides its own
 _AT_ONCE = 256  # sentences
+
+
+class Inspector(Protocol):
+    """Looks at new images."""
+
+    def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
+        """Give a reason to turn each image down, or ""."""
 
 
 def blank_inspector(images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
@@ -191,3 +206,96 @@ def class_encodings(plan: Plan) -> list[Encoding]:
         image = plan.image(i)
         found.setdefault(image.label, tuple(image.encoding))
     return [found[label] for label in sorted(found)]
+
+
+_CHECKER, _PROCESSOR = "safety_checker", "feature_extractor"
+
+
+def has_safety_checker(models: ModelSet) -> bool:
+    """Tell whether a model set's pipeline ships a safety checker.
+
+    Args:
+        models: the set.
+
+    Returns:
+        True if its generator is a folder whose index names one.
+
+    Raises:
+        ConfigError: the index names parts of other libraries.
+    """
+    return _CHECKER in components(_pipeline_index(models))
+
+
+def _pipeline_index(models: ModelSet) -> dict[str, Any]:
+    folder = models.path("generator")
+    if folder is None:
+        return {}
+    try:
+        found = parse_json(read_file(folder / INDEX))
+    except (OSError, ValueError):  # the generator tells of a folder that is not as it should be
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+class SafetyInspector:
+    """Turns down what the safety checker flags."""
+
+    def __init__(self, models: ModelSet, device: str) -> None:
+        """Load the checker.
+
+        Args:
+            models: a set whose pipeline ships one.
+            device: where it runs; "auto" is the GPU if there is one.
+
+        Raises:
+            ConfigError: its files are not as they should be, or name code.
+        """
+        import torch
+        from diffusers.pipelines.stable_diffusion.safety_checker import (
+            StableDiffusionSafetyChecker,
+        )
+        from diffusers.utils import logging
+        from transformers import CLIPImageProcessor
+
+        logging.set_verbosity_error()  # it tells that images were blackened, which they are not
+        folder = models.path("generator")
+        assert folder is not None, "has_safety_checker found one"
+        # A pulled folder has one precision alone; it runs in single precision either way.
+        half = has_weights((file.name for file in (folder / _CHECKER).glob("*")), half=True)
+        try:
+            for part in (_CHECKER, _PROCESSOR):  # the generator is loaded without them
+                check_model(folder / part)
+            self._processor = CLIPImageProcessor.from_pretrained(
+                folder, subfolder=_PROCESSOR, local_files_only=True
+            )
+            checker = StableDiffusionSafetyChecker.from_pretrained(
+                folder, subfolder=_CHECKER, use_safetensors=True, local_files_only=True,
+                variant="fp16" if half else None, dtype=torch.float32,
+            )  # fmt: skip
+        except Exception as error:  # a broken folder may raise anything
+            raise ConfigError(
+                f"the safety checker of model set {models.file.name} cannot be loaded "
+                f"({one_line(error)}): complete it, or type --no-safety-checker"
+            ) from error
+        self._checker = checker.to(resolve(device)).eval()
+        self._torch = torch
+
+    def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
+        """Check images.
+
+        Args:
+            images: RGB.
+            planned: what they are; unused.
+
+        Returns:
+            "flagged" or "" for each.
+        """
+        if not images:
+            return []
+        pixels = self._processor(list(images), return_tensors="pt").pixel_values
+        blanks = [np.zeros(1) for _ in images]  # the checker would blacken what it is given here
+        with self._torch.inference_mode():
+            _, flagged = self._checker(
+                clip_input=pixels.to(self._checker.device, self._checker.dtype), images=blanks
+            )
+        return ["flagged" if flag else "" for flag in flagged]

@@ -5,16 +5,17 @@ the clone's folder.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from rldf.dataset.plan import PlannedImage, retry_seed
 from rldf.errors import RunError
-from rldf.io.files import read_lines, write_text
+from rldf.io.files import append_jsonl, read_lines, truncate_jsonl, write_text
 from rldf.seeding import SEED_BITS
 
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -152,3 +153,175 @@ def read_rows(path: Path, indices: range) -> list[ImageRow]:
             f"{path} does not list images {indices.start} to {indices.stop - 1}: {advice}"
         )
     return rows
+
+
+_LINE = TypeAdapter(dict[str, list[Outcome]])
+
+
+class Journal:
+    """The outcomes of a shard's images, kept in a file."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Read what is there; what follows a torn or damaged line is dropped, and drawn again.
+
+        Args:
+            path: the file; one that is not there has no lines. None keeps outcomes in memory.
+        """
+        self._path = path
+        self.outcomes: dict[int, list[Outcome]] = {}
+        if path is not None and path.exists():
+            told = _read_batches(path)
+            truncate_jsonl(path, len(told))
+            for batch in told:
+                self.take(batch)
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Add a batch whose files are on the disk.
+
+        Args:
+            outcomes: one for each of its images.
+        """
+        if self._path is not None:
+            append_jsonl(self._path, {"batch": [asdict(outcome) for outcome in outcomes]})
+        self.take(outcomes)
+
+    def take(self, outcomes: Sequence[Outcome]) -> None:
+        """Take what the file tells, or need not tell.
+
+        Args:
+            outcomes: in the order of their attempts.
+        """
+        for outcome in outcomes:
+            self.outcomes.setdefault(outcome.index, []).append(outcome)
+
+
+def count_kept(path: Path) -> int:
+    """Count the images that a journal tells of, by a look at its file alone.
+
+    Args:
+        path: the file; one that is not there tells of none.
+
+    Returns:
+        How many files were written; one that was drawn anew counts once.
+    """
+    found = [outcome for batch in _read_batches(path) for outcome in batch]
+    return len({outcome.index for outcome in found if outcome.sha256})
+
+
+def _read_batches(path: Path) -> list[list[Outcome]]:
+    told: list[list[Outcome]] = []
+    for line in read_lines(path):
+        try:
+            told.append(_LINE.validate_json(line)["batch"])
+        except (ValidationError, KeyError):
+            break
+    return told
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of images.
+
+    Attributes:
+        images: files that are there.
+        bytes: of these files.
+        splits: files by split.
+        redrawn: attempts after the first.
+        rejected: attempts that were turned down, by reason.
+        left_out: images that no attempt gave.
+        unseen: images that were kept though their class is not seen in them.
+        classes: the same by class: "images", "good" (nothing was wrong with them), "attempts",
+            "left_out" and the reasons.
+        parts: files by split and class's key; 0 where all were left out.
+    """
+
+    images: int = 0
+    bytes: int = 0
+    splits: Counter[str] = field(default_factory=Counter)
+    redrawn: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
+    unseen: int = 0
+    classes: dict[str, Counter[str]] = field(default_factory=dict)
+    parts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, row: ImageRow) -> None:
+        """Count an image.
+
+        Args:
+            row: what came of it.
+        """
+        there = row.sha256 is not None
+        good = there and len(row.rejected) == row.attempt
+        self.images += there
+        self.bytes += row.bytes
+        self.splits[row.split] += there
+        self.parts[row.split, row.key] += there
+        self.redrawn += row.attempt
+        self.rejected.update(row.rejected)
+        self.left_out += not there
+        self.unseen += there and not good
+        own = self.classes.setdefault(row.key, Counter())
+        own.update(images=int(there), good=int(good), left_out=int(not there))
+        own.update(attempts=row.attempt + 1)
+        own.update(row.rejected)
+
+    @property
+    def empty(self) -> dict[str, list[str]]:
+        """Keys of the classes of which a split has no image, by split."""
+        found: dict[str, list[str]] = {}
+        for (split, key), n in sorted(self.parts.items()):
+            if not n:
+                found.setdefault(split, []).append(key)
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """Say it in JSON.
+
+        Returns:
+            The counts; of the classes only those with something turned down, each with its yield.
+        """
+        return {
+            "images": self.images,
+            "bytes": self.bytes,
+            "splits": dict(self.splits),
+            "redrawn": self.redrawn,
+            "flagged": self.rejected["flagged"],
+            "rejected": dict(sorted(self.rejected.items())),
+            "left_out": self.left_out,
+            "unseen": self.unseen,
+            "empty_classes": self.empty,
+            "troubled_classes": {
+                key: dict(sorted(own.items())) | {"yield": round(self.yield_of(key), 4)}
+                for key, own in sorted(self.classes.items())
+                if own["attempts"] > own["good"]
+            },
+        }
+
+    def yield_of(self, key: str) -> float:
+        """Tell how often a class was drawn well.
+
+        Args:
+            key: of a class that was counted.
+
+        Returns:
+            Share of its attempts with which nothing was wrong, 0 to 1.
+        """
+        own = self.classes[key]
+        return own["good"] / own["attempts"]
+
+
+def tally(parts: Iterable[Sequence[ImageRow]]) -> Tally:
+    """Count images.
+
+    Args:
+        parts: rows, shard by shard.
+
+    Returns:
+        The counts.
+    """
+    found = Tally()
+    for rows in parts:
+        for row in rows:
+            found.add(row)
+    return found

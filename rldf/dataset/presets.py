@@ -25,7 +25,7 @@ from rldf.dataset.sampling import weighted
 from rldf.errors import ConfigError
 from rldf.grammar.axes import Axis
 from rldf.io.yaml import Strict, load_yaml
-from rldf.models.model_sets import ModelSet
+from rldf.models.model_set import ModelSet
 
 _FOLDER = Path(__file__).parent / "presets"
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rldf.dataset.classes import Label
+from rldf.dataset.formats import ArchiveStore, Packer
 from rldf.dataset.layout import CloneFolder, open_folder
-from rldf.dataset.packers import Packer
-from rldf.dataset.stores import ArchiveStore
 from rldf.errors import RunError
 from rldf.io.files import read_file
 

@@ -4,11 +4,12 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
-from rldf.dataset.archives import Numbering
 from rldf.dataset.classes import Label
+from rldf.dataset.config import PlanConfig
+from rldf.dataset.formats import Format
 from rldf.dataset.image_file import SourceType
-from rldf.dataset.plan import PlanConfig, make_plan
-from rldf.dataset.stores import Format
+from rldf.dataset.plan import make_plan
+from rldf.dataset.sharding import Numbering
 from rldf.io.provenance import git_commit, versions
 from rldf.io.yaml import Strict
 

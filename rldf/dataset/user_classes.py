@@ -1,18 +1,24 @@
 """A person's own classes: from finished searches, images, and folders of example photos."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from textwrap import shorten
 from typing import IO
 
 from rldf.dataset.class_axis import object_axis
 from rldf.dataset.classes import clean_key
 from rldf.dataset.record import Searched
-from rldf.errors import UsageError
+from rldf.errors import NoGoalError, UsageError
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.files import parse_json
+from rldf.io.folder_layouts import class_word
 from rldf.io.image_folders import Picture, list_images
 from rldf.io.images import read_image
+from rldf.io.text import plain
+from rldf.perception.encoder import Encoder
 from rldf.search.result import SearchResult, read_result
 
 _EXAMPLES = 50  # photos of a class that are looked at
@@ -180,3 +186,215 @@ def _examples(pictures: Sequence[Picture]) -> tuple[Path, ...]:
     train = [picture for picture in pictures if picture.split == "train"] or pictures
     step = -(-len(train) // _EXAMPLES)
     return tuple(picture.source for picture in train[::step] if isinstance(picture.source, Path))
+
+
+OPTION = "--class-noun"
+
+_LETTERS = 400  # of a list in a message
+
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a class comes from.
+
+    Attributes:
+        shown: what messages call it.
+        typed: what a person may call it.
+        wanted: the name that the class is to have, "" for the noun's.
+        read: finds its noun.
+    """
+
+    shown: str
+    typed: tuple[str, ...]
+    wanted: str
+    read: Callable[[], str]
+
+
+def parse_nouns(given: Iterable[str]) -> dict[str, str]:
+    """Read what a person said that the classes show.
+
+    Args:
+        given: such as "tabby=cat", each by one --class-noun.
+
+    Returns:
+        Noun by the name of an input.
+
+    Raises:
+        UsageError: one is not of that form, or an input is named twice.
+    """
+    nouns: dict[str, str] = {}
+    for text in given:
+        name, _, noun = (part.strip() for part in text.rpartition("="))
+        if not name or not noun or name in nouns:
+            raise UsageError(
+                f"{OPTION} {plain(text)}: type each class once, with a noun of the grammar, for "
+                f"example {OPTION} tabby=cat"
+            )
+        nouns[name] = noun
+    return nouns
+
+
+def find_classes(
+    inputs: Inputs,
+    encoder: Encoder,
+    said: Mapping[str, str] | None = None,
+    warn: Warn = lambda message: None,
+) -> list[tuple[str, str]]:
+    """Find the noun of every class.
+
+    Args:
+        inputs: what was given.
+        encoder: reads images in the words of the clone's grammar.
+        said: noun by the name of an input, as a person said; it is not looked at then.
+        warn: told of a class whose photos mostly show something else, and of doubtful readings.
+
+    Returns:
+        For each class the name that it is to have, "" for the noun's, and its noun.
+
+    Raises:
+        NoGoalError: an image shows nothing that the grammar has a word for.
+        UsageError: the grammar has no such noun; it is not clear which noun a folder of photos
+            shows; two classes have the same noun; or a person said something of no input.
+    """
+    sources, given = _sources(inputs, encoder, warn), dict(said or {})
+    _check_said(sources, given, encoder.grammar)
+    found = []
+    for source in sources:
+        nouns = [given[name] for name in source.typed if name in given]
+        found.append((source, nouns[0] if nouns else source.read()))
+    _refuse_same(found, encoder.grammar)
+    return [(source.wanted, noun) for source, noun in found]
+
+
+def _sources(inputs: Inputs, encoder: Encoder, warn: Warn) -> list[_Source]:
+    grammar = encoder.grammar
+    return [
+        *(
+            _Source(str(run.run), _names(run.run), "", partial(_noun_of_run, run, grammar))
+            for run in inputs.runs
+        ),
+        *(
+            _Source(str(path), _names(path), "", partial(_noun_of_image, path, encoder, warn))
+            for path in inputs.images
+        ),
+        *(
+            _Source(
+                str(photos.folder),
+                (photos.name, str(photos.folder)),
+                photos.name,
+                partial(_noun_of_photos, photos, encoder, warn),
+            )
+            for photos in inputs.folders
+        ),
+    ]
+
+
+def _names(path: Path) -> tuple[str, ...]:
+    return str(path), path.name, path.stem
+
+
+def _check_said(sources: Sequence[_Source], said: Mapping[str, str], grammar: Grammar) -> None:
+    known = {name for source in sources for name in source.typed}
+    for name, noun in said.items():
+        told = f"{OPTION} {plain(f'{name}={noun}')}"
+        if name not in known:
+            inputs = shorten(", ".join(plain(source.typed[0]) for source in sources), _LETTERS)
+            raise UsageError(f"{told}: no input is called so; type one of {inputs}")
+        if noun not in _nouns(grammar):
+            raise UsageError(f"{told}: grammar {grammar.name} has no such noun; {_listed(grammar)}")
+
+
+def _refuse_same(found: Sequence[tuple[_Source, str]], grammar: Grammar) -> None:
+    """Refuse classes of one noun: they would have the same sentences under two labels."""
+    first: dict[str, _Source] = {}
+    for source, noun in found:
+        other = first.setdefault(noun, source)
+        if other is not source:
+            encoding = [0] * len(grammar.axes)
+            place = object_axis(grammar)
+            encoding[place] = grammar.axes[place].index(noun)
+            raise UsageError(
+                f"{other.shown} and {source.shown} are both '{noun}', so two labels would have the "
+                f"same images, such as '{grammar.derive(tuple(encoding))}': leave one of them out, "
+                f"or say what it shows, for example {OPTION} {source.typed[-1]}=NOUN; "
+                f"{_listed(grammar)}"
+            )
+
+
+def _noun_of_run(run: SearchResult, grammar: Grammar) -> str:
+    noun = run.grammar.axes[place := object_axis(run.grammar)].values[run.encoding[place]].name
+    if noun not in _nouns(grammar):
+        raise UsageError(
+            f"{run.run} found {noun}, for which grammar {grammar.name} has no word: "
+            f"type --grammar {run.grammar_name}"
+        )
+    return noun
+
+
+def _noun_of_image(path: Path, encoder: Encoder, warn: Warn) -> str:
+    votes = _votes(path, [path], encoder, warn)
+    if not votes:
+        raise _nothing(path, encoder.grammar)
+    return votes.most_common(1)[0][0]
+
+
+def _noun_of_photos(photos: Photos, encoder: Encoder, warn: Warn) -> str:
+    """Give the noun that most photos show, unless another has as many or the folder names one."""
+    votes, grammar = _votes(photos.folder, photos.paths, encoder, warn), encoder.grammar
+    if not votes:
+        raise _nothing(photos.folder, grammar)
+    (noun, most), *others = votes.most_common(2)
+    folder, n = photos.folder, len(photos.paths)
+    if others and others[0][1] == most:
+        raise UsageError(
+            f"{folder} is read as '{noun}' and as '{others[0][0]}' in {most} of {n} photos each: "
+            f"say which it is, for example {OPTION} {photos.name}={noun}"
+        )
+    named = _named(photos.name, grammar)
+    if named is not None and named != noun:
+        raise UsageError(
+            f"{folder} is read as '{noun}' in {most} of {n} photos, though '{named}' is a noun of "
+            f"grammar {grammar.name} too: type {OPTION} {photos.name}={named}, or "
+            f"{OPTION} {photos.name}={noun} if the photos show that"
+        )
+    if 2 * most < n:
+        warn(
+            f"{folder} is taken as '{noun}', which is read in {most} of {n} photos: say what it "
+            f"is by {OPTION} {photos.name}=NOUN"
+        )
+    return noun
+
+
+def _votes(where: Path, paths: Sequence[Path], encoder: Encoder, warn: Warn) -> Counter[str]:
+    """Count the dominant nouns of images, and tell what is doubtful in what was read."""
+    known, votes, doubts = _nouns(encoder.grammar), Counter[str](), Counter[str]()
+    for path in paths:
+        reading = encoder.encode(read_image(path))
+        votes.update([thing.value for thing in reading.seen.objects if thing.value in known][:1])
+        doubts.update(reading.record.warnings)
+    for doubt, times in doubts.items():
+        warn(f"{where}: {doubt}" + f" ({times} of {len(paths)} images)" * (len(paths) > 1))
+    return votes
+
+
+def _nothing(where: Path, grammar: Grammar) -> NoGoalError:
+    return NoGoalError(
+        f"{where} shows nothing that grammar {grammar.name} has a word for: type 'rldf encode' to "
+        f"see what is seen in it, name another --grammar, or say what it is by {OPTION}"
+    )
+
+
+def _named(name: str, grammar: Grammar) -> str | None:
+    """Find the noun that a folder is called by, in the singular or the plural."""
+    word = class_word(name)
+    return next((noun for noun in _nouns(grammar) if word in (noun, f"{noun}s", f"{noun}es")), None)
+
+
+def _nouns(grammar: Grammar) -> list[str]:
+    return [value.name for value in grammar.axes[object_axis(grammar)].values]
+
+
+def _listed(grammar: Grammar) -> str:
+    return f"grammar {grammar.name} has: {shorten(', '.join(_nouns(grammar)), _LETTERS)}"

@@ -18,7 +18,7 @@ from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.interfaces import ImageGenerator
-from rldf.models.model_sets import ModelSet
+from rldf.models.model_set import ModelSet
 from rldf.perception.detector import import_ultralytics
 from rldf.perception.encoder import Encoder
 from rldf.perception.reading import photograph_hint

@@ -10,14 +10,13 @@ import numpy as np
 from PIL import Image
 
 from rldf.dataset.build import Made, make_clone
-from rldf.dataset.configure import imagenet_config
+from rldf.dataset.config import imagenet_config
 from rldf.dataset.filters import blank_inspector
-from rldf.dataset.layout import CloneFolder
-from rldf.dataset.open_or_create import enter_folder
+from rldf.dataset.layout import CloneFolder, enter_folder
 from rldf.dataset.plan import make_plan
 from rldf.dataset.record import WriteConfig, new_record
 from rldf.dataset.render import Artist
-from rldf.dataset.workers import Part
+from rldf.dataset.sharding import Part
 from rldf.interfaces import ImageGenerator
 from rldf.models.model_sets import load_model_set
 

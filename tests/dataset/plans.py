@@ -1,7 +1,8 @@
 """Small plans for the tests."""
 
 from rldf.dataset.classes import chosen, world_vocabulary
-from rldf.dataset.plan import Plan, PlanConfig, make_plan
+from rldf.dataset.config import PlanConfig
+from rldf.dataset.plan import Plan, make_plan
 from rldf.dataset.presets import load_preset
 from rldf.grammar.grammar import load_grammar
 

@@ -8,13 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rldf.dataset.archives import WORKERS, Archives
 from rldf.dataset.convert import convert
-from rldf.dataset.layout import open_folder
-from rldf.dataset.open_or_create import enter_folder
+from rldf.dataset.layout import enter_folder, open_folder
 from rldf.dataset.reader import open_clone
 from rldf.dataset.record import new_record
-from rldf.dataset.shards import Shards
+from rldf.dataset.sharding import WORKERS, Archives, Shards
 from rldf.dataset.verify import verify
 from rldf.errors import RunError
 from rldf.evaluation.image_sets import open_images, read_contents

@@ -1,18 +1,16 @@
 """The card and its machine-readable twin, and the contact sheets."""
 
 import json
-import sys
 from dataclasses import replace
 
 import pytest
 import yaml
 from PIL import Image
 
-from rldf.dataset.calibrate import calibrate
-from rldf.dataset.card import card
-from rldf.dataset.croissant import croissant
+from rldf.dataset.build import calibrate
+from rldf.dataset.card import card, croissant
+from rldf.dataset.manifest import tally
 from rldf.dataset.plan import make_plan
-from rldf.dataset.stats import tally
 from tests.dataset.clones import Speckled, artist, clone, plan_config
 
 FORMATS = ("imagefolder", "webdataset", "parquet")
@@ -124,10 +122,12 @@ def test_croissant_says_what_made_it_and_where_it_lies(folder):
     assert told == croissant(folder, tally(rows for _, rows in folder.all_rows()))
 
 
+# mlcroissant uses a class of rdflib that is about to go
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
 def test_croissant_is_valid_by_its_own_library(folder):
-    mlcroissant = pytest.importorskip("mlcroissant")
+    import mlcroissant
+
     mlcroissant.Dataset(jsonld=folder.root / "croissant.json")
-    assert "mlcroissant" in sys.modules
 
 
 def test_every_class_has_a_contact_sheet(folder):

@@ -8,12 +8,11 @@ from collections import Counter
 
 import pytest
 
-from rldf.dataset import stores
-from rldf.dataset.layout import open_folder
-from rldf.dataset.open_or_create import agree_on_generator, check_models
-from rldf.dataset.progress import Progress, status
+from rldf.dataset import formats
+from rldf.dataset.build import Progress, status
+from rldf.dataset.layout import agree_on_generator, check_models, open_folder
 from rldf.dataset.reader import open_clone
-from rldf.dataset.workers import Part
+from rldf.dataset.sharding import Part
 from rldf.errors import RldfError, RunError
 from tests.dataset.clones import (
     SPLITS,
@@ -185,7 +184,7 @@ def test_a_full_disk_is_one_error_and_the_clone_goes_on_afterwards(
     tmp_path, whole, monkeypatch, fatal
 ):
     written = Counter()
-    write = stores.write_bytes
+    write = formats.write_bytes
 
     def fill(path, data):
         written["files"] += 1
@@ -194,7 +193,7 @@ def test_a_full_disk_is_one_error_and_the_clone_goes_on_afterwards(
         write(path, data)
 
     with monkeypatch.context() as patched:
-        patched.setattr(stores, "write_bytes", fill)
+        patched.setattr(formats, "write_bytes", fill)
         with pytest.raises(RldfError, match="No space left on device: free some space"):
             draw(begin(tmp_path / "a"))
     draw(begin(tmp_path / "a"))

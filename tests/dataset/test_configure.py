@@ -7,7 +7,7 @@ import pytest
 
 from rldf.dataset.class_axis import check_world, object_axis, refuse_same_sentences, with_nouns
 from rldf.dataset.classes import Label
-from rldf.dataset.configure import imagenet_config, user_config
+from rldf.dataset.config import imagenet_config, user_config
 from rldf.dataset.imagenet import imagenet_labels
 from rldf.dataset.plan import make_plan
 from rldf.dataset.presets import load_preset, with_preset

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from rldf.dataset.image_file import encode_image
+from rldf.dataset.manifest import Journal, count_kept
 from rldf.dataset.plan import make_plan, retry_seed
-from rldf.dataset.progress_log import Journal, count_kept
 from rldf.dataset.render import Press, ShardDrawing
 from tests.dataset.clones import Speckled, artist, plan_config
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from rldf.dataset.convert import convert
-from rldf.dataset.layout import open_folder
-from rldf.dataset.open_or_create import agree_on_generator
+from rldf.dataset.layout import agree_on_generator, open_folder
 from rldf.dataset.reader import open_clone
 from rldf.errors import RunError
 from tests.dataset.clones import artist, begin, clone, contents, draw, plan_config

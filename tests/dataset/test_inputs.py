@@ -6,8 +6,7 @@ import json
 import pytest
 from PIL import Image
 
-from rldf.dataset.class_nouns import find_classes, parse_nouns
-from rldf.dataset.user_classes import input_grammar, sort_inputs
+from rldf.dataset.user_classes import find_classes, input_grammar, parse_nouns, sort_inputs
 from rldf.errors import ImageError, NoGoalError, RunError, UsageError
 from rldf.grammar.grammar import load_grammar
 from rldf.perception.encoder import Encoder

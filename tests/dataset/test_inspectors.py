@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rldf.dataset.filters import ClipInspector, DetectorInspector, all_of, blank_inspector
+from rldf.dataset.filters import (
+    ClipInspector,
+    DetectorInspector,
+    SafetyInspector,
+    all_of,
+    blank_inspector,
+    has_safety_checker,
+)
 from rldf.dataset.plan import make_plan
-from rldf.dataset.prepare import write_config
-from rldf.dataset.safety import SafetyInspector, has_safety_checker
+from rldf.dataset.render import write_config
 from rldf.errors import ConfigError, UsageError
 from rldf.models.model_sets import load_model_set
 from tests.dataset.clones import DRAWN, plan_config
@@ -106,7 +112,7 @@ def pipeline(tmp_path_factory):
 
 
 def model_set(path):
-    from rldf.models.model_sets import ModelSet
+    from rldf.models.model_set import ModelSet
 
     models = load_model_set(DRAWN, "cpu")
     part = models.file.generator.model_copy(update={"path": str(path), "kind": "diffusion"})

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rldf.dataset.configure import imagenet_config
+from rldf.dataset.config import imagenet_config
 from rldf.dataset.reader import open_clone
-from rldf.dataset.workers import Part
+from rldf.dataset.sharding import Part
 from rldf.models.model_sets import load_model_set
 from tests.dataset.clones import DRAWN, artist, begin, draw, plan_config
 

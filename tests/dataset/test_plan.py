@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rldf.dataset.plan import PlanConfig, estimate_bytes, make_plan, read_config, retry_seed
+from rldf.dataset.config import PlanConfig, read_config
+from rldf.dataset.plan import estimate_bytes, make_plan, retry_seed
 from rldf.dataset.presets import load_preset
 from rldf.errors import RunError
 from rldf.seeding import SEED_BITS, derive

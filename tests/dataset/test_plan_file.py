@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rldf.dataset import plan_file
-from rldf.dataset.plan import read_config
-from rldf.dataset.plan_file import sentences
+from rldf.dataset import plan as plan_module
+from rldf.dataset.config import read_config
+from rldf.dataset.plan import sentences
 from rldf.grammar.grammar import load_grammar
 
 from .plans import POCKET, pocket_plan
@@ -21,7 +21,7 @@ from .plans import POCKET, pocket_plan
 
 @pytest.mark.parametrize("rows", [1, 10, 10_000])
 def test_a_row_is_what_the_plan_says_of_an_image(tmp_path, monkeypatch, rows):
-    monkeypatch.setattr(plan_file, "ROWS", rows)
+    monkeypatch.setattr(plan_module, "ROWS", rows)
     plan, path = pocket_plan(preset="train"), tmp_path / "plan.parquet"
     plan.write(path)
     found = pq.read_table(path).to_pylist()
@@ -60,7 +60,8 @@ import resource, sys, time
 from pathlib import Path
 from rldf.dataset.imagenet import imagenet_labels
 from rldf.dataset.class_axis import with_nouns
-from rldf.dataset.plan import PlanConfig, make_plan
+from rldf.dataset.config import PlanConfig
+from rldf.dataset.plan import make_plan
 from rldf.dataset.presets import load_preset
 from rldf.grammar.grammar import load_grammar
 

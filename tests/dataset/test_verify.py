@@ -5,11 +5,10 @@ import io
 import pytest
 from PIL import Image
 
-from rldf.dataset.claims import claim
 from rldf.dataset.manifest import write_rows
 from rldf.dataset.plan import make_plan
-from rldf.dataset.repair import repair
-from rldf.dataset.verify import verify
+from rldf.dataset.sharding import claim
+from rldf.dataset.verify import repair, verify
 from rldf.errors import RunError
 from tests.dataset.clones import artist, begin, clone, contents, draw
 

@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from rldf.dataset.claims import claim, claimed, waiting
-from rldf.dataset.shards import batches, shards_of
-from rldf.dataset.workers import Part, Worker, parse_part, this_worker
+from rldf.dataset.sharding import (
+    Part,
+    Worker,
+    batches,
+    claim,
+    claimed,
+    parse_part,
+    shards_of,
+    this_worker,
+    waiting,
+)
 from rldf.errors import RldfError, UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +81,7 @@ def test_batches_keep_order():
 HOLD = """
 import sys, time
 from pathlib import Path
-from rldf.dataset.claims import claim
+from rldf.dataset.sharding import claim
 with claim(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(120)
@@ -135,6 +143,6 @@ def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch):
     def refuse(path):
         raise OSError(errno.ENOSYS, "Function not implemented")
 
-    monkeypatch.setattr("rldf.dataset.claims.locked", refuse)
+    monkeypatch.setattr("rldf.dataset.sharding.locked", refuse)
     with pytest.raises(RldfError, match=r"cannot lock files .*write to a file system with locks"):
         claim(tmp_path / "lock")

@@ -52,7 +52,7 @@ def test_clip_is_that_of_the_named_model_set_and_of_a_folder(tmp_path):
 
 
 def test_an_extractor_is_described_without_being_loaded(monkeypatch):
-    from rldf.models.model_sets import ModelSet
+    from rldf.models.model_set import ModelSet
 
     monkeypatch.setattr(ModelSet, "_load", lambda *_: pytest.fail("it was loaded"))
     assert find_extractor("pocket").identity

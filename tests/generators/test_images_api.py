@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rldf.dataset import prepare
+from rldf.dataset import render
 from rldf.errors import ConfigError, RldfError, UsageError
 from rldf.generators import api_client, images_api
 from rldf.generators.cached import ANSWERS, CachedGenerator, entries, shrink
@@ -343,8 +343,8 @@ def test_the_identity_holds_what_decides_the_picture_and_no_key(make, server):
 def test_a_clone_keeps_what_has_arrived_and_nothing_else(server, make):
     api = SimpleNamespace(generator=make())
     for _ in range(2):
-        artists = prepare._generator(api)
+        artists = render._generator(api)
         assert tag_of(artists.generate(["a cat"], [0])[0]) == 1
     assert server.drawn == 1
     seeded = SimpleNamespace(generator=CountingGenerator())
-    assert prepare._generator(seeded) is seeded.generator
+    assert render._generator(seeded) is seeded.generator

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rldf.cli import doctor
-from rldf.dataset import prepare
+from rldf.dataset import render
 from rldf.evaluation import extractors
 from rldf.generators.batching import Portions
 from rldf.io import distributed
@@ -81,8 +81,8 @@ def test_a_cpu_says_itself_whether_it_has_bfloat16(monkeypatch, fast):
 
 def test_large_batches_are_for_nvidias_gpus(machine):
     models = SimpleNamespace(file=SimpleNamespace(generator=SimpleNamespace(kind="diffusion")))
-    assert prepare._usual_batch(models, "auto") == (16 if machine == "cuda" else 8)
-    assert prepare._usual_batch(models, "cpu") == 8
+    assert render._usual_batch(models, "auto") == (16 if machine == "cuda" else 8)
+    assert render._usual_batch(models, "cpu") == 8
 
 
 def test_one_image_at_a_time_where_batches_may_be_wrong():

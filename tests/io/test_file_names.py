@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rldf.dataset.classes import clean_key, user_labels
-from rldf.dataset.plan_config import read_config
+from rldf.dataset.config import read_config
 from rldf.errors import RunError
 from rldf.experiments.bench.page import _file_names
 from rldf.io.file_names import portable

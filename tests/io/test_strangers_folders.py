@@ -9,13 +9,11 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from rldf.dataset.layout import open_folder
-from rldf.dataset.open_or_create import enter_folder
-from rldf.dataset.packers import ParquetPacker, TarPacker
+from rldf.dataset.formats import ParquetPacker, TarPacker
+from rldf.dataset.layout import enter_folder, open_folder
 from rldf.dataset.plan import make_plan
 from rldf.dataset.reader import open_clone
-from rldf.dataset.repair import repair
-from rldf.dataset.verify import verify
+from rldf.dataset.verify import repair, verify
 from rldf.errors import ImageError, RldfError, RunError
 from rldf.evaluation.image_sets import open_images, read_contents
 from rldf.experiments.bench.records import Records

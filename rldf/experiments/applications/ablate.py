@@ -21,7 +21,7 @@ from rldf.grammar.grammar import Grammar
 from rldf.interfaces import ImageTextModel
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
-from rldf.models.model_sets import ModelSet
+from rldf.models.model_set import ModelSet
 from rldf.report.images import Tile, picture_grid
 from rldf.search.config import Search
 from rldf.stats import of_mean

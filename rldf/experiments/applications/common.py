@@ -14,7 +14,8 @@ from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.images import write_png
 from rldf.io.paths import cache_folder
-from rldf.models.model_sets import ModelSet, load_model_set
+from rldf.models.model_set import ModelSet
+from rldf.models.model_sets import load_model_set
 from rldf.search.config import Search
 from rldf.search.loop import search
 from rldf.search.result import SearchResult

@@ -17,7 +17,7 @@ from rldf.grammar.locality import spearman
 from rldf.interfaces import VisionModels
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
-from rldf.models.model_sets import ModelSet
+from rldf.models.model_set import ModelSet
 from rldf.perception.encoder import Encoder
 from rldf.report.images import Tile, picture_grid
 from rldf.search.result import SearchResult

@@ -13,7 +13,7 @@ from rldf.errors import UsageError
 from rldf.experiments.applications.common import IMAGES, Shot, check_count, draw_shots, image_seed
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
-from rldf.models.model_sets import ModelSet
+from rldf.models.model_set import ModelSet
 from rldf.report.images import Tile, picture_grid
 from rldf.search.result import SearchResult
 
