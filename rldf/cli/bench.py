@@ -78,7 +78,7 @@ def table3(
             n_seeds=seeds,
             budget=SearchConfig(
                 image="", grammar=grammar, models=models_at(choice.name, base_url),
-                renders=renders, episodes=episodes, steps=steps, gain=gain,
+                renders=renders, episodes=episodes, steps=steps, options={"gain": gain},
                 agent="q",  # each run names its own
             ),
             warn=output.warn,

@@ -44,6 +44,7 @@ from rldf.search.records import (
     config_difference,
     read_record,
     read_steps,
+    upgraded,
 )
 from rldf.search.run_naming import LOCK, RUN, contents, refuse_foreign, refuse_links
 
@@ -292,7 +293,7 @@ def load_run(path: Path) -> RunFolder:
 def _refuse_other_config(
     path: Path, there: Mapping[str, object], here: Mapping[str, object]
 ) -> None:
-    if difference := config_difference(there, here):
+    if difference := config_difference(upgraded(there, here), here):
         shown = "; ".join(said[:_SHOWN] for said in difference)
         raise RunError(
             f"{path} is a run of another configuration ({shown}): "

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -120,11 +120,11 @@ def prepare(
         "epsilons": epsilons,
         "seeds": n_seeds,
         "images": {name: hashlib.sha256(image.tobytes()).hexdigest() for name, image in found},
-        **{
-            name: value
-            for name, value in asdict(budget).items()
-            if name in {"grammar", "renders", "episodes", "steps", "alpha", "gain", *budget.rates()}
-        },
+        "grammar": budget.grammar,
+        "renders": budget.renders,
+        "episodes": budget.episodes,
+        "steps": budget.steps,
+        **budget.options,
         "states": grammar.n_states,
         "grammar_sha256": grammar.digest(),
         "model_set": models.identity(),

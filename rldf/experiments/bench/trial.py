@@ -71,12 +71,11 @@ def settings_of(budget: SearchConfig, agent: str, epsilon: str | None) -> Search
     Raises:
         UsageError: an option is out of range, or the budget too small for the agent.
     """
-    return replace(
-        budget,
-        agent=agent,
-        epsilon=epsilon or budget.epsilon,
-        gain=budget.gain and takes(agent, "alpha"),
-    )
+    given = {"epsilon": epsilon or budget.options.get("epsilon")} | {
+        name: value for name, value in budget.options.items() if name != "epsilon"
+    }
+    options = {k: v for k, v in given.items() if v is not None and takes(agent, k)}
+    return replace(budget, agent=agent, options=options)
 
 
 def run_trial(world: World, trial: Trial, budget: SearchConfig) -> Outcome:
@@ -97,9 +96,7 @@ def run_trial(world: World, trial: Trial, budget: SearchConfig) -> Outcome:
         settings.agent,
         environment.world,
         seeds.rng(trial.seed, "agent", trial.image),
-        alpha=settings.alpha,
-        epsilon=settings.epsilon,
-        **settings.rates(),
+        settings.options,
     )
     place, log = SearchState(), _Log()
     for step in walk(environment, agent, settings, place):

@@ -67,7 +67,9 @@ def test_a_run_goes_on_past_the_goal(worlds):
 
 
 def test_gains_change_what_q_learns_and_leave_the_planner_alone(worlds):
-    paid = SearchConfig(image="", renders=16, episodes=4, steps=20, agent="q", gain=True)
+    paid = SearchConfig(
+        image="", renders=16, episodes=4, steps=20, agent="q", options={"gain": True}
+    )
     for agent, changes in (("q", True), ("planner", False)):
         plain = [run_trial(worlds[0], group[0], BUDGET) for group in trials(agent)]
         gained = [run_trial(worlds[0], group[0], paid) for group in trials(agent)]
