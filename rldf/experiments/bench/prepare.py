@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rldf.agents.options import all_options
 from rldf.errors import UsageError
 from rldf.experiments.bench.goals import Goal, drawn_images, folder_images, read_goals
 from rldf.experiments.bench.readers import RememberingReaders
@@ -45,7 +46,7 @@ class Bench:
     @property
     def is_small(self) -> bool:
         """Whether the world is drawn whole."""
-        return self.grammar.n_states <= WHOLE
+        return self.grammar.n_states <= WHOLE and not self.budget.dynamic_seeds
 
     @property
     def warnings(self) -> list[str]:
@@ -67,7 +68,9 @@ class Bench:
         """
         drawer = CachedGenerator(self.models.generator, cache_folder())
         parts = (self.grammar, drawer, self.readers, self.goals, self.plan.rewards)
-        return draw_whole(*parts, watch) if self.is_small else LiveWorld(*parts)
+        if self.is_small:
+            return draw_whole(*parts, watch)
+        return LiveWorld(*parts, dynamic_seeds=self.budget.dynamic_seeds)
 
 
 def prepare(
@@ -124,7 +127,13 @@ def prepare(
         "renders": budget.renders,
         "episodes": budget.episodes,
         "steps": budget.steps,
-        **budget.options,
+        **({"dynamic_seeds": True} if budget.dynamic_seeds else {}),
+        **({"stop": "episodes"} if budget.stop == "episodes" else {}),
+        **{
+            option.name: budget.options.get(option.name, option.default)
+            for option in all_options()
+            if option.name not in ("epsilon", "warm_start")
+        },
         "states": grammar.n_states,
         "grammar_sha256": grammar.digest(),
         "model_set": models.identity(),

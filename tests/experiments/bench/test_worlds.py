@@ -23,7 +23,7 @@ BUDGET = SearchConfig(image="", renders=16, episodes=4, steps=20)
 
 @pytest.fixture(scope="module")
 def worlds():
-    readers = RememberingReaders(load_model_set(str(HERE.parent / "drawn.yaml")))
+    readers = RememberingReaders(load_model_set(str(HERE.parents[1] / "drawn.yaml")))
     goals = read_goals(drawn_images(GRAMMAR, 2), GRAMMAR, readers)
     parts = (GRAMMAR, DrawnGenerator(), readers, goals, ("multi", "clip"))
     counted = []
