@@ -53,7 +53,7 @@ def searches(
     counts = [
         renders_to_goal(
             Simulated(WORLDS[n_states], kind, seed, pairs=pairs),
-            SearchConfig(image="simulated", renders=renders, seed=seed, **options),
+            SearchConfig.of(image="simulated", renders=renders, seed=seed, **options),
         )
         for seed in range(worlds)
     ]
@@ -135,7 +135,7 @@ def cost(worlds: int) -> Iterator[Row]:
         steps, begun = 0, time.perf_counter()
         for seed in range(worlds):
             world = Simulated(SHAPES[LARGEST], "clip", seed, pairs=0.2)
-            settings = SearchConfig(
+            settings = SearchConfig.of(
                 image="simulated", agent=agent, renders=200, steps=1000, episodes=1, seed=seed
             )
             steps += sum(1 for _ in search_in(world, settings, stop_at_goal=False))
@@ -199,7 +199,7 @@ def _walked(world: Simulated, seed: int, options: Row) -> tuple[int, list[float]
 
     A distance is the mean over the eleven steps around its step, since a gradient looks around.
     """
-    settings = SearchConfig(
+    settings = SearchConfig.of(
         image="simulated", seed=seed, renders=480, episodes=1, steps=1000, **options
     )
     steps = list(search_in(world, settings, stop_at_goal=False))
@@ -279,7 +279,7 @@ def circles(worlds: int) -> Iterator[Row]:
     for kind in KINDS:
         back, known = [], []
         for seed in range(worlds):
-            settings = SearchConfig(image="simulated", agent="q", renders=200, seed=seed)
+            settings = SearchConfig.of(image="simulated", agent="q", renders=200, seed=seed)
             steps = list(search_in(Simulated(SHAPES[480], kind, seed), settings))
             cells = [step.encoding for step in steps]
             back.append(np.mean([a == b for a, b in zip(cells[2:], cells, strict=False)]))

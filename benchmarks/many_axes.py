@@ -45,10 +45,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/many_axes.json"))
     options = parser.parse_args()
     grammar, models = load_grammar("pocket"), load_model_set(options.models)
-    settings = SearchConfig(
+    settings = SearchConfig.of(
         image="", grammar="pocket", models=options.models, reward=options.reward,
         renders=options.renders, batch=options.batch, image_seeds=options.image_seeds,
-        stop_at_goal=False,
+        stop="budget",
     )  # fmt: skip
     asked = {name: value for name, value in vars(options).items() if name not in ("out", "images")}
     done = _done(options.out, asked)
@@ -93,9 +93,7 @@ def _search(
         settings.agent,
         environment.world,
         seeds.rng(0, "agent", number),
-        alpha=settings.alpha,
-        epsilon=settings.epsilon,
-        **settings.rates(),
+        settings.options,
     )
     best = best_step(list(walk(environment, agent, settings, SearchState())), None)
     assert isinstance(agent, Planner), "the one agent that has a belief"

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from rldf import registry as catalog
-from rldf.agents.options import make_agent
+from rldf.agents.options import make_agent, takes
 from rldf.agents.protocol import Transition
 from rldf.generators.cached import CachedGenerator
 from rldf.generators.images_api import ImagesApiGenerator
@@ -241,7 +241,9 @@ def test_a_grammar_is_its_own_copy_and_is_pickled(name):
 
 
 def learned(name, world):
-    agent = make_agent(name, world, np.random.default_rng(1), alpha="0.5", epsilon="0.3", gamma=0.9)
+    agent = make_agent(
+        name, world, np.random.default_rng(1), {"epsilon": "0.3"} if takes(name, "epsilon") else {}
+    )
     steps(agent, world, world.random_state(np.random.default_rng(2)), 12)
     return agent
 

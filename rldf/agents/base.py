@@ -5,17 +5,63 @@ this, but a step into a terminal state is learned with a discount of 0, which ke
 """
 
 from abc import ABC, abstractmethod
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, Field
 
 from rldf.agents import checkpoint
+from rldf.agents.options import AgentOptions
 from rldf.agents.policies import best_actions, epsilon_greedy
 from rldf.agents.protocol import Transition, World
 from rldf.agents.qtable import QTable
-from rldf.agents.schedules import Schedule
+from rldf.agents.schedules import Schedule, parse_alpha, parse_epsilon
 from rldf.agents.updates import step_towards
 from rldf.grammar.encoding import Encoding
+
+
+def _check_alpha(text: str) -> str:
+    parse_alpha(text)
+    return text
+
+
+def _check_epsilon(text: str) -> str:
+    parse_epsilon(text)
+    return text
+
+
+class ExploringOptions(AgentOptions):
+    """Options of agents that explore, and value what they have seen."""
+
+    epsilon: Annotated[str, AfterValidator(_check_epsilon)] = Field(
+        "0.1", description="Exploration rate: a number, or START:END:STEPS for a linear decay."
+    )
+    gamma: float = Field(0.9, ge=0, lt=1, description="Discount of later rewards.")
+    optimism: float = Field(
+        0.0, description="Added to every initial action value; high values make it explore."
+    )
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the keyword arguments of the agent's constructor."""
+        return super().keywords() | {"epsilon": parse_epsilon(self.epsilon)}
+
+
+class LearningOptions(ExploringOptions):
+    """Options of agents that learn at a rate."""
+
+    alpha: Annotated[str, AfterValidator(_check_alpha)] = Field(
+        "0.5", description="Learning rate: a number, or visits:OMEGA (Robbins-Monro)."
+    )
+    gain: bool = Field(
+        False, description="Learn from the change of the reward instead of the reward itself."
+    )
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the keyword arguments of the agent's constructor; `gain` is the search's."""
+        keywords = super().keywords() | {"alpha": parse_alpha(self.alpha)}
+        del keywords["gain"]
+        return keywords
 
 
 class WalkingAgent(checkpoint.SavedAgent, ABC):
@@ -66,6 +112,8 @@ class TabularAgent(WalkingAgent):
         q: the table of action values.
         steps: the number of steps learned from.
     """
+
+    Options: ClassVar[type[AgentOptions]] = LearningOptions
 
     def __init__(
         self,

@@ -6,12 +6,14 @@ carried back along known moves, the largest changes first, without another rende
 """
 
 import heapq
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rldf.agents import checkpoint
-from rldf.agents.base import TabularAgent
+from rldf.agents.base import ExploringOptions, TabularAgent
+from rldf.agents.options import AgentOptions
 from rldf.agents.policies import legal_actions
 from rldf.agents.protocol import Transition
 from rldf.agents.schedules import Constant, Schedule
@@ -27,6 +29,8 @@ class DynaQ(TabularAgent):
     doi:10.1007/BF00993104; Sutton & Barto, "Reinforcement Learning", sections 8.2 and 8.4. The
     backups are whole (a learning rate of 1), since the model is exact while image seeds are fixed.
     """
+
+    Options: ClassVar[type[AgentOptions]] = ExploringOptions
 
     def __init__(
         self,

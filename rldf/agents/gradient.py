@@ -7,10 +7,14 @@ doi:10.1016/0041-5553(64)90137-5. The noise is that of the pictures: what they s
 sentence, and what is misread in them.
 """
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from rldf.agents.checkpoint import Arrays, SavedAgent
+from rldf.agents.options import AgentOptions
 from rldf.agents.protocol import Transition
 from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
@@ -71,12 +75,25 @@ def ascend(
     return np.clip(point + velocity, 0.0, np.array(shape) - 1.0), velocity
 
 
+class GradientOptions(AgentOptions):
+    """Options of the noisy gradient."""
+
+    step_size: float = Field(
+        1.0, gt=0, description="Length of a step along the steepest axis, in cells."
+    )
+    momentum: float = Field(
+        0.5, ge=0, lt=1, description="Fraction of the last step that is added to the next one."
+    )
+
+
 class NoisyGradient(SavedAgent):
     """Sees a cell and its neighbours, drawn together, then moves up the slope.
 
     It stops on a plateau, which has no slope, follows noise where the signal is weak, and its
     momentum carries it past the goal: the failures that the paper names. A new episode starts anew.
     """
+
+    Options: ClassVar[type[AgentOptions]] = GradientOptions
 
     def __init__(
         self,

@@ -1,185 +1,154 @@
-"""Agents from the words that people type."""
+"""The options of agents: each agent class carries a record of its own, `Options`.
 
-import contextlib
-import inspect
-import math
-from collections.abc import Callable
-from typing import cast
+The record is the one place where an option is written: name, type, range, help and default. The
+command line, the checks and the run record follow from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
-from rldf import registry as catalog
+from rldf import registry
 from rldf.agents.protocol import Agent
-from rldf.agents.schedules import Constant, LinearDecay, Schedule, VisitCount
 from rldf.errors import UsageError
 from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 
+_BOUNDS = {"ge": "from {}", "gt": "above {}", "le": "up to {}", "lt": "below {}"}
 
-def parse_alpha(text: str) -> Schedule:
-    """Read a learning rate.
 
-    Args:
-        text: a number in (0, 1], or "visits:OMEGA" for 1 / N(s, a)^OMEGA, 0.5 < OMEGA <= 1.
+class AgentOptions(BaseModel):
+    """The options of an agent; a subclass adds fields with a default, bounds and a description."""
 
-    Returns:
-        The schedule, asked with the visits of a state-action pair.
-
-    Raises:
-        UsageError: if the text is neither.
-    """
-    kind, _, omega = text.partition(":")
-    with contextlib.suppress(ValueError):
-        if kind == "visits":
-            return VisitCount(float(omega or 1))
-        if float(text) > 0:
-            return Constant(float(text))
-    raise UsageError(
-        f"--alpha {text}: give a number above 0 and at most 1, or visits:OMEGA with OMEGA "
-        "above 0.5 and at most 1"
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False
     )
 
+    def keywords(self) -> dict[str, Any]:
+        """Return the keyword arguments of the agent's constructor."""
+        return dict(self)
 
-def parse_epsilon(text: str) -> Schedule:
-    """Read a rate of exploration.
 
-    Args:
-        text: a number in [0, 1], or "START:END:STEPS" for a linear decay.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionInfo:
+    """One option, for a help text.
 
-    Returns:
-        The schedule, asked with the number of steps learned from.
+    Attributes:
+        name: its field name.
+        is_flag: whether it is a switch.
+        default: its default value.
+        help: what it does, with the range of its values.
+        agents: the agents of the catalogue that have it.
+    """
+
+    name: str
+    is_flag: bool
+    default: Any
+    help: str
+    agents: tuple[str, ...]
+
+    @property
+    def flag(self) -> str:
+        """The option as it is typed."""
+        return _flag(self.name)
+
+
+def all_options() -> list[OptionInfo]:
+    """List every option of every agent once, in the order of the catalogue."""
+    fields: dict[str, FieldInfo] = {}
+    users: dict[str, list[str]] = {}
+    for agent in registry.names("agents"):
+        for name, field in _kind(agent).model_fields.items():
+            fields.setdefault(name, field)
+            users.setdefault(name, []).append(agent)
+    return [
+        OptionInfo(
+            name=name,
+            is_flag=field.annotation is bool,
+            default=field.default,
+            help=field.description or "",
+            agents=tuple(users[name]),
+        )
+        for name, field in fields.items()
+    ]
+
+
+def read_options(agent: str, given: Mapping[str, object]) -> AgentOptions:
+    """Check the options of an agent, and complete them with the defaults.
 
     Raises:
-        UsageError: if the text is neither.
+        UsageError: the agent has no such option, or its value is out of range.
+        ConfigError: there is no such agent.
     """
-    parts = text.split(":")
-    with contextlib.suppress(ValueError):
-        rates = [float(part) for part in parts[:2]]
-        if len(parts) == 1:
-            return Constant(rates[0])
-        if len(parts) == 3:
-            return LinearDecay(rates[0], rates[1], int(parts[2]))
-    raise UsageError(
-        f"--epsilon {text}: give a number from 0 to 1, or START:END:STEPS such as 0.9:0.05:300"
-    )
+    kind = _kind(agent)
+    for name in given:
+        if name not in kind.model_fields:
+            users = next((option.agents for option in all_options() if option.name == name), ())
+            where = f"use it with --agent {' or '.join(users)}" if users else "leave it out"
+            raise UsageError(f"{_flag(name)}: agent {agent} has no such option; {where}")
+    try:
+        return kind.model_validate(dict(given))
+    except ValidationError as error:
+        name = str(error.errors(include_url=False)[0]["loc"][0])
+        allowed = _allowed(kind.model_fields[name])
+        raise UsageError(f"{_flag(name)} {given[name]}: give {allowed}") from None
 
 
-def check_options(
-    name: str,
-    *,
-    alpha: str,
-    epsilon: str,
-    gamma: float,
-    optimism: float = 0.0,
-    step_size: float = 1.0,
-    momentum: float = 0.5,
-    batch: int = 4,
-) -> None:
-    """Refuse options that no agent can be made with, before anything is loaded.
-
-    Args:
-        name: an entry of the catalogue.
-        alpha: learning rate, see `parse_alpha`.
-        epsilon: rate of exploration, see `parse_epsilon`.
-        gamma: discount, 0 up to but not 1.
-        optimism: added to every initial action value, finite.
-        step_size: cells that a gradient step goes along the steepest axis, above 0.
-        momentum: the part of the last gradient step that is taken again, 0 up to but not 1.
-        batch: how many cells a planner proposes together, 1 or more.
-
-    Raises:
-        UsageError: if an option is out of range.
-        ConfigError: if there is no such agent.
-    """
-    catalog.find("agents", name)
-    parse_alpha(alpha)
-    parse_epsilon(epsilon)
-    if not 0 <= gamma < 1:
-        raise UsageError(f"--gamma {gamma}: give a number from 0 up to, but not, 1")
-    if not math.isfinite(optimism):
-        raise UsageError(f"--optimism {optimism}: give a finite number")
-    if not 0 < step_size < math.inf:
-        raise UsageError(f"--step-size {step_size}: give a number above 0")
-    if not 0 <= momentum < 1:
-        raise UsageError(f"--momentum {momentum}: give a number from 0 up to, but not, 1")
-    if batch < 1:
-        raise UsageError(f"--batch {batch}: give 1 or more")
+def takes(agent: str, option: str) -> bool:
+    """Tell whether an agent has an option."""
+    return option in _kind(agent).model_fields
 
 
 def make_agent(
     name: str,
     world: Gridworld,
     rng: np.random.Generator,
+    options: Mapping[str, object] | None = None,
     *,
-    alpha: str,
-    epsilon: str,
-    gamma: float,
-    optimism: float = 0.0,
-    step_size: float = 1.0,
-    momentum: float = 0.5,
-    batch: int = 4,
     first: Encoding | None = None,
 ) -> Agent:
-    """Make an agent that has learned nothing, of the options that its class takes.
+    """Make an agent that has learned nothing.
 
     Args:
         name: an entry of the catalogue.
         world: the grid.
-        rng: the agent's own generator.
-        alpha: learning rate, see `parse_alpha`.
-        epsilon: rate of exploration, see `parse_epsilon`.
-        gamma: discount, 0 up to but not 1.
-        optimism: added to every initial action value, finite.
-        step_size: cells that a gradient step goes along the steepest axis, above 0.
-        momentum: the part of the last gradient step that is taken again, 0 up to but not 1.
-        batch: how many cells a planner proposes together, 1 or more.
-        first: a cell that a planner sees before all others, or None.
-
-    Returns:
-        The agent.
+        rng: the agent's own random generator.
+        options: its options, see its class; those left out have their defaults.
+        first: (n_axes,) a cell that a planner sees before all others, or None.
 
     Raises:
-        UsageError: if an option is out of range.
-        ConfigError: if there is no such agent.
+        UsageError: the agent has no such option, or its value is out of range.
+        ConfigError: there is no such agent.
     """
-    plain = {
-        "gamma": gamma,
-        "optimism": optimism,
-        "step_size": step_size,
-        "momentum": momentum,
-        "batch": batch,
-    }
-    check_options(name, alpha=alpha, epsilon=epsilon, **plain)  # type: ignore[arg-type]
-    maker = catalog.find("agents", name)
-    options: dict[str, object] = {
-        **plain,
-        "rng": rng,
-        "alpha": parse_alpha(alpha),
-        "epsilon": parse_epsilon(epsilon),
-        "first": first,
-    }
-    return cast(Agent, maker(world, **_taken(maker, options)))
+    keywords = read_options(name, options or {}).keywords()
+    if first is not None:
+        keywords["first"] = first
+    return cast(Agent, registry.find("agents", name)(world, rng=rng, **keywords))
 
 
-def takes(name: str, option: str) -> bool:
-    """Tell whether an agent has a use for an option.
-
-    Args:
-        name: an entry of the catalogue.
-        option: a parameter of `make_agent`.
-
-    Returns:
-        True if its class takes it.
-
-    Raises:
-        ConfigError: if there is no such agent.
-    """
-    return option in _taken(catalog.find("agents", name), {option: None})
+def _kind(agent: str) -> type[AgentOptions]:
+    """Return the record of an agent's options; an agent without one has no options."""
+    return cast(
+        type[AgentOptions], getattr(registry.find("agents", agent), "Options", AgentOptions)
+    )
 
 
-def _taken(maker: Callable[..., object], options: dict[str, object]) -> dict[str, object]:
-    """Keep the options that a class takes: not every agent learns, or explores."""
-    parameters = inspect.signature(maker).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return options
-    return {name: value for name, value in options.items() if name in parameters}
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _allowed(field: FieldInfo) -> str:
+    """Describe the values that a field takes."""
+    kinds = {int: "a whole number", float: "a finite number", bool: "true or false"}
+    bounds = [
+        said.format(getattr(rule, name))
+        for rule in field.metadata
+        for name, said in _BOUNDS.items()
+        if hasattr(rule, name)
+    ]
+    annotation = field.annotation if isinstance(field.annotation, type) else str
+    return " ".join([kinds.get(annotation, "text"), " and ".join(bounds)]).strip()

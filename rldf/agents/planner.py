@@ -4,12 +4,16 @@ A world is as large as the product of its axes; what must be learned of it is th
 here grows with the number of states: not the model, not the search in it, not a checkpoint.
 """
 
+from typing import Any, ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from rldf.agents.checkpoint import Arrays, SavedAgent
 from rldf.agents.cover import latin_cover
 from rldf.agents.factored import Posterior, Prior, fit
+from rldf.agents.options import AgentOptions
 from rldf.agents.protocol import Transition
 from rldf.agents.tables import Tables, best_cells
 from rldf.grammar.encoding import Encoding, fits
@@ -20,6 +24,19 @@ _NARROWEST = 64  # a beam: wide enough not to lose the best cells where pairs of
 
 
 _MOST_LOOKS = 60  # of the cover; on longer axes neighbours speak for the values between
+
+
+class PlannerOptions(AgentOptions):
+    """Options of the planner."""
+
+    batch: int = Field(4, ge=1, description="Number of cells that are proposed and drawn together.")
+    warm_start: bool = Field(
+        False, description="Begin with the cell that is read in the input image."
+    )
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the keyword arguments of the agent's constructor; the search names the cell."""
+        return {"batch": self.batch}
 
 
 class Planner(SavedAgent):
@@ -37,6 +54,8 @@ class Planner(SavedAgent):
     sampling", 2011, on the spread ("posterior reshaping"). The paper has no such agent: this one is
     ours.
     """
+
+    Options: ClassVar[type[AgentOptions]] = PlannerOptions
 
     def __init__(
         self,

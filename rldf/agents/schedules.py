@@ -5,8 +5,11 @@ state-action pair, this one included, so from 1; an exploration rate is asked wi
 the agent has learned from, so from 0.
 """
 
+import contextlib
 from dataclasses import dataclass
 from typing import Protocol
+
+from rldf.errors import UsageError
 
 
 class Schedule(Protocol):
@@ -99,3 +102,51 @@ class LinearDecay:
 def _check_rate(name: str, rate: float) -> None:
     if not 0.0 <= rate <= 1.0:
         raise ValueError(f"{name} {rate!r}: give a number in [0, 1]")
+
+
+def parse_alpha(text: str) -> Schedule:
+    """Read a learning rate.
+
+    Args:
+        text: a number in (0, 1], or "visits:OMEGA" for 1 / N(s, a)^OMEGA, 0.5 < OMEGA <= 1.
+
+    Returns:
+        The schedule, asked with the visits of a state-action pair.
+
+    Raises:
+        UsageError: if the text is neither.
+    """
+    kind, _, omega = text.partition(":")
+    with contextlib.suppress(ValueError):
+        if kind == "visits":
+            return VisitCount(float(omega or 1))
+        if float(text) > 0:
+            return Constant(float(text))
+    raise UsageError(
+        f"--alpha {text}: give a number above 0 and at most 1, or visits:OMEGA with OMEGA "
+        "above 0.5 and at most 1"
+    )
+
+
+def parse_epsilon(text: str) -> Schedule:
+    """Read a rate of exploration.
+
+    Args:
+        text: a number in [0, 1], or "START:END:STEPS" for a linear decay.
+
+    Returns:
+        The schedule, asked with the number of steps learned from.
+
+    Raises:
+        UsageError: if the text is neither.
+    """
+    parts = text.split(":")
+    with contextlib.suppress(ValueError):
+        rates = [float(part) for part in parts[:2]]
+        if len(parts) == 1:
+            return Constant(rates[0])
+        if len(parts) == 3:
+            return LinearDecay(rates[0], rates[1], int(parts[2]))
+    raise UsageError(
+        f"--epsilon {text}: give a number from 0 to 1, or START:END:STEPS such as 0.9:0.05:300"
+    )

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Compare agents and rewards over many searches.", no_args_is_help=True)
 
-_AGENTS = "random,q,sarsa,expected-sarsa,dyna-q,gradient,planner"
+_LEARNING = "random,q,sarsa,expected-sarsa,dyna-q"
+_AGENTS = f"{_LEARNING},gradient,planner"
 
 
 @app.command()
@@ -35,21 +36,44 @@ def table3(
     ] = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Most images to find.")] = 10,
     seeds: Annotated[int, typer.Option(min=1, help="Searches for each image and setting.")] = 10,
-    agents: Annotated[str, typer.Option(help="Who searches, with commas between.")] = _AGENTS,
-    rewards: Annotated[str, typer.Option(help="What pays, with commas between.")] = (
+    agents: Annotated[
+        str | None,
+        typer.Option(help="Search agents, separated by commas. Default: all that fit."),
+    ] = None,
+    rewards: Annotated[str, typer.Option(help="Rewards, separated by commas.")] = (
         "multi,partial,clip"
     ),
     epsilons: Annotated[
-        str, typer.Option(help="Rates of exploration, with commas between.")
+        str, typer.Option(help="Exploration rates, separated by commas.")
     ] = "0.01,0.1",
-    renders: Annotated[int, typer.Option(help="Budget of unique renders of a search.")] = 200,
-    episodes: Annotated[int, typer.Option(help="Most episodes of a search.")] = 50,
-    steps: Annotated[int, typer.Option(help="Most steps of an episode.")] = 200,
+    renders: Annotated[
+        int | None,
+        typer.Option(
+            help="Budget of unique images of a search. Default: 200; no bound with --episodes."
+        ),
+    ] = None,
+    episodes: Annotated[
+        int | None,
+        typer.Option(
+            help="Show learning curves over this many episodes, each of which ends at the goal."
+        ),
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Maximum number of steps of an episode.")] = 200,
     gain: Annotated[
-        bool, typer.Option("--gain", help="Pay q, sarsa and expected-sarsa gains; see search.")
+        bool,
+        typer.Option(
+            "--gain",
+            help="Let q, sarsa and expected-sarsa learn from changes of the reward; see search.",
+        ),
+    ] = False,
+    dynamic_seeds: Annotated[
+        bool,
+        typer.Option(
+            "--dynamic-seeds", help="Use a fresh image seed at every step (ablation); slow."
+        ),
     ] = False,
     grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
-    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = AUTO,
+    models: Annotated[str, typer.Option(help="Model set: a name or a YAML file.")] = AUTO,
     base_url: BaseUrl = None,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Default: one a core, and 1 in large worlds.")
@@ -67,10 +91,13 @@ def table3(
     silent, choice = quiet or as_json, settle(models)
     with output.busy("reading the images", quiet=silent):
         from rldf.experiments.bench.prepare import prepare
-        from rldf.search.config import SearchConfig
+        from rldf.search.config import SearchConfig, budget_of
 
+        stop = "budget" if episodes is None else "episodes"
+        bounds = budget_of(stop, renders, episodes, steps)
+        fitting = _AGENTS if episodes is None else _LEARNING
         bench = prepare(
-            agents=_listed(agents),
+            agents=_listed(fitting if agents is None else agents),
             rewards=_listed(rewards),
             epsilons=_listed(epsilons),
             images=images,
@@ -78,7 +105,8 @@ def table3(
             n_seeds=seeds,
             budget=SearchConfig(
                 image="", grammar=grammar, models=models_at(choice.name, base_url),
-                renders=renders, episodes=episodes, steps=steps, gain=gain,
+                renders=bounds["renders"], episodes=bounds["episodes"], steps=steps, stop=stop,
+                options={"gain": gain}, dynamic_seeds=dynamic_seeds,
                 agent="q",  # each run names its own
             ),
             warn=output.warn,
@@ -92,14 +120,17 @@ def table3(
         raise UsageError(
             f"--processes {processes}: grammar {grammar} has {bench.grammar.n_states:,} cells, too "
             "many to draw them all before; leave --processes out"
+            if not dynamic_seeds
+            else f"--processes {processes}: with --dynamic-seeds nothing can be drawn before; "
+            "leave --processes out"
         )
     out = out or new_out(Path("bench"), "table3", datetime.now())
     folder = ResultFolder(out, bench.config)
     with folder.filling():
-        rows = _run(bench, folder, processes, quiet=silent)
-        folder.finish({"rows": rows, "warnings": bench.warnings})
-    document = {"out": str(out), "rows": rows, "warnings": bench.warnings}
-    output.result(document, _told(document, renders), as_json=as_json)
+        results = _run(bench, folder, processes, quiet=silent)
+        folder.finish({**results, "warnings": bench.warnings})
+    document = {"out": str(out), **results, "warnings": bench.warnings}
+    output.result(document, _told(document, bounds["renders"]), as_json=as_json)
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -108,9 +139,11 @@ def _listed(text: str) -> tuple[str, ...]:
 
 def _run(
     bench: "Bench", folder: "ResultFolder", processes: int | None, *, quiet: bool
-) -> list[dict[str, Any]]:
+) -> dict[str, Any]:
+    from rldf.experiments.bench.episodes import curves
     from rldf.experiments.bench.page import write_results
     from rldf.experiments.bench.records import Records
+    from rldf.experiments.bench.starts import by_start
     from rldf.experiments.bench.table3 import table
 
     records = Records(folder.path / "runs.jsonl")
@@ -124,7 +157,10 @@ def _run(
     with output.busy("drawing the plots", quiet=quiet):
         command = ["rldf", *sys.argv[1:]]
         write_results(folder.path, rows, outcomes, bench.config, command, bench.warnings)
-    return rows
+    starts = by_start(outcomes)
+    if bench.budget.stop != "episodes":
+        return {"rows": rows, "starts": starts}
+    return {"rows": rows, "episodes": curves(outcomes, bench.budget.steps), "starts": starts}
 
 
 def _run_left(
@@ -157,4 +193,8 @@ def _told(document: dict[str, Any], renders: int) -> list[str]:
 
     doubts = [f"doubt: {warning}" for warning in document["warnings"]]
     table = output.table(shown_rows(document["rows"], renders))
+    if "episodes" in document:
+        from rldf.experiments.bench.episodes import shown_curves
+
+        table = [*table, "", *output.table(shown_curves(document["episodes"]))]
     return [*table, *doubts, f"look at {document['out']}/table3.html"]

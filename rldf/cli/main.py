@@ -38,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command()(search.search)
+app.command(cls=search.SearchCommand)(search.search)
 app.command()(encode.encode)
 app.command("clone-imagenet")(clone.clone_imagenet)
 app.add_typer(clone.app, name="clone")

@@ -1,105 +1,166 @@
 """`rldf search`: find the sentence that redraws an image."""
 
 import sys
-from datetime import datetime
+from functools import cache
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
+from rldf.cli.live import LiveSearch
 from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
 from rldf.models.auto import AUTO
 from rldf.perception.reading import DOUBTFUL
+from rldf.registry import CATALOG
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice
-    from rldf.search.config import Search, SearchConfig
-    from rldf.search.run_folder import RunFolder
+    from rldf.search.config import SearchConfig
 
 
-_AGENTS = (
-    "Who searches: planner, q, sarsa, expected-sarsa, dyna-q, gradient or random (docs/agents.md)."
-)
+_AGENTS = "Search agent: " + ", ".join(CATALOG["agents"]) + " (docs/agents.md)."
+_GIVEN = "rldf.agent_options"
+
+
+class SearchCommand(TyperCommand):
+    """The command with the agents' own options; they are listed only when they are needed."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """List the command's parameters, then each option of the agents once, then --help."""
+        *own, last = super().get_params(ctx)
+        return [*own, *_agent_parameters(), last]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command; what was given of the agents' options is in the context."""
+        from rldf.agents.options import all_options
+
+        given = {option.name: ctx.params.pop(option.name, None) for option in all_options()}
+        ctx.meta[_GIVEN] = {name: value for name, value in given.items() if value is not None}
+        return super().invoke(ctx)
+
+
+@cache
+def _agent_parameters() -> list[Any]:
+    """Make the command's parameters from the options of the agents."""
+    from rldf.agents.options import all_options
+
+    def given(**options: Any) -> None: ...
+
+    parameters = []
+    for option in all_options():
+        kind = bool if option.is_flag else str
+        default = "" if option.is_flag else f"  [default: {option.default}]"
+        text = f"[{', '.join(option.agents)}] {option.help}{default}"
+        said = typer.Option(option.flag, help=text, show_default=False)
+        shown = Annotated[kind | None, said]  # type: ignore[valid-type]
+        parameters.append(
+            Parameter(option.name, Parameter.KEYWORD_ONLY, default=None, annotation=shown)
+        )
+    given.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    given.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    app = typer.Typer(add_completion=False)
+    app.command()(given)
+    return list(typer.main.get_command(app).params)
 
 
 def search(
-    image: Annotated[str, typer.Argument(help="The image to find again.")],
+    context: typer.Context,
+    image: Annotated[str, typer.Argument(help="Input image.")],
     reward: Annotated[
-        str, typer.Option(help="What pays: multi, partial, clip, combined, or a YAML file.")
+        str,
+        typer.Option(help="Reward to maximise: multi, partial, clip, combined, or a YAML file."),
     ] = "multi",
     agent: Annotated[str, typer.Option(help=_AGENTS)] = "planner",
     grammar: SetGrammar = None,
     axes: Annotated[
         str | None,
-        typer.Option(help="Walk these axes only, such as Noun,Scene; hold the others as read."),
+        typer.Option(
+            help="Search these axes only, such as Noun,Scene; keep the others as read in the image."
+        ),
     ] = None,
-    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = AUTO,
+    models: Annotated[str, typer.Option(help="Model set: a name or a YAML file.")] = AUTO,
     base_url: BaseUrl = None,
-    renders: Annotated[int, typer.Option(help="Budget of unique renders.")] = 200,
-    episodes: Annotated[int, typer.Option(help="Most episodes.")] = 50,
-    steps: Annotated[int, typer.Option(help="Most steps of an episode.")] = 200,
-    epsilon: Annotated[
-        str, typer.Option(help="Rate of exploration: a number or START:END:STEPS.")
-    ] = "0.1",
-    alpha: Annotated[
-        str, typer.Option(help="Learning rate: a number or visits:OMEGA (Robbins-Monro).")
-    ] = "0.5",
-    gamma: Annotated[float, typer.Option(help="Discount of later rewards.")] = 0.9,
-    optimism: Annotated[
-        float, typer.Option(help="Added to every first action value: high ones make it explore.")
-    ] = 0.0,
-    gain: Annotated[
-        bool, typer.Option("--gain", help="q, sarsa: pay a step its gain over the last cell.")
-    ] = False,
-    step_size: Annotated[
-        float, typer.Option(help="gradient: cells a step goes along the steepest axis.")
-    ] = 1.0,
-    momentum: Annotated[
-        float, typer.Option(help="gradient: part of the last step that is taken again.")
-    ] = 0.5,
-    batch: Annotated[int, typer.Option(help="planner: cells that are drawn together.")] = 4,
-    warm_start: Annotated[
-        bool, typer.Option("--warm-start", help="planner: see first what the encoder reads.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the agent and its starts.")] = 0,
+    renders: Annotated[
+        int | None,
+        typer.Option(help="Budget of unique images. Default: 200; no bound with --stop episodes."),
+    ] = None,
+    episodes: Annotated[
+        int | None, typer.Option(help="Maximum number of episodes. Default: 50.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Maximum number of steps of an episode.")] = 200,
+    seed: Annotated[int, typer.Option(help="Seed of the agent and its start positions.")] = 0,
     image_seed: Annotated[int, typer.Option(help="Seed of every image.")] = 0,
     image_seeds: Annotated[
-        int, typer.Option(help="Draw each cell with this many seeds, and pay the mean.")
+        int,
+        typer.Option(
+            help="Images per cell, each with a seed of its own; the reward is their mean."
+        ),
     ] = 1,
-    go_on: Annotated[bool, typer.Option("--continue", help="Go on past the goal.")] = False,
+    stop: Annotated[
+        str | None,
+        typer.Option(
+            help="What ends the search: goal (reached once), budget (of images, also after the "
+            "goal) or episodes (each ends at the goal). Default: goal."
+        ),
+    ] = None,
+    go_on: Annotated[
+        bool, typer.Option("--continue", help="Continue after the goal; same as --stop budget.")
+    ] = False,
+    rollouts: Annotated[
+        int | None,
+        typer.Option(
+            help="Starts from which the greedy policy is shown at the end. Default: 20 for agents "
+            "with action values."
+        ),
+    ] = None,
+    value_axes: Annotated[
+        str | None,
+        typer.Option(help="Two axes for the value map in the report. Default: the longest two."),
+    ] = None,
     dynamic_seeds: Annotated[
-        bool, typer.Option("--dynamic-seeds", help="Draw every step anew, to see why not.")
+        bool,
+        typer.Option(
+            "--dynamic-seeds",
+            help="Use a fresh image seed at every step (ablation; rewards stop being comparable).",
+        ),
     ] = False,
     penalise_unrealistic: Annotated[
         bool,
-        typer.Option("--penalise-unrealistic", help="Pay -1 for pictures that look like nothing."),
+        typer.Option("--penalise-unrealistic", help="Reward -1 for unrealistic images."),
+    ] = False,
+    end_unrealistic: Annotated[
+        bool, typer.Option("--end-unrealistic", help="End the episode at an unrealistic image.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Run folder. Default: ./runs/<image>-<time>.")
     ] = (None),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Find the sentence that makes the generator draw pictures of the same thing."""
-    from rldf.errors import RunError
-    from rldf.search.config import SearchConfig
+    """Find the sentence whose images match the input image."""
+    from rldf.errors import UsageError
+    from rldf.search.config import SearchConfig, budget_of
 
+    if go_on and stop not in (None, "budget"):
+        raise UsageError(f"--continue is --stop budget: leave one of --continue and --stop {stop}")
+    rule = "budget" if go_on else stop or "goal"
     choice = settle(models)
     drawn_by = models_at(choice.name, base_url)
     settings = SearchConfig(
         image=image, grammar=grammar_of(grammar, drawn_by), axes=axes, models=drawn_by,
-        reward=reward, agent=agent, renders=renders, episodes=episodes, steps=steps,
-        epsilon=epsilon, alpha=alpha, gamma=gamma,
-        optimism=optimism, gain=gain, step_size=step_size, momentum=momentum, batch=batch,
-        warm_start=warm_start, seed=seed, image_seed=image_seed, image_seeds=image_seeds,
-        stop_at_goal=not go_on, dynamic_seeds=dynamic_seeds,
-        penalise_unrealistic=penalise_unrealistic,
+        reward=reward, agent=agent, steps=steps, stop=rule,
+        **budget_of(rule, renders, episodes, steps, image_seeds),
+        options=context.meta[_GIVEN],
+        seed=seed, image_seed=image_seed, image_seeds=image_seeds,
+        rollouts=rollouts, value_axes=value_axes,
+        dynamic_seeds=dynamic_seeds,
+        penalise_unrealistic=penalise_unrealistic, end_unrealistic=end_unrealistic,
     )  # fmt: skip
-    if resume and out is None:
-        raise RunError("--resume needs --out with the folder of the run to go on with")
     result = run_search(settings, out, choice, resume=resume, quiet=quiet or as_json)
     output.result(result, _told(result), as_json=as_json)
 
@@ -107,58 +168,31 @@ def search(
 def run_search(
     settings: "SearchConfig", out: Path | None, choice: "Choice", *, resume: bool, quiet: bool
 ) -> dict[str, Any]:
-    """Prepare, search and report.
+    """Search with progress on the terminal, write the report, and return the result."""
+    from rldf.search.run_naming import resume_command
 
-    Args:
-        settings: what to search.
-        out: the run folder, None for a new one under ./runs.
-        choice: which model set was taken, and why.
-        resume: whether to go on with the run that is there.
-        quiet: whether to show no progress.
-
-    Returns:
-        The result, as JSON can say it.
-    """
-    from rldf.search.run_folder import RunFolder
-    from rldf.search.run_naming import new_out, refuse_foreign, resume_command
-
-    if out is not None:
-        refuse_foreign(out)  # before models are loaded
     with output.busy("loading the models", quiet=quiet):
+        from rldf.report import write_report
+        from rldf.search.api import check_out, open_run
         from rldf.search.config import build_search
+        from rldf.search.loop import search as search_
 
-        task = build_search(settings)
-    for hint in task.hints:
+        check_out(out, resume=resume)
+        ready = build_search(settings)
+    for hint in ready.hints:
         output.warn(hint)
     command = ["rldf", *sys.argv[1:]]
-    if out is None:
-        out = new_out(Path("runs"), Path(settings.image).name, datetime.now())
-    if resume:
-        run = RunFolder.resume(out, task.config)
-    else:
-        run = RunFolder.create(
-            out, task.config, command, settings.seed,
-            model_choice=choice.why, reading=task.reading.record,
-        )  # fmt: skip
+    run = open_run(ready, out, resume=resume, command=command, model_choice=choice.why)
     with run:
         tell(choice)
         try:
-            return _watched(task, run, quiet=quiet)
+            with LiveSearch(ready, run.steps(), quiet=quiet) as live:
+                result = search_(ready, run, live.show)
         except KeyboardInterrupt:
-            output.note(f"stopped; go on with: {resume_command(command, out)}")
+            output.note(f"stopped; go on with: {resume_command(command, run.path)}")
             raise
-
-
-def _watched(task: "Search", run: "RunFolder", *, quiet: bool) -> dict[str, Any]:
-    from rldf.cli.live import LiveSearch
-    from rldf.report import write_report
-    from rldf.search.loop import search as search_
-
-    with LiveSearch(task, run.steps(), quiet=quiet) as live:
-        result = search_(task, run, live.show)
-    with output.busy("writing the report", quiet=quiet):
-        goal = task.environment.goal
-        write_report(run, goal)
+        with output.busy("writing the report", quiet=quiet):
+            write_report(run, ready.environment.goal)
     return result
 
 
@@ -174,5 +208,30 @@ def _told(result: dict[str, Any]) -> list[str]:
         f"best sentence   {best['sentence']}  (reward {best['reward']:.3f})",
         f"goal {found} after {result['renders']} unique renders, {result['steps']} steps, "
         f"{result['episodes']} episodes, {result['seconds']:.0f} s",
+        *_learned(result),
         f"look at         {result['run']}/report.html",
     ]
+
+
+def _learned(result: dict[str, Any]) -> list[str]:
+    """Describe the episodes and the greedy policy, where there is something to say."""
+    lines, counts = [], result["steps_per_episode"]
+    if len(counts) > 1:
+        lines.append(f"steps/episode   {' '.join(map(str, counts))}")
+    greedy = result.get("greedy")
+    if not greedy:
+        return lines
+    starts, reached = greedy["starts"], greedy["reached"]
+    if reached is None:
+        lines.append(f"greedy policy   {starts} starts; whether it succeeds is not known: no goal")
+    else:
+        low, high = greedy["success_ci"]
+        mean = f", {greedy['steps_mean']:.1f} steps on average" if reached else ""
+        lines.append(
+            f"greedy policy   reaches the goal from {reached} of {starts} starts "
+            f"({greedy['success_rate']:.0%}, 95 % interval {low:.0%} to {high:.0%}){mean}"
+        )
+    shown = next((r for r in greedy["rollouts"] if r["ended"] == "goal"), greedy["rollouts"][0])
+    total = "not known" if shown["return"] is None else f"{shown['return']:.3f}"
+    lines.append(f"greedy path     return {total}, ended by {shown['ended']}:")
+    return [*lines, *(f"                {sentence}" for sentence in shown["sentences"])]

@@ -4,6 +4,7 @@ from rldf.grammar.encoding import Encoding
 from rldf.io.files import write_bytes, write_text
 from rldf.report.filmstrip import draw_filmstrip
 from rldf.report.images import png_bytes
+from rldf.report.learned import draw_values, read_values
 from rldf.report.page import draw_page
 from rldf.report.plotting import draw_curves
 from rldf.report.states import visited_states
@@ -33,4 +34,6 @@ def write_report(run: RunFolder, goal: Encoding | None = None) -> None:
     write_bytes(run.path / "trajectory.png", png_bytes(draw_filmstrip(run, states, goal)))
     if steps:
         write_bytes(run.path / "curves.png", draw_curves(steps))
+    if values := read_values(run):
+        write_bytes(run.path / "values.png", draw_values(values))
     write_text(run.path / "report.html", draw_page(run, steps, states, goal))

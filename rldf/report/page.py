@@ -18,6 +18,7 @@ from rldf.report.html import (
     wide_picture,
 )
 from rldf.report.images import data_uri, file_uri, load_picture
+from rldf.report.learned import greedy_section, read_values, values_alt
 from rldf.report.states import VisitedState, by_reward
 from rldf.search.records import Step
 from rldf.search.run_folder import RunFolder
@@ -50,6 +51,8 @@ def draw_page(
             doubts(run.record.warnings),
             _picture_section("Trajectory", run.path / "trajectory.png", _strip_alt(states), ""),
             _picture_section("Curves", run.path / "curves.png", _curves_alt(steps), "curves"),
+            greedy_section(run),
+            _value_section(run),
             _states_section(run, ranked, goal),
             _how_section(run),
         )
@@ -116,6 +119,12 @@ def _marks(
 
 def _picture_section(title: str, path: Path, alt: str, kind: str) -> str:
     return wide_picture(title, file_uri(path), alt, kind) if path.is_file() else ""
+
+
+def _value_section(run: RunFolder) -> str:
+    values = read_values(run)
+    path = run.path / "values.png"
+    return _picture_section("Value map", path, values_alt(values), "curves") if values else ""
 
 
 def _strip_alt(states: Sequence[VisitedState]) -> str:

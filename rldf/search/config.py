@@ -1,15 +1,17 @@
 """What a search needs: the user's settings, checked, and everything they name, loaded."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from PIL.Image import Image
 
 from rldf import seeding as seeds
-from rldf.agents.options import check_options, make_agent, takes
+from rldf.agents.base import TabularAgent
+from rldf.agents.options import make_agent, read_options
 from rldf.agents.protocol import Agent
 from rldf.errors import NoGoalError, UsageError
 from rldf.generators.cached import CachedGenerator
@@ -17,16 +19,43 @@ from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.grammar.subset import frozen, walked_axes
 from rldf.interfaces import Reward
-from rldf.io.images import read_image
+from rldf.io.images import read_image, to_rgb
 from rldf.io.paths import cache_folder
 from rldf.models.auto import AUTO
 from rldf.models.model_sets import ModelSet, auto_choice, load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.perception.reading import ImageReading
+from rldf.registry import find
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import RewardFile, build_reward, load_reward_file, resolved
-from rldf.rewards.realism import PenaliseUnrealistic, realism_floor
+from rldf.rewards.realism import PenaliseUnrealistic, realism, realism_floor
 from rldf.search.env import EncodingGridEnv
+from rldf.search.greedy import value_axes
+
+STOPS = ("goal", "budget", "episodes")
+"""What may end a search, see `SearchConfig.stop`."""
+
+ROLLOUTS = 20
+"""Starts of the greedy policy where none are asked for."""
+
+
+def budget_of(
+    stop: str, renders: int | None, episodes: int | None, steps: int, image_seeds: int = 1
+) -> dict[str, int]:
+    """Complete the bounds of a search: None is 200 renders and 50 episodes.
+
+    With stop "episodes" the number of episodes has to be given, and None is as many renders as
+    they can spend.
+
+    Raises:
+        UsageError: stop "episodes" without a number of episodes.
+    """
+    if stop == "episodes" and episodes is None:
+        raise UsageError("--stop episodes: add --episodes with their number, such as 20")
+    episodes = 50 if episodes is None else episodes
+    if renders is None:
+        renders = episodes * steps * image_seeds if stop == "episodes" else 200
+    return {"renders": renders, "episodes": episodes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +70,24 @@ class SearchConfig:
         models: model set, name or path.
         reward: name or path.
         agent: a name of the catalogue.
-        renders: budget of unique renders.
+        renders: budget of unique images.
         episodes: most episodes.
         steps: most steps of an episode.
-        epsilon: rate of exploration, see `rldf.agents.options`.
-        alpha: learning rate, likewise.
-        gamma: discount.
-        optimism: added to every initial action value.
-        gain: pay a step what it gains over the last cell, for agents that learn by steps.
-        step_size: cells that a gradient step goes along the steepest axis.
-        momentum: the part of the last gradient step that is taken again.
-        batch: how many cells a planner proposes together.
-        warm_start: let a planner see first what the encoder reads in the input image.
+        options: the agent's options by name, see its class; those left out have their defaults.
         seed: seeds the agent and its starts.
         image_seed: seed of every image.
         image_seeds: how many seeds a cell's reward is averaged over, from `image_seed` on.
-        stop_at_goal: whether the search ends at the goal.
+        stop: when the search ends. "goal": the first time that the goal is reached; "budget": when
+            the renders are spent, also after the goal; "episodes": after `episodes` episodes, each
+            of which ends at the goal and starts at a new random cell. Episodes and renders bound
+            every search.
         dynamic_seeds: draw every step with another seed.
-        penalise_unrealistic: pay a penalty for pictures that the readers do not agree on.
+        rollouts: starts from which the greedy policy is shown at the end, 0 for none; None is 20
+            for agents with a table of action values, else 0.
+        value_axes: the two axes of the value map, separated by a comma; None for the longest two.
+        penalise_unrealistic: whether images that the vision models do not agree on are rewarded
+            with -1.
+        end_unrealistic: whether such images end the episode.
     """
 
     image: str
@@ -70,21 +99,16 @@ class SearchConfig:
     renders: int = 200
     episodes: int = 50
     steps: int = 200
-    epsilon: str = "0.1"
-    alpha: str = "0.5"
-    gamma: float = 0.9
-    optimism: float = 0.0
-    gain: bool = False
-    step_size: float = 1.0
-    momentum: float = 0.5
-    batch: int = 4
-    warm_start: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     image_seed: int = 0
     image_seeds: int = 1
-    stop_at_goal: bool = True
+    stop: str = "goal"
     dynamic_seeds: bool = False
+    rollouts: int | None = None
+    value_axes: str | None = None
     penalise_unrealistic: bool = False
+    end_unrealistic: bool = False
 
     def __post_init__(self) -> None:
         """Refuse budgets that allow nothing.
@@ -101,26 +125,41 @@ class SearchConfig:
             raise UsageError(f"--image-seed {self.image_seed}: give 0 or more, at most {limit}")
         if self.dynamic_seeds and self.image_seeds > 1:
             raise UsageError("--dynamic-seeds draws with one seed a step: leave --image-seeds out")
-        check_options(self.agent, alpha=self.alpha, epsilon=self.epsilon, **self.rates())
-        if self.gain and not takes(self.agent, "alpha"):
-            raise UsageError(
-                f"--gain: {self.agent} has no use for it; q, sarsa and expected-sarsa have"
-            )
-        if self.warm_start and not takes(self.agent, "first"):
-            raise UsageError(f"--warm-start: {self.agent} has no use for it, --agent planner has")
+        if self.stop not in STOPS:
+            raise UsageError(f"--stop {self.stop}: give {', '.join(STOPS)}")
+        self._check_stop()
+        given = read_options(self.agent, self.options).model_dump()
+        object.__setattr__(self, "options", given)
         self._check_budget()
 
-    def rates(self) -> dict[str, Any]:
-        """Give the agent's options that are plain numbers.
+    def _check_stop(self) -> None:
+        kind = find("agents", self.agent)
+        if self.stop == "episodes" and not hasattr(kind, "select_action"):
+            raise UsageError(
+                f"--stop episodes: agent {self.agent} learns nothing from repeated episodes; use "
+                "--stop goal or budget, or --agent q, sarsa, expected-sarsa, dyna-q or random"
+            )
+        if self.rollouts is None:
+            has_values = issubclass(kind, TabularAgent)
+            object.__setattr__(self, "rollouts", ROLLOUTS if has_values else 0)
+        elif self.rollouts < 0:
+            raise UsageError(f"--rollouts {self.rollouts}: give 0 or more")
+        if (self.rollouts or self.value_axes) and not issubclass(kind, TabularAgent):
+            option = "--rollouts" if self.rollouts else "--value-axes"
+            raise UsageError(
+                f"{option}: agent {self.agent} has no action values; use --agent q, sarsa, "
+                "expected-sarsa or dyna-q"
+            )
 
-        Returns:
-            Keywords of `make_agent`.
-        """
-        names = ("gamma", "optimism", "step_size", "momentum", "batch")
-        return {name: getattr(self, name) for name in names}
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """Make a configuration from its fields and the agent's options in one list of keywords."""
+        own = {name: value for name, value in given.items() if name in cls.__dataclass_fields__}
+        options = {name: value for name, value in given.items() if name not in own}
+        return cls(**own | {"options": {**own.get("options", {}), **options}})
 
     def _check_budget(self) -> None:
-        cells = self.batch if takes(self.agent, "batch") else 1
+        cells = self.options.get("batch", 1)
         if self.renders < cells * self.image_seeds:
             raise UsageError(
                 f"--renders {self.renders} is less than one batch, {cells} x {self.image_seeds} "
@@ -151,12 +190,15 @@ class Search:
     hints: tuple[str, ...]
 
 
-def build_search(settings: SearchConfig, models: ModelSet | None = None) -> Search:
+def build_search(
+    settings: SearchConfig, models: ModelSet | None = None, image: Image | None = None
+) -> Search:
     """Load and check everything; nothing is written.
 
     Args:
         settings: what the user asked for.
         models: the model set that the settings name, where it is there already.
+        image: the input image, where it is in memory already; `settings.image` then names it.
 
     Returns:
         The task.
@@ -172,12 +214,18 @@ def build_search(settings: SearchConfig, models: ModelSet | None = None) -> Sear
     walked = walked_axes(words, settings.axes)
     reward_file = load_reward_file(settings.reward)
     models = models or load_model_set(settings.models)
-    image = read_image(Path(settings.image))
+    image = read_image(Path(settings.image)) if image is None else to_rgb(image)
     encoder = Encoder(words, models, models.file)
     reading = encoder.encode(image)
     grammar = frozen(words, walked, reading.nearest)
     goal = None if reading.encoding is None else grammar.encode(words.decode(reading.encoding))
     context = RewardContext(image=image, reading=reading, encoder=encoder, readers=models)
+    if settings.stop == "episodes" and goal is None:
+        raise NoGoalError(
+            f"{reading.lack(settings.grammar)}: no episode can end at the goal; leave --stop "
+            "episodes out"
+        )
+    value_axes(grammar, settings.value_axes)  # refuses what is wrong in it
     environment = EncodingGridEnv(
         grammar=grammar,
         generator=CachedGenerator(models.generator, cache_folder()),
@@ -185,17 +233,16 @@ def build_search(settings: SearchConfig, models: ModelSet | None = None) -> Sear
         goal=goal,
         image_seed=settings.image_seed,
         image_seeds=settings.image_seeds,
-        stop_at_goal=settings.stop_at_goal,
+        stop_at_goal=settings.stop != "budget",
+        is_terminal=_terminal(settings, context, models),
         dynamic_seeds=settings.dynamic_seeds,
     )
     agent = make_agent(
         settings.agent,
         environment.world,
         seeds.rng(settings.seed, "agent"),
-        alpha=settings.alpha,
-        epsilon=settings.epsilon,
+        settings.options,
         first=_first(settings, goal, reading),
-        **settings.rates(),
     )
     config = asdict(settings) | {
         "image": Path(settings.image).name,  # its pixels decide, not where it lies
@@ -206,7 +253,9 @@ def build_search(settings: SearchConfig, models: ModelSet | None = None) -> Sear
         "reward_file": resolved(reward_file),
         "model_set": models.identity(),
         "drawn_as": dict(models.generator.identity),  # with what the device decided
-        "unrealistic_below": models.file.familiar if settings.penalise_unrealistic else None,
+        "unrealistic_below": models.file.familiar
+        if settings.penalise_unrealistic or settings.end_unrealistic
+        else None,
     }
     return Search(
         settings=settings,
@@ -229,6 +278,19 @@ def _reward(
     return PenaliseUnrealistic(reward, context, realism_floor(models.file))
 
 
+def _terminal(
+    settings: SearchConfig, context: RewardContext, models: ModelSet
+) -> Callable[[Sequence[Image]], list[bool]] | None:
+    """Return the test for images that end an episode, None where no image does."""
+    if not settings.end_unrealistic:
+        return None
+    return partial(_unrealistic, context, realism_floor(models.file))
+
+
+def _unrealistic(context: RewardContext, floor: float, images: Sequence[Image]) -> list[bool]:
+    return [realism(image, context) < floor for image in images]
+
+
 def _held(reading: ImageReading, grammar: Grammar, walked: Sequence[str]) -> list[str]:
     """Tell which axes are held where nothing was read."""
     return [
@@ -241,6 +303,7 @@ def _held(reading: ImageReading, grammar: Grammar, walked: Sequence[str]) -> lis
 
 def _first(settings: SearchConfig, goal: Encoding | None, reading: ImageReading) -> Encoding | None:
     """Give the cell that a warm start sees first."""
-    if settings.warm_start and goal is None:
+    warm_start = settings.options.get("warm_start", False)
+    if warm_start and goal is None:
         raise NoGoalError(f"{reading.lack(settings.grammar)}: leave --warm-start out")
-    return goal if settings.warm_start else None
+    return goal if warm_start else None

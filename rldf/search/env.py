@@ -12,7 +12,7 @@ Information · action_mask, sentence, image_seed, distance (-1 where no goal is 
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import gymnasium as gym
@@ -45,6 +45,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         image_seeds: int = 1,
         stop_at_goal: bool = True,
         dynamic_seeds: bool = False,
+        is_terminal: Callable[[Sequence[Image]], list[bool]] | None = None,
         render_mode: str | None = "rgb_array",
     ) -> None:
         """Make an environment; nothing is drawn yet.
@@ -60,6 +61,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
             stop_at_goal: whether the goal ends an episode.
             dynamic_seeds: draw every step with another seed, to see why the paper advises
                 against it: the same cell then pays differently each time.
+            is_terminal: tells which images end an episode beside the goal; None for no image.
             render_mode: "rgb_array" or None.
         """
         self.grammar = grammar
@@ -72,7 +74,8 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         self._image_seed, self._dynamic = image_seed, dynamic_seeds
         self.cell_renders = image_seeds
         """How many renders a new cell costs."""
-        self._stop_at_goal = stop_at_goal
+        self._stop_at_goal, self._is_terminal = stop_at_goal, is_terminal
+        self._ends: set[tuple[Encoding, int]] = set()
         self._paid: dict[tuple[Encoding, int], float] = {}
         self._state: Encoding = (0,) * len(grammar.shape)
         self._seed = image_seed
@@ -113,7 +116,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         """
         super().reset(seed=seed)
         start = (options or {}).get("start")
-        self._state = self._random_start() if start is None else self._checked(start)
+        self._state = self.random_start(self.np_random) if start is None else self._checked(start)
         self._seed, self.drew = self._image_seed, False
         return self._observation(), self._information()
 
@@ -134,7 +137,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         self.drew = key in self._ahead
         if self.drew:
             self._last = (key, self._ahead.pop(key))
-        terminated = self._stop_at_goal and self._state == self.goal
+        terminated = key in self._ends or (self._stop_at_goal and self._state == self.goal)
         return self._observation(), self._paid[key], terminated, False, self._information()
 
     def approach(self, target: Encoding) -> tuple[int, int]:
@@ -175,9 +178,13 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         seeds = [seed + i for i in range(many)] * len(new)
         images = self._generator.generate(sentences, seeds)
         rewards = np.reshape(self._reward(images), (len(new), many)).mean(axis=1)
-        for cell, image, reward in zip(new, images[::many], rewards, strict=True):
+        shown = images[::many]
+        ends = self._is_terminal(shown) if self._is_terminal else [False] * len(shown)
+        for cell, image, reward, end in zip(new, shown, rewards, ends, strict=True):
             self._paid[cell, seed] = float(reward)
             self._ahead[cell, seed] = image
+            if end:
+                self._ends.add((cell, seed))
 
     def render(self) -> NDArray[np.uint8] | None:
         """Draw the current cell.
@@ -199,15 +206,22 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
             self._last = (key, self._generator.generate([sentence], [self._seed])[0])
         return self._last[1]
 
-    def remember(self, encoding: Encoding, seed: int, reward: float) -> None:
+    def known_reward(self, cell: Encoding) -> float | None:
+        """Return the reward of a cell at the run's image seed, None where it was never drawn."""
+        return self._paid.get((self.world.canonical(cell), self._image_seed))
+
+    def remember(self, encoding: Encoding, seed: int, reward: float, *, ends: bool = False) -> None:
         """Take over what a cell paid earlier, for a run that goes on.
 
         Args:
             encoding: the cell.
             seed: the image seed.
             reward: what its image paid.
+            ends: whether its image ended an episode.
         """
         self._paid[encoding, seed] = reward
+        if ends:
+            self._ends.add((encoding, seed))
 
     def return_to(self, state: Encoding) -> None:
         """Stand on a cell again, for a run that goes on.
@@ -225,9 +239,10 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         vars(made).update(copy.deepcopy(vars(self), memo))
         return made
 
-    def _random_start(self) -> Encoding:
+    def random_start(self, rng: np.random.Generator) -> Encoding:
+        """Draw a cell other than the goal, each with the same probability."""
         while True:
-            state = self.world.random_state(self.np_random)
+            state = self.world.random_state(rng)
             if state != self.goal or self.world.n_states == 1:
                 return state
 

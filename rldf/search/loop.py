@@ -7,13 +7,15 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
 
 from rldf import seeding as seeds
+from rldf.agents.base import TabularAgent
 from rldf.agents.protocol import Agent, Transition
 from rldf.errors import RunError, UsageError
 from rldf.grammar.encoding import Encoding
@@ -23,6 +25,7 @@ from rldf.io.yaml import problems_of
 from rldf.perception.reading import axes_document
 from rldf.search.config import Search, SearchConfig
 from rldf.search.env import EncodingGridEnv
+from rldf.search.greedy import VALUES, roll_out, value_map
 from rldf.search.records import Step, best_step
 from rldf.search.run_folder import RunFolder
 
@@ -93,7 +96,7 @@ def walk(
             Transition(
                 state=state,
                 action=action,
-                reward=_worth(reward, place, settings),
+                reward=_objective(reward, place, settings, ends=terminated),
                 continues=0.0 if terminated else 1.0,
                 next_state=environment.state,
                 next_mask=information["action_mask"],
@@ -101,18 +104,23 @@ def walk(
         )
         place.paid = reward
         _advance(place, environment, settings, terminated=terminated)
-        yield _step(place, environment, action, moves, reward, information)
+        made = _step(place, environment, action, moves, reward, information)
+        yield replace(made, terminal=terminated)
 
 
-def _worth(reward: float, place: SearchState, settings: SearchConfig) -> float:
-    """Give what a step is worth to the agent.
+def _objective(reward: float, place: SearchState, settings: SearchConfig, *, ends: bool) -> float:
+    """Return what the agent learns from: the reward, its change, or at an end its value for ever.
 
-    Rewards add up for as long as an agent stays where they are good, gains only to how much better
-    its last cell is than its first; and that is what a search is after.
+    Rewards add up for as long as an agent stays where they are high, changes only to how much
+    better its last cell is than its first. An episode that ends at the goal (stop "episodes")
+    counts as one that stays there: r / (1 - gamma). Otherwise walking to and fro beside the goal
+    would be worth more than reaching it, and an agent would learn to avoid it.
     """
-    if not settings.gain:
-        return reward
-    return 0.0 if place.paid is None else reward - place.paid
+    if settings.options.get("gain", False):
+        return 0.0 if place.paid is None else reward - place.paid
+    if ends and settings.stop == "episodes":
+        return reward / (1.0 - float(settings.options.get("gamma", 0.0)))
+    return reward
 
 
 def _advance(
@@ -121,16 +129,17 @@ def _advance(
     place.steps += 1
     place.step += 1
     place.state, place.renders = environment.state, environment.renders
-    if terminated:
+    if terminated and settings.stop == "goal" and environment.state == environment.goal:
         place.ended = "goal"
     elif environment.ahead:
         return  # what was drawn together is seen before anything else ends
     elif environment.renders + environment.cell_renders > settings.renders:
         place.ended = "renders"
-    elif place.step >= settings.steps and place.episode == settings.episodes:
-        place.ended = "episodes"
-    elif place.step >= settings.steps:
-        place.step = 0
+    elif terminated or place.step >= settings.steps:
+        if place.episode == settings.episodes:
+            place.ended = "episodes"
+        else:
+            place.step = 0
 
 
 def _step(
@@ -152,7 +161,7 @@ def _step(
         distance=information["distance"] if known else None,
         new=environment.drew,
         renders=place.renders,
-        terminal=place.ended == "goal",
+        terminal=False,
         seed=information["image_seed"],
         moves=moves,
     )
@@ -187,6 +196,11 @@ def search(task: Search, run: RunFolder, watch: Callable[[Step], None]) -> dict[
         run.finish("interrupted", None)
         raise
     result = summarise(task, run, place)
+    if isinstance(task.agent, TabularAgent) and task.settings.rollouts:
+        policy = roll_out(task.environment, task.agent, task.settings)
+        result["greedy"] = policy.document(task.environment.grammar)
+        if values := value_map(task.environment, task.agent, task.settings, run.steps()):
+            write_json(run.path / VALUES, asdict(values))
     run.finish("done", result)
     return result
 
@@ -213,6 +227,7 @@ def summarise(task: Search, run: RunFolder, place: SearchState) -> dict[str, Any
         "renders": place.renders,
         "steps": place.steps,
         "episodes": place.episode,
+        "steps_per_episode": list(Counter(step.episode for step in steps).values()),
         "ended": place.ended,
         "best": {
             "encoding": list(best.encoding),
@@ -247,7 +262,8 @@ def _stand(task: Search, run: RunFolder) -> SearchState:
     task.agent.load(run.path / agent)
     run.truncate(place.steps)
     for step in run.steps():
-        environment.remember(step.encoding, step.seed, step.reward)
+        ends = step.terminal and step.encoding != environment.goal
+        environment.remember(step.encoding, step.seed, step.reward, ends=ends)
     return place
 
 

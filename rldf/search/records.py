@@ -38,7 +38,7 @@ class Step:
         distance: L1 steps from the goal, or None where no goal is known.
         new: true if a unique render was spent on it.
         renders: unique renders spent so far, this one and those drawn together with it included.
-        terminal: true if the episode ended here because it is the goal.
+        terminal: true if the episode ended here, at the goal or at an unrealistic image.
         seed: the seed that the image was drawn with.
         moves: legal moves to the cell; those passed before it were not drawn.
     """
@@ -206,6 +206,27 @@ def config_difference(there: Mapping[str, object], here: Mapping[str, object]) -
         for key in sorted(a.keys() | b.keys())
         if a.get(key) != b.get(key)
     ]
+
+
+def upgraded(there: Mapping[str, object], here: Mapping[str, object]) -> dict[str, object]:
+    """Write the configuration of a run of version 0.13 or older as this version does.
+
+    Those listed the options of all agents and `stop_at_goal`; what is new has its default.
+    """
+    if "options" in there or "options" not in here:
+        return dict(there)
+    options = here["options"]
+    assert isinstance(options, Mapping)
+    kept = {name: value for name, value in there.items() if name not in _OLD}
+    stop = "goal" if there.get("stop_at_goal", True) else "budget"
+    new = {"rollouts": here.get("rollouts"), "value_axes": None, "end_unrealistic": False}
+    return {**new, **kept, "stop": stop, "options": {name: there.get(name) for name in options}}
+
+
+_OLD = {
+    "epsilon", "alpha", "gamma", "optimism", "gain", "step_size", "momentum", "batch",
+    "warm_start", "stop_at_goal",
+}  # fmt: skip
 
 
 def _leaves(config: Mapping[str, object], prefix: str = "") -> dict[str, str]:

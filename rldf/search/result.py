@@ -5,13 +5,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import Image
+
 from rldf.errors import GrammarError, RunError, UsageError
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
+from rldf.io.images import read_image
 from rldf.io.resources import find, names
 from rldf.io.yaml import read_text
-from rldf.search.records import best_step
+from rldf.report.html import figure, text
+from rldf.report.images import data_uri, load_picture
+from rldf.search.records import Step, best_step
 from rldf.search.run_folder import RunFolder, load_run
+
+_SHOWN = 256  # px of an image in a notebook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,39 @@ class SearchResult:
     models: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def image(self) -> Image:
+        """The image that earned most, RGB; ImageError where the run folder has lost it."""
+        return read_image(self._best_path)
+
+    @property
+    def _best_path(self) -> Path:
+        best = best_step(self.steps, None)
+        return load_run(self.run).image_path(best.encoding, best.seed)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The steps of the search so far, in their order."""
+        return load_run(self.run).steps()
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """What `rldf search --json` prints, None while the search goes on."""
+        return load_run(self.run).record.result
+
+    def to_html(self) -> str:
+        """Return the report of the run as one HTML page that needs no other file."""
+        return (self.run / "report.html").read_text(encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        """Show the input, the best image and its sentence in a notebook."""
+        shown = [(self.run / "input.png", "input"), (self._best_path, self.sentence)]
+        images = "".join(
+            figure(data_uri(load_picture(path, _SHOWN)), caption, caption)
+            for path, caption in shown
+        )
+        return f"<div>{images}<p>reward {self.reward:.4g}, {text(self.run)}</p></div>"
 
     @property
     def words(self) -> dict[str, str]:

@@ -6,11 +6,13 @@ r"""The run folder: one search, everything that decided it, and all that came of
         steps.jsonl      one line a step, in the order in which they were taken
         agent-40.npz     the agent after 40 steps (Q-table, generator state), by the search
         checkpoint.json  where the search stands, by the search; it names the agent's file
+        values.json      values of a tabular agent over two axes, by the search
         images/          every distinct cell that was drawn, such as 1-4-0-2.png, or
                          1-4-0-2-seed7.png where the seed is not the run's image seed
         best.png         the image with the highest reward       \
         trajectory.png   the distinct states as a filmstrip       | by rldf.report, at any time,
         curves.png       reward and distance to the goal          | from the rest of the folder
+        values.png       value map of a tabular agent             |
         report.html      all of this on one page, offline        /
         .lock            held by the process that searches
 
@@ -44,6 +46,7 @@ from rldf.search.records import (
     config_difference,
     read_record,
     read_steps,
+    upgraded,
 )
 from rldf.search.run_naming import LOCK, RUN, contents, refuse_foreign, refuse_links
 
@@ -292,7 +295,7 @@ def load_run(path: Path) -> RunFolder:
 def _refuse_other_config(
     path: Path, there: Mapping[str, object], here: Mapping[str, object]
 ) -> None:
-    if difference := config_difference(there, here):
+    if difference := config_difference(upgraded(there, here), here):
         shown = "; ".join(said[:_SHOWN] for said in difference)
         raise RunError(
             f"{path} is a run of another configuration ({shown}): "

@@ -17,7 +17,7 @@ def counted(
     return [
         renders_to_goal(
             Simulated(SHAPES[n_states], kind, seed, **options),
-            SearchConfig(image="simulated", agent=agent, renders=renders, seed=seed),
+            SearchConfig.of(image="simulated", agent=agent, renders=renders, seed=seed),
         )
         or renders + 1
         for seed in range(worlds)

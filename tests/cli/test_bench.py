@@ -139,3 +139,34 @@ def test_images_are_taken_from_all_classes_of_a_folder_in_turns(call, names):
     assert "figures is left out" in err
     told = json.loads(Path("b", "manifest.json").read_text())["config"]
     assert len({name.split("/")[1] for name in told["images"]}) == 2
+
+
+EPISODES = (*BENCH[:10], "--steps", 30, "--agents", "q,dyna-q", "--rewards", "multi", "--epsilons",
+            "0.1", "--processes", 1, "--episodes", 5)  # fmt: skip
+
+
+def test_learning_curves_count_the_steps_of_each_episode(call):
+    code, out, err = call(*EPISODES, "--out", "b", "--json")
+    assert (code, err) == (0, "")
+    rows = json.loads(out)["episodes"]
+    assert [(row["agent"], row["episode"]) for row in rows] == [
+        (agent, n) for agent in ("q", "dyna-q") for n in range(1, 6)
+    ]
+    assert all(row["runs"] == 4 and 1 <= row["steps_mean"] <= 30 for row in rows)
+    assert all(row["steps_low"] <= row["steps_mean"] <= row["steps_high"] for row in rows)
+    runs = [run for line in Path("b/runs.jsonl").read_text().splitlines()
+            for run in json.loads(line)["runs"] if run["trial"]["agent"] == "q"]  # fmt: skip
+    for row in rows[:5]:
+        steps = [run["episode_steps"][row["episode"] - 1] for run in runs]
+        assert row["reached"] == sum(count is not None for count in steps)
+        assert row["steps_mean"] == pytest.approx(sum(30 if s is None else s for s in steps) / 4)
+    with Path("b/episodes.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 10
+    assert Path("b/episodes-multi.png").stat().st_size > 5000
+    assert "Learning curves" in Path("b/table3.html").read_text()
+
+
+def test_agents_that_learn_nothing_over_episodes_are_refused(call):
+    code, out, err = call(*EPISODES, "--agents", "planner", "--out", "b")
+    assert (code, out) == (2, "")
+    assert "--stop episodes: agent planner" in err

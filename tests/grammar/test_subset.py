@@ -97,7 +97,7 @@ def test_every_agent_walks_a_world_with_held_axes(agent):
     )
     made = make_agent(
         agent, environment.world, seeds.rng(0, "agent"),
-        alpha="0.5", epsilon="0.1", **settings.rates(),
+        settings.options,
     )  # fmt: skip
     environment.reset(seed=1)
     for step in walk(environment, made, settings, SearchState()):

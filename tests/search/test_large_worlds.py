@@ -69,7 +69,7 @@ def test_a_world_of_a_thousand_million_states_is_loaded_derived_and_parsed() -> 
 @pytest.mark.parametrize("agent", ["planner", "q"])
 def test_a_search_in_it_keeps_what_it_has_seen_alone(agent) -> None:
     grammar, goal = vast(), np.array([3, 7, 1, 9, 0, 5, 5, 2, 8])
-    settings = SearchConfig(image="x.png", agent=agent, renders=60, steps=100, episodes=9)
+    settings = SearchConfig.of(image="x.png", agent=agent, renders=60, steps=100, episodes=9)
     tracemalloc.start()
     try:
         environment = EncodingGridEnv(
@@ -77,7 +77,7 @@ def test_a_search_in_it_keeps_what_it_has_seen_alone(agent) -> None:
         )
         made = make_agent(
             agent, environment.world, seeds.rng(0, "agent"),
-            alpha="0.5", epsilon="0.1", **settings.rates(),
+            settings.options,
         )  # fmt: skip
         environment.reset(seed=0)
         rewards = [step.reward for step in walk(environment, made, settings, SearchState())]

@@ -17,7 +17,8 @@ from PIL import Image
 
 from rldf import registry as catalog
 from rldf import seeding as seeds
-from rldf.agents.options import make_agent, parse_alpha, parse_epsilon
+from rldf.agents.options import make_agent
+from rldf.agents.schedules import parse_alpha, parse_epsilon
 from rldf.errors import UsageError
 from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.grammar import load_grammar
@@ -38,8 +39,8 @@ class Crash(Exception):
     """Stands for a kill: nothing of ours runs after it."""
 
 
-def task(goal=GOAL, reward=None, **options):
-    settings = SearchConfig(image="dog.png", **options)
+def task(goal=GOAL, reward=None, is_terminal=None, **options):
+    settings = SearchConfig.of(image="dog.png", **options)
     environment = EncodingGridEnv(
         grammar=GRAMMAR,
         generator=PaintedGenerator(),
@@ -47,16 +48,15 @@ def task(goal=GOAL, reward=None, **options):
         goal=goal,
         image_seed=settings.image_seed,
         image_seeds=settings.image_seeds,
-        stop_at_goal=settings.stop_at_goal,
+        stop_at_goal=settings.stop != "budget",
         dynamic_seeds=settings.dynamic_seeds,
+        is_terminal=is_terminal,
     )
     agent = make_agent(
         settings.agent,
         environment.world,
         seeds.rng(settings.seed, "agent"),
-        alpha=settings.alpha,
-        epsilon=settings.epsilon,
-        **settings.rates(),
+        settings.options,
     )
     seen = SceneContents(objects=(), people=0, people_confidence=1.0, scenes={}, ignored=())
     reading = ImageReading(
@@ -156,7 +156,7 @@ def test_the_goal_ends_it_unless_it_goes_on(tmp_path):
     result, _ = run(tmp_path / "a", **options)
     assert (result["ended"], result["goal_reached"]) == ("goal", True)
     assert result["goal"]["encoding"] == list(GOAL)
-    past, _ = run(tmp_path / "b", **options, stop_at_goal=False)
+    past, _ = run(tmp_path / "b", **options, stop="budget")
     assert past["goal_reached"] is True
     assert past["ended"] != "goal"
     assert past["steps"] > result["steps"]
@@ -255,7 +255,7 @@ def test_resuming_a_finished_run_tells_its_result_again(tmp_path):
 )
 def test_budgets_that_allow_nothing_are_refused(name, value):
     with pytest.raises(UsageError, match=name.replace("_", "-")):
-        SearchConfig(image="x.png", **{name: value})
+        SearchConfig.of(image="x.png", **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_budgets_that_allow_nothing_are_refused(name, value):
 )
 def test_options_that_do_not_fit_together_are_refused(options, told):
     with pytest.raises(UsageError, match=told):
-        SearchConfig(image="x.png", **options)
+        SearchConfig.of(image="x.png", **options)
 
 
 @pytest.mark.parametrize("text", ["0", "1.5", "nan", "visits:0.5", "visits:2", "visits:x", "fast"])

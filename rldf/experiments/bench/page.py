@@ -1,15 +1,17 @@
 """What a bench leaves to read: a table as text and CSV, plots, and one page with all of it."""
 
-import csv
-import io
 import shlex
 from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from rldf.experiments.bench.episodes import COLUMNS as EPISODE_COLUMNS
+from rldf.experiments.bench.episodes import as_csv, curves, draw_curves
 from rldf.experiments.bench.measures import QUARTERED
 from rldf.experiments.bench.plots import draw_progress
+from rldf.experiments.bench.starts import COLUMNS as START_COLUMNS
+from rldf.experiments.bench.starts import by_start
 from rldf.experiments.bench.table3 import COLUMNS
 from rldf.experiments.bench.trial import Outcome
 from rldf.io.files import write_bytes, write_text
@@ -22,6 +24,12 @@ _SHOWN = {
     "renders": "renders", "d_t": "D_T", "d_max": "D_max", "d_min": "D_min", "rho": "ρ",
     "sigma2": "σ²", "f_semantic": "F", "c_semantic": "C", "regret": "regret",
 }  # fmt: skip
+
+
+_ALTS = (
+    "share of runs at the goal and best reward over unique renders",
+    "steps to the goal of each episode, mean with 95 % band over the runs",
+)
 
 
 def shown_rows(rows: Sequence[Mapping[str, Any]], renders: int) -> list[tuple[str, ...]]:
@@ -75,14 +83,22 @@ def write_results(
         command: the words that were typed.
         warnings: what is doubtful in the readings of the goals.
     """
-    write_text(folder / "table.csv", _csv(rows))
+    write_text(folder / "table.csv", as_csv(rows, COLUMNS))
+    write_text(folder / "starts.csv", as_csv(by_start(outcomes), START_COLUMNS))
+    learned = curves(outcomes, config["steps"]) if config.get("stop") == "episodes" else []
+    if learned:
+        write_text(folder / "episodes.csv", as_csv(learned, EPISODE_COLUMNS))
     pictures = {}
     rewards = list(dict.fromkeys(row["reward"] for row in rows))
     for reward, name in zip(rewards, _file_names(rewards), strict=True):
         mine = [outcome for outcome in outcomes if outcome.trial.reward == reward]
         picture = draw_progress(mine, config["renders"])
         write_bytes(folder / name, picture)
-        pictures[reward] = picture
+        pictures[f"Reward {reward}"] = picture
+        if learned:
+            curve = draw_curves([row for row in learned if row["reward"] == reward])
+            write_bytes(folder / f"episodes-{name}", curve)
+            pictures[f"Learning curves, reward {reward}"] = curve
     write_text(folder / "table3.html", _page(rows, pictures, config, command, warnings))
 
 
@@ -97,14 +113,6 @@ def _file_names(rewards: Sequence[str]) -> list[str]:
         taken.add(name.casefold())
         names.append(f"{name}.png")
     return names
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    file = io.StringIO()
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return file.getvalue()
 
 
 def _page(
@@ -142,12 +150,12 @@ def _page(
         "an object, or the scene. Regret: best reward of any cell less the best one found.</p>\n",
         *(
             wide_picture(
-                f"Reward {reward}",
+                title,
                 png_uri(picture),
-                f"Share of runs at the goal and best reward over unique renders, reward {reward}",
+                f"{title}: {_ALTS[title.startswith('Learning')]}",
                 "curves",
             )
-            for reward, picture in pictures.items()
+            for title, picture in pictures.items()
         ),
         details("How", [("command", shlex.join(command)), *leaf_rows(config)]),
     ]

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rldf.agents.options import all_options
 from rldf.errors import UsageError
 from rldf.experiments.bench.goals import Goal, drawn_images, folder_images, read_goals
 from rldf.experiments.bench.readers import RememberingReaders
@@ -45,7 +46,7 @@ class Bench:
     @property
     def is_small(self) -> bool:
         """Whether the world is drawn whole."""
-        return self.grammar.n_states <= WHOLE
+        return self.grammar.n_states <= WHOLE and not self.budget.dynamic_seeds
 
     @property
     def warnings(self) -> list[str]:
@@ -67,7 +68,9 @@ class Bench:
         """
         drawer = CachedGenerator(self.models.generator, cache_folder())
         parts = (self.grammar, drawer, self.readers, self.goals, self.plan.rewards)
-        return draw_whole(*parts, watch) if self.is_small else LiveWorld(*parts)
+        if self.is_small:
+            return draw_whole(*parts, watch)
+        return LiveWorld(*parts, dynamic_seeds=self.budget.dynamic_seeds)
 
 
 def prepare(
@@ -120,10 +123,16 @@ def prepare(
         "epsilons": epsilons,
         "seeds": n_seeds,
         "images": {name: hashlib.sha256(image.tobytes()).hexdigest() for name, image in found},
+        "grammar": budget.grammar,
+        "renders": budget.renders,
+        "episodes": budget.episodes,
+        "steps": budget.steps,
+        **({"dynamic_seeds": True} if budget.dynamic_seeds else {}),
+        **({"stop": "episodes"} if budget.stop == "episodes" else {}),
         **{
-            name: value
-            for name, value in asdict(budget).items()
-            if name in {"grammar", "renders", "episodes", "steps", "alpha", "gain", *budget.rates()}
+            option.name: budget.options.get(option.name, option.default)
+            for option in all_options()
+            if option.name not in ("epsilon", "warm_start")
         },
         "states": grammar.n_states,
         "grammar_sha256": grammar.digest(),

@@ -159,9 +159,7 @@ def search_in(
         settings.agent,
         world.grid,
         seeds.rng(settings.seed, "agent"),
-        alpha=settings.alpha,
-        epsilon=settings.epsilon,
-        **settings.rates(),
+        settings.options,
     )
     yield from walk(environment, agent, settings, SearchState())
 

@@ -32,7 +32,7 @@ _BATCH = 8
 class World(Protocol):
     """What a run of a bench needs to know."""
 
-    def environment(self, goal: int, reward: str) -> EncodingGridEnv:
+    def environment(self, goal: int, reward: str, *, stop_at_goal: bool = False) -> EncodingGridEnv:
         """Make the environment of one run: the goal by number, the reward by name."""
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
@@ -96,15 +96,16 @@ class WholeWorld:
     pays: Mapping[tuple[int, str], NDArray[np.float64]]
     shared: NDArray[np.bool_]
 
-    def environment(self, goal: int, reward: str) -> EncodingGridEnv:
+    def environment(self, goal: int, reward: str, *, stop_at_goal: bool = False) -> EncodingGridEnv:
         """Make the environment of one run.
 
         Args:
             goal: its number.
             reward: its name.
+            stop_at_goal: whether the goal ends an episode.
 
         Returns:
-            A world that is walked past the goal.
+            The environment.
         """
         cells = Gridworld(self.grammar.shape).states()
         paid = map(float, self.pays[goal, reward])
@@ -114,7 +115,7 @@ class WholeWorld:
             generator=tickets,
             reward=tickets,
             goal=self.goals[goal],
-            stop_at_goal=False,
+            stop_at_goal=stop_at_goal,
         )
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
@@ -195,6 +196,8 @@ class LiveWorld:
         readers: VisionModels,
         goals: Sequence[Goal],
         rewards: Sequence[str],
+        *,
+        dynamic_seeds: bool = False,
     ) -> None:
         """Make a world; nothing is drawn yet.
 
@@ -204,7 +207,9 @@ class LiveWorld:
             readers: who looks; they should remember too.
             goals: what is searched for.
             rewards: names of rewards.
+            dynamic_seeds: whether every step is drawn with another image seed.
         """
+        self._dynamic = dynamic_seeds
         self._grammar, self._generator, self._goals = grammar, generator, tuple(goals)
         self._encoder = Encoder(grammar, readers)
         self._rewards: dict[tuple[int, str], Reward] = {
@@ -213,22 +218,24 @@ class LiveWorld:
             for reward in rewards
         }
 
-    def environment(self, goal: int, reward: str) -> EncodingGridEnv:
+    def environment(self, goal: int, reward: str, *, stop_at_goal: bool = False) -> EncodingGridEnv:
         """Make the environment of one run.
 
         Args:
             goal: its number.
             reward: its name.
+            stop_at_goal: whether the goal ends an episode.
 
         Returns:
-            A world that is walked past the goal.
+            The environment.
         """
         return EncodingGridEnv(
             grammar=self._grammar,
             generator=self._generator,
             reward=self._rewards[goal, reward],
             goal=self._goals[goal].encoding,
-            stop_at_goal=False,
+            stop_at_goal=stop_at_goal,
+            dynamic_seeds=self._dynamic,
         )
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:

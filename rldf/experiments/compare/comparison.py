@@ -18,7 +18,6 @@ from typing import Any, Self
 from pydantic import FiniteFloat, NonNegativeInt, model_validator
 
 from rldf import seeding as seeds
-from rldf.agents.options import takes
 from rldf.errors import RunError, UsageError
 from rldf.experiments.compare.baselines import SPLIT, check_exhaustible, check_rivals
 from rldf.experiments.compare.captions import Captioner, make_captioner
@@ -86,7 +85,7 @@ class Question:
 
     def _check_budget(self) -> None:
         usual = SearchConfig(image=self.images[0], agent=self.agent)
-        batch = usual.batch if takes(self.agent, "batch") else 1
+        batch = usual.options.get("batch", 1)
         least = 2 * batch if SPLIT in self.rivals else batch
         if 1 <= self.renders < least:
             halved = ", and split searches with half of them" if SPLIT in self.rivals else ""
@@ -107,7 +106,7 @@ class Question:
         return SearchConfig(
             image=image, grammar=self.grammar, models=self.models, reward=self.reward,
             agent=self.agent, renders=self.renders, seed=self.seed, image_seed=self.image_seed,
-            stop_at_goal=False,
+            stop="budget",
         )  # fmt: skip
 
     @property

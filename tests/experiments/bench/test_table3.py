@@ -1,9 +1,14 @@
 """What is run for Table 3, and how its rows are summed up."""
 
+from dataclasses import replace
+
 import pytest
 
 from rldf.errors import ConfigError, UsageError
+from rldf.experiments.bench.episodes import curves
 from rldf.experiments.bench.measures import distances
+from rldf.experiments.bench.starts import COLUMNS as START_COLUMNS
+from rldf.experiments.bench.starts import by_start
 from rldf.experiments.bench.table3 import COLUMNS, Plan, table
 from rldf.experiments.bench.trial import Outcome, Trial
 
@@ -67,3 +72,31 @@ def test_rows_are_means_over_the_runs_of_a_setting():
     assert (first["d_t"], first["d_max"], first["d_min"]) == (1.0, 5.0, 1.0)
     assert (first["f_semantic"], first["c_semantic"]) == (3.0, 4.0)
     assert first["regret"] == pytest.approx(0.25)
+
+
+def test_success_is_counted_by_the_distance_of_the_start():
+    made = [
+        replace(outcome("q", reached, 1.0, [4]), start_distance=distance)
+        for reached, distance in [(5, 1), (None, 3), (7, 4), (None, None)]
+    ]
+    rows = by_start(made)
+    assert [(r["distance_from"], r["distance_to"], r["reached"], r["runs"]) for r in rows] == [
+        (1, 3, 1, 2),
+        (4, 6, 1, 1),
+    ]
+    assert [set(row) for row in rows] == [set(START_COLUMNS)] * 2
+
+
+def test_an_episode_without_the_goal_counts_as_its_whole_length():
+    made = [
+        replace(outcome("q", 5, 1.0, [4]), episode_steps=steps)
+        for steps in [(10, None, 4), (20, 30, 6)]
+    ]
+    rows = curves(made, 50)
+    assert [(row["steps_mean"], row["reached"], row["runs"]) for row in rows] == [
+        (15.0, 2, 2),
+        (40.0, 1, 2),
+        (5.0, 2, 2),
+    ]
+    assert rows[0]["steps_low"] < 15.0 < rows[0]["steps_high"]
+    assert curves(made[:1], 50)[0]["steps_low"] is None

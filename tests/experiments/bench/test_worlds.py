@@ -23,7 +23,7 @@ BUDGET = SearchConfig(image="", renders=16, episodes=4, steps=20)
 
 @pytest.fixture(scope="module")
 def worlds():
-    readers = RememberingReaders(load_model_set(str(HERE.parent / "drawn.yaml")))
+    readers = RememberingReaders(load_model_set(str(HERE.parents[1] / "drawn.yaml")))
     goals = read_goals(drawn_images(GRAMMAR, 2), GRAMMAR, readers)
     parts = (GRAMMAR, DrawnGenerator(), readers, goals, ("multi", "clip"))
     counted = []
@@ -67,7 +67,9 @@ def test_a_run_goes_on_past_the_goal(worlds):
 
 
 def test_gains_change_what_q_learns_and_leave_the_planner_alone(worlds):
-    paid = SearchConfig(image="", renders=16, episodes=4, steps=20, agent="q", gain=True)
+    paid = SearchConfig(
+        image="", renders=16, episodes=4, steps=20, agent="q", options={"gain": True}
+    )
     for agent, changes in (("q", True), ("planner", False)):
         plain = [run_trial(worlds[0], group[0], BUDGET) for group in trials(agent)]
         gained = [run_trial(worlds[0], group[0], paid) for group in trials(agent)]

@@ -1,0 +1,113 @@
+"""Learning curves: the steps to the goal of each episode, over the runs of a setting."""
+
+import csv
+import io
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rldf.experiments.bench.trial import Outcome
+from rldf.report.plotting import COLOURS, INK, draw_png
+from rldf.stats import of_mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLUMNS = (
+    "agent", "reward", "epsilon", "episode", "runs", "reached", "steps_mean", "steps_low",
+    "steps_high",
+)  # fmt: skip
+"""Columns of the curves, one row for each setting and episode."""
+
+_DASHES = ("-", "--", ":", "-.")  # one for each exploration rate of an agent
+
+
+def curves(outcomes: Sequence[Outcome], most: int) -> list[dict[str, Any]]:
+    """Average the steps to the goal over the runs of each setting, episode by episode.
+
+    Args:
+        outcomes: runs whose episodes end at the goal.
+        most: steps after which an episode ends; one that did not reach the goal counts as these.
+
+    Returns:
+        Rows with the keys of COLUMNS; the band is the 95 % interval of the mean (Student's t),
+        None for a single run. A run that spent its renders early counts up to its last episode.
+    """
+    settings: dict[tuple[str, str, str | None], list[Outcome]] = {}
+    for outcome in outcomes:
+        trial = outcome.trial
+        settings.setdefault((trial.agent, trial.reward, trial.epsilon), []).append(outcome)
+    rows = []
+    for (agent, reward, epsilon), group in settings.items():
+        for number in range(max(len(outcome.episode_steps) for outcome in group)):
+            steps = [o.episode_steps[number] for o in group if number < len(o.episode_steps)]
+            counted = [float(most if count is None else count) for count in steps]
+            low, high = of_mean(counted) or (None, None)
+            rows.append(
+                {
+                    "agent": agent,
+                    "reward": reward,
+                    "epsilon": epsilon,
+                    "episode": number + 1,
+                    "runs": len(steps),
+                    "reached": sum(count is not None for count in steps),
+                    "steps_mean": statistics.fmean(counted),
+                    "steps_low": low,
+                    "steps_high": high,
+                }
+            )
+    return rows
+
+
+def draw_curves(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Draw the learning curves with one reward as a PNG file: mean steps with its 95 % band."""
+    settings = list(dict.fromkeys((row["agent"], row["epsilon"]) for row in rows))
+    agents = list(dict.fromkeys(agent for agent, _ in settings))
+
+    def draw(panel: "Axes") -> None:
+        for agent, epsilon in settings:
+            mine = [row for row in rows if (row["agent"], row["epsilon"]) == (agent, epsilon)]
+            number = [e for a, e in settings if a == agent].index(epsilon)
+            colour = COLOURS[agents.index(agent) % len(COLOURS)]
+            at = [row["episode"] for row in mine]
+            panel.plot(
+                at,
+                [row["steps_mean"] for row in mine],
+                color=colour,
+                ls=_DASHES[number % len(_DASHES)],
+                label=agent if epsilon is None else f"{agent}, ε {epsilon}",
+            )
+            if all(row["steps_low"] is not None for row in mine):
+                low, high = ([row[f"steps_{end}"] for row in mine] for end in ("low", "high"))
+                panel.fill_between(at, low, high, color=colour, alpha=0.08, lw=0)
+        panel.set_ylim(bottom=0)
+        panel.set_xlabel("episode", color=INK)
+        panel.set_ylabel("steps to the goal", color=INK)
+        panel.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+    return draw_png(draw, 9, 3.8)
+
+
+def shown_curves(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Write the first, the middle and the last episode of each setting for people."""
+    lines: list[tuple[str, ...]] = [
+        ("agent", "reward", "ε", "first episode", "middle", "last", "reached in the last")
+    ]
+    settings = dict.fromkeys((row["agent"], row["reward"], row["epsilon"]) for row in rows)
+    for setting in settings:
+        mine = [row for row in rows if (row["agent"], row["reward"], row["epsilon"]) == setting]
+        first, middle, last = mine[0], mine[len(mine) // 2], mine[-1]
+        means = (f"{row['steps_mean']:.1f} steps" for row in (first, middle, last))
+        agent, reward, epsilon = setting
+        reached = f"{last['reached']}/{last['runs']}"
+        lines.append((agent, reward, epsilon or "-", *means, reached))
+    return lines
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Write rows as CSV text with a head."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
