@@ -1,4 +1,4 @@
-"""What is the found sentence worth? The search beside its rivals on drawings it never saw.
+"""What is the found sentence worth? The search beside its baselines on drawings it never saw.
 
 `python benchmarks/compare.py [--images 20] [--renders 40] [--grammar base] [--out FILE]`
 
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=20)
     parser.add_argument("--renders", type=int, default=40)
     parser.add_argument("--grammar", default="base")
-    parser.add_argument("--rivals", default=",".join(RIVALS))
+    parser.add_argument("--baselines", default=",".join(RIVALS))
     parser.add_argument("--folder", type=Path, default=Path("comparisons"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/compare.json"))
     options = parser.parse_args()
@@ -39,7 +39,7 @@ def main() -> None:
         images=tuple(map(str, inputs(options.folder, options.grammar, options.images))),
         grammar=options.grammar,
         renders=options.renders,
-        rivals=tuple(options.rivals.split(",")),
+        baselines=tuple(options.baselines.split(",")),
     )
     comparison = prepare_comparison(question)
     total = options.images * len(question.methods)

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from rldf.experiments.applications.common import search_in
+from rldf.experiments.applications.common import search_or_read
 from rldf.experiments.applications.control import Control, control, planned, read_back
 from rldf.grammar.grammar import load_grammar
 from rldf.io.images import write_png
@@ -49,7 +49,7 @@ def found_sentences(work: Path, count: int, models: str) -> list[SearchResult]:
         write_png(image, draw(sentence, CHECK_SEEDS + k).image)
         run = work / "runs" / f"{k:03d}"
         settings = SearchConfig(image=str(image), models=models, agent="planner")
-        search_in(run, build_search(settings, model_set))
+        search_or_read(run, build_search(settings, model_set))
         found.append(in_words_of(read_result(run), "pocket"))
     return found
 
@@ -63,9 +63,15 @@ def bound(asked: Control) -> list[bool]:
     Returns:
         Whether the value that was asked for is read, picture by picture.
     """
-    shots = planned(asked)
-    images = [draw(shot.sentence, _BOUND_SEED + k % asked.n).image for k, shot in enumerate(shots)]
-    cells, encoder = [shot.encoding for shot in shots], Encoder(asked.found.grammar, asked.models)
+    requests = planned(asked)
+    images = [
+        draw(request.sentence, _BOUND_SEED + k % asked.n).image
+        for k, request in enumerate(requests)
+    ]
+    cells, encoder = (
+        [request.encoding for request in requests],
+        Encoder(asked.found.grammar, asked.models),
+    )
     reads = read_back(encoder, asked.models, asked.number, images, cells)
     return [read.value == cell[asked.number] for read, cell in zip(reads, cells, strict=True)]
 

@@ -13,20 +13,19 @@ import numpy as np
 LEVEL = 0.95
 
 WIDEST = 0.2
-"""Width of the interval from which on the samples do not determine a share: about 100 are needed
-for one near a half."""
+"""A share with a wider interval is not determined; near one half that takes about 100 samples."""
 
 UNDETERMINED = "not determined"
 
 
 def wilson(hits: int, trials: int) -> tuple[float, float]:
-    """Compute the interval of a rate by Wilson's score, which holds near 0 and 1 too.
+    """Compute the 95 % interval of a rate by Wilson's score, which holds near 0 and 1 too.
 
     E. Wilson, 1927, doi:10.1080/01621459.1927.10502953.
 
     Args:
-        hits: how often it happened, 0 to `trials`.
-        trials: how often it could have; 0 says nothing about the rate.
+        hits: successes, 0 to `trials`.
+        trials: number of trials; 0 gives (0, 1).
 
     Returns:
         Lower and upper end, in [0, 1].
@@ -39,14 +38,11 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def of_mean(values: Sequence[float]) -> tuple[float, float] | None:
-    """Compute the interval of a mean, by Student's t.
-
-    Args:
-        values: independent results.
+def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Compute the 95 % interval of the mean of independent values, by Student's t.
 
     Returns:
-        Lower and upper end; None for fewer than two values, which say nothing of their spread.
+        Lower and upper end; None for fewer than two values.
     """
     from scipy.stats import t
 
@@ -60,21 +56,13 @@ def of_mean(values: Sequence[float]) -> tuple[float, float] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """What was measured, and how far it can be trusted.
+    """A measured value with its 95 % interval, and whether the sample size determines it."""
 
-    Attributes:
-        value: what came out; None where there is nothing to measure.
-        n: samples that it rests on.
-        low: lower end of its 95 % interval, None where none is known.
-        high: upper end, likewise.
-        reason: why the samples do not determine it, "" where they do.
-    """
-
-    value: float | None
-    n: int
-    low: float | None = None
-    high: float | None = None
-    reason: str = ""
+    value: float | None  # None where there is nothing to measure
+    n: int  # sample size
+    low: float | None = None  # lower end of the interval; None if unknown
+    high: float | None = None  # upper end, likewise
+    reason: str = ""  # why the samples do not determine it, "" where they do
 
     @property
     def determined(self) -> bool:
@@ -82,49 +70,35 @@ class Figure:
         return not self.reason
 
     def document(self) -> dict[str, Any]:
-        """Say it in JSON.
-
-        Returns:
-            All attributes, and "determined".
-        """
+        """Return all fields and "determined", as JSON."""
         return {**asdict(self), "determined": self.determined}
 
     @property
     def interval(self) -> str:
-        """The interval for people, "" where none is known."""
+        """The interval as text; "" if unknown."""
         if self.low is None or self.high is None:
             return ""
         return f"95 % {self.low:.4g} to {self.high:.4g}"
 
     def __str__(self) -> str:
-        """Say it to people, with its interval; marked where it is not determined."""
+        """Format the value with its interval; marked if not determined."""
         value = "no samples" if self.value is None else f"{self.value:.4g}"
-        told = f"{value} ({self.interval})" if self.interval else value
-        return told if self.determined else f"{UNDETERMINED}: {told}"
+        text = f"{value} ({self.interval})" if self.interval else value
+        return text if self.determined else f"{UNDETERMINED}: {text}"
 
 
 def read_figure(document: Mapping[str, Any]) -> Figure:
-    """Read back what `Figure.document` gave.
-
-    Args:
-        document: the record.
-
-    Returns:
-        The figure.
-    """
+    """Read back what `Figure.document` gave."""
     return Figure(**{name: document[name] for name in ("value", "n", "low", "high", "reason")})
 
 
 def share(value: float | None, n: int, what: str = "samples") -> Figure:
-    """Judge a share by Wilson's interval.
+    """Make the figure of a share, with Wilson's interval; not determined if wider than 0.2.
 
     Args:
-        value: 0 to 1; a mean over repetitions with the same samples may lie between two counts.
-        n: samples.
-        what: what they are, for the reason.
-
-    Returns:
-        The figure; not determined where its interval is wider than 0.2.
+        value: 0 to 1; a mean over repetitions may lie between two counts.
+        n: sample size.
+        what: what the samples are, for the reason.
     """
     if value is None or n == 0:
         return Figure(value=None, n=n, reason=f"there are no {what}")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rldf.stats import of_mean, wilson
+from rldf.stats import t_interval, wilson
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,10 @@ def test_wilson_gives_what_the_formula_gives(hits, trials, low, high):
 
 def test_nineteen_of_twenty_intervals_hold_the_mean():
     rng = np.random.default_rng(0)
-    found = [of_mean(rng.normal(3.0, 2.0, 4)) for _ in range(2000)]
+    found = [t_interval(rng.normal(3.0, 2.0, 4)) for _ in range(2000)]
     held = np.mean([low <= 3.0 <= high for low, high in found])
     assert 0.93 < held < 0.97
 
 
 def test_one_value_has_no_interval():
-    assert of_mean([0.7]) is None
+    assert t_interval([0.7]) is None

@@ -1,21 +1,16 @@
 """`rldf.evaluate`: a data set compared with real images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rldf.api.clones import CloneResult
 from rldf.api.progress import Progress, told
 from rldf.errors import UsageError
-from rldf.evaluation.downstream import Course
-from rldf.evaluation.evaluate import FIGURES, Question, Verdict
-from rldf.evaluation.evaluate import evaluate as run_evaluation
-from rldf.evaluation.extractors import find_extractor
-from rldf.evaluation.features import Store
-from rldf.evaluation.image_sets import open_images, read_contents
-from rldf.evaluation.reference import drawn_reference, real_folders
-from rldf.io.paths import cache_folder
+from rldf.evaluation import evaluate as evaluation
+from rldf.evaluation.downstream import TrainConfig
+from rldf.evaluation.rows import FIGURES
 
 METRICS = ("fid", "kid", "prc", "duplicates")
 
@@ -32,7 +27,7 @@ class EvaluationResult:
 
     document: Mapping[str, Any]
     warnings: tuple[str, ...]
-    _verdict: Verdict
+    _evaluation: evaluation.EvaluationResult
 
     def __getitem__(self, name: str) -> Any:
         """Return a figure of the first real folder; None where it was not asked for.
@@ -58,7 +53,7 @@ class EvaluationResult:
         from rldf.evaluation.report import check_target, write_report
 
         check_target(Path(path))
-        write_report(Path(path), self._verdict, ["rldf.evaluate(...)"])
+        write_report(Path(path), self._evaluation, ["rldf.evaluate(...)"])
         return Path(path)
 
     def _repr_html_(self) -> str:
@@ -81,7 +76,7 @@ def evaluate(
     features: str = "pocket",
     models: str = "auto",
     per_class: bool = False,
-    train: Course | None = None,
+    train: TrainConfig | None = None,
     progress: Progress | bool = False,
 ) -> EvaluationResult:
     """Compare a data set with real images.
@@ -112,37 +107,23 @@ def evaluate(
     if unknown := [name for name in metrics if name not in METRICS]:
         raise UsageError(f"metrics={unknown[0]!r}: give some of {', '.join(METRICS)}")
     folder = clone.out if isinstance(clone, CloneResult) else Path(clone)
-    named = (real,) if isinstance(real, str | Path) else real
-    question = Question(
-        clone=folder,
-        real=tuple(map(Path, named)),
-        **{name: name in metrics for name in METRICS},
-        per_class=per_class,
-        course=train,
-    )
-    extractor = find_extractor(features, models)
     with told(progress) as show:
-        reals = real_folders(question.real) or (_drawn(folder, show),)
-        store = Store(cache_folder() / "evaluations")
-        verdict = run_evaluation(replace(question, real=reals), extractor, store, show)
-    if verdict is None:
+        found = evaluation.evaluate(
+            folder,
+            real=real or None,
+            fid="fid" in metrics,
+            kid="kid" in metrics,
+            prc="prc" in metrics,
+            duplicates="duplicates" in metrics,
+            classify=train or False,
+            per_class=per_class,
+            features=features,
+            models=models,
+            progress=show,
+        )
+    if found is None:
         raise UsageError("rldf.evaluate returns figures in the first process of a group alone")
-    return EvaluationResult(
-        document=verdict.document,
-        warnings=tuple(verdict.document["warnings"]),
-        _verdict=verdict,
-    )
-
-
-def _drawn(clone: Path, progress: Progress) -> Path:
-    """Draw pictures of a clone's classes to compare it with, once."""
-    images = open_images(clone)
-    return drawn_reference(
-        images,
-        read_contents(images),
-        cache_folder(),
-        lambda done, of: progress("drawing the reference", done, of),
-    )
+    return EvaluationResult(document=found.document, warnings=found.warnings, _evaluation=found)
 
 
 def _shown(value: object) -> str:

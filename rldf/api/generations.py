@@ -8,7 +8,7 @@ from PIL.Image import Image
 
 from rldf.api.progress import Progress, told
 from rldf.api.searches import SearchResult
-from rldf.experiments.applications.common import drawing_models, hints
+from rldf.experiments.applications.common import generator_models, hints
 from rldf.experiments.applications.generate import SHEET, Generation
 from rldf.experiments.applications.generate import generate as draw
 from rldf.io.images import read_image
@@ -84,7 +84,7 @@ def generate(
     folder = run.out if isinstance(run, SearchResult) else Path(run)
     found = in_words_of(read_result(folder), None if grammar is None else str(grammar))
     named = None if models is None or isinstance(models, ModelSet) else str(models)
-    drawn_by = models if isinstance(models, ModelSet) else drawing_models(found, named)
+    drawn_by = models if isinstance(models, ModelSet) else generator_models(found, named)
     asked = Generation(found=found, models=drawn_by, n=n, vary=tuple(vary), seed=seed)
     place = Path("generated", folder.resolve().name) if out is None else Path(out)
     with told(progress) as show:

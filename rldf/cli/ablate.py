@@ -1,4 +1,4 @@
-"""`rldf ablate`: what the grammar has no word for falls away."""
+"""`rldf ablate`: measure whether a concept that the grammar lacks disappears."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -34,23 +34,21 @@ def ablate(
         typer.Option(help="Folder of an image-to-text model. Default: CLIP picks a sentence."),
     ] = None,
     neutral: Annotated[
-        str | None, typer.Option(help="Take this text's score off the concept's.")
+        str | None, typer.Option(help="Subtract this text's score from the concept's.")
     ] = None,
     grammar: SetGrammar = None,
-    models: Annotated[
-        str, typer.Option(help="What draws, sees and compares: a name or a YAML file.")
-    ] = AUTO,
+    models: Annotated[str, typer.Option(help="Model set: a name or a YAML file.")] = AUTO,
     base_url: BaseUrl = None,
-    reward: Annotated[str, typer.Option(help="What pays in the searches.")] = "multi",
-    agent: Annotated[str, typer.Option(help="Who searches (docs/agents.md).")] = "planner",
+    reward: Annotated[str, typer.Option(help="Reward to maximise.")] = "multi",
+    agent: Annotated[str, typer.Option(help="Search agent (docs/agents.md).")] = "planner",
     renders: Annotated[int, typer.Option(help="Unique renders of each search.")] = 40,
     seed: Annotated[int, typer.Option(help="Seed of the agent and its starts.")] = 0,
-    image_seed: Annotated[int, typer.Option(help="Seed of every picture.")] = 0,
+    image_seed: Annotated[int, typer.Option(help="Seed of every image.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder. Default: ./ablated/<concept>.")] = None,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Measure how much of a concept is left in a caption's drawing and in RLDF's."""
+    """Measure how much of a concept is left in the images of a caption and of RLDF."""
     from rldf.experiments.applications.ablate import check_request, names_concept
     from rldf.grammar.grammar import load_grammar
     from rldf.search.config import SearchConfig
@@ -85,22 +83,7 @@ def run_ablation(
     neutral: str | None,
     quiet: bool,
 ) -> dict[str, Any]:
-    """Load what is needed, and measure.
-
-    Args:
-        settings: of every search.
-        concept: text of the style or character.
-        images: paths of the inputs.
-        out: the output folder.
-        choice: which model set was taken, and why.
-        captions: one for each input, or None.
-        captioner: folder of an image-to-text model; None retrieves sentences.
-        neutral: text whose score is taken off, or None.
-        quiet: whether to show no progress.
-
-    Returns:
-        The result, as JSON can say it.
-    """
+    """Load what is needed, and measure."""
     from rldf.errors import NoGoalError
     from rldf.models.checksums import checksum_of
     from rldf.models.model_sets import load_model_set

@@ -1,4 +1,4 @@
-"""`rldf compare`: the search beside other ways to a prompt."""
+"""`rldf compare`: compare a search with baseline prompts."""
 
 from datetime import datetime
 from pathlib import Path
@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from rldf.experiments.compare.comparison import Question
     from rldf.models.auto import Choice
 
-_RIVALS = "Of encoder, random, caption, pez, split, exhaustive, with commas (docs/compare.md)."
+_BASELINES = "Of encoder, random, caption, pez, split, exhaustive, with commas (docs/compare.md)."
 
 
 def compare(
     images: Annotated[list[str], typer.Argument(help="Image files.", metavar="IMAGE...")],
     grammar: SetGrammar = None,
-    models: Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")] = AUTO,
+    models: Annotated[str, typer.Option(help="Model set: a name or a YAML file.")] = AUTO,
     base_url: BaseUrl = None,
-    renders: Annotated[int, typer.Option(help="Pictures of each method and image.")] = 40,
-    agent: Annotated[str, typer.Option(help="Who searches (docs/agents.md).")] = "planner",
-    reward: Annotated[str, typer.Option(help="What pays it: a name or a YAML file.")] = "clip",
-    rivals: Annotated[str, typer.Option(help=_RIVALS)] = "encoder,random,caption,pez",
+    renders: Annotated[int, typer.Option(help="Images of each method and input.")] = 40,
+    agent: Annotated[str, typer.Option(help="Search agent (docs/agents.md).")] = "planner",
+    reward: Annotated[
+        str, typer.Option(help="Reward to maximise: a name or a YAML file.")
+    ] = "clip",
+    baselines: Annotated[
+        str, typer.Option("--baselines", "--rivals", help=_BASELINES)
+    ] = "encoder,random,caption,pez",
     captioner: Annotated[
         Path | None,
         typer.Option(
@@ -36,7 +40,7 @@ def compare(
             "Default: the sentence that CLIP finds most like the image.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the agent and of the rivals' chance.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the agent and of random baselines.")] = 0,
     image_seed: Annotated[int, typer.Option(help="Seed of the images, or the first of them.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder. Default: ./comparisons/<image>-<time>.")
@@ -44,9 +48,9 @@ def compare(
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Hold what a search finds against other prompts, with equal renders and equal scores.
+    """Compare the result of a search with baseline prompts: equal renders, equal scores.
 
-    The same command with the same --out goes on where it was stopped.
+    The same command with the same --out resumes where it stopped.
     """
     from rldf.experiments.compare.comparison import Question
 
@@ -55,7 +59,7 @@ def compare(
     question = Question(
         images=tuple(images), grammar=grammar_of(grammar, drawn_by), models=drawn_by,
         renders=renders, agent=agent, reward=reward,
-        rivals=tuple(word.strip() for word in rivals.split(",")), captioner=captioner,
+        baselines=tuple(word.strip() for word in baselines.split(",")), captioner=captioner,
         seed=seed, image_seed=image_seed,
     )  # fmt: skip
     document = run_comparison(question, out, choice, quiet=quiet or as_json)
@@ -69,17 +73,7 @@ def compare(
 def run_comparison(
     question: "Question", out: Path | None, choice: "Choice", *, quiet: bool
 ) -> dict[str, Any]:
-    """Prepare a comparison and run it.
-
-    Args:
-        question: what is compared.
-        out: the output folder, None for a new one under ./comparisons.
-        choice: which model set was taken, and why.
-        quiet: whether to show no progress.
-
-    Returns:
-        The result, as JSON can say it.
-    """
+    """Prepare a comparison and run it."""
     with output.busy("loading the models", quiet=quiet):
         from rldf.experiments.compare.comparison import compare as compare_
         from rldf.experiments.compare.comparison import prepare_comparison

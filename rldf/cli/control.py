@@ -1,4 +1,4 @@
-"""`rldf control`: one axis of a found sentence slides, and what is drawn is read back."""
+"""`rldf control`: vary one axis of a search result, and read the images back."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,22 +13,22 @@ from rldf.cli.search_result import GrammarOption, ModelsOption, RunArgument, ope
 
 def control(
     run: RunArgument,
-    axis: Annotated[str, typer.Option(help="The axis that slides, such as Weather.")],
+    axis: Annotated[str, typer.Option(help="The axis to vary, such as Weather.")],
     values: Annotated[
         str | None, typer.Option(help="Its values, such as rain,snow. Default: all.")
     ] = None,
-    n: Annotated[int, typer.Option("-n", help="Pictures of each value.")] = 4,
+    n: Annotated[int, typer.Option("-n", help="Images of each value.")] = 4,
     grammar: GrammarOption = None,
     models: ModelsOption = None,
     base_url: BaseUrl = None,
-    seed: Annotated[int, typer.Option(help="Seed of the pictures.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the images.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder. Default: ./controlled/<run>-<axis>.")
     ] = None,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Slide one axis of a found sentence, and measure whether the pictures follow."""
+    """Vary one axis of a search result, and measure whether the images follow."""
     from rldf.experiments.applications.control import Control
     from rldf.experiments.applications.control import control as control_
 

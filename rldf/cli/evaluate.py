@@ -1,22 +1,16 @@
-"""`rldf evaluate`: how good a data set is, held against real images."""
+"""`rldf evaluate`: compare a data set with real images."""
 
-import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from rldf.cli import output
 from rldf.cli.model_choice import settle, tell
 from rldf.models.auto import AUTO
-
-if TYPE_CHECKING:
-    from rldf.evaluation.evaluate import Question
-    from rldf.evaluation.features import Progress
-    from rldf.evaluation.image_sets import ImageSet
 
 _COLUMNS = {
     "n_real": "n_real",
@@ -45,7 +39,7 @@ def evaluate(
         typer.Option(
             metavar="DIR",
             help="Real images; may be repeated. Default: RLDF_REAL, or for a clone by the pocket "
-            "models drawings of its classes, made once.",
+            "models a reference of its classes, rendered once.",
         ),
     ] = None,
     fid: Annotated[
@@ -58,11 +52,9 @@ def evaluate(
     ] = False,
     features: Annotated[
         str,
-        typer.Option(help="What looks at images: pocket, inception, clip, dinov2, or a path."),
+        typer.Option(help="Feature extractor: pocket, inception, clip, dinov2, or a path."),
     ] = "pocket",
-    models: Annotated[
-        str, typer.Option(help="The model set whose CLIP --features clip is.")
-    ] = AUTO,
+    models: Annotated[str, typer.Option(help="Model set whose CLIP --features clip uses.")] = AUTO,
     classify: Annotated[
         bool, typer.Option("--classify", help="Train ResNet-18 on it, and test on real images.")
     ] = False,
@@ -70,7 +62,7 @@ def evaluate(
     classifier_seeds: Annotated[int, typer.Option(help="Trainings of each kind.")] = 3,
     classifier_size: Annotated[
         int | None,
-        typer.Option(help="Side of the classifier's input, px. Default: 7/16 of the images' side."),
+        typer.Option(help="Input size of the classifier, px. Default: 7/16 of the image size."),
     ] = None,
     reference: Annotated[
         bool,
@@ -91,107 +83,73 @@ def evaluate(
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Judge a data set: distances to real images, what it teaches, copies of real ones.
+    """Evaluate a data set: distances to real images, downstream accuracy, near duplicates.
 
     Without --fid, --kid, --prc, --duplicates and --classify the first four are computed.
     """
-    from rldf.evaluation.downstream import Course
-    from rldf.evaluation.evaluate import Question
+    from rldf.evaluation.downstream import TrainConfig, check_train_config
 
-    course = None
+    config = None
     if classify:
-        course = Course(
+        config = TrainConfig(
             epochs=epochs, seeds=classifier_seeds, side=classifier_size, reference=reference
         )
-    every = not (fid or kid or prc or duplicates or classify)
+        check_train_config(config)
     folder = _clone(clone)
-    question = Question(
-        clone=folder,
-        real=tuple(real or ()),
-        fid=fid or every,
-        kid=kid or every,
-        prc=prc or every,
-        duplicates=duplicates or every,
-        per_class=per_class,
-        course=course,
-    )
     if report_to is None and report:
         name = f"{folder.resolve().name or 'clone'}-{datetime.now():%Y%m%d-%H%M%S}.html"
         report_to = Path("evaluations") / name
-    document = run_evaluation(question, features, models, report_to, quiet=quiet or as_json)
+    metrics = {"fid": fid, "kid": kid, "prc": prc, "duplicates": duplicates}
+    options = {**metrics, "classify": config or False, "per_class": per_class}
+    document = run_evaluation(
+        folder, real or (), options, features, models, report_to, quiet=quiet or as_json
+    )
     if document is not None:
         output.result(document, _told(document), as_json=as_json)
 
 
 def run_evaluation(
-    question: "Question", features: str, models: str, report: Path | None, *, quiet: bool
+    clone: Path,
+    real: Sequence[Path],
+    options: Mapping[str, Any],
+    features: str,
+    models: str,
+    report: Path | None,
+    *,
+    quiet: bool,
 ) -> dict[str, Any] | None:
-    """Find what is missing of a question, answer it, and write the report.
-
-    Args:
-        question: what to judge; without real folders they are looked for.
-        features: what a person typed for the extractor.
-        models: the model set of `--features clip`.
-        report: the file of the report, None for none.
-        quiet: whether to show no progress.
-
-    Returns:
-        The figures; None in any process but the first.
-    """
-    from dataclasses import replace
-
-    from rldf.evaluation.downstream import check_course
+    """Evaluate a clone and write the report; gives None in every process but the first."""
     from rldf.evaluation.evaluate import evaluate as evaluate_
-    from rldf.evaluation.extractors import find_extractor
-    from rldf.evaluation.features import Store
-    from rldf.evaluation.reference import real_folders
     from rldf.evaluation.report import check_target, write_report
     from rldf.io import distributed
-    from rldf.io.paths import cache_folder
 
-    if question.course is not None:
-        check_course(question.course)
     if report is not None:
         check_target(report)
     first = distributed.rank() == 0
-    if features == "clip":  # no other asks for a model set
+    if features == "clip":  # no other extractor needs a model set
         choice = settle(models)
         if first:
             tell(choice)
         models = choice.name
-    extractor = find_extractor(features, models)
-    warn = output.warn if first else _say_nothing
+    warn = output.warn if first else _ignore
     with output.bars(quiet=quiet or not first) as progress:
-        reals = real_folders(question.real) or (_drawn(question.clone, progress),)
-        question = replace(question, real=reals)
-        store = Store(cache_folder() / "evaluations")
-        verdict = evaluate_(question, extractor, store, progress, warn)
-        if verdict is None:
+        result = evaluate_(
+            clone,
+            real=real,
+            features=features,
+            models=models,
+            progress=progress,
+            warn=warn,
+            **options,
+        )
+        if result is None:
             return None
-        for doubt in _doubts(question, features, verdict.clone.images):
-            warn(doubt)
-            verdict.document["warnings"].append(doubt)
-        document = verdict.document | {"report": None}
+        document = result.document | {"report": None}
         if report is not None:
             progress(f"writing {report}", 0, 1)
-            write_report(report, verdict, ["rldf", *sys.argv[1:]])
+            write_report(report, result, ["rldf", *sys.argv[1:]])
             document["report"] = str(report)
     return document
-
-
-def _doubts(question: "Question", features: str, clone: "ImageSet") -> Iterator[str]:
-    """Say what else may mislead, beside what the figures themselves tell."""
-    from rldf.evaluation.reference import is_unfinished
-
-    if features == "pocket" and clone.of_world is False:
-        yield "pocket features know drawings: for photographs type --features clip or dinov2"
-    if features == "inception" and question.duplicates:
-        yield "near duplicates are better found with --features clip or dinov2 than with inception"
-    if is_unfinished(clone):
-        yield (
-            f"{clone.root} is not finished: the figures are of the images that are there; "
-            f"type 'rldf clone status {shlex.quote(str(clone.root))}'"
-        )
 
 
 def _clone(named: str | None) -> Path:
@@ -212,21 +170,8 @@ def _clone(named: str | None) -> Path:
     return found
 
 
-def _drawn(clone: Path, progress: "Progress") -> Path:
-    from rldf.evaluation.image_sets import open_images, read_contents
-    from rldf.evaluation.reference import drawn_reference
-    from rldf.io.paths import cache_folder
-
-    images = open_images(clone)
-    contents = read_contents(images)
-    what = "drawing the reference"
-    return drawn_reference(
-        images, contents, cache_folder(), lambda done, of: progress(what, done, of)
-    )
-
-
-def _say_nothing(message: str) -> None:
-    """Leave the telling to the first process."""
+def _ignore(message: str) -> None:
+    """Warnings are shown by the first process alone."""
 
 
 def _told(document: dict[str, Any]) -> list[str]:
@@ -257,12 +202,12 @@ def _told(document: dict[str, Any]) -> list[str]:
 
 
 def _classifier_lines(document: dict[str, Any]) -> list[str]:
-    course, own = document["classifier"], document["own"]
-    if course is None:
+    trained, own = document["classifier"], document["own"]
+    if trained is None:
         return []
     lines = [
-        f"ResNet-18, {course['epochs']} epochs at {course['size']} px, {course['seeds']} trainings"
-        f" on {course['n_train']} images of {course['classes']} classes"
+        f"ResNet-18, {trained['epochs']} epochs at {trained['size']} px, {trained['seeds']} "
+        f"trainings on {trained['n_train']} images of {trained['classes']} classes"
     ]
     if own is not None:
         lines.append(f"top-1 on its own {own['n_test']} test images {_accuracy(own)}")

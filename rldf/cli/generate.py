@@ -1,4 +1,4 @@
-"""`rldf generate`: many pictures of a found sentence."""
+"""`rldf generate`: many images of a search result."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,19 +12,19 @@ from rldf.cli.search_result import GrammarOption, ModelsOption, RunArgument, ope
 
 def generate(
     run: RunArgument,
-    n: Annotated[int, typer.Option("-n", help="How many pictures.")] = 16,
+    n: Annotated[int, typer.Option("-n", help="Number of images.")] = 16,
     vary: Annotated[
         str | None, typer.Option(help="Axes to vary, such as Weather,Time.", metavar="AXES")
     ] = None,
     grammar: GrammarOption = None,
     models: ModelsOption = None,
     base_url: BaseUrl = None,
-    seed: Annotated[int, typer.Option(help="Seed of the pictures and of what varies.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the images and of the varied values.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder. Default: ./generated/<run>.")] = None,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Draw a found sentence with many seeds; the same command goes on with it."""
+    """Generate images of a search result with many seeds; the same command resumes."""
     from rldf.experiments.applications.generate import Generation
     from rldf.experiments.applications.generate import generate as generate_
 
@@ -34,7 +34,7 @@ def generate(
     with output.bars(quiet=quiet or as_json) as show:
         result = generate_(asked, place, lambda done: show("drawing", done, n))
     lines = [
-        f"{n} pictures of '{found.sentence}'" + (f", {vary} varied" if vary else ""),
+        f"{n} images of '{found.sentence}'" + (f", {vary} varied" if vary else ""),
         f"look at {result['sheet']}",
     ]
     output.result(result, lines, as_json=as_json)

@@ -1,4 +1,4 @@
-"""What the commands that draw a found sentence have in common."""
+"""Arguments and loading shared by the commands that render a search result."""
 
 import sys
 from pathlib import Path
@@ -22,26 +22,18 @@ GrammarOption = Annotated[
 ]
 ModelsOption = Annotated[
     str | None,
-    typer.Option("--models", help="What draws: a name or a YAML file. Default: the run's own."),
+    typer.Option(
+        "--models", help="Model set that renders: a name or a YAML file. Default: the run's own."
+    ),
 ]
 
 
 def open_found(
     run: str, grammar: str | None, models: str | None, base_url: str | None
 ) -> "tuple[SearchResult, ModelSet]":
-    """Read what a run found, and tell what the user may not expect.
-
-    Args:
-        run: its folder, or "-" for the document that `rldf search --json` printed.
-        grammar: whose words to read it in, name or path; None for the run's.
-        models: what is to draw, name or path; None for what the run was searched with.
-        base_url: where its images API is, if it has one.
-
-    Returns:
-        What was found, and the model set.
-    """
+    """Read the result of a run, and show warnings about rendering it."""
     from rldf.dataset.user_classes import document_path
-    from rldf.experiments.applications.common import drawing_models, hints
+    from rldf.experiments.applications.common import generator_models, hints
     from rldf.models.api_sets import without_address
     from rldf.search.result import in_words_of, read_result
 
@@ -50,19 +42,12 @@ def open_found(
     if models is None and base_url is not None:  # of the run's API, wherever that was
         models = without_address(found.models)
     models = models and models_at(models, base_url)
-    model_set = drawing_models(found, models)
+    model_set = generator_models(found, models)
     for hint in hints(found, model_set, models):
         output.warn(hint)
     return found, model_set
 
 
 def words(text: str | None) -> tuple[str, ...] | None:
-    """Split what was typed with commas between.
-
-    Args:
-        text: such as "Weather,Time"; None stays None.
-
-    Returns:
-        The words, without spaces around them.
-    """
+    """Split what was typed with commas between."""
     return None if text is None else tuple(word.strip() for word in text.split(","))

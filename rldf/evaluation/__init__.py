@@ -1,7 +1,7 @@
-"""The judgement of a data set: distances to real images, what it teaches a classifier, copies.
+"""Evaluation of a data set: distances to real images, downstream classifiers, near duplicates.
 
-    folders -> contents -> features -> distances, neighbours --.
-         '-> examples -> classifier -> classification ---------+-> document -> report
+    image_sets -> features -> metrics ------------------.
+         '-> examples -> classifier -> downstream -------+-> evaluate -> report
 
-`evaluation` asks the question and composes the answer; `places` finds what it is about.
+`evaluate.evaluate` is the way in; `reference` finds the images to compare with.
 """

@@ -1,8 +1,8 @@
-"""What a data set teaches: classifiers trained on it and tested on images that it never saw.
+"""Trains classifiers on a data set and tests them on images outside it.
 
-Trainings and their answers are kept in the store under the key of everything that decides them, so
-a repeated evaluation trains nothing, and one that was killed goes on from its last epoch. In
-several processes all train together; the first one alone tests.
+Weights and predictions are cached under the key of everything that decides them, so
+a repeated evaluation trains nothing and an interrupted one resumes after its last epoch. In
+a distributed launch all processes train together; only the first one tests.
 """
 
 import math
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rldf.evaluation.examples import Examples
-from rldf.evaluation.features import Progress, Store, key_of
+from rldf.evaluation.features import EvaluationCache, Progress, key_of
 from rldf.io import distributed
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ TOP = 5
 """Answers that count for top-5."""
 
 MOST_SEEDS = 10
-"""Trainings of one kind; more tell little more and take long."""
+"""Largest number of training seeds: more add little precision and take long."""
 
 _LEAST_STEPS = 24  # of an epoch, as long as batches stay larger than the least
 _LEAST_BATCH = 16
@@ -35,36 +35,19 @@ class Recipe:
     """SGD with Nesterov momentum and cosine decay.
 
     The defaults are those of the ImageNet-100 recipe that the paper cites.
-
-    Attributes:
-        epochs: 1 or more.
-        side: of the network's input, px, 32 or more.
-        rate: learning rate at `batch`; it falls in proportion with smaller batches.
-        batch: most examples in a batch.
-        momentum: of SGD.
-        decay: weight decay.
-        warmup: share of the steps over which the rate rises from 0.
     """
 
-    epochs: int = 200
-    side: int = 224
-    rate: float = 0.2
-    batch: int = 256
-    momentum: float = 0.9
-    decay: float = 1e-4
-    warmup: float = 0.05
+    epochs: int = 200  # 1 or more
+    side: int = 224  # of the network's input, px, 32 or more
+    rate: float = 0.2  # learning rate at `batch`; it falls in proportion with smaller batches
+    batch: int = 256  # most examples in a batch
+    momentum: float = 0.9  # of SGD
+    decay: float = 1e-4  # weight decay
+    warmup: float = 0.05  # share of the steps over which the rate rises from 0
 
 
 def batch_size(recipe: Recipe, n: int) -> int:
-    """Choose the batch: the recipe's, halved until a small set has enough steps in an epoch.
-
-    Args:
-        recipe: the recipe.
-        n: number of examples.
-
-    Returns:
-        Examples in a batch, at most n.
-    """
+    """Choose the batch: the recipe's, halved until a small set has enough steps in an epoch."""
     batch = recipe.batch
     while batch > _LEAST_BATCH and n // batch < _LEAST_STEPS:
         batch //= 2
@@ -72,17 +55,7 @@ def batch_size(recipe: Recipe, n: int) -> int:
 
 
 def rate_at(recipe: Recipe, batch: int, step: int, steps: int) -> float:
-    """Compute the learning rate: linear warm-up, then half a cosine down to 0.
-
-    Args:
-        recipe: the recipe.
-        batch: examples in a batch.
-        step: 0 to steps - 1.
-        steps: of the whole training.
-
-    Returns:
-        The rate.
-    """
+    """Compute the learning rate: linear warm-up, then half a cosine down to 0."""
     peak = recipe.rate * batch / recipe.batch
     warm = recipe.warmup * steps
     if step < warm:
@@ -92,16 +65,12 @@ def rate_at(recipe: Recipe, batch: int, step: int, steps: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """How several trainings of one kind did in one test.
+    """How several trainings of one kind did in one test."""
 
-    Attributes:
-        top1: share of right first answers, by training.
-        top5: share of tests whose right answer is among the first five, by training.
-        confusion: (classes, classes) how often class i was told to be class j, over all trainings.
-    """
-
-    top1: tuple[float, ...]
+    top1: tuple[float, ...]  # share of right first answers, by training
+    # share of tests whose right answer is among the first five, by training
     top5: tuple[float, ...]
+    # (classes, classes) how often class i was predicted as class j, over all trainings
     confusion: NDArray[np.int64]
 
     @property
@@ -112,76 +81,50 @@ class Scores:
 
 
 def scores(answers: Sequence[NDArray[np.int64]], labels: Sequence[int], n_classes: int) -> Scores:
-    """Grade the answers of several trainings.
-
-    Args:
-        answers: (n, k) class numbers, best first, by training.
-        labels: (n,) the right ones.
-        n_classes: how many class numbers there are.
-
-    Returns:
-        The scores.
-    """
+    """Grade the answers of several trainings."""
     truth = np.asarray(labels)
     confusion = np.zeros((n_classes, n_classes), np.int64)
-    for told in answers:
-        np.add.at(confusion, (truth, told[:, 0]), 1)
-    top1 = tuple(float(np.mean(told[:, 0] == truth)) for told in answers)
-    top5 = tuple(float(np.mean((told == truth[:, None]).any(1))) for told in answers)
+    for predicted in answers:
+        np.add.at(confusion, (truth, predicted[:, 0]), 1)
+    top1 = tuple(float(np.mean(predicted[:, 0] == truth)) for predicted in answers)
+    top5 = tuple(float(np.mean((predicted == truth[:, None]).any(1))) for predicted in answers)
     return Scores(top1, top5, confusion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
-    """Trainings on one set of examples, and what they are tested on.
+class TrainingTask:
+    """Trainings on one set of examples, and what they are tested on."""
 
-    Attributes:
-        name: what to call it in progress.
-        examples: what is learned.
-        tests: what is asked afterwards.
-    """
-
-    name: str
-    examples: Examples
-    tests: tuple[Examples, ...]
+    name: str  # what to call it in progress
+    examples: Examples  # training examples
+    tests: tuple[Examples, ...]  # test sets
 
 
-def teach(
-    lessons: Sequence[Lesson],
+def train_and_test(
+    tasks: Sequence[TrainingTask],
     n_classes: int,
     recipe: Recipe,
     seeds: Sequence[int],
-    store: Store,
+    cache: EvaluationCache,
     progress: Progress,
 ) -> list[list[Scores]]:
     """Train classifiers and test them.
 
-    Args:
-        lessons: what to learn and what to be asked.
-        n_classes: how many class numbers there are.
-        recipe: how to train.
-        seeds: one training of each lesson for each.
-        store: where trainings and answers are kept.
-        progress: told how far it is.
-
     Returns:
-        Scores by lesson and test; nothing in any process but the first.
-
-    Raises:
-        ImageError: an image is damaged.
+        Scores by task and test; nothing in any process but the first.
     """
-    room = _Classroom(n_classes, recipe, store, progress)
-    due = [(lesson, seed) for lesson in lessons for seed in seeds]
-    for number in _agreed([n for n, (lesson, seed) in enumerate(due) if room.owes(lesson, seed)]):
+    room = _Trainer(n_classes, recipe, cache, progress)
+    due = [(task, seed) for task in tasks for seed in seeds]
+    for number in _agreed([n for n, (task, seed) in enumerate(due) if room.owes(task, seed)]):
         room.train(*due[number])
     if distributed.rank():
         return []
     return [
         [
-            scores([room.answers(lesson, seed, test) for seed in seeds], test.labels, n_classes)
-            for test in lesson.tests
+            scores([room.answers(task, seed, test) for seed in seeds], test.labels, n_classes)
+            for test in task.tests
         ]
-        for lesson in lessons
+        for task in tasks
     ]
 
 
@@ -194,38 +137,40 @@ def _agreed(due: list[int]) -> list[int]:
     return first_of(due)
 
 
-class _Classroom:
-    """Trains and asks, and looks up in the store what was trained and asked before."""
+class _Trainer:
+    """Trains and tests classifiers, and takes what was computed before from the cache."""
 
-    def __init__(self, n_classes: int, recipe: Recipe, store: Store, progress: Progress) -> None:
+    def __init__(
+        self, n_classes: int, recipe: Recipe, cache: EvaluationCache, progress: Progress
+    ) -> None:
         self._n_classes, self._recipe = n_classes, recipe
-        self._store, self._progress = store, progress
-        # what was found once is held, since others may shrink the store
+        self._cache, self._progress = cache, progress
+        # kept in memory, since another process may shrink the cache
         self._weights: dict[str, Weights] = {}
         self._answers: dict[str, NDArray[np.int64]] = {}
 
-    def owes(self, lesson: Lesson, seed: int) -> bool:
+    def owes(self, task: TrainingTask, seed: int) -> bool:
         """Tell whether a training is needed for answers that are not known."""
-        key = self._key(lesson, seed)
-        asked = [self._answer_key(key, test) for test in lesson.tests]
+        key = self._key(task, seed)
+        asked = [self._answer_key(key, test) for test in task.tests]
         for answer in asked:
-            if (found := self._store.find_arrays(answer)) is not None:
+            if (found := self._cache.find_arrays(answer)) is not None:
                 self._answers[answer] = found["answers"]
         if all(answer in self._answers for answer in asked):
             return False
-        weights = self._store.find_arrays(key)
+        weights = self._cache.find_arrays(key)
         if weights is not None:
             self._weights[key] = weights
         return weights is None
 
-    def train(self, lesson: Lesson, seed: int) -> None:
+    def train(self, task: TrainingTask, seed: int) -> None:
         """Train, from the last checkpoint if there is one."""
         from rldf.evaluation.classifier import train
 
-        key, epochs = self._key(lesson, seed), self._recipe.epochs
-        part, what = self._store.part_path(key), f"training on {lesson.name}, seed {seed}"
+        key, epochs = self._key(task, seed), self._recipe.epochs
+        part, what = self._cache.part_path(key), f"training on {task.name}, seed {seed}"
         self._weights[key] = train(
-            lesson.examples,
+            task.examples,
             self._n_classes,
             self._recipe,
             seed,
@@ -233,23 +178,23 @@ class _Classroom:
             lambda done: self._progress(what, done, epochs),
         )
         if distributed.rank() == 0:
-            self._store.keep_arrays(key, self._weights[key])
+            self._cache.keep_arrays(key, self._weights[key])
             part.unlink(missing_ok=True)
 
-    def answers(self, lesson: Lesson, seed: int, test: Examples) -> NDArray[np.int64]:
+    def answers(self, task: TrainingTask, seed: int, test: Examples) -> NDArray[np.int64]:
         """Tell what a trained network answers: (n, k) class numbers, best first."""
-        key = self._key(lesson, seed)
+        key = self._key(task, seed)
         answer = self._answer_key(key, test)
         if answer not in self._answers:
             from rldf.evaluation.classifier import predict
 
             found = predict(self._weights[key], self._n_classes, test, self._recipe.side)
-            self._answers[answer] = self._store.keep_arrays(answer, {"answers": found})["answers"]
+            self._answers[answer] = self._cache.keep_arrays(answer, {"answers": found})["answers"]
         return self._answers[answer]
 
-    def _key(self, lesson: Lesson, seed: int) -> str:
+    def _key(self, task: TrainingTask, seed: int) -> str:
         recipe = asdict(self._recipe)
-        return key_of("resnet18", lesson.examples.key, self._n_classes, recipe, seed)
+        return key_of("resnet18", task.examples.key, self._n_classes, recipe, seed)
 
     def _answer_key(self, key: str, test: Examples) -> str:
         return key_of("answers", key, test.key)

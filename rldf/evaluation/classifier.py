@@ -1,4 +1,4 @@
-"""ResNet-18 from scratch: the classifier that tells what a data set teaches.
+"""ResNet-18 from scratch: the classifier of the downstream test.
 
 A training is checkpointed after every epoch and resumes to the same weights. Under `accelerate
 launch` or `torchrun` each process takes its share of every batch, and all end with the same
@@ -71,7 +71,7 @@ class _Crops(Dataset[tuple[Pixels, int]]):
         return training_crop(image, self._side, rng(self._seed, "crop", epoch, i)), label
 
     def _image(self, i: int) -> Image.Image:
-        """Decode an example, or take it from those that there is room for in memory."""
+        """Decode an example, or take it from the bounded in-memory cache."""
         if i in self._decoded:
             return self._decoded[i]
         image = self._examples.decode(i)
@@ -90,22 +90,7 @@ def train(
     checkpoint: Path,
     progress: Callable[[int], None] = lambda epochs: None,
 ) -> Weights:
-    """Train a ResNet-18, going on from its checkpoint if there is one.
-
-    Args:
-        examples: at least 2 for each process.
-        n_classes: how many class numbers there are.
-        recipe: how.
-        seed: of the first weights, the order and the crops.
-        checkpoint: where the state after each epoch is kept; the caller removes it.
-        progress: told how many epochs are done.
-
-    Returns:
-        The weights by name.
-
-    Raises:
-        ImageError: an example is damaged.
-    """
+    """Train a ResNet-18, going on from its checkpoint if there is one."""
     accelerator = _accelerator()
     rank, world = accelerator.process_index, accelerator.num_processes
     batch = max(batch_size(recipe, len(examples)), 2 * world)  # batch norm needs two
@@ -145,17 +130,8 @@ def train(
 def predict(weights: Weights, n_classes: int, examples: Examples, side: int) -> NDArray[np.int64]:
     """Tell the classes that a trained network gives the highest scores.
 
-    Args:
-        weights: what `train` gave.
-        n_classes: how many class numbers there are.
-        examples: what to look at.
-        side: of the network's input, px.
-
     Returns:
         (n, k) class numbers, best first; k is 5, or the number of classes if that is less.
-
-    Raises:
-        ImageError: an example is damaged.
     """
     device = torch.device(resolve("auto", apple=False))
     network = _network(n_classes, 0)
@@ -172,14 +148,7 @@ def predict(weights: Weights, n_classes: int, examples: Examples, side: int) -> 
 
 
 def first_of(value: list[int]) -> list[int]:
-    """Give every process what the first one has.
-
-    Args:
-        value: this process's own.
-
-    Returns:
-        The first process's.
-    """
+    """Give every process what the first one has."""
     _accelerator()
     given: list[int] = broadcast_object_list([value])[0]
     return given

@@ -1,11 +1,11 @@
-"""Which classifiers judge a clone, what they learn and what they are tested on.
+"""The downstream test: which classifiers are trained on what, and tested on what.
 
-    learned         tested on
+    trained on      tested on
     clone's train   clone's own val, and every real folder
     real train      the same real folder's val, where there are both
 
-Of the real images as many of each class are learned as of the clone, so that the two differ in
-their origin alone.
+The reference is trained on as many real images of each class as the clone has, so that the two
+training sets differ in origin only.
 """
 
 import statistics
@@ -14,16 +14,16 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from rldf.errors import UsageError
-from rldf.evaluation.classification import MOST_SEEDS, Lesson, Recipe, Scores, teach
+from rldf.evaluation.classification import MOST_SEEDS, Recipe, Scores, TrainingTask, train_and_test
 from rldf.evaluation.examples import Examples, class_keys, class_numbers, take_examples
-from rldf.evaluation.features import Progress, Store
+from rldf.evaluation.features import EvaluationCache, Progress
 from rldf.evaluation.image_sets import Contents, ImageSet
 from rldf.io import distributed
 from rldf.io.folder_layouts import class_word
 from rldf.io.text import plain
 
 _TESTS = ("val", "test")
-_MEASURED = 9  # images whose side is looked at
+_MEASURED = 9  # images whose size is measured
 _NAMED, _LETTERS = 5, 80  # classes in a message, and what is shown of each
 _SIDES = (32, 1024)  # px
 _FULL, _SHARE = 224, 224 / 512  # the recipe's input, and what that is of Stable Diffusion's images
@@ -32,108 +32,70 @@ Set = tuple[ImageSet, Contents]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """How classifiers are trained.
+class TrainConfig:
+    """How classifiers are trained."""
 
-    Attributes:
-        epochs: of each training.
-        seeds: number of trainings of each kind.
-        side: of the network's input, px; None for 7/16 of the images' side, at most 224.
-        reference: whether to train on real images too, where a real folder has some to train on.
-    """
-
-    epochs: int = 200
-    seeds: int = 3
+    epochs: int = 200  # of each training
+    seeds: int = 3  # number of trainings of each kind
+    # of the network's input, px; None for 7/16 of the images' side, at most 224
     side: int | None = None
+    # whether to train on real images too, where a real folder has some to train on
     reference: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exam:
-    """How classifiers did on one real folder.
+class TestResult:
+    """How classifiers did on one real folder."""
 
-    Attributes:
-        n_test: images that were asked for.
-        scores: of those that learned from the clone.
-        n_reference: images that the reference learned from, 0 without a reference.
-        reference: scores of those that learned from real images.
-        untested: keys of the classes of which there was no image to ask for.
-    """
-
-    n_test: int
-    scores: Scores
-    n_reference: int
-    reference: Scores | None
-    untested: tuple[str, ...] = ()
+    n_test: int  # test images
+    scores: Scores  # of classifiers trained on the clone
+    n_reference: int  # real training images of the reference; 0 without one
+    reference: Scores | None  # of classifiers trained on real images
+    untested: tuple[str, ...] = ()  # keys of the classes of which there was no image to ask for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taught:
-    """What the clone teaches.
+class DownstreamResult:
+    """The results of all classifiers."""
 
-    Attributes:
-        classes: keys, in the order of class numbers.
-        n_train: images of the clone that were learned from.
-        side: of the network's input, px.
-        n_own: images of the clone's own test, 0 where it has none.
-        own: scores in the clone's own test.
-        exams: one for each real folder.
-        unlearned: keys of the classes of which the clone had no image to learn from.
-        own_untested: keys of the classes that its own test has no image of.
-    """
-
-    classes: tuple[str, ...]
-    n_train: int
-    side: int
-    n_own: int
-    own: Scores | None
-    exams: tuple[Exam, ...]
+    classes: tuple[str, ...]  # keys, in the order of class numbers
+    n_train: int  # training images of the clone
+    side: int  # of the network's input, px
+    n_own: int  # images of the clone's own test, 0 where it has none
+    own: Scores | None  # scores in the clone's own test
+    tests: tuple[TestResult, ...]  # one for each real folder
+    # keys of the classes of which the clone had no image to learn from
     unlearned: tuple[str, ...] = ()
-    own_untested: tuple[str, ...] = ()
+    own_untested: tuple[str, ...] = ()  # keys of the classes that its own test has no image of
 
 
-def check_course(course: Course) -> None:
-    """Refuse what cannot be trained.
-
-    Args:
-        course: what a person asked for.
-
-    Raises:
-        UsageError: a number is out of its range.
-    """
-    if course.epochs < 1:
-        raise UsageError(f"--epochs {course.epochs}: type a number from 1")
-    if not 1 <= course.seeds <= MOST_SEEDS:
-        raise UsageError(f"--classifier-seeds {course.seeds}: type a number from 1 to {MOST_SEEDS}")
+def check_train_config(train_config: TrainConfig) -> None:
+    """Refuse numbers out of range with a UsageError."""
+    if train_config.epochs < 1:
+        raise UsageError(f"--epochs {train_config.epochs}: type a number from 1")
+    if not 1 <= train_config.seeds <= MOST_SEEDS:
+        raise UsageError(
+            f"--classifier-seeds {train_config.seeds}: type a number from 1 to {MOST_SEEDS}"
+        )
     least, most = _SIDES
-    if course.side is not None and not least <= course.side <= most:
-        raise UsageError(f"--classifier-size {course.side}: type a number from {least} to {most}")
+    if train_config.side is not None and not least <= train_config.side <= most:
+        raise UsageError(
+            f"--classifier-size {train_config.side}: type a number from {least} to {most}"
+        )
 
 
 def learn(
     clone: Set,
     reals: Sequence[Set],
-    course: Course,
-    store: Store,
+    train_config: TrainConfig,
+    cache: EvaluationCache,
     progress: Progress,
     warn: Callable[[str], None],
-) -> Taught | None:
+) -> DownstreamResult | None:
     """Train on a clone, test on real images.
 
-    Args:
-        clone: what to learn from.
-        reals: what to be tested on.
-        course: how.
-        store: where trainings are kept.
-        progress: told how far it is.
-        warn: told which classes are not learned or tested, and how many real images are of none.
-
     Returns:
-        How it went; None in any process but the first.
-
-    Raises:
-        UsageError: the clone has fewer than two classes, or a real folder has none of them.
-        ImageError: an image is damaged.
+        The results; None in every process but the first.
     """
     classes = _classes(clone)
     learned = _learned(clone, classes)
@@ -150,22 +112,24 @@ def learn(
     ]:
         if missing := _missing(classes, test):
             warn(f"{root} has no test images of {_called(clone, missing)}: not asked for")
-    wanted = [_reference(clone, real, classes, learned, warn) for real in reals if course.reference]
+    wanted = [
+        _reference(clone, real, classes, learned, warn) for real in reals if train_config.reference
+    ]
     references = wanted or [None] * len(reals)
 
-    lessons = [_lesson(clone, learned, *own, *tests)]
-    lessons += [
+    tasks = [_lesson(clone, learned, *own, *tests)]
+    tasks += [
         _lesson(real, reference, test)
         for real, reference, test in zip(reals, references, tests, strict=True)
         if reference is not None
     ]
-    recipe = Recipe(epochs=course.epochs, side=course.side or _default_side(learned))
-    graded = teach(lessons, len(classes), recipe, range(course.seeds), store, progress)
+    recipe = Recipe(epochs=train_config.epochs, side=train_config.side or _default_side(learned))
+    graded = train_and_test(tasks, len(classes), recipe, range(train_config.seeds), cache, progress)
     if not graded:
         return None
     of_clone, of_references = graded[0], iter(graded[1:])
-    exams = tuple(
-        Exam(
+    results = tuple(
+        TestResult(
             n_test=len(test),
             scores=scores,
             n_reference=len(reference) if reference else 0,
@@ -174,13 +138,13 @@ def learn(
         )
         for test, reference, scores in zip(tests, references, of_clone[len(own) :], strict=True)
     )
-    return Taught(
+    return DownstreamResult(
         classes=classes,
         n_train=len(learned),
         side=recipe.side,
         n_own=sum(map(len, own)),
         own=of_clone[0] if own else None,
-        exams=exams,
+        tests=results,
         unlearned=unlearned,
         own_untested=_missing(classes, own[0]) if own else (),
     )
@@ -195,8 +159,8 @@ def _classes(clone: Set) -> tuple[str, ...]:
     return classes
 
 
-def _lesson(learned_from: Set, examples: Examples, *tests: Examples) -> Lesson:
-    return Lesson(name=str(learned_from[0].root), examples=examples, tests=tests)
+def _lesson(learned_from: Set, examples: Examples, *tests: Examples) -> TrainingTask:
+    return TrainingTask(name=str(learned_from[0].root), examples=examples, tests=tests)
 
 
 def _of_splits(
@@ -210,7 +174,7 @@ def _of_splits(
 
 
 def _learned(clone: Set, classes: Sequence[str]) -> Examples:
-    """Take what is to be learned: the train split, or all where there are no splits."""
+    """Take the training images: the train split, or all if there are no splits."""
     images, contents = clone
     split = "train" if "train" in contents.splits else None
     learned = _of_splits(clone, clone, classes, {split})
@@ -235,11 +199,11 @@ def _missing(classes: Sequence[str], examples: Examples) -> tuple[str, ...]:
 
 
 def _called(clone: Set, keys: Sequence[str]) -> str:
-    """Name classes for people."""
+    """Name classes in a message."""
     names, shown = clone[0].class_names, keys[:_NAMED]
-    told = [f"{key} ({names[key]})" if names.get(key, key) != key else key for key in shown]
+    shown_names = [f"{key} ({names[key]})" if names.get(key, key) != key else key for key in shown]
     more = f" and {len(keys) - _NAMED} more classes" if len(keys) > _NAMED else ""
-    return ", ".join(plain(words[:_LETTERS]) for words in told) + more
+    return ", ".join(plain(words[:_LETTERS]) for words in shown_names) + more
 
 
 def _test_split(clone: Set, images: Set, classes: Sequence[str]) -> str | None:
@@ -287,7 +251,7 @@ def _reference(
     learned: Examples,
     warn: Callable[[str], None],
 ) -> Examples | None:
-    """Take as many real images of each class as the clone has, if there are some to learn from."""
+    """Take as many real training images of each class as the clone has, or None."""
     if "train" not in real[1].splits or not _test_split(clone, real, classes):
         return None
     wanted = Counter(learned.labels)
@@ -308,7 +272,7 @@ def _least() -> int:
 
 
 def _default_side(examples: Examples) -> int:
-    """Choose the input's side by the images' usual one; a few that are spread over all tell it."""
+    """Choose the input size from the median size of a few evenly spaced images."""
     step = -(-len(examples) // _MEASURED)
     side = statistics.median(min(examples.decode(i).size) for i in range(0, len(examples), step))
     return max(_SIDES[0], min(_FULL, round(side * _SHARE)))

@@ -1,149 +1,272 @@
-"""Judges a data set against real images: from a question to one document of figures."""
+"""Evaluates a data set against real images: distances, classifiers, near duplicates."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rldf.evaluation.classification import Scores
-from rldf.evaluation.downstream import Course, Exam, Taught, check_course, learn
+from rldf.evaluation.downstream import (
+    DownstreamResult,
+    TestResult,
+    TrainConfig,
+    check_train_config,
+    learn,
+)
 from rldf.evaluation.examples import class_keys
-from rldf.evaluation.features import FeatureExtractor, Progress, Store
-from rldf.evaluation.figures import accuracy_figure, among_five, gap_figure, ratio_figure
+from rldf.evaluation.extractors import find_extractor
+from rldf.evaluation.features import EvaluationCache, FeatureExtractor, Progress
+from rldf.evaluation.image_sets import ImageSet, open_images, read_contents
+from rldf.evaluation.metrics import FidPoint
 from rldf.evaluation.pairs import (
     Document,
-    Side,
-    class_figures,
-    duplicate_figures,
-    fid_figures,
-    kid_figures,
-    open_side,
-    prc_figures,
+    FeatureSet,
+    open_feature_set,
+)
+from rldf.evaluation.reference import drawn_reference, is_unfinished, real_folders
+from rldf.evaluation.rows import (
+    FIGURES,
+    EvaluationRequest,
+    class_rows,
+    classifier_document,
+    downstream_figures,
+    own_figures,
+    real_row,
 )
 from rldf.io import distributed
 from rldf.io.folder_layouts import class_word
+from rldf.io.paths import cache_folder
 from rldf.io.text import plain
-from rldf.stats import Figure, of_mean, read_figure, share
-
-FIGURES = (
-    "n_clone", "n_real", "features", "fid", "fid_infinity", "kid", "kid_std", "precision", "recall",
-    "top1", "top5", "top1_ci", "synthetic_real_gap", "near_duplicate_rate",
-)  # fmt: skip
-"""Keys of a document's top, and of each of its rows: null where a figure was not asked for, and
-`fid_infinity` also where it is not determined. `figures` has the record of each."""
+from rldf.stats import Figure, read_figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What to judge, and by which figures.
+class ClosestPair:
+    """An image of the clone and its nearest real image, by name within their sets."""
 
-    Attributes:
-        clone: the folder of the data set.
-        real: folders of real images, at least one.
-        fid: whether to compute the Fréchet distance.
-        kid: whether to compute the kernel distance.
-        prc: whether to compute precision and recall.
-        duplicates: whether to look for near duplicates of real images.
-        per_class: whether to give figures by class too.
-        course: how to train classifiers; None for no classifier.
-    """
-
-    clone: Path
-    real: tuple[Path, ...]
-    fid: bool = False
-    kid: bool = False
-    prc: bool = False
-    duplicates: bool = False
-    per_class: bool = False
-    course: Course | None = None
+    clone: str
+    real: str
+    cosine: float  # of their features, -1 to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What came of a question.
+class RealComparison:
+    """The metrics of the clone against one folder of real images."""
+
+    real: Path
+    n_real: int  # its images
+    figures: Mapping[str, Figure]  # by metric: "fid", "kid", "top1", ...; only those asked for
+    fid_points: tuple[FidPoint, ...]  # FID at several sample sizes, small to large
+    closest_pairs: tuple[ClosestPair, ...]  # the ten nearest pairs, nearest first
+    test: TestResult | None  # the classifiers' test on this folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationResult:
+    """The evaluation of a data set against real images.
 
     Attributes:
-        document: the figures as JSON can say them: those of the first real folder at the top, and
-            `real` with those of each.
-        clone: the clone.
-        reals: the real folders.
-        taught: how classifiers did, None where none was asked for.
+        n_clone: images of the clone.
+        features: name of the feature extractor.
+        comparisons: one for each folder of real images, in the order given.
+        downstream: results of the classifiers; None if none were trained.
+        warnings: what may mislead, one sentence each.
+        document: the same as JSON: the first comparison at the top, and "real" with all of them.
+        clone: the clone's images and features.
+        reals: the real folders' images and features.
     """
 
-    document: Document
-    clone: Side
-    reals: tuple[Side, ...]
-    taught: Taught | None
+    n_clone: int
+    features: str
+    comparisons: tuple[RealComparison, ...]
+    downstream: DownstreamResult | None
+    warnings: tuple[str, ...]
+    document: Document = field(repr=False)
+    clone: FeatureSet = field(repr=False)
+    reals: tuple[FeatureSet, ...] = field(repr=False)
+
+    @property
+    def figures(self) -> Mapping[str, Figure]:
+        """The metrics against the first folder of real images, by name."""
+        return self.comparisons[0].figures
 
 
 def evaluate(
-    question: Question,
-    extractor: FeatureExtractor,
-    store: Store,
+    clone: str | Path,
+    *,
+    real: str | Path | Sequence[str | Path] | None = None,
+    fid: bool = False,
+    kid: bool = False,
+    prc: bool = False,
+    duplicates: bool = False,
+    classify: bool | TrainConfig = False,
+    per_class: bool = False,
+    features: str = "pocket",
+    models: str = "pocket",
     progress: Progress = lambda what, done, of: None,
     warn: Callable[[str], None] = lambda message: None,
-) -> Verdict | None:
-    """Judge a data set.
+) -> EvaluationResult | None:
+    """Evaluate a data set against real images.
+
+    Without `fid`, `kid`, `prc`, `duplicates` and `classify`, the first four are computed.
 
     Args:
-        question: what to judge, and how.
-        extractor: what looks at the images.
-        store: where features, trainings and figures are kept.
-        progress: told how far it is.
-        warn: told what may mislead.
+        clone: a clone, or any folder of images.
+        real: folders of real images; None takes those of RLDF_REAL, or for a clone of the pocket
+            world a reference rendered once.
+        fid: compute the Fréchet distance at several sample sizes, and extrapolated.
+        kid: compute the kernel distance with its error.
+        prc: compute precision and recall.
+        duplicates: find near duplicates of real images.
+        classify: train ResNet-18 on the data set and test it on the real images.
+        per_class: compute metrics of each class too.
+        features: pocket, clip, dinov2, inception, or the path of a model.
+        models: model set whose CLIP is used with features="clip".
+        progress: called with the current step, the number done and the total.
+        warn: called with each warning as it arises.
 
     Returns:
-        The figures; None in any process but the first, since the others only help to train.
+        The result; None in every process but the first of a distributed launch.
 
     Raises:
-        UsageError: a folder is not there, or holds too few images or no classes.
+        UsageError: a folder does not exist, has too few images or no classes.
         ImageError: an image is damaged.
-        ModelMissingError: the extractor's files are not there.
+        ModelMissingError: the files of the feature extractor are not there.
     """
-    if question.course is not None:
-        check_course(question.course)
+    root = Path(clone)
+    named = [real] if isinstance(real, str | Path) else real or []
+    config = TrainConfig() if classify is True else classify or None
+    if config is not None:
+        check_train_config(config)
+    extractor = find_extractor(features, models)
+    reals = real_folders([Path(folder) for folder in named]) or (_reference(root, progress),)
+    all_four = not (fid or kid or prc or duplicates or config)
+    request = EvaluationRequest(
+        clone=root,
+        real=reals,
+        fid=fid or all_four,
+        kid=kid or all_four,
+        prc=prc or all_four,
+        duplicates=duplicates or all_four,
+        per_class=per_class,
+        train_config=config,
+    )
+    cache = EvaluationCache(cache_folder() / "evaluations")
+    result = evaluate_request(request, extractor, cache, progress, warn)
+    if result is None:
+        return None
+    doubts = tuple(_doubts(request, features, result.clone.images))
+    for doubt in doubts:
+        warn(doubt)
+    warnings = (*result.warnings, *doubts)
+    return replace(result, warnings=warnings, document=result.document | {"warnings": [*warnings]})
+
+
+def _reference(clone: Path, progress: Progress) -> Path:
+    images = open_images(clone)
+    return drawn_reference(
+        images,
+        read_contents(images),
+        cache_folder(),
+        lambda done, of: progress("rendering the reference", done, of),
+    )
+
+
+def _doubts(request: EvaluationRequest, features: str, clone: ImageSet) -> Iterator[str]:
+    """Name what else may mislead, beside what the figures themselves say."""
+    if features == "pocket" and clone.of_world is False:
+        yield "pocket features know drawings: for photographs type --features clip or dinov2"
+    if features == "inception" and request.duplicates:
+        yield "near duplicates are better found with --features clip or dinov2 than with inception"
+    if is_unfinished(clone):
+        yield (
+            f"{clone.root} is not finished: the figures are of the images that are there; "
+            f"type 'rldf clone status {shlex.quote(str(clone.root))}'"
+        )
+
+
+def evaluate_request(
+    request: EvaluationRequest,
+    extractor: FeatureExtractor,
+    cache: EvaluationCache,
+    progress: Progress = lambda what, done, of: None,
+    warn: Callable[[str], None] = lambda message: None,
+) -> EvaluationResult | None:
+    """Judge a data set.
+
+    Returns:
+        The result; None in every process but the first, since the others only help to train.
+    """
+    if request.train_config is not None:
+        check_train_config(request.train_config)
     warnings: list[str] = []
 
     def tell(message: str) -> None:
         warnings.append(message)
         warn(message)
 
-    roots = (question.clone, *question.real)
-    clone, *reals = (open_side(root, extractor, store, progress) for root in roots)
+    roots = (request.clone, *request.real)
+    clone, *reals = (open_feature_set(root, extractor, cache, progress) for root in roots)
     for side in (clone, *reals):
         for note in side.images.notes:
             tell(note)
     for real in reals:
         _warn_of_other_classes(clone, real, tell)
-    taught = None
-    if question.course is not None:
+    downstream = None
+    if request.train_config is not None:
         sets = [(side.images, side.contents) for side in reals]
         ours = clone.images, clone.contents
-        taught = learn(ours, sets, question.course, store, progress, tell)
+        downstream = learn(ours, sets, request.train_config, cache, progress, tell)
     if distributed.rank():
         return None
-    rows = [_row(question, clone, real, tell) for real in reals]
-    if taught is not None:
-        for row, exam in zip(rows, taught.exams, strict=True):
-            found = _exam_figures(taught, exam)
+    rows = [real_row(request, clone, real, tell) for real in reals]
+    if downstream is not None:
+        for row, test in zip(rows, downstream.tests, strict=True):
+            found = downstream_figures(downstream, test)
             row["figures"] |= found.pop("figures")
             row |= found
-    if question.per_class:
+    if request.per_class:
         for row, real, number in zip(rows, reals, range(len(rows)), strict=True):
-            row["per_class"] = _class_rows(clone, real, taught, number)
+            row["per_class"] = class_rows(clone, real, downstream, number)
     document = {
-        "clone": str(question.clone),
+        "clone": str(request.clone),
         **{name: rows[0][name] for name in FIGURES},
         "figures": rows[0]["figures"],
-        "own": _own_figures(taught) if taught else None,
-        "classifier": _classifier(question.course, taught) if question.course and taught else None,
+        "own": own_figures(downstream) if downstream else None,
+        "classifier": classifier_document(request.train_config, downstream)
+        if request.train_config and downstream
+        else None,
         "warnings": warnings,
         "real": rows,
     }
-    return Verdict(document=document, clone=clone, reals=tuple(reals), taught=taught)
+    tests = downstream.tests if downstream else (None,) * len(rows)
+    return EvaluationResult(
+        n_clone=len(clone.contents),
+        features=extractor.name,
+        comparisons=tuple(map(_comparison, rows, tests)),
+        downstream=downstream,
+        warnings=tuple(warnings),
+        document=document,
+        clone=clone,
+        reals=tuple(reals),
+    )
 
 
-def _warn_of_other_classes(clone: Side, real: Side, warn: Callable[[str], None]) -> None:
-    """Say it where both sides have classes and not one of them is the same."""
+def _comparison(row: Document, test: TestResult | None) -> RealComparison:
+    """Read the typed record of one real folder from its part of the document."""
+    return RealComparison(
+        real=Path(row["real"]),
+        n_real=row["n_real"],
+        figures={name: read_figure(record) for name, record in row["figures"].items()},
+        fid_points=tuple(FidPoint(**point) for point in row.get("fid_points", ())),
+        closest_pairs=tuple(ClosestPair(**pair) for pair in row.get("closest_pairs", ())),
+        test=test,
+    )
+
+
+def _warn_of_other_classes(
+    clone: FeatureSet, real: FeatureSet, warn: Callable[[str], None]
+) -> None:
+    """Warn if both sets have classes and no class is in both."""
     keys, theirs = class_keys(clone.contents), class_keys(real.contents)
     names = clone.images.class_names
     ours = {class_word(name) for key in keys for name in (key, names.get(key, key))}
@@ -151,121 +274,5 @@ def _warn_of_other_classes(clone: Side, real: Side, warn: Callable[[str], None])
         warn(
             f"{clone.images.root} and {real.images.root} have no class in common (such as "
             f"{plain(names.get(keys[0], keys[0])[:80])} and {plain(theirs[0])}): the "
-            "figures compare pictures of different things"
+            "figures compare images of different things"
         )
-
-
-def _row(question: Question, clone: Side, real: Side, warn: Callable[[str], None]) -> Document:
-    row: Document = {"real": str(real.images.root), **dict.fromkeys(FIGURES)}
-    row |= {"n_clone": len(clone.contents), "n_real": len(real.contents)}
-    row["features"] = clone.extractor.name
-    asked = {
-        fid_figures: question.fid,
-        kid_figures: question.kid,
-        prc_figures: question.prc,
-        duplicate_figures: question.duplicates,
-    }
-    records: Document = {}
-    for compute in (compute for compute, wanted in asked.items() if wanted):
-        found = compute(clone, real)
-        records |= found.pop("figures")
-        row |= found
-    row["figures"] = records
-    if question.fid:
-        _warn_of_small_sets(row, warn)
-    if question.duplicates:
-        names = clone.contents.names, real.contents.names
-        row["closest_pairs"] = [
-            {
-                "clone": names[0][pair["clone"]],
-                "real": names[1][pair["real"]],
-                "cosine": pair["cosine"],
-            }
-            for pair in row["closest_pairs"]
-        ]
-    return row
-
-
-def _warn_of_small_sets(row: Document, warn: Callable[[str], None]) -> None:
-    n, d = min(row["n_clone"], row["n_real"]), row["dimensions"]
-    if n < d:
-        warn(
-            f"FID to {row['real']}: {n} images are fewer than the {d} features, so FID says more "
-            "of their number than of the images; compare KID, or give more images"
-        )
-    elif row["fid_points"][0]["n_clone"] < d or row["fid_points"][0]["n_real"] < d:
-        warn(
-            f"FID to {row['real']}: a quarter of the images is fewer than the {d} features, so "
-            "fid_infinity is rough"
-        )
-
-
-def _means(scores: Scores, n_test: int) -> Document:
-    found = {"top1": accuracy_figure(scores.top1, n_test, of_mean(scores.top1))}
-    found["top5"] = among_five(
-        accuracy_figure(scores.top5, n_test, of_mean(scores.top5)), len(scores.confusion)
-    )
-    return {
-        **{name: figure.value for name, figure in found.items()},
-        "top1_ci": (found["top1"].low, found["top1"].high),
-        "figures": {name: figure.document() for name, figure in found.items()},
-    }
-
-
-def _exam_figures(taught: Taught, exam: Exam) -> Document:
-    found = _means(exam.scores, exam.n_test)
-    found |= {"n_test": exam.n_test, "untested": list(exam.untested)}
-    top1, own = read_figure(found["figures"]["top1"]), _own_figures(taught)
-    found["synthetic_real_gap"] = found["real_trained"] = None
-    if own is not None:
-        gap = gap_figure(read_figure(own["figures"]["top1"]), top1)
-        found["synthetic_real_gap"] = gap.value
-        found["figures"]["synthetic_real_gap"] = gap.document()
-    if exam.reference is not None:
-        real = _means(exam.reference, exam.n_test)
-        worth = ratio_figure(top1, read_figure(real["figures"]["top1"]))
-        real["figures"]["share"] = worth.document()
-        found["real_trained"] = {"n_train": exam.n_reference, **real, "share": worth.value}
-    return found
-
-
-def _own_figures(taught: Taught) -> Document | None:
-    if taught.own is None:
-        return None
-    untested = list(taught.own_untested)
-    return {"n_test": taught.n_own, "untested": untested, **_means(taught.own, taught.n_own)}
-
-
-def _classifier(course: Course, taught: Taught) -> Document:
-    return {
-        "network": "resnet18",
-        "n_train": taught.n_train,
-        "classes": len(taught.classes),
-        "unlearned": list(taught.unlearned),
-        "epochs": course.epochs,
-        "seeds": course.seeds,
-        "size": taught.side,
-    }
-
-
-def _class_rows(clone: Side, real: Side, taught: Taught | None, number: int) -> list[Document]:
-    """Put the figures of each class together; those of classifiers where there are any."""
-    classes = taught.classes if taught else class_keys(clone.contents)
-    top1 = _by_class(taught.exams[number].scores) if taught else None
-    own = _by_class(taught.own) if taught and taught.own else None
-    rows = class_figures(clone, real, classes)
-    for i, (key, row) in enumerate(zip(classes, rows, strict=True)):
-        row |= {"class": key, "name": clone.images.class_names.get(key, key)}
-        for name, figures in (("top1", top1), ("own_top1", own)):
-            row[name] = figures[i].value if figures else None
-            if figures:
-                row["figures"][name] = figures[i].document()
-    return rows
-
-
-def _by_class(scores: Scores) -> list[Figure]:
-    """Judge the accuracy of each class; the tests of a class are the same in all trainings."""
-    tests = scores.confusion.sum(1) // len(scores.top1)
-    return [
-        share(value, int(n), "test images") for value, n in zip(scores.by_class, tests, strict=True)
-    ]

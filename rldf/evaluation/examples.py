@@ -1,4 +1,4 @@
-"""Labelled pictures for a classifier: which ones, under which class numbers, and how they are cut.
+"""Labelled images for a classifier: selection, class numbers and crops.
 
 The random crop of an example is a function of the training's seed, the epoch and the example, so a
 training resumes to the same numbers, with any count of workers.
@@ -25,7 +25,7 @@ CROP_AREA = (0.35, 1.0)
 """Share of the image's area that a training crop covers."""
 
 _RATIO = math.log(4 / 3)  # of width to height, at most, and of height to width
-_MARGIN = 0.875  # of the shorter side is looked at in tests, as in ImageNet's 224 of 256
+_MARGIN = 0.875  # of the shorter side is kept in tests, as in ImageNet's 224 of 256
 _HELD = 4_000_000_000  # bytes of encoded images that a packed clone may keep in memory
 
 Pixels = NDArray[np.uint8]  # (side, side, 3)
@@ -33,61 +33,29 @@ Pixels = NDArray[np.uint8]  # (side, side, 3)
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Pictures with class numbers.
+    """Images with class numbers."""
 
-    Attributes:
-        pictures: the pictures.
-        labels: class number of each.
-        key: a SHA-256 over their files and class numbers.
-        images: the set they are of, which decodes them.
-    """
-
-    pictures: tuple[Picture, ...]
-    labels: tuple[int, ...]
-    key: str
-    images: ImageSet = field(repr=False)
+    files: tuple[Picture, ...]
+    labels: tuple[int, ...]  # class number of each
+    key: str  # a SHA-256 over their files and class numbers
+    images: ImageSet = field(repr=False)  # the set they are of, which decodes them
 
     def __len__(self) -> int:
         """Count the examples."""
-        return len(self.pictures)
+        return len(self.files)
 
     def decode(self, index: int) -> Image.Image:
-        """Decode an example.
-
-        Args:
-            index: which one.
-
-        Returns:
-            An RGB image.
-
-        Raises:
-            ImageError: its file is damaged.
-        """
-        return self.images.decode(self.pictures[index])
+        """Decode an example."""
+        return self.images.decode(self.files[index])
 
 
 def class_keys(contents: Contents) -> tuple[str, ...]:
-    """List the classes of a set.
-
-    Args:
-        contents: what it holds.
-
-    Returns:
-        Their keys, sorted: the order of class numbers; those without images too.
-    """
+    """List the classes of a set."""
     return tuple(sorted({*filter(None, contents.labels), *contents.empty}))
 
 
 def class_numbers(classes: Sequence[str], names: Mapping[str, str]) -> dict[str, int]:
-    """Number the classes by all that their folders may be called.
-
-    Args:
-        classes: keys of the classes, in the order of their numbers.
-        names: what people call a class, by key.
-
-    Returns:
-        Numbers by `class_word` of the name or the key.
-    """
+    """Number the classes by all that their folders may be called."""
     numbers = {class_word(names.get(key, key)): i for i, key in enumerate(classes)}
     return numbers | {class_word(key): i for i, key in enumerate(classes)}
 
@@ -100,22 +68,7 @@ def take_examples(
     names: Mapping[str, str],
     most: Mapping[int, int] | None = None,
 ) -> Examples:
-    """Take the pictures of known classes out of a set.
-
-    Args:
-        images: the set.
-        contents: what it holds.
-        classes: keys of the classes, in the order of their numbers.
-        splits: the splits to take from; None among them for what is in no split.
-        names: what people call a class, by key; a folder may bear either.
-        most: how many by class number, the first of the set's order; None for all.
-
-    Returns:
-        The examples; none where the set has no such class or split.
-
-    Raises:
-        UsageError: a packed clone is too large to be held in memory.
-    """
+    """Take the images of known classes out of a set."""
     numbers = class_numbers(classes, names)
     taken: dict[int, int] = defaultdict(int)
     places, labels = [], []
@@ -127,8 +80,8 @@ def take_examples(
             taken[number] += 1
             places.append(place)
             labels.append(number)
-    pictures = choose(images, places)
-    held = sum(len(p.source) for p in pictures if isinstance(p.source, bytes))
+    files = choose(images, places)
+    held = sum(len(p.source) for p in files if isinstance(p.source, bytes))
     if held > _HELD:
         raise UsageError(
             f"{images.root} is too large to train on in this form: "
@@ -137,16 +90,11 @@ def take_examples(
     digests = [
         [contents.digests[place], label] for place, label in zip(places, labels, strict=True)
     ]
-    return Examples(tuple(pictures), tuple(labels), key_of("examples", digests), images)
+    return Examples(tuple(files), tuple(labels), key_of("examples", digests), images)
 
 
 def training_crop(image: Image.Image, side: int, source: np.random.Generator) -> Pixels:
     """Cut a random part, mirror it or not, and resize it: the usual ImageNet augmentation.
-
-    Args:
-        image: RGB.
-        side: of the result, px.
-        source: random source of this example in this epoch.
 
     Returns:
         (side, side, 3).
@@ -164,10 +112,6 @@ def training_crop(image: Image.Image, side: int, source: np.random.Generator) ->
 def middle_crop(image: Image.Image, side: int) -> Pixels:
     """Cut the middle square, without a narrow margin, and resize it.
 
-    Args:
-        image: RGB.
-        side: of the result, px.
-
     Returns:
         (side, side, 3).
     """
@@ -182,16 +126,6 @@ def _cut(image: Image.Image, box: tuple[float, float, float, float], side: int) 
 
 
 def epoch_batches(n: int, batch: int, seed: int, epoch: int) -> list[list[int]]:
-    """Shuffle the examples into the batches of an epoch.
-
-    Args:
-        n: number of examples.
-        batch: examples in a batch, at most n.
-        seed: of the training.
-        epoch: which one.
-
-    Returns:
-        Places of examples; the last few, too few for a batch, wait for another epoch.
-    """
+    """Shuffle the examples into the batches of an epoch."""
     order = rng(seed, "order", epoch).permutation(n).tolist()
     return [order[start : start + batch] for start in range(0, n - batch + 1, batch)]

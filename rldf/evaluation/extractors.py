@@ -38,23 +38,21 @@ _INCEPTION_URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.
 _INCEPTION_SIDE, _DINOV2_SIDE = 299, 224  # px
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-Look = Callable[[Sequence[Image.Image]], Features]
+Embed = Callable[[Sequence[Image.Image]], Features]
 
 
 def find_extractor(name: str, models: str = "pocket", device: str = "auto") -> FeatureExtractor:
-    """Find an extractor by what a person typed.
+    """Find a feature extractor; its model is loaded on first use.
 
     Args:
-        name: one of NAMES, or the path of a TorchScript or Inception file or of a model's folder.
-        models: the model set whose CLIP `clip` is.
-        device: where it runs; "auto" is a GPU if there is one.
-
-    Returns:
-        The extractor; its model is loaded when first used.
+        name: pocket, clip, dinov2 or inception, or the path of a TorchScript or Inception file or
+            of the folder of an open_clip or DINOv2 model.
+        models: model set whose CLIP is used for "clip".
+        device: torch device; "auto" is a GPU if there is one.
 
     Raises:
         UsageError: there is no such extractor.
-        ModelMissingError: its files are not there; tells what to type.
+        ModelMissingError: its files are not there; the message says what to type.
     """
     if name == "pocket":
         return model_set_clip("pocket", "pocket", device)
@@ -120,35 +118,22 @@ def _is_torchscript(path: Path) -> bool:
 class LazyExtractor:
     """An extractor whose model is loaded with the first image."""
 
-    def __init__(self, name: str, identity: Json, load: Callable[[], Look]) -> None:
-        """Describe an extractor.
-
-        Args:
-            name: what it is called in results.
-            identity: everything that decides the features.
-            load: loads the model and gives the function that looks at images.
-        """
+    def __init__(self, name: str, identity: Json, load: Callable[[], Embed]) -> None:
+        """Describe an extractor."""
         self.name = name
         self.identity = identity
         self._load = load
-        self._look: Look | None = None
+        self._embed: Embed | None = None
 
     def __call__(self, images: Sequence[Image.Image]) -> Features:
-        """Look at images.
-
-        Args:
-            images: RGB, of any size.
+        """Compute features of RGB images.
 
         Returns:
             (n, d) float32.
-
-        Raises:
-            ModelMissingError: a file of the model is not there.
-            ConfigError: the files are no such model.
         """
-        if self._look is None:
-            self._look = self._load()
-        return self._look(images)
+        if self._embed is None:
+            self._embed = self._load()
+        return self._embed(images)
 
 
 def model_set_clip(name: str, models: str, device: str = "auto") -> FeatureExtractor:
@@ -156,18 +141,6 @@ def model_set_clip(name: str, models: str, device: str = "auto") -> FeatureExtra
 
     The direction is what CLIP learned, and equal lengths make a distance a cosine. With length √d
     a coordinate is about 1 in size, as the kernel of KID expects.
-
-    Args:
-        name: what to call it.
-        models: the model set's name or file.
-        device: where it runs.
-
-    Returns:
-        The extractor.
-
-    Raises:
-        ConfigError: there is no such model set.
-        ModelMissingError: its CLIP is not there.
     """
     model_set = load_model_set(models, _resolve(device))
     part, path = model_set.file.clip, model_set.path("clip")
@@ -177,36 +150,28 @@ def model_set_clip(name: str, models: str, device: str = "auto") -> FeatureExtra
             "type 'rldf doctor' to see which model sets are complete"
         )
     described: Json = [part.kind, dict(part.settings), model_set.checksum("clip")]
-    return LazyExtractor(name, ["clip", described], lambda: _stretched(model_set.clip))
+    return LazyExtractor(name, ["clip", described], lambda: _scaled(model_set.clip))
 
 
 def open_clip_folder(path: Path, device: str = "auto") -> FeatureExtractor:
-    """Take the image tower of a CLIP in open_clip's layout: rows of length √d.
+    """Take the image tower of a CLIP in open_clip's layout: rows of length √d."""
 
-    Args:
-        path: the folder.
-        device: where it runs.
-
-    Returns:
-        The extractor.
-    """
-
-    def load() -> Look:
+    def load() -> Embed:
         from rldf.perception.clip import OpenClip
 
         check_model(path)
-        return _stretched(OpenClip(path=path, device=_resolve(device)))
+        return _scaled(OpenClip(path=path, device=_resolve(device)))
 
     files = (path / "open_clip_config.json", *sorted(path.glob("*.safetensors")))
     return LazyExtractor(f"clip {path.name}", ["clip", _digests(files)], load)
 
 
-def _stretched(model: ImageTextModel) -> Look:
-    def look(images: Sequence[Image.Image]) -> Features:
+def _scaled(model: ImageTextModel) -> Embed:
+    def embed(images: Sequence[Image.Image]) -> Features:
         rows = model.embed_images(images)
         return rows * np.float32(rows.shape[1] ** 0.5)
 
-    return look
+    return embed
 
 
 def dinov2(path: Path, device: str = "auto") -> FeatureExtractor:
@@ -214,16 +179,9 @@ def dinov2(path: Path, device: str = "auto") -> FeatureExtractor:
 
     Images are resized to 224 x 224 (bicubic), as in "Exposing flaws of generative model evaluation
     metrics and their unfair treatment of diffusion models", arXiv:2306.04675.
-
-    Args:
-        path: a folder with config.json and model.safetensors.
-        device: where it runs.
-
-    Returns:
-        The extractor.
     """
 
-    def load() -> Look:
+    def load() -> Embed:
         import torch
         from transformers import Dinov2Model
         from transformers.utils import logging
@@ -237,29 +195,21 @@ def dinov2(path: Path, device: str = "auto") -> FeatureExtractor:
         model = model.eval().to(_resolve(device))
 
         @torch.inference_mode()
-        def look(images: Sequence[Image.Image]) -> Features:
+        def embed(images: Sequence[Image.Image]) -> Features:
             pixels = np.stack([_resized(image, _DINOV2_SIDE) for image in images]) / 255
             pixels = (pixels - _IMAGENET_MEAN) / _IMAGENET_STD
             return _numpy(model(_tensor(pixels, model.device)).last_hidden_state[:, 0])
 
-        return look
+        return embed
 
     files = (path / "config.json", *sorted(path.glob("*.safetensors")))
     return LazyExtractor("dinov2", ["dinov2", _digests(files)], load)
 
 
 def inception(file: Path, device: str = "auto") -> FeatureExtractor:
-    """Take Inception's pool features, by torch-fidelity's own network and resizing.
+    """Take Inception's pool features, by torch-fidelity's own network and resizing."""
 
-    Args:
-        file: torch-fidelity's weight file.
-        device: where it runs.
-
-    Returns:
-        The extractor: 2,048 features an image.
-    """
-
-    def load() -> Look:
+    def load() -> Embed:
         import torch
         from torch_fidelity import FeatureExtractorInceptionV3
 
@@ -271,17 +221,17 @@ def inception(file: Path, device: str = "auto") -> FeatureExtractor:
             network = FeatureExtractorInceptionV3(
                 "inception-v3-compat", ["2048"], feature_extractor_weights_path=safe
             )
-        except Exception as error:  # a stranger's file may raise anything
+        except Exception as error:  # an untrusted file may raise anything
             raise ConfigError(f"{file} holds no Inception weights: {one_line(error)}") from error
         network = network.to(_resolve(device))
 
         @torch.inference_mode()
-        def look(images: Sequence[Image.Image]) -> Features:
+        def embed(images: Sequence[Image.Image]) -> Features:
             return np.concatenate(
                 [_numpy(network(_bytes_tensor(image).to(_resolve(device)))[0]) for image in images]
             )
 
-        return look
+        return embed
 
     return LazyExtractor("inception", ["inception", sha256_file(file)], load)
 
@@ -293,16 +243,9 @@ def script(file: Path, device: str = "auto") -> FeatureExtractor:
     each channel in float), and gives (n, d). A script that has its network in `layers`, as the
     Inception of the StyleGAN metrics has, gets (pixels - 128) / 128 there. A script is a program:
     load none that you do not trust.
-
-    Args:
-        file: the TorchScript file.
-        device: where it runs.
-
-    Returns:
-        The extractor.
     """
 
-    def load() -> Look:
+    def load() -> Embed:
         import torch
 
         try:
@@ -310,11 +253,11 @@ def script(file: Path, device: str = "auto") -> FeatureExtractor:
                 warnings.simplefilter("ignore")  # TorchScript's deprecation is no news to a user
                 load_script: Any = torch.jit.load  # which lacks types
                 module = load_script(str(file), map_location=_resolve(device)).eval()
-        except Exception as error:  # a stranger's file may raise anything
+        except Exception as error:  # an untrusted file may raise anything
             raise ConfigError(f"{file} is no TorchScript: {one_line(error)}") from error
 
         @torch.inference_mode()
-        def look(images: Sequence[Image.Image]) -> Features:
+        def embed(images: Sequence[Image.Image]) -> Features:
             pixels = np.stack([_cleanly_resized(image, _INCEPTION_SIDE) for image in images])
             batch = _tensor(pixels, _resolve(device))
             layers = getattr(module, "layers", None)
@@ -323,13 +266,13 @@ def script(file: Path, device: str = "auto") -> FeatureExtractor:
                 rows = _numpy(found.flatten(1))
                 if len(rows) != len(images):
                     raise ValueError(f"{len(rows)} rows for {len(images)} images")
-            except Exception as error:  # a stranger's program may raise anything
+            except Exception as error:  # an untrusted program may raise anything
                 raise ConfigError(
                     f"{file} gives no row of features for each image: {one_line(error)}"
                 ) from error
             return rows
 
-        return look
+        return embed
 
     return LazyExtractor(file.name, ["torchscript", sha256_file(file)], load)
 
@@ -377,12 +320,6 @@ def register(extractor: FeatureExtractor) -> str:
     `torch_fidelity.calculate_metrics(feature_extractor=register(extractor), ...)` then computes
     over folders what `rldf evaluate` computes, without our cache and without our reading of files.
     It takes PNG and JPEG files, all of one size.
-
-    Args:
-        extractor: one of ours.
-
-    Returns:
-        The name to give to torch-fidelity; the same for the same extractor.
     """
     import torch
     from PIL import Image

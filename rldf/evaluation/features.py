@@ -32,60 +32,37 @@ from rldf.io.text import plain
 BATCH = 64
 Features = NDArray[np.float32]  # (n, d)
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many are done, and of how many."""
+"""Called with the current step, the number done and the total."""
 
 LIMIT = 4_000_000_000
-"""Bytes that the store may hold before old entries go."""
+"""Bytes that the cache may hold before old entries go."""
 
 Arrays = Mapping[str, NDArray[Any]]
 _log = logging.getLogger(__name__)
 
 
 def key_of(*deciding: object) -> str:
-    """Make a key.
-
-    Args:
-        deciding: everything that decides the value, as JSON can say it.
-
-    Returns:
-        64 hexadecimal digits.
-    """
+    """Hash everything that decides a value, as JSON can say it: 64 hexadecimal digits."""
     text = json.dumps(deciding, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Store:
-    """Computes only what was never computed before."""
+class EvaluationCache:
+    """A content-addressed cache of arrays and JSON documents, bounded in bytes."""
 
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
-        """Describe a store.
-
-        Args:
-            folder: where it lies; made when first written to.
-            limit: bytes to keep.
-        """
+        """Describe a cache; its folder is made when first written to."""
         self._folder = folder
         self._limit = limit
         self._writable = True
 
     def arrays(self, key: str, compute: Callable[[], Arrays]) -> Arrays:
-        """Look arrays up, or compute and keep them.
-
-        Args:
-            key: what `key_of` gave.
-            compute: makes them.
-
-        Returns:
-            Arrays by name.
-        """
+        """Look arrays up, or compute and keep them."""
         found = self.find_arrays(key)
         return self.keep_arrays(key, compute()) if found is None else found
 
     def find_arrays(self, key: str) -> Arrays | None:
         """Look arrays up.
-
-        Args:
-            key: what `key_of` gave.
 
         Returns:
             Arrays by name, None where there is no sound entry.
@@ -106,15 +83,7 @@ class Store:
         return arrays
 
     def keep_arrays(self, key: str, arrays: Arrays) -> Arrays:
-        """Keep arrays.
-
-        Args:
-            key: what `key_of` gave.
-            arrays: the value.
-
-        Returns:
-            The value.
-        """
+        """Store arrays under a key, and return them."""
         from safetensors.numpy import save
 
         solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
@@ -123,15 +92,7 @@ class Store:
         return arrays
 
     def document(self, key: str, compute: Callable[[], Any]) -> Any:
-        """Look a document up, or compute and keep it.
-
-        Args:
-            key: what `key_of` gave.
-            compute: makes it, as JSON can say it.
-
-        Returns:
-            The document, as it comes out of JSON.
-        """
+        """Look a document up, or compute and keep it."""
         path = self._path(key, "json")
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             found = parse_json(path.read_text(encoding="ascii"))
@@ -144,14 +105,7 @@ class Store:
         return value
 
     def part_path(self, key: str) -> Path:
-        """Name the file for the half-way state of a computation; its folder is made.
-
-        Args:
-            key: the key of the value to come.
-
-        Returns:
-            The file, whether it is there or not.
-        """
+        """Return the checkpoint file of an unfinished computation; its folder is made."""
         path = self._path(key, "part")
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -181,7 +135,7 @@ class Store:
             )
 
     def _shrink(self, keep: Path) -> None:
-        """Remove the entries that were not used longest until the rest fits."""
+        """Delete least recently used entries until the rest is within the limit."""
         entries = []
         for path in self._folder.glob("??/*.*"):
             with contextlib.suppress(OSError):
@@ -196,33 +150,25 @@ class Store:
 
 
 class FeatureExtractor(Protocol):
-    """Turns images into vectors whose distances mean something.
+    """Maps images to feature vectors.
 
-    Resizing is the extractor's own matter: it decides the features, so it is part of it.
+    Resizing is part of the extractor, because it decides the features.
     """
 
     @property
     def name(self) -> str:
-        """What it is called in results."""
+        """Its name in results."""
 
     @property
     def identity(self) -> Json:
         """Everything that decides the features apart from the image; known before it is loaded."""
 
     def __call__(self, images: Sequence[Image]) -> Features:
-        """Look at RGB images of any size: (n, d) float32."""
+        """Compute features of RGB images of any size: (n, d) float32."""
 
 
 def features_key(contents: Contents, extractor: FeatureExtractor) -> str:
-    """Name the features of a set.
-
-    Args:
-        contents: what the set holds.
-        extractor: what looks at it.
-
-    Returns:
-        A key of the store.
-    """
+    """Return the cache key of a set's features."""
     return key_of("features", contents.key, extractor.identity)
 
 
@@ -230,46 +176,27 @@ def set_features(
     images: ImageSet,
     contents: Contents,
     extractor: FeatureExtractor,
-    store: Store,
+    cache: EvaluationCache,
     progress: Progress,
 ) -> Features:
     """Look up the features of a set, or compute and keep them.
 
-    Args:
-        images: the set.
-        contents: what it holds.
-        extractor: what looks at it.
-        store: where features are kept.
-        progress: told how far it is.
-
     Returns:
         (n, d), a row a picture, in the order of the set.
-
-    Raises:
-        ImageError: a picture is damaged.
     """
 
     def compute() -> dict[str, Features]:
         return {"features": extract(images, len(contents), extractor, progress)}
 
-    found = store.arrays(features_key(contents, extractor), compute)["features"]
+    found = cache.arrays(features_key(contents, extractor), compute)["features"]
     return found.astype(np.float32, copy=False)
 
 
 def extract(images: ImageSet, n: int, extractor: FeatureExtractor, progress: Progress) -> Features:
     """Compute the features of a set.
 
-    Args:
-        images: the set.
-        n: how many pictures it holds.
-        extractor: what looks at it.
-        progress: told how far it is.
-
     Returns:
         (n, d), a row a picture, in the order of the set.
-
-    Raises:
-        ImageError: a picture is damaged.
     """
     rows: list[Features] = []
     what, done = f"{extractor.name} features of {images.root}", 0

@@ -1,4 +1,4 @@
-"""When the images determine a figure of an evaluation: each with its interval and its reason."""
+"""Confidence intervals of the metrics, and whether the sample size determines them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -31,16 +31,7 @@ _ERRORS = 1.96  # standard errors to either side of a 95 % interval
 def fid_figures(
     whole: float, points: Sequence[distances.FidPoint], dimensions: int
 ) -> dict[str, Any]:
-    """Judge FID and its extrapolation.
-
-    Args:
-        whole: FID of the whole sets.
-        points: FID at several sizes, the last the whole.
-        dimensions: of the features.
-
-    Returns:
-        Records by name.
-    """
+    """Judge FID and its extrapolation."""
     n = min(points[-1].n_clone, points[-1].n_real)
     few = f"{n} images are fewer than the {dimensions} features" if n < dimensions else ""
     low, high = distances.fid_infinity_interval(points)
@@ -55,16 +46,7 @@ def fid_figures(
 
 
 def kid_figure(kid: float, error: float, n: int) -> Figure:
-    """Judge KID.
-
-    Args:
-        kid: the estimate.
-        error: its standard error.
-        n: images of the smaller set.
-
-    Returns:
-        The figure; not determined where nobody can tell it from the 0 of sets that are alike.
-    """
+    """Judge KID."""
     low, high = kid - _ERRORS * error, kid + _ERRORS * error
     reason = "its interval holds 0, the distance of sets that are alike" if low <= 0 else ""
     if n < distances.LEAST:
@@ -72,17 +54,8 @@ def kid_figure(kid: float, error: float, n: int) -> Figure:
     return Figure(value=kid, n=n, low=low, high=high, reason=reason)
 
 
-def extent_figure(value: float, n: int, other: int) -> Figure:
-    """Judge precision or recall.
-
-    Args:
-        value: the share.
-        n: images of the set whose share it is.
-        other: images of the set that they lie within or not.
-
-    Returns:
-        The figure.
-    """
+def coverage_figure(value: float, n: int, other: int) -> Figure:
+    """Judge precision or recall."""
     found, least = share(value, n, "images"), min(n, other)
     few = f"{least} images are few" if least < EXTENT else found.reason
     return Figure(value=value, n=n, low=found.low, high=found.high, reason=few)
@@ -93,14 +66,6 @@ def duplicate_figure(rate: float, n: int, real: int) -> Figure:
 
     The threshold is what one real image in a thousand exceeds. Of m fewer real images it is their
     largest likeness, which one independent image in m exceeds.
-
-    Args:
-        rate: the share.
-        n: images of the clone.
-        real: real images.
-
-    Returns:
-        The figure; one that even few images show to be larger than chance is determined.
     """
     found = share(rate, n, "images")
     by_chance = real < ONE_IN and (found.low or 0.0) * real <= 1
@@ -110,15 +75,7 @@ def duplicate_figure(rate: float, n: int, real: int) -> Figure:
 
 
 def gap_figure(own: Figure, real: Figure) -> Figure:
-    """Judge the difference of two accuracies, by Newcombe's interval (doi:10.1002/sim.779).
-
-    Args:
-        own: on the clone's own images.
-        real: on real images.
-
-    Returns:
-        The figure; not determined where either accuracy is not.
-    """
+    """Judge the difference of two accuracies, by Newcombe's interval (doi:10.1002/sim.779)."""
     n, reason = min(own.n, real.n), own.reason or real.reason
     mine, theirs = _ends(own), _ends(real)
     if mine is None or theirs is None:
@@ -130,16 +87,7 @@ def gap_figure(own: Figure, real: Figure) -> Figure:
 
 
 def ratio_figure(clone: Figure, real: Figure) -> Figure:
-    """Judge the share of one accuracy in another.
-
-    Args:
-        clone: of those that learned from the clone.
-        real: of those that learned from real images.
-
-    Returns:
-        The figure; without a value where the other accuracy is 0, without an upper end where it
-        may be.
-    """
+    """Judge the share of one accuracy in another."""
     n, reason = min(clone.n, real.n), clone.reason or real.reason
     mine, theirs = _ends(clone), _ends(real)
     if mine is None or theirs is None or not theirs[1]:
@@ -156,16 +104,7 @@ def _ends(figure: Figure) -> tuple[float, float, float] | None:
 
 
 def accuracy_figure(top: Sequence[float], n: int, spread: tuple[float, float] | None) -> Figure:
-    """Judge a mean accuracy: both the trainings and the test images are a sample.
-
-    Args:
-        top: accuracy by training.
-        n: test images.
-        spread: interval of the mean over trainings, None for one training.
-
-    Returns:
-        The figure; its interval holds those of either kind.
-    """
+    """Judge a mean accuracy: both the trainings and the test images are a sample."""
     found = share(sum(top) / len(top), n, "test images")
     mean, spread = _ends(found), spread or (1.0, 0.0)
     if mean is None:
@@ -175,16 +114,8 @@ def accuracy_figure(top: Sequence[float], n: int, spread: tuple[float, float] | 
     return Figure(value=mean[1], n=n, low=low, high=high, reason=found.reason or apart)
 
 
-def among_five(figure: Figure, classes: int) -> Figure:
-    """Judge a top-5 accuracy: of five classes or fewer any answer is among the first five.
-
-    Args:
-        figure: the accuracy.
-        classes: how many there are.
-
-    Returns:
-        The figure; without a value for so few classes.
-    """
+def top5_figure(figure: Figure, classes: int) -> Figure:
+    """Judge a top-5 accuracy: of five classes or fewer any answer is among the first five."""
     if classes > TOP:
         return figure
     reason = f"of {classes} classes every answer is among the first five"
@@ -192,14 +123,7 @@ def among_five(figure: Figure, classes: int) -> Figure:
 
 
 def undetermined(row: Mapping[str, Any]) -> list[str]:
-    """Say which figures of a row are not determined.
-
-    Args:
-        row: with "figures".
-
-    Returns:
-        One line a figure: name, what came out with its interval, and why.
-    """
+    """Say which figures of a row are not determined."""
     found = {name: read_figure(record) for name, record in row["figures"].items()}
     return [
         f"{NAMES[name]} to {row['real']} {figure}; {figure.reason}"

@@ -1,7 +1,7 @@
-"""Image sets on disk, whatever their layout, as one stream of pictures in a fixed order.
+"""Image sets on disk, in any layout, as one stream of images in a fixed order.
 
-What their folders mean is told by `rldf.io.folder_layouts`; a clone in WebDataset or Parquet form
-is read by the reader of `rldf.dataset`.
+`rldf.io.folder_layouts` interprets the folders; a clone is read by the schema and the reader of
+`rldf.dataset`.
 """
 
 import hashlib
@@ -12,58 +12,44 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PIL.Image import Image
 
-from rldf.errors import ImageError, UsageError
+from rldf.errors import ImageError, RunError, UsageError
 from rldf.io.files import parse_json, read_file
 from rldf.io.image_folders import CLONE_FILE, Picture, list_images
 from rldf.io.images import decode_image
+from rldf.io.text import plain
 
-_AT_ONCE = 256  # pictures read ahead by threads
+if TYPE_CHECKING:
+    from rldf.dataset.record import CloneRecord
+
+_AT_ONCE = 256  # images read ahead by threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet:
-    """A set of images that can be gone through again and again, in one and the same order.
+    """A set of images that can be iterated repeatedly, always in the same order."""
 
-    Attributes:
-        root: its folder.
-        is_clone: whether the folder is a clone of this program.
-        of_world: whether it was drawn by the pocket models or the drawn world's renderer; None
-            where that is not known.
-        class_names: what people call a class, by key; may lack some.
-        classes: keys of classes that it is to have, whether there are images of them or not.
-        notes: what a person should know of how the folder was read.
-        stream: starts a walk over the pictures.
-    """
-
-    root: Path
-    is_clone: bool
+    root: Path  # its folder
+    is_clone: bool  # whether the folder is a clone of this program
+    # whether the pocket models or the pocket world's renderer made it; None if unknown
     of_world: bool | None = None
+    # display name by class key; may lack some
     class_names: Mapping[str, str] = field(default_factory=dict)
+    # keys of the classes it should have, with or without images
     classes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # warnings about how the folder was read
+    # starts an iteration over the images
     stream: Callable[[], Iterator[Picture]] = field(repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Picture]:
-        """Walk over the pictures, sorted by name."""
+        """Iterate over the images, sorted by name."""
         return self.stream()
 
     def decode(self, picture: Picture, data: bytes | None = None) -> Image:
-        """Decode one of the pictures.
-
-        Args:
-            picture: the picture.
-            data: its bytes, where they were read before.
-
-        Returns:
-            An upright RGB image.
-
-        Raises:
-            ImageError: its file is damaged; for a clone, with the command that lists all such.
-        """
+        """Decode one of the images."""
         try:
             data = picture.data() if data is None else data
             return decode_image(data, f"{self.root / picture.name}")
@@ -75,24 +61,16 @@ class ImageSet:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a set holds, one entry a picture, in the order of the set.
+    """The names, splits, labels and checksums of a set's images, in order."""
 
-    Attributes:
-        names: see `Picture`.
-        splits: see `Picture`.
-        labels: see `Picture`.
-        digests: SHA-256 of each file, 64 hexadecimal digits.
-        empty: keys of its classes that have no image.
-    """
-
-    names: tuple[str, ...]
-    splits: tuple[str | None, ...]
-    labels: tuple[str | None, ...]
-    digests: tuple[str, ...]
-    empty: tuple[str, ...] = ()
+    names: tuple[str, ...]  # see `Picture`
+    splits: tuple[str | None, ...]  # see `Picture`
+    labels: tuple[str | None, ...]  # see `Picture`
+    digests: tuple[str, ...]  # SHA-256 of each file, 64 hexadecimal digits
+    empty: tuple[str, ...] = ()  # keys of its classes that have no image
 
     def __len__(self) -> int:
-        """Count the pictures."""
+        """Count the images."""
         return len(self.names)
 
     @property
@@ -102,58 +80,30 @@ class Contents:
 
 
 def open_images(root: Path) -> ImageSet:
-    """Open a folder of images.
-
-    Args:
-        root: a folder of any layout.
-
-    Returns:
-        The set.
-
-    Raises:
-        UsageError: it is not there, is no folder, or holds no image; or some of its folders are
-            named like splits, and it does not show what they are.
-    """
+    """Open a folder of images."""
     if not root.is_dir():
         what = "is no folder" if root.exists() else "is not there"
         raise UsageError(f"{root} {what}: give a folder of images")
-    clone = _clone_document(root)
     listing = list_images(root)
-    pictures, empty = listing.pictures, listing.empty
-    if clone is None:
-        if not pictures:
-            raise _no_images(root)
-        return ImageSet(
-            root=root,
-            is_clone=False,
-            classes=empty,
-            notes=listing.notes,
-            stream=lambda: iter(pictures),
-        )
-    names = _class_names(clone)
+    files, empty = listing.pictures, listing.empty
+    record, problem = _clone_record(root)
+    is_clone = (root / CLONE_FILE).is_file()
+    if not files and not is_clone:
+        raise _no_images(root)
+    names = {label.key: label.name for label in record.classes} if record else {}
     return ImageSet(
         root=root,
-        is_clone=True,
-        of_world=_of_world(clone),
+        is_clone=is_clone,
+        of_world=_of_world(record) if record else None,
         class_names=names,
         classes=tuple(names) or empty,
-        stream=(lambda: iter(pictures)) if pictures else (lambda: _packed(root)),
+        notes=(*(() if is_clone else listing.notes), *([problem] if problem else ())),
+        stream=(lambda: iter(files)) if files else (lambda: _packed(root)),
     )
 
 
 def read_contents(images: ImageSet) -> Contents:
-    """Read every file of a set once and sum it up.
-
-    Args:
-        images: the set.
-
-    Returns:
-        What it holds.
-
-    Raises:
-        ImageError: a file cannot be read.
-        UsageError: there is none.
-    """
+    """Read and hash every file of a set once."""
     names: list[str] = []
     splits: list[str | None] = []
     labels: list[str | None] = []
@@ -171,37 +121,21 @@ def read_contents(images: ImageSet) -> Contents:
 
 
 def in_batches(images: ImageSet, size: int) -> Iterator[list[Picture]]:
-    """Walk over a set by several pictures at a time.
-
-    Args:
-        images: the set.
-        size: how many, 1 or more.
-
-    Yields:
-        Lists of that length; the last may be shorter.
-    """
+    """Iterate over a set in lists of `size` images; the last may be shorter."""
     walk = iter(images)
     while some := list(islice(walk, size)):
         yield some
 
 
 def choose(images: ImageSet, wanted: Sequence[int]) -> list[Picture]:
-    """Take pictures out of a set by their places.
-
-    Args:
-        images: the set.
-        wanted: places in the set's order, 0 the first; any order, also twice.
-
-    Returns:
-        The pictures, in the order asked for.
-    """
+    """Take the images at the given positions, in the order asked for."""
     need = set(wanted)
     found = {i: picture for i, picture in enumerate(images) if i in need}
     return [found[i] for i in wanted]
 
 
 def _packed(root: Path) -> Iterator[Picture]:
-    """Go through a clone in WebDataset or Parquet form, whose pictures come with their bytes."""
+    """Iterate over a clone in WebDataset or Parquet form, with the bytes of each image."""
     from rldf.dataset.reader import open_clone
 
     clone = open_clone(root)
@@ -212,15 +146,7 @@ def _packed(root: Path) -> Iterator[Picture]:
 
 
 def in_turns(images: ImageSet, count: int) -> list[Picture]:
-    """Take pictures out of a set so that its classes come alike.
-
-    Args:
-        images: the set.
-        count: how many at most.
-
-    Returns:
-        The first of each class, then the second ones, and so on.
-    """
+    """Take up to `count` images: the first of each class, then the second of each, and so on."""
     by_class: dict[str | None, list[Picture]] = {}
     for picture in images:
         mine = by_class.setdefault(picture.label, [])
@@ -245,39 +171,30 @@ def _digest(picture: Picture) -> str:
     return hashlib.sha256(picture.data()).hexdigest()
 
 
-def _clone_document(root: Path) -> dict[str, Any] | None:
+def _clone_record(root: Path) -> "tuple[CloneRecord | None, str]":
+    """Read a folder's `clone.json` by the clone's own schema: the record, or why there is none."""
     path = root / CLONE_FILE
     if not path.is_file():
-        return None
+        return None, ""
+    from rldf.dataset.layout import open_folder
+
     try:
-        found = parse_json(read_file(path))
+        return open_folder(root).record, ""
+    except RunError as error:
+        if not _is_json_object(path):
+            raise UsageError(f"{path} is damaged; {_verify(root)}") from None
+        return None, f"{plain(str(error))[:200]}: its classes' names are not known"
+
+
+def _is_json_object(path: Path) -> bool:
+    try:
+        return isinstance(parse_json(read_file(path)), dict)
     except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict):
-        raise UsageError(f"{path} is damaged; {_verify(root)}")
-    return found
+        return False
 
 
-def _plan(clone: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Find what a clone's document, which may be a stranger's, says of its plan."""
-    plan = clone.get("plan")
-    return plan if isinstance(plan, dict) else clone
-
-
-def _of_world(clone: Mapping[str, Any]) -> bool | None:
-    models = _plan(clone).get("models")
-    if not isinstance(models, dict):
-        return None
+def _of_world(record: "CloneRecord") -> bool:
+    models = record.plan.models
     generator = models.get("generator")
     is_renderer = isinstance(generator, dict) and generator.get("class") == "drawn"
     return is_renderer or models.get("name") == "pocket"
-
-
-def _class_names(clone: Mapping[str, Any]) -> dict[str, str]:
-    classes = _plan(clone).get("classes")
-    rows = classes if isinstance(classes, list) else []
-    return {
-        str(row["key"]): str(row["name"])
-        for row in rows
-        if isinstance(row, dict) and "key" in row and "name" in row
-    }

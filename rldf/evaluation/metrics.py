@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 LEAST = 8
-"""Images that a set must hold: FID is computed on quarters of it, which need 2."""
+"""Smallest number of images in a set: FID is computed on quarters of it, which need 2."""
 
 KID_SUBSET = 1000
 PRC_MOST = 20_000  # the matrix of all distances of more does not fit into memory
@@ -28,58 +28,38 @@ _PARTS = (4, 3, 2)  # with the whole, sizes evenly spaced in 1/N
 Statistics = Mapping[str, NDArray[Any]]  # mu (d,), sigma (d, d)
 
 ONE_IN = 1000
-"""Real images of which one is more like another than the threshold."""
+"""One real image in this many exceeds the near-duplicate threshold."""
 
 QUANTILE = 1 - 1 / ONE_IN
-"""Of the real images' likeness to their nearest other one: what is above is a near duplicate."""
+"""Quantile of the cosines of real images and their nearest neighbours: the threshold."""
 
 SAME = 0.99999
-"""Cosine from which on two real images are copies of each other and calibrate nothing."""
+"""Two real images above this cosine are copies of each other and are left out."""
 
 _COSINES = 50_000_000  # held at a time
 
 
 @dataclass(frozen=True, slots=True)
 class FidPoint:
-    """FID at one size of the sets.
+    """FID at one size of the sets."""
 
-    Attributes:
-        n_clone: images of the clone.
-        n_real: real images.
-        fid: mean over disjoint parts of that size.
-        variance: of that mean, as the parts differ; None where there is one part.
-    """
-
-    n_clone: int
-    n_real: int
-    fid: float
-    variance: float | None = None
+    n_clone: int  # images of the clone
+    n_real: int  # real images
+    fid: float  # mean over disjoint parts of that size
+    variance: float | None = None  # of that mean, as the parts differ; None where there is one part
 
 
 @dataclass(frozen=True, slots=True)
 class Kid:
-    """KID with its error.
+    """KID with its error."""
 
-    Attributes:
-        kid: mean over 100 subsets.
-        std: standard deviation over 100 subsets, of at most half of the smaller set.
-        subset: images in a subset of `kid`.
-    """
-
-    kid: float
-    std: float
-    subset: int
+    kid: float  # mean over 100 subsets
+    std: float  # standard deviation over 100 subsets, of at most half of the smaller set
+    subset: int  # images in a subset of `kid`
 
 
 def statistics(features: Features) -> Statistics:
-    """Compute what FID needs to know of a set.
-
-    Args:
-        features: (n, d), n at least 2.
-
-    Returns:
-        "mu" (d,) and "sigma" (d, d).
-    """
+    """Compute mean and covariance of features: "mu" (d,) and "sigma" (d, d)."""
     from torch_fidelity.metric_fid import fid_features_to_statistics
 
     found: Statistics = fid_features_to_statistics(_tensor(features))
@@ -110,15 +90,6 @@ def fid_points(clone: Features, real: Features, whole: float, seed: int = 0) -> 
 
     Both sets are shuffled and cut into 4, 3 and 2 disjoint parts, and FID is the mean over the
     parts, so that every size has seen all images.
-
-    Args:
-        clone: (n, d), n at least LEAST.
-        real: (m, d), likewise.
-        whole: FID of the whole sets.
-        seed: of the shuffle.
-
-    Returns:
-        One point a size, from small to large; the last is the whole.
     """
     first = clone[rng(seed, "fid", "clone").permutation(len(clone))]
     second = real[rng(seed, "fid", "real").permutation(len(real))]
@@ -136,34 +107,22 @@ def _fid_point(clone: Features, real: Features, parts: int) -> FidPoint:
 
 
 def fid_infinity(points: Sequence[FidPoint]) -> float:
-    """Extrapolate FID to sets without end: the bias of FID falls as 1/N.
+    """Extrapolate FID to infinitely many images: the bias of FID falls as 1/N.
 
     See "Effectively unbiased FID and Inception Score and where to find them", arXiv:1911.07023.
     There the real set keeps its size; here both shrink by one factor, so that the bias of either
     goes, which matters where the real set is no larger than the clone.
-
-    Args:
-        points: FID at several sizes, at least 2.
-
-    Returns:
-        The value at 1/N = 0 of a line fitted by least squares; may be below 0 for sets alike.
     """
     return _line(points)[1]
 
 
 def fid_infinity_interval(points: Sequence[FidPoint]) -> tuple[float, float]:
-    """Tell how far the extrapolation may be from the truth.
+    """Compute a 95 % interval of the extrapolated FID.
 
     Two things make it uncertain. The images are a sample, which moves all points alike: by how much
     is seen where disjoint parts of one size differ. And the points do not lie on the line, because
     of chance or because it is none: the usual error of its end. In simulations with known truth,
     with as many images as features or more, at least 95 of 100 such intervals hold it.
-
-    Args:
-        points: of `fid_points`.
-
-    Returns:
-        Lower and upper end of a 95 % interval.
     """
     from scipy.stats import t
 
@@ -180,7 +139,7 @@ def fid_infinity_interval(points: Sequence[FidPoint]) -> tuple[float, float]:
 
 
 def _line(points: Sequence[FidPoint]) -> tuple[float, float]:
-    """Fit a line over 1/N: its slope, and its value where N has no end."""
+    """Fit a line over 1/N: its slope, and its value at 1/N = 0."""
     inverse = [1 / point.n_clone for point in points]
     slope, at_zero = np.polyfit(inverse, [point.fid for point in points], 1)
     return float(slope), float(at_zero)
@@ -211,17 +170,7 @@ def kid(clone: Features, real: Features) -> Kid:
 def kid_of_subsets(
     clone: Features, real: Features, size: int, subsets: int = 100
 ) -> tuple[float, float]:
-    """Compute KID over random subsets.
-
-    Args:
-        clone: (n, d).
-        real: (m, d).
-        size: images in a subset, from 2 to the smaller of n and m.
-        subsets: how many.
-
-    Returns:
-        Mean and standard deviation.
-    """
+    """Compute KID over random subsets."""
     from torch_fidelity import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD
     from torch_fidelity.metric_kid import kid_features_to_metric
 
@@ -271,47 +220,34 @@ def _tensor(features: Features) -> "torch.Tensor":
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An image of the clone and its nearest real one.
+    """An image of the clone and its nearest real one."""
 
-    Attributes:
-        clone: place in the clone.
-        real: place in the real set.
-        cosine: of their features, -1 to 1.
-    """
-
-    clone: int
-    real: int
-    cosine: float
+    clone: int  # place in the clone
+    real: int  # place in the real set
+    cosine: float  # of their features, -1 to 1
 
 
 @dataclass(frozen=True, slots=True)
 class Memorisation:
-    """What `near_duplicates` found.
+    """The result of `near_duplicates`."""
 
-    Attributes:
-        rate: share of the clone's images that are a near duplicate of a real one, 0 to 1.
-        threshold: the cosine from which on they are.
-        closest: the nearest pairs, each image of the clone once, nearest first.
-        calibrated: real images that the threshold was taken from.
-    """
-
-    rate: float
-    threshold: float
-    closest: tuple[Pair, ...]
-    calibrated: int
+    rate: float  # share of the clone's images that are a near duplicate of a real one, 0 to 1
+    threshold: float  # the cosine from which on they are
+    closest: tuple[Pair, ...]  # the nearest pairs, each image of the clone once, nearest first
+    calibrated: int  # real images that the threshold was taken from
 
 
 def near_duplicates(clone: Features, real: Features, keep: int = 10) -> Memorisation:
     """Find the clone's images that are nearer to a real one than real ones are to each other.
 
     The threshold is the 99.9th percentile of the cosine between a real image and its nearest other
-    one, so a clone that draws as freely as reality does has a rate of about 0.001. Real images that
-    are there twice (cosine above 0.99999) are left out of the calibration.
+    one, so independent images have a rate of about 0.001. Real images that are in the set twice
+    (cosine above 0.99999) are left out of the calibration.
 
     Args:
         clone: (n, d).
         real: (m, d), m at least 2.
-        keep: pairs to give.
+        keep: number of closest pairs to return.
 
     Returns:
         Rate, threshold and nearest pairs.
@@ -330,12 +266,7 @@ def near_duplicates(clone: Features, real: Features, keep: int = 10) -> Memorisa
 def nearest(
     rows: Features, others: Features, *, skip_itself: bool = False
 ) -> tuple[Features, NDArray[np.int64]]:
-    """Find the most similar other row of each row.
-
-    Args:
-        rows: (n, d), of length 1.
-        others: (m, d), of length 1.
-        skip_itself: whether the two are one set, whose rows are not to find themselves.
+    """Find the most similar other row of each row: cosine (n,) and position (n,).
 
     Returns:
         Cosine (n,) and place among the others (n,).

@@ -1,7 +1,7 @@
-"""The two sides of a comparison, and the figures that follow from their features alone.
+"""Feature sets of a clone and of real images, and the metrics of a pair of them.
 
-A figure is kept in the store under the keys of both sides' features and the version of what
-computes it, so that a repeated question loads neither features nor models.
+A metric is cached under the keys of both feature sets and the versions of the libraries that
+compute it, so a repeated evaluation loads neither features nor models.
 """
 
 import importlib.metadata
@@ -17,10 +17,10 @@ from rldf.errors import UsageError
 from rldf.evaluation import figures
 from rldf.evaluation import metrics as distances
 from rldf.evaluation.features import (
+    EvaluationCache,
     FeatureExtractor,
     Features,
     Progress,
-    Store,
     features_key,
     key_of,
     set_features,
@@ -30,29 +30,21 @@ from rldf.evaluation.metrics import near_duplicates
 from rldf.io.folder_layouts import class_word
 from rldf.stats import Figure
 
-_VERSION = 2  # of the arithmetic in this room: a change of it makes kept figures stale
-_CLASS_SUBSETS = 20  # of KID by class, where the two sides differ in size
+_VERSION = 2  # of the formulas in this package: raising it invalidates cached metrics
+_CLASS_SUBSETS = 20  # of KID by class, where the two sets differ in size
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Side:
-    """One of the sets that are compared; its features are made when they are needed.
+class FeatureSet:
+    """An image set with its features, which are computed on first use."""
 
-    Attributes:
-        images: the set.
-        contents: what it holds.
-        extractor: what looks at it.
-        store: where its features are kept.
-        progress: told how far the features are.
-    """
-
-    images: ImageSet
-    contents: Contents
+    images: ImageSet  # the set
+    contents: Contents  # what it holds
     extractor: FeatureExtractor
-    store: Store
-    progress: Progress
+    cache: EvaluationCache  # where its features are kept
+    progress: Progress  # reports the computation of features
 
     @cached_property
     def key(self) -> str:
@@ -62,10 +54,10 @@ class Side:
     @cached_property
     def features(self) -> Features:
         """(n, d) float32, in the order of the set."""
-        return set_features(self.images, self.contents, self.extractor, self.store, self.progress)
+        return set_features(self.images, self.contents, self.extractor, self.cache, self.progress)
 
     def of_class(self, *names: str) -> list[int]:
-        """List the places of a class's images, whose folder bears one of its names."""
+        """List the positions of a class's images, whose folder has one of the given names."""
         words = {class_word(name) for name in names}
         labels = enumerate(self.contents.labels)
         return [i for i, label in labels if label is not None and class_word(label) in words]
@@ -74,40 +66,24 @@ class Side:
     def statistics(self) -> distances.Statistics:
         """What FID needs to know of the features."""
         key = key_of("statistics", _VERSION, self.key)
-        return self.store.arrays(key, lambda: distances.statistics(self.features))
+        return self.cache.arrays(key, lambda: distances.statistics(self.features))
 
 
-def open_side(root: Path, extractor: FeatureExtractor, store: Store, progress: Progress) -> Side:
-    """Read a folder's files once, so that its content is known.
-
-    Args:
-        root: the folder.
-        extractor: what will look at its images.
-        store: where its features are kept.
-        progress: told how far the features are.
-
-    Returns:
-        The side.
-
-    Raises:
-        UsageError: it is no folder of images, or has too few for any figure.
-        ImageError: a file cannot be read.
-    """
+def open_feature_set(
+    root: Path, extractor: FeatureExtractor, cache: EvaluationCache, progress: Progress
+) -> FeatureSet:
+    """Read a folder's files once, so that its content is known."""
     images = open_images(root)
     contents = read_contents(images)
     if len(contents) < distances.LEAST:
         raise UsageError(
             f"{root} has {len(contents)} images: give a folder with at least {distances.LEAST}"
         )
-    return Side(images, contents, extractor, store, progress)
+    return FeatureSet(images, contents, extractor, cache, progress)
 
 
-def fid_figures(clone: Side, real: Side) -> Document:
+def fid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
     """Compute FID, at several sizes and extrapolated.
-
-    Args:
-        clone: the clone's side.
-        real: the real one.
 
     Returns:
         "fid", "fid_points", "dimensions", the records under "figures", and "fid_infinity", which
@@ -128,20 +104,12 @@ def fid_figures(clone: Side, real: Side) -> Document:
             "figures": records,
         }
 
-    found: Document = _kept("fid", clone, real, compute)
+    found: Document = _cached("fid", clone, real, compute)
     return found
 
 
-def kid_figures(clone: Side, real: Side) -> Document:
-    """Compute KID.
-
-    Args:
-        clone: the clone's side.
-        real: the real one.
-
-    Returns:
-        "kid", "kid_std", "kid_subset_size", and the record under "figures".
-    """
+def kid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
+    """Compute KID."""
 
     def compute() -> Document:
         found = distances.kid(clone.features, real.features)
@@ -153,45 +121,28 @@ def kid_figures(clone: Side, real: Side) -> Document:
             "figures": {"kid": record.document()},
         }
 
-    found: Document = _kept("kid", clone, real, compute)
+    found: Document = _cached("kid", clone, real, compute)
     return found
 
 
-def prc_figures(clone: Side, real: Side) -> Document:
-    """Compute precision and recall.
-
-    Args:
-        clone: the clone's side.
-        real: the real one.
-
-    Returns:
-        "precision", "recall", and their records under "figures".
-    """
+def prc_figures(clone: FeatureSet, real: FeatureSet) -> Document:
+    """Compute precision and recall."""
 
     def compute() -> Document:
         precision, recall = distances.precision_recall(clone.features, real.features)
         n, m = (min(len(side.contents), distances.PRC_MOST) for side in (clone, real))
         records = {
-            "precision": figures.extent_figure(precision, n, m).document(),
-            "recall": figures.extent_figure(recall, m, n).document(),
+            "precision": figures.coverage_figure(precision, n, m).document(),
+            "recall": figures.coverage_figure(recall, m, n).document(),
         }
         return {"precision": precision, "recall": recall, "figures": records}
 
-    found: Document = _kept("prc", clone, real, compute)
+    found: Document = _cached("prc", clone, real, compute)
     return found
 
 
-def duplicate_figures(clone: Side, real: Side) -> Document:
-    """Look for images of the clone that are near duplicates of real ones.
-
-    Args:
-        clone: the clone's side.
-        real: the real one.
-
-    Returns:
-        "near_duplicate_rate", "near_duplicate_threshold", the ten "closest_pairs" by place, and the
-        record under "figures".
-    """
+def duplicate_figures(clone: FeatureSet, real: FeatureSet) -> Document:
+    """Find images of the clone that are near duplicates of real ones."""
 
     def compute() -> Document:
         found = near_duplicates(clone.features, real.features)
@@ -204,17 +155,12 @@ def duplicate_figures(clone: Side, real: Side) -> Document:
             "closest_pairs": [asdict(pair) for pair in found.closest],
         }
 
-    found: Document = _kept("duplicates", clone, real, compute)
+    found: Document = _cached("duplicates", clone, real, compute)
     return found
 
 
-def class_figures(clone: Side, real: Side, classes: Sequence[str]) -> list[Document]:
+def class_figures(clone: FeatureSet, real: FeatureSet, classes: Sequence[str]) -> list[Document]:
     """Compute KID class by class: FID is meaningless for as few images as a class has.
-
-    Args:
-        clone: the clone's side.
-        real: the real one.
-        classes: keys.
 
     Returns:
         "n_clone", "n_real", "kid" (None for fewer than 2 images) and its record under "figures" of
@@ -234,7 +180,7 @@ def class_figures(clone: Side, real: Side, classes: Sequence[str]) -> list[Docum
 
     named = [[key, clone.images.class_names.get(key)] for key in classes]
     labels = key_of(clone.contents.labels, real.contents.labels, named)
-    rows: list[Document] = _kept(f"classes {labels}", clone, real, compute)
+    rows: list[Document] = _cached(f"classes {labels}", clone, real, compute)
     return rows
 
 
@@ -249,10 +195,10 @@ def _class_kid(clone: Features, real: Features) -> Figure:
     return figures.kid_figure(kid, error, size)
 
 
-def _smaller(clone: Side, real: Side) -> int:
+def _smaller(clone: FeatureSet, real: FeatureSet) -> int:
     return min(len(clone.contents), len(real.contents))
 
 
-def _kept(what: str, clone: Side, real: Side, compute: Any) -> Any:
+def _cached(what: str, clone: FeatureSet, real: FeatureSet, compute: Any) -> Any:
     versions = _VERSION, importlib.metadata.version("torch-fidelity"), np.__version__
-    return clone.store.document(key_of(what, versions, clone.key, real.key), compute)
+    return clone.cache.document(key_of(what, versions, clone.key, real.key), compute)

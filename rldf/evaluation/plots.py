@@ -21,15 +21,7 @@ _NAMED = 40  # classes up to which a confusion matrix names them
 
 
 def draw_fid_over_n(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bytes:
-    """Draw FID at several sizes over 1/N, with the line to 1/N = 0.
-
-    Args:
-        rows: with "fid_points" and the record of "fid_infinity", one for each real folder.
-        names: of the real folders.
-
-    Returns:
-        A PNG file.
-    """
+    """Draw FID at several sizes over 1/N, with the line to 1/N = 0."""
 
     def draw(panel: "Axes") -> None:
         for i, (row, name) in enumerate(zip(rows, names, strict=True)):
@@ -58,16 +50,7 @@ def draw_fid_over_n(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> 
 
 
 def draw_bars(figures: Mapping[str, Figure], label: str, *, high_is_bad: bool) -> bytes:
-    """Draw a figure class by class, the worst first, with intervals.
-
-    Args:
-        figures: by name of the class, at least 1 with a value.
-        label: what the figure is.
-        high_is_bad: whether the worst is the highest.
-
-    Returns:
-        A PNG file; of more than BARS classes the worst. What is not determined is pale.
-    """
+    """Draw a figure class by class, the worst first, with intervals."""
     values = {name: f for name, f in figures.items() if f.value is not None}
     sign = -1 if high_is_bad else 1
     worst = sorted(values.items(), key=lambda item: sign * (item[1].value or 0.0))[:BARS]
@@ -86,15 +69,7 @@ def draw_bars(figures: Mapping[str, Figure], label: str, *, high_is_bad: bool) -
 
 
 def draw_confusion(counts: NDArray[np.int64], names: Sequence[str]) -> bytes:
-    """Draw how often images of one class (rows) are told to be of another (columns).
-
-    Args:
-        counts: (n, n).
-        names: of the classes.
-
-    Returns:
-        A PNG file; each row is shown as shares, one of a class without tests is grey.
-    """
+    """Plot how often images of one class (rows) are predicted as another (columns)."""
     tests = counts.sum(1, keepdims=True)
     shares = np.where(tests, counts / np.maximum(tests, 1), np.nan)
 
@@ -113,7 +88,7 @@ def draw_confusion(counts: NDArray[np.int64], names: Sequence[str]) -> bytes:
 
 
 def _shown(name: str) -> str:
-    """Shorten a stranger's name, and keep it from being read as mathematics."""
+    """Shorten an untrusted name and escape matplotlib's math markers."""
     name = plain(name)
     short = name if len(name) <= 32 else f"…{name[-31:]}"
     return short.replace("$", r"\$")

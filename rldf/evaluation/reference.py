@@ -1,4 +1,4 @@
-"""Which folders are meant: the clone that was made last, and the real images."""
+"""Finds the newest clone, and the real images to compare with."""
 
 import contextlib
 import os
@@ -18,22 +18,12 @@ from rldf.pocket.reference import Reference, draw_reference, nouns_of
 REAL_VARIABLE = "RLDF_REAL"
 
 _DEPTH = 3  # folders below the working folder where clones are looked for
-_MOST = 500  # drawings of a class and split in a reference made here
+_MOST = 500  # images of a class and split in a rendered reference
 _LEAST_VAL, _MOST_VAL = 20, 50
 
 
 def newest_clone(below: Path) -> Path:
-    """Find the clone that was made last.
-
-    Args:
-        below: the working folder.
-
-    Returns:
-        The folder, at most 3 levels down, whose clone.json is the newest.
-
-    Raises:
-        UsageError: there is no clone.
-    """
+    """Find the clone that was made last."""
     found = []
     for here, folders, files in os.walk(below):
         depth = len(Path(here).relative_to(below).parts)
@@ -49,14 +39,7 @@ def newest_clone(below: Path) -> Path:
 
 
 def real_folders(named: Sequence[Path]) -> tuple[Path, ...]:
-    """Find the real images that a person named.
-
-    Args:
-        named: by --real.
-
-    Returns:
-        These folders, else those of RLDF_REAL, else none.
-    """
+    """Find the real images that a person named."""
     if named:
         return tuple(named)
     folders = os.environ.get(REAL_VARIABLE, "").split(os.pathsep)
@@ -69,21 +52,7 @@ def drawn_reference(
     cache: Path,
     progress: Callable[[int, int], None] = lambda n, of: None,
 ) -> Path:
-    """Draw the pocket world's own pictures of a clone's classes, once.
-
-    Args:
-        images: the clone.
-        contents: what it holds.
-        cache: the user's cache folder.
-        progress: told how many drawings are there, and of how many.
-
-    Returns:
-        A folder with as many drawings of each class to learn from as the clone has, and some to be
-        tested on.
-
-    Raises:
-        UsageError: the clone is of no drawings, or a class is not of the drawn world.
-    """
+    """Render images of a clone's classes by the pocket world, once; gives their folder."""
     classes = class_keys(contents)
     try:
         nouns = nouns_of(classes, images.class_names)
@@ -113,14 +82,7 @@ def drawn_reference(
 
 
 def is_unfinished(images: ImageSet) -> bool:
-    """Tell whether images of a clone are still to come.
-
-    Args:
-        images: the set.
-
-    Returns:
-        False too for what is no clone, or one that this program cannot read.
-    """
+    """Tell whether images of a clone are still to come."""
     if not images.is_clone:
         return False
     from rldf.dataset.finalize import read_finished
@@ -134,7 +96,7 @@ def is_unfinished(images: ImageSet) -> bool:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process makes a folder."""
+    """Hold the lock of a folder that several processes may create."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{folder}.lock", fallback_to_soft=False)

@@ -8,11 +8,11 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from rldf.errors import UsageError
-from rldf.evaluation.evaluate import Verdict
+from rldf.evaluation.evaluate import EvaluationResult
 from rldf.evaluation.examples import class_keys
 from rldf.evaluation.figures import NAMES, undetermined
 from rldf.evaluation.image_sets import choose
-from rldf.evaluation.pairs import Side
+from rldf.evaluation.pairs import FeatureSet
 from rldf.evaluation.plots import draw_bars, draw_confusion, draw_fid_over_n
 from rldf.io.files import write_text
 from rldf.io.provenance import git_commit, versions
@@ -25,13 +25,13 @@ from rldf.report.html import (
     leaf_rows,
     table,
     text,
-    wide_picture,
+    wide_image,
 )
 from rldf.report.images import data_uri, png_uri
 from rldf.seeding import rng
 from rldf.stats import read_figure
 
-_CLASSES = 16  # shown with pictures
+_CLASSES = 16  # shown with images
 
 _COLUMNS = {
     "real": "real images",
@@ -47,39 +47,22 @@ _COLUMNS = {
     "near_duplicate_rate": "near duplicates",
 }
 
-_EACH = 5  # pictures of a class and side
+_EACH = 5  # images of a class in each set
 _THUMB = 88  # px
 
 
-def write_report(path: Path, verdict: Verdict, command: Sequence[str]) -> None:
-    """Write the page.
-
-    Args:
-        path: the file; made, or replaced if it is a report of this program.
-        verdict: what to report.
-        command: the words that were typed.
-
-    Raises:
-        UsageError: there is another file of that name, or it cannot be written.
-        ImageError: a picture to show is damaged.
-    """
+def write_report(path: Path, result: EvaluationResult, command: Sequence[str]) -> None:
+    """Write the page."""
     check_target(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, draw_report(verdict, command))
+        write_text(path, draw_report(result, command))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def check_target(path: Path) -> None:
-    """Refuse to replace what is no report of this program.
-
-    Args:
-        path: where a report is to be written.
-
-    Raises:
-        UsageError: there is something else.
-    """
+    """Refuse to replace what is no report of this program."""
     try:
         head = path.read_bytes()[:4096] if path.exists() else GENERATOR.encode()
     except OSError as error:
@@ -88,30 +71,19 @@ def check_target(path: Path) -> None:
         raise UsageError(f"{path} is no report of rldf: choose another --report-to")
 
 
-def draw_report(verdict: Verdict, command: Sequence[str]) -> str:
-    """Make the page.
-
-    Args:
-        verdict: what to report.
-        command: the words that were typed.
-
-    Returns:
-        An HTML document.
-
-    Raises:
-        ImageError: a picture to show is damaged.
-    """
-    found = verdict.document
-    name = verdict.clone.images.root.resolve().name
+def draw_report(result: EvaluationResult, command: Sequence[str]) -> str:
+    """Make the page."""
+    found = result.document
+    name = result.clone.images.root.resolve().name
     body = "".join(
         (
             _hero(found, name),
             _rows_section(found["real"]),
-            _beside_section(verdict),
+            _beside_section(result),
             _fid_section(found["real"]),
             _class_sections(found["real"][0].get("per_class") or []),
-            _confusion_section(verdict),
-            *(_pairs_section(verdict, i) for i in range(len(verdict.reals))),
+            _confusion_section(result),
+            *(_closest_pairs_section(result, i) for i in range(len(result.reals))),
             _how_section(found, command),
         )
     )
@@ -134,7 +106,7 @@ def _hero(found: Mapping[str, Any], name: str) -> str:
 
 
 def _doubts_section(found: Mapping[str, Any]) -> str:
-    """Say what may mislead: warnings, and figures that the images do not determine."""
+    """List warnings, and metrics that the images do not determine."""
     lines = [*found["warnings"], *(line for row in found["real"] for line in undetermined(row))]
     if not lines:
         return ""
@@ -173,10 +145,10 @@ def _cell(row: Mapping[str, Any], key: str) -> str:
     return str(value) if isinstance(value, int) else _short(value)
 
 
-def _beside_section(verdict: Verdict) -> str:
-    real = verdict.reals[0]
-    classes = _shown_classes(verdict.clone, real)
-    ours, theirs = (class_strips(side, classes) for side in (verdict.clone, real))
+def _beside_section(result: EvaluationResult) -> str:
+    real = result.reals[0]
+    classes = _shown_classes(result.clone, real)
+    ours, theirs = (class_strips(side, classes) for side in (result.clone, real))
     rows = "".join(
         f"<tr><td>{text(name)}</td>"
         f"<td>{_image(theirs[name], 'real')}</td><td>{_image(ours[name], 'synthetic')}</td></tr>\n"
@@ -195,8 +167,8 @@ def _image(picture: Image.Image | None, alt: str) -> str:
     return f'<img src="{data_uri(picture)}" alt="{alt}" loading="lazy">'
 
 
-def _shown_classes(clone: Side, real: Side) -> dict[str, str | None]:
-    """Choose the classes to show: key by name; where either side has none, pictures of any."""
+def _shown_classes(clone: FeatureSet, real: FeatureSet) -> dict[str, str | None]:
+    """Choose the classes to show: key by name; where either side has none, images of any."""
     if not class_keys(real.contents):
         return {"any": None}
     names = clone.images.class_names
@@ -214,7 +186,7 @@ def _fid_section(rows: Sequence[Mapping[str, Any]]) -> str:
         + f", {read_figure(row['figures']['fid_infinity'])} extrapolated"
         for row in rows
     )
-    return wide_picture("FID over N", png_uri(plot), f"FID over N: {said}", "curves")
+    return wide_image("FID over N", png_uri(plot), f"FID over N: {said}", "curves")
 
 
 def _class_sections(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -228,30 +200,30 @@ def _class_sections(rows: Sequence[Mapping[str, Any]]) -> str:
         if any(found.value is not None for found in figures.values()):
             plot = draw_bars(figures, label, high_is_bad=high_is_bad)
             said = ", ".join(f"{name} {found}" for name, found in figures.items())
-            sections += wide_picture(f"By class: {label}", png_uri(plot), said, "curves")
+            sections += wide_image(f"By class: {label}", png_uri(plot), said, "curves")
     return sections
 
 
-def _confusion_section(verdict: Verdict) -> str:
-    taught = verdict.taught
-    if taught is None:
+def _confusion_section(result: EvaluationResult) -> str:
+    downstream = result.downstream
+    if downstream is None:
         return ""
-    names = verdict.clone.images.class_names
+    names = result.clone.images.class_names
     plot = draw_confusion(
-        taught.exams[0].scores.confusion, [names.get(key, key) for key in taught.classes]
+        downstream.tests[0].scores.confusion, [names.get(key, key) for key in downstream.classes]
     )
     alt = "How often real images of one class (rows) are told to be of another (columns)"
-    return wide_picture("Confusion on real images", png_uri(plot), alt, "curves")
+    return wide_image("Confusion on real images", png_uri(plot), alt, "curves")
 
 
-def _pairs_section(verdict: Verdict, number: int) -> str:
-    row, real = verdict.document["real"][number], verdict.reals[number]
+def _closest_pairs_section(result: EvaluationResult, number: int) -> str:
+    row, real = result.document["real"][number], result.reals[number]
     pairs = row.get("closest_pairs") or []
     if not pairs:
         return ""
     ours, theirs = (
         named_thumbs(side, [pair[which] for pair in pairs])
-        for side, which in ((verdict.clone, "clone"), (real, "real"))
+        for side, which in ((result.clone, "clone"), (real, "real"))
     )
     shown = ""
     for pair in pairs:
@@ -281,30 +253,25 @@ def _how_section(found: Mapping[str, Any], command: Sequence[str]) -> str:
     )
 
 
-def class_strips(side: Side, classes: Mapping[str, str | None]) -> dict[str, Image.Image | None]:
-    """Put some pictures of each class in a row, chosen by chance but always the same.
-
-    Args:
-        side: whose pictures.
-        classes: keys by name; None for pictures of any class.
+def class_strips(
+    side: FeatureSet, classes: Mapping[str, str | None]
+) -> dict[str, Image.Image | None]:
+    """Put some images of each class in a row, chosen by chance but always the same.
 
     Returns:
-        A strip by name, None for a class without pictures.
-
-    Raises:
-        ImageError: a picture is damaged.
+        A strip by name, None for a class without images.
     """
     chosen = {name: _some(side, name, key) for name, key in classes.items()}
     places = sorted({place for some in chosen.values() for place in some})
-    pictures = choose(side.images, places)
+    files = choose(side.images, places)
     thumbs = {
         place: _thumb(side.images.decode(picture))
-        for place, picture in zip(places, pictures, strict=True)
+        for place, picture in zip(places, files, strict=True)
     }
     return {name: strip([thumbs[i] for i in some]) for name, some in chosen.items()}
 
 
-def _some(side: Side, name: str, key: str | None) -> list[int]:
+def _some(side: FeatureSet, name: str, key: str | None) -> list[int]:
     places = range(len(side.contents)) if key is None else side.of_class(key, name)
     some = rng(0, "report", key or "").permutation(len(places))[:_EACH]
     return sorted(places[i] for i in some.tolist())
@@ -315,13 +282,10 @@ def _thumb(image: Image.Image) -> Image.Image:
 
 
 def strip(thumbs: Sequence[Image.Image]) -> Image.Image | None:
-    """Put pictures in a row.
-
-    Args:
-        thumbs: small squares of one size.
+    """Join thumbnails into one row.
 
     Returns:
-        The row, None for no pictures.
+        The row, None for no images.
     """
     if not thumbs:
         return None
@@ -331,19 +295,8 @@ def strip(thumbs: Sequence[Image.Image]) -> Image.Image | None:
     return row
 
 
-def named_thumbs(side: Side, names: Sequence[str]) -> dict[str, Image.Image]:
-    """Make small squares of some pictures.
-
-    Args:
-        side: whose pictures.
-        names: of the pictures in their set.
-
-    Returns:
-        The square by name.
-
-    Raises:
-        ImageError: a picture is damaged.
-    """
+def named_thumbs(side: FeatureSet, names: Sequence[str]) -> dict[str, Image.Image]:
+    """Make square thumbnails of the named images."""
     places = sorted({side.contents.names.index(name) for name in names})
-    pictures = choose(side.images, places)
-    return {picture.name: _thumb(side.images.decode(picture)) for picture in pictures}
+    files = choose(side.images, places)
+    return {picture.name: _thumb(side.images.decode(picture)) for picture in files}

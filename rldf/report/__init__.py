@@ -1,4 +1,4 @@
-"""What a run folder looks like to people: a filmstrip, curves, and one HTML page."""
+"""Reports of run folders: a filmstrip, curves and one HTML page."""
 
 from rldf.grammar.encoding import Encoding
 from rldf.io.files import write_bytes, write_text
@@ -16,13 +16,6 @@ def write_report(run: RunFolder, goal: Encoding | None = None) -> None:
     """Write best.png, trajectory.png, curves.png and report.html, in place of older ones.
 
     Everything is read from the folder, so it can be done again at any time.
-
-    Args:
-        run: the run.
-        goal: (n_axes,) the goal cell, to mark it; None to mark the state at distance 0, if any.
-
-    Raises:
-        RunError: the steps are damaged.
     """
     steps = run.steps()
     states = visited_states(steps)

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rldf.grammar.encoding import Encoding
 from rldf.io.text import plain
-from rldf.report.images import Font, load_picture, wrapped
+from rldf.report.images import Font, load_image, wrapped
 from rldf.report.states import VisitedState, by_reward, thinned
 from rldf.search.run_folder import RunFolder
 
@@ -36,7 +36,7 @@ _GOAL: _Color = (88, 200, 140)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Frame:
-    """One frame: a picture with its words; `bar` is 0 to 1, or None for no bar."""
+    """One frame: an image with its captions; `bar` is 0 to 1, or None for no bar."""
 
     picture: Image.Image
     left: str
@@ -49,16 +49,7 @@ class _Frame:
 def draw_filmstrip(
     run: RunFolder, states: Sequence[VisitedState], goal: Encoding | None
 ) -> Image.Image:
-    """Draw the filmstrip of a run.
-
-    Args:
-        run: the run whose images it shows.
-        states: its distinct states, in the order of their first visits.
-        goal: the goal cell, or None where the steps alone have to tell.
-
-    Returns:
-        An RGB picture: the input and at most 40 states, 6 frames a row.
-    """
+    """Draw the filmstrip of a run."""
     shown = thinned(list(states), goal, FRAMES)
     frames = [_input_frame(run), *_state_frames(run, shown, goal)]
     rows = -(-len(frames) // COLUMNS)
@@ -86,7 +77,7 @@ def _title(n_states: int, n_shown: int) -> str:
 
 def _input_frame(run: RunFolder) -> _Frame:
     return _Frame(
-        picture=load_picture(run.input_path, _PICTURE),
+        picture=load_image(run.input_path, _PICTURE),
         left="input",
         right="",
         lines=("the image to find again",),
@@ -105,7 +96,7 @@ def _state_frames(
         words = f"{state.first}. {plain(state.sentence)}"
         marks = ((reached, _GOAL, state.is_goal(goal)), ("BEST", _BEST, state is ranked[0]))
         yield _Frame(
-            picture=load_picture(run.image_path(state.encoding, state.best.seed), _PICTURE),
+            picture=load_image(run.image_path(state.encoding, state.best.seed), _PICTURE),
             left=f"reward {state.reward:.4g}",
             right="" if state.distance is None else f"distance {state.distance}",
             lines=wrapped(words, _font(14), _PICTURE, _SENTENCE_LINES),
@@ -142,7 +133,7 @@ def _draw_frame(
 
 
 def _paste(strip: Image.Image, picture: Image.Image, x: int, y: int) -> None:
-    """Set a picture into the middle of its square, scaled to touch two sides, corners round."""
+    """Centre an image in its square, scaled to touch two edges, with rounded corners."""
     scale = _PICTURE / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     fitted = picture.resize(size, Image.Resampling.LANCZOS)

@@ -13,7 +13,7 @@ from rldf.io.text import plain
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 GENERATOR = '<meta name="generator" content="rldf">'
-"""What marks a page as one of ours."""
+"""Marks a page as written by this program."""
 
 CSS = """
 :root {
@@ -90,15 +90,7 @@ summary { cursor: pointer; padding: .4rem 0; font-weight: 600; }
 
 
 def document(title: str, body: str) -> str:
-    """Put a page together.
-
-    Args:
-        title: of the window; quoted here.
-        body: HTML.
-
-    Returns:
-        An HTML document.
-    """
+    """Assemble an HTML document from its title and body."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -109,46 +101,20 @@ def document(title: str, body: str) -> str:
 
 
 def text(value: object) -> str:
-    """Quote anything for HTML: it shows literally, in text and in attributes.
-
-    Args:
-        value: anything.
-
-    Returns:
-        HTML.
-    """
+    """Escape any value for HTML text and attributes."""
     return escape(plain(str(value)), quote=True)
 
 
 def figure(uri: str, alt: str, caption: str) -> str:
-    """Show a picture with its caption.
-
-    Args:
-        uri: the picture's address.
-        alt: what it shows, for those who cannot see it.
-        caption: what stands below.
-
-    Returns:
-        HTML.
-    """
+    """Show an image with its caption."""
     return (
         f'<figure><img src="{uri}" alt="{text(alt)}">'
         f"<figcaption>{text(caption)}</figcaption></figure>\n"
     )
 
 
-def wide_picture(title: str, uri: str, alt: str, kind: str = "") -> str:
-    """Show a picture that may be wider than the window, as a section of its own.
-
-    Args:
-        title: of the section.
-        uri: the picture's address.
-        alt: what it shows, for those who cannot see it.
-        kind: a further class of the style sheet, such as "curves" for a white ground.
-
-    Returns:
-        HTML.
-    """
+def wide_image(title: str, uri: str, alt: str, kind: str = "") -> str:
+    """Show an image that may be wider than the window, as its own section."""
     return (
         f"<section>\n<h2>{text(title)}</h2>\n"
         f'<div class="{f"scroll {kind}".strip()}" tabindex="0" role="region" '
@@ -157,27 +123,13 @@ def wide_picture(title: str, uri: str, alt: str, kind: str = "") -> str:
 
 
 def facts(values: Mapping[str, object]) -> str:
-    """Show a few figures large.
-
-    Args:
-        values: by name.
-
-    Returns:
-        HTML.
-    """
+    """Show a few figures large."""
     pairs = (f"<div><dt>{text(k)}</dt><dd>{text(v)}</dd></div>\n" for k, v in values.items())
     return f'<dl class="facts">\n{"".join(pairs)}</dl>\n'
 
 
 def doubts(warnings: Iterable[str]) -> str:
-    """Show what is doubtful in the reading of an image.
-
-    Args:
-        warnings: one line each.
-
-    Returns:
-        HTML; nothing where there are none.
-    """
+    """Show what is doubtful in the reading of an image."""
     lines = "".join(f"<li>{text(warning)}</li>\n" for warning in warnings)
     if not lines:
         return ""
@@ -185,14 +137,7 @@ def doubts(warnings: Iterable[str]) -> str:
 
 
 def table(rows: Iterable[tuple[str, object]]) -> str:
-    """Show names with their values.
-
-    Args:
-        rows: name and value.
-
-    Returns:
-        HTML.
-    """
+    """Show names with their values."""
     lines = [
         f'<tr><th scope="row">{text(key)}</th><td><code>{text(value)}</code></td></tr>\n'
         for key, value in rows
@@ -202,28 +147,12 @@ def table(rows: Iterable[tuple[str, object]]) -> str:
 
 
 def details(title: str, rows: Iterable[tuple[str, object]]) -> str:
-    """Show names with their values in a part that can be folded.
-
-    Args:
-        title: of the part.
-        rows: name and value.
-
-    Returns:
-        HTML.
-    """
+    """Show names with their values in a part that can be folded."""
     return f"<details open><summary>{text(title)}</summary>\n{table(rows)}</details>\n"
 
 
 def leaf_rows(record: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, object]]:
-    """Flatten a record; text stands as it is, the rest as JSON.
-
-    Args:
-        record: records within records.
-        prefix: of the keys.
-
-    Yields:
-        Dotted key and value.
-    """
+    """Flatten a record; text stands as it is, the rest as JSON."""
     for key, value in record.items():
         if isinstance(value, Mapping) and value:
             yield from leaf_rows(value, f"{prefix}{key}.")

@@ -22,16 +22,8 @@ _GAP, _LINE = 8, 16  # px
 _LABEL_LINES, _CAPTION_LINES = 6, 6
 
 
-def load_picture(path: Path, size: int) -> Image.Image:
-    """Load an image and fit it into a square.
-
-    Args:
-        path: an image file.
-        size: side of the square, px; larger images shrink, smaller ones keep their size.
-
-    Returns:
-        The image in RGB; a grey card where there is no image that can be read.
-    """
+def load_image(path: Path, size: int) -> Image.Image:
+    """Load an image and fit it into a square."""
     if not path.is_file():  # a pipe would be waited for
         return _card(size)
     try:
@@ -53,51 +45,23 @@ def _card(size: int) -> Image.Image:
 
 
 def png_bytes(picture: Image.Image) -> bytes:
-    """Encode a picture without loss.
-
-    Args:
-        picture: the picture.
-
-    Returns:
-        A PNG file.
-    """
+    """Encode an image as PNG."""
     return _encoded(picture, "PNG", optimize=True)
 
 
 def data_uri(picture: Image.Image) -> str:
-    """Put a picture into an address, so that a page needs no other file.
-
-    Args:
-        picture: the picture, RGB.
-
-    Returns:
-        The address; the picture is a WebP of high quality.
-    """
+    """Encode an image as a WebP data URI, so that a page needs no other file."""
     text = base64.b64encode(_encoded(picture, "WEBP", quality=88, method=4)).decode("ascii")
     return f"data:image/webp;base64,{text}"
 
 
 def file_uri(path: Path) -> str:
-    """Put a PNG file into an address as it is.
-
-    Args:
-        path: the file.
-
-    Returns:
-        The address.
-    """
+    """Encode a PNG file as a data URI."""
     return png_uri(path.read_bytes())
 
 
 def png_uri(data: bytes) -> str:
-    """Put the bytes of a PNG file into an address.
-
-    Args:
-        data: the file's contents.
-
-    Returns:
-        The address.
-    """
+    """Encode the bytes of a PNG file as a data URI."""
     return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
 
 
@@ -109,37 +73,21 @@ def _encoded(picture: Image.Image, form: str, **options: object) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One picture of a grid.
+    """One image of a grid."""
 
-    Attributes:
-        image: RGB, of any size.
-        caption: words below it; none leave no room.
-        wrong: whether it is marked as not what was asked for.
-    """
-
-    image: Image.Image
-    caption: str = ""
-    wrong: bool = False
+    image: Image.Image  # RGB, of any size
+    caption: str = ""  # text below it; "" takes no space
+    wrong: bool = False  # whether it is framed as not what was requested
 
 
-def picture_grid(
+def image_grid(
     rows: Sequence[Sequence[Tile]],
     *,
     labels: Sequence[str] = (),
     heads: Sequence[str] = (),
     side: int = 128,
 ) -> Image.Image:
-    """Set pictures in rows and columns.
-
-    Args:
-        rows: the tiles; rows may differ in length.
-        labels: words left of each row, or none at all.
-        heads: words above each column, or none at all.
-        side: of a tile, px.
-
-    Returns:
-        The picture, RGB.
-    """
+    """Arrange images in rows and columns, with labels left of rows and heads above columns."""
     left = _label_width(labels)
     top = _GAP + (_LINE + _GAP if heads else 0)
     lines = max((len(_caption(tile, side)) for row in rows for tile in row), default=0)
@@ -186,17 +134,7 @@ def _label_width(labels: Sequence[str]) -> int:
 
 
 def wrapped(text: str, font: Font, width: int, limit: int) -> list[str]:
-    """Break a text into lines that fit, words whole where they can be.
-
-    Args:
-        text: one line of text.
-        font: what it will be drawn with.
-        width: longest line, px.
-        limit: how many lines at most; the last one ends in an ellipsis where text is left.
-
-    Returns:
-        The lines.
-    """
+    """Break a text into lines that fit, words whole where they can be."""
     lines, rest = [], text.strip()
     while rest:
         head, rest = _split(rest, font, width)

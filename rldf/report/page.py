@@ -15,9 +15,9 @@ from rldf.report.html import (
     leaf_rows,
     table,
     text,
-    wide_picture,
+    wide_image,
 )
-from rldf.report.images import data_uri, file_uri, load_picture
+from rldf.report.images import data_uri, file_uri, load_image
 from rldf.report.learned import greedy_section, read_values, values_alt
 from rldf.report.states import VisitedState, by_reward
 from rldf.search.records import Step
@@ -31,17 +31,7 @@ _HERO, _THUMB = 384, 112  # px
 def draw_page(
     run: RunFolder, steps: Sequence[Step], states: Sequence[VisitedState], goal: Encoding | None
 ) -> str:
-    """Make the page of a run, with its filmstrip and curves as they are in the folder.
-
-    Args:
-        run: the run.
-        steps: its steps.
-        states: its distinct states, in the order of their first visits.
-        goal: the goal cell, or None where the steps alone have to tell.
-
-    Returns:
-        An HTML document.
-    """
+    """Make the page of a run, with its filmstrip and curves as they are in the folder."""
     ranked = by_reward(states, goal)
     best = ranked[0] if ranked else None
     title = best.sentence if best else "no state was visited"
@@ -49,8 +39,8 @@ def draw_page(
         (
             _hero(run, steps, best, goal),
             doubts(run.record.warnings),
-            _picture_section("Trajectory", run.path / "trajectory.png", _strip_alt(states), ""),
-            _picture_section("Curves", run.path / "curves.png", _curves_alt(steps), "curves"),
+            _image_section("Trajectory", run.path / "trajectory.png", _strip_alt(states), ""),
+            _image_section("Curves", run.path / "curves.png", _curves_alt(steps), "curves"),
             greedy_section(run),
             _value_section(run),
             _states_section(run, ranked, goal),
@@ -64,8 +54,8 @@ def _hero(
     run: RunFolder, steps: Sequence[Step], best: VisitedState | None, goal: Encoding | None
 ) -> str:
     sentence = best.sentence if best else "No state was visited"
-    given = load_picture(run.input_path, _HERO)
-    found = load_picture(_image(run, best), _HERO) if best else None
+    given = load_image(run.input_path, _HERO)
+    found = load_image(_image(run, best), _HERO) if best else None
     pictures = figure(data_uri(given), "the input image", _input_caption(run))
     if found and best:
         reward = f"best: reward {best.reward:.4g}"
@@ -85,7 +75,7 @@ def _image(run: RunFolder, state: VisitedState) -> Path:
 def _input_caption(run: RunFolder) -> str:
     """Name the input as the configuration does, without its folders, and say what was read in it.
 
-    The folder may be of another version or a stranger's, so no key is taken for granted.
+    The folder may be untrusted or of another version, so no key is assumed.
     """
     image = str(run.record.config.get("image", "input.png"))
     caption = f"input: {PureWindowsPath(image).name or image}"
@@ -117,14 +107,14 @@ def _marks(
     return " ".join(marks)
 
 
-def _picture_section(title: str, path: Path, alt: str, kind: str) -> str:
-    return wide_picture(title, file_uri(path), alt, kind) if path.is_file() else ""
+def _image_section(title: str, path: Path, alt: str, kind: str) -> str:
+    return wide_image(title, file_uri(path), alt, kind) if path.is_file() else ""
 
 
 def _value_section(run: RunFolder) -> str:
     values = read_values(run)
     path = run.path / "values.png"
-    return _picture_section("Value map", path, values_alt(values), "curves") if values else ""
+    return _image_section("Value map", path, values_alt(values), "curves") if values else ""
 
 
 def _strip_alt(states: Sequence[VisitedState]) -> str:
@@ -157,7 +147,7 @@ def _states_section(run: RunFolder, ranked: Sequence[VisitedState], goal: Encodi
 def _state_row(
     run: RunFolder, state: VisitedState, best: VisitedState, goal: Encoding | None
 ) -> str:
-    thumb = data_uri(load_picture(_image(run, state), _THUMB))
+    thumb = data_uri(load_image(_image(run, state), _THUMB))
     distance = "" if state.distance is None else state.distance
     numbers = ((f"{state.reward:.4g}", ""), (distance, ""), (state.visits, " wide"))
     cells = (*numbers, (state.first, " wide"))

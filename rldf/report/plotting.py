@@ -32,18 +32,7 @@ def draw_png(
     panels: int = 1,
     grid: Literal["x", "y"] | None = "y",
 ) -> bytes:
-    """Draw a plot.
-
-    Args:
-        draw: called with the panels, matplotlib's axes, from left to right.
-        width: inches.
-        height: inches.
-        panels: how many stand side by side.
-        grid: along which axis lines are drawn, None for none.
-
-    Returns:
-        A PNG file.
-    """
+    """Draw a plot."""
     # matplotlib takes a second to import; whoever draws no plot does not pay for it
     import matplotlib.style
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -58,7 +47,7 @@ def draw_png(
             _dress(panel, grid)
         buffer = io.BytesIO()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a stranger's name may have letters of no font here
+            warnings.simplefilter("ignore")  # an untrusted name may have letters that no font has
             figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
@@ -73,15 +62,7 @@ def _dress(panel: "Axes", grid: Literal["x", "y"] | None) -> None:
 
 
 def draw_curves(steps: Sequence[Step]) -> bytes:
-    """Draw the curves of a run.
-
-    Args:
-        steps: the steps of the run, at least 1.
-
-    Returns:
-        A PNG file: the reward with the best so far, and below it, where a goal is known, the
-        distance to it; thin vertical lines are the starts of episodes.
-    """
+    """Draw the curves of a run."""
     # matplotlib takes a second to import; whoever draws no curves does not pay for it
     import matplotlib.style
     from matplotlib.backends.backend_agg import FigureCanvasAgg

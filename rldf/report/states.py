@@ -9,18 +9,13 @@ from rldf.search.records import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitedState:
-    """A cell that the run visited.
+    """A cell that the run visited."""
 
-    Attributes:
-        best: the step there that earned most, the earliest of equals; with fixed image seeds
-            they all earn the same.
-        first: number of the step that led there first, from 1.
-        visits: how many steps led there.
-    """
-
+    # the step there that earned most, the earliest of equals; with fixed image seeds they all earn
+    # the same
     best: Step
-    first: int
-    visits: int
+    first: int  # number of the step that led there first, from 1
+    visits: int  # how many steps led there
 
     @property
     def encoding(self) -> Encoding:
@@ -43,26 +38,12 @@ class VisitedState:
         return self.best.distance
 
     def is_goal(self, goal: Encoding | None) -> bool:
-        """Tell whether this is the cell that was searched for.
-
-        Args:
-            goal: the goal cell, or None where the steps alone have to tell.
-
-        Returns:
-            True if it is.
-        """
+        """Tell whether this is the cell that was searched for."""
         return self.best.is_goal(goal)
 
 
 def visited_states(steps: Iterable[Step]) -> list[VisitedState]:
-    """Collect the distinct states of a run.
-
-    Args:
-        steps: the steps of a run.
-
-    Returns:
-        The states in the order of their first visits.
-    """
+    """Collect the distinct states of a run."""
     states: dict[Encoding, VisitedState] = {}
     for step in steps:
         known = states.get(step.encoding)
@@ -79,29 +60,12 @@ def visited_states(steps: Iterable[Step]) -> list[VisitedState]:
 
 
 def by_reward(states: Iterable[VisitedState], goal: Encoding | None) -> list[VisitedState]:
-    """Sort states, the best first, which is the one of `rldf.search.run_folder.best_step`.
-
-    Args:
-        states: some states.
-        goal: the goal cell, or None where the steps alone have to tell.
-
-    Returns:
-        The same, by falling reward; of equals the goal, then the one that earned it first.
-    """
+    """Sort states, the best first, which is the one of `rldf.search.run_folder.best_step`."""
     return sorted(states, key=lambda state: state.best.rank(goal))
 
 
 def thinned(states: list[VisitedState], goal: Encoding | None, limit: int) -> list[VisitedState]:
-    """Choose some states evenly over the run, with the first, the last, the best and the goal.
-
-    Args:
-        states: states in the order of their first visits.
-        goal: the goal cell, or None where the steps alone have to tell.
-        limit: how many to choose at most, 4 or more.
-
-    Returns:
-        The chosen states, in the same order.
-    """
+    """Choose some states evenly over the run, with the first, the last, the best and the goal."""
     if len(states) <= limit:
         return states
     best = states.index(by_reward(states, goal)[0])

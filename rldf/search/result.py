@@ -14,7 +14,7 @@ from rldf.io.images import read_image
 from rldf.io.resources import find, names
 from rldf.io.yaml import read_text
 from rldf.report.html import figure, text
-from rldf.report.images import data_uri, load_picture
+from rldf.report.images import data_uri, load_image
 from rldf.search.records import Step, best_step
 from rldf.search.run_folder import RunFolder, load_run
 
@@ -77,8 +77,7 @@ class SearchResult:
         """Show the input, the best image and its sentence in a notebook."""
         shown = [(self.run / "input.png", "input"), (self._best_path, self.sentence)]
         images = "".join(
-            figure(data_uri(load_picture(path, _SHOWN)), caption, caption)
-            for path, caption in shown
+            figure(data_uri(load_image(path, _SHOWN)), caption, caption) for path, caption in shown
         )
         return f"<div>{images}<p>reward {self.reward:.4g}, {text(self.run)}</p></div>"
 

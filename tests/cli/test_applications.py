@@ -43,7 +43,7 @@ def test_generate_varies_axes_of_a_larger_grammar(call, run):
     assert set(before) == {"manifest.json", "sheet.png", *(i["file"] for i in told["images"])}
     code, out, _ = call(*words, "--models", DRAWN)
     assert code == 0
-    assert f"4 pictures of '{SENTENCE}', Weather, Time varied" in out
+    assert f"4 images of '{SENTENCE}', Weather, Time varied" in out
     assert files("generated/run") == before
 
 

@@ -17,7 +17,7 @@ def image(tmp_path):
 
 
 def test_it_prints_a_table_and_draws_a_picture(call, image):
-    code, out, err = call("compare", image, "--models", DRAWN, "--rivals", "encoder,random",
+    code, out, err = call("compare", image, "--models", DRAWN, "--baselines", "encoder,random",
                           "--renders", 12)  # fmt: skip
     assert (code, err) == (0, "")
     lines = out.splitlines()
@@ -41,7 +41,7 @@ def test_it_prints_a_table_and_draws_a_picture(call, image):
 
 
 def test_json_is_one_document_with_means_and_wins(call, image):
-    code, out, err = call("compare", image, image, "--models", DRAWN, "--rivals", "random",
+    code, out, err = call("compare", image, image, "--models", DRAWN, "--baselines", "random",
                           "--renders", 12, "--json", "--out", "here")  # fmt: skip
     document = json.loads(out)
     assert (code, err, document["out"]) == (0, "", "here")
@@ -49,7 +49,7 @@ def test_json_is_one_document_with_means_and_wins(call, image):
     search, random = document["summary"]
     assert search["best"] > random["best"]
     assert (random["wins"], random["ties"], random["losses"]) == (2, 0, 0)
-    again = call("compare", image, image, "--models", DRAWN, "--rivals", "random",
+    again = call("compare", image, image, "--models", DRAWN, "--baselines", "random",
                  "--renders", 12, "--json", "--out", "here")  # fmt: skip
     assert json.loads(again[1]) == document
 
@@ -58,12 +58,12 @@ def test_json_is_one_document_with_means_and_wins(call, image):
     ("words", "code", "said"),
     [
         (["--renders", 3], 2, "planner draws 4 together: give 4 or more"),
-        (["--renders", 7, "--rivals", "split"], 2, "give 8 or more"),
+        (["--renders", 7, "--baselines", "split"], 2, "give 8 or more"),
         (["--renders", 0], 2, "--renders 0: give 1 or more"),
-        (["--rivals", "random,blip"], 2, "no rival 'blip'"),
-        (["--rivals", "exhaustive", "--grammar", "pocket"], 2, "at most 10000"),
+        (["--baselines", "random,blip"], 2, "no baseline 'blip'"),
+        (["--baselines", "exhaustive", "--grammar", "pocket"], 2, "at most 10000"),
         (["--captioner", "nowhere"], 3, "no image-to-text model at nowhere"),
-        (["--captioner", ".", "--rivals", "random"], 2, "name it in --rivals"),
+        (["--captioner", ".", "--baselines", "random"], 2, "name it in --baselines"),
         (["--agent", "nobody"], 2, "nobody"),
         (["--image-seed", 2**63 - 1], 2, "--image-seed"),
         (["missing.png"], 2, "missing.png cannot be read"),

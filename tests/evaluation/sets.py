@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from PIL import Image
 
 from rldf.evaluation.features import Features
 from rldf.interfaces import Json
+from tests.dataset.clones import begin
 
 COLOURS = {"n01": (200, 40, 40), "n02": (40, 200, 40), "n03": (40, 40, 200)}
 
@@ -59,11 +62,23 @@ def hash_of(*parts: object) -> int:
     return int.from_bytes(hashlib.sha256(json.dumps(parts).encode()).digest()[:8], "big")
 
 
+@cache
+def _record() -> dict:
+    """A valid clone.json, written by the program itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        begin(Path(folder) / "clone")
+        return json.loads((Path(folder) / "clone" / "clone.json").read_text())
+
+
 def make_clone(root: Path, classes: Sequence[str] = tuple(COLOURS), model: str = "pocket") -> None:
     """Mark a folder as a clone."""
-    plan = {
-        "classes": [{"key": key, "name": f"name of {key}"} for key in classes],
-        "models": {"name": model, "generator": {"class": "diffusion"}},
-    }
+    record = json.loads(json.dumps(_record()))
+    plan = record["plan"]
+    noun = plan["classes"][0]["noun"]
+    plan["classes"] = [
+        {**plan["classes"][0], "key": key, "name": f"name of {key}", "noun": noun}
+        for key in sorted(classes)
+    ]
+    plan["models"] = {"name": model, "generator": {"class": "diffusion"}}
     root.mkdir(parents=True, exist_ok=True)
-    (root / "clone.json").write_text(json.dumps({"plan": plan}))
+    (root / "clone.json").write_text(json.dumps(record))

@@ -1,12 +1,12 @@
-"""What is taught: grades by hand, and trainings that are never done twice."""
+"""What is downstream: grades by hand, and trainings that are never done twice."""
 
 import numpy as np
 import pytest
 
 from rldf.evaluation import classifier
-from rldf.evaluation.classification import Lesson, Recipe, scores, teach
+from rldf.evaluation.classification import Recipe, TrainingTask, scores, train_and_test
 from rldf.evaluation.examples import take_examples
-from rldf.evaluation.features import Store
+from rldf.evaluation.features import EvaluationCache
 from rldf.evaluation.image_sets import open_images, read_contents
 from tests.evaluation.sets import COLOURS, write_set
 
@@ -28,9 +28,11 @@ def examples(root, split):
 
 
 @pytest.fixture
-def lesson(tmp_path):
+def task(tmp_path):
     root = write_set(tmp_path / "set", {"train": 8, "val": 5})
-    return Lesson(name="set", examples=examples(root, "train"), tests=(examples(root, "val"),))
+    return TrainingTask(
+        name="set", examples=examples(root, "train"), tests=(examples(root, "val"),)
+    )
 
 
 class Teacher:
@@ -53,18 +55,20 @@ class Teacher:
         return np.stack([right if weights["seed"] else 0 * right, right], 1)
 
 
-def test_trainings_and_answers_are_kept(tmp_path, lesson, monkeypatch):
+def test_trainings_and_answers_are_kept(tmp_path, task, monkeypatch):
     teacher, told = Teacher(monkeypatch), []
-    store = Store(tmp_path / "store")
+    cache = EvaluationCache(tmp_path / "cache")
 
     def ask(seeds, **recipe):
-        return teach([lesson], 3, Recipe(**recipe), seeds, store, lambda *step: told.append(step))
+        return train_and_test(
+            [task], 3, Recipe(**recipe), seeds, cache, lambda *step: told.append(step)
+        )
 
     ((first,),) = ask(range(2), epochs=4)
     assert first.top1 == (pytest.approx(1 / 3), 1.0)
     assert (teacher.trained, teacher.asked) == ([0, 1], 2)
     assert [step[1:] for step in told] == [(4, 4), (4, 4)]
-    assert not list((tmp_path / "store").rglob("*.part")), "a half-way state was left behind"
+    assert not list((tmp_path / "cache").rglob("*.part")), "a half-way state was left behind"
     ((again,),) = ask(range(2), epochs=4)
     assert again.top1 == first.top1
     assert (teacher.trained, teacher.asked) == ([0, 1], 2)
@@ -74,28 +78,33 @@ def test_trainings_and_answers_are_kept(tmp_path, lesson, monkeypatch):
     assert teacher.trained == [0, 1, 2, 0]
 
 
-def test_a_new_test_of_a_known_training_trains_nothing(tmp_path, lesson, monkeypatch):
-    teacher, store = Teacher(monkeypatch), Store(tmp_path / "store")
-    teach([lesson], 3, Recipe(epochs=1), [0], store, lambda *_: None)
+def test_a_new_test_of_a_known_training_trains_nothing(tmp_path, task, monkeypatch):
+    teacher, cache = Teacher(monkeypatch), EvaluationCache(tmp_path / "cache")
+    train_and_test([task], 3, Recipe(epochs=1), [0], cache, lambda *_: None)
     other = examples(write_set(tmp_path / "other", {"val": 2}, seed=5), "val")
-    asked = Lesson(name="set", examples=lesson.examples, tests=(*lesson.tests, other))
-    ((_, found),) = teach([asked], 3, Recipe(epochs=1), [0], store, lambda *_: None)
+    asked = TrainingTask(name="set", examples=task.examples, tests=(*task.tests, other))
+    ((_, found),) = train_and_test([asked], 3, Recipe(epochs=1), [0], cache, lambda *_: None)
     assert found.confusion.sum() == 6
     assert (teacher.trained, teacher.asked) == ([0], 2)
 
 
-def test_any_process_but_the_first_trains_and_says_nothing(tmp_path, lesson, monkeypatch):
+def test_any_process_but_the_first_trains_and_says_nothing(tmp_path, task, monkeypatch):
     teacher = Teacher(monkeypatch)
     monkeypatch.setenv("RANK", "1")
-    assert teach([lesson], 3, Recipe(epochs=1), [0], Store(tmp_path / "s"), print) == []
+    assert (
+        train_and_test([task], 3, Recipe(epochs=1), [0], EvaluationCache(tmp_path / "s"), print)
+        == []
+    )
     assert (teacher.trained, teacher.asked) == ([0], 0)
     assert not list((tmp_path / "s").rglob("*.safetensors"))
 
 
-def test_the_first_process_decides_what_is_trained(tmp_path, lesson, monkeypatch):
+def test_the_first_process_decides_what_is_trained(tmp_path, task, monkeypatch):
     teacher = Teacher(monkeypatch)
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setattr(classifier, "first_of", lambda due: [1])
-    teach([lesson], 3, Recipe(epochs=1), [5, 6], Store(tmp_path / "store"), lambda *_: None)
+    train_and_test(
+        [task], 3, Recipe(epochs=1), [5, 6], EvaluationCache(tmp_path / "cache"), lambda *_: None
+    )
     assert teacher.trained == [6]

@@ -6,27 +6,27 @@ import numpy as np
 import pytest
 
 from rldf.errors import UsageError
-from rldf.evaluation import downstream as lessons
+from rldf.evaluation import downstream as tasks
 from rldf.evaluation.classification import Scores
-from rldf.evaluation.downstream import Course, check_course, learn
+from rldf.evaluation.downstream import TrainConfig, check_train_config, learn
 from rldf.evaluation.image_sets import open_images, read_contents
 from tests.evaluation.sets import make_clone, noisy, write_set
 
 
 @pytest.fixture
 def school(monkeypatch):
-    """Remember what is to be taught; grade every test with its number."""
+    """Remember what is to be downstream; grade every test with its number."""
     seen = []
 
-    def teach(due, n_classes, recipe, seeds, store, progress):
+    def train_and_test(due, n_classes, recipe, seeds, cache, progress):
         seen.append((due, n_classes, recipe, seeds))
         count = iter(range(100))
         return [
-            [Scores((next(count) / 10,), (1.0,), np.zeros((1, 1))) for _ in lesson.tests]
-            for lesson in due
+            [Scores((next(count) / 10,), (1.0,), np.zeros((1, 1))) for _ in task.tests]
+            for task in due
         ]
 
-    monkeypatch.setattr(lessons, "teach", teach)
+    monkeypatch.setattr(tasks, "train_and_test", train_and_test)
     return seen
 
 
@@ -35,41 +35,41 @@ def set_of(root):
     return images, read_contents(images)
 
 
-def taught(clone, *reals, warn=lambda message: None, **course):
+def downstream(clone, *reals, warn=lambda message: None, **train_config):
     sets = [set_of(real) for real in reals]
-    return learn(set_of(clone), sets, Course(**course), None, lambda *_: None, warn)
+    return learn(set_of(clone), sets, TrainConfig(**train_config), None, lambda *_: None, warn)
 
 
 def test_a_clone_is_tested_on_its_own_val_and_on_real_images(tmp_path, school):
     clone = write_set(tmp_path / "clone", {"train": 6, "val": 2, "test": 3})
     real = write_set(tmp_path / "real", {"": 4}, seed=1)
-    found = taught(clone, real, epochs=7, seeds=2)
-    ((lesson,), n_classes, recipe, seeds) = school[0]
+    found = downstream(clone, real, epochs=7, seeds=2)
+    ((task,), n_classes, recipe, seeds) = school[0]
     assert (n_classes, recipe.epochs, list(seeds)) == (3, 7, [0, 1])
-    assert [len(lesson.examples), *map(len, lesson.tests)] == [18, 6, 12]
-    assert {p.split for p in lesson.tests[0].pictures} == {"val"}
+    assert [len(task.examples), *map(len, task.tests)] == [18, 6, 12]
+    assert {p.split for p in task.tests[0].files} == {"val"}
     assert (found.n_train, found.n_own, found.own.top1) == (18, 6, (0.0,))
-    (exam,) = found.exams
-    assert (exam.n_test, exam.scores.top1, exam.reference) == (12, (0.1,), None)
+    (test,) = found.tests
+    assert (test.n_test, test.scores.top1, test.reference) == (12, (0.1,), None)
 
 
 def test_real_images_with_train_and_val_give_a_reference_of_equally_many(tmp_path, school):
     clone = write_set(tmp_path / "clone", {"train": 6, "val": 2})
     real = write_set(tmp_path / "real", {"train": 9, "val": 4}, seed=1)
-    (exam,) = taught(clone, real).exams
+    (test,) = downstream(clone, real).tests
     due = school[0][0]
-    assert [lesson.name for lesson in due] == [str(clone), str(real)]
+    assert [task.name for task in due] == [str(clone), str(real)]
     assert Counter(due[1].examples.labels) == Counter(due[0].examples.labels)
     assert due[1].tests == (due[0].tests[1],)
-    assert {p.split for p in due[1].tests[0].pictures} == {"val"}
-    assert (exam.n_reference, exam.scores.top1, exam.reference.top1) == (18, (0.1,), (0.2,))
-    (exam,) = taught(clone, real, reference=False).exams
-    assert exam.reference is None
+    assert {p.split for p in due[1].tests[0].files} == {"val"}
+    assert (test.n_reference, test.scores.top1, test.reference.top1) == (18, (0.1,), (0.2,))
+    (test,) = downstream(clone, real, reference=False).tests
+    assert test.reference is None
 
 
 def test_a_clone_without_splits_is_learned_whole_and_has_no_test_of_its_own(tmp_path, school):
     clone = write_set(tmp_path / "clone", {"": 5})
-    found = taught(clone, write_set(tmp_path / "real", {"val": 2}, seed=1))
+    found = downstream(clone, write_set(tmp_path / "real", {"val": 2}, seed=1))
     assert (found.n_train, found.n_own, found.own) == (15, 0, None)
 
 
@@ -79,16 +79,16 @@ def test_real_folders_may_bear_names_and_other_classes_are_told(tmp_path, school
     real = write_set(tmp_path / "real", {"": 4}, seed=1)
     (real / "n02").rename(real / "Name of n02")
     told = []
-    (exam,) = taught(clone, real, warn=told.append).exams
-    assert exam.n_test == 8
+    (test,) = downstream(clone, real, warn=told.append).tests
+    assert test.n_test == 8
     assert told == [f"4 images of {real} are of no class of the clone: not asked for"]
 
 
 @pytest.mark.parametrize(("size", "side"), [(128, 56), (512, 224), (1024, 224), (40, 32)])
 def test_the_input_is_as_large_a_share_of_the_image_as_in_the_paper(tmp_path, school, size, side):
     clone = write_set(tmp_path / "clone", {"train": 4}, ["n01", "n02"], side=size)
-    assert taught(clone, clone).side == side
-    assert taught(clone, clone, side=64).side == 64
+    assert downstream(clone, clone).side == side
+    assert downstream(clone, clone, side=64).side == 64
 
 
 def test_what_cannot_be_learned_or_tested_is_refused(tmp_path, school):
@@ -96,19 +96,19 @@ def test_what_cannot_be_learned_or_tested_is_refused(tmp_path, school):
     one = write_set(tmp_path / "one", {"train": 4}, ["n01"])
     flat = write_set(tmp_path / "flat", {"": 9}, ["n01"]) / "n01"
     with pytest.raises(UsageError, match="one has 1 class folders: --classify needs 2 or more"):
-        taught(one, clone)
+        downstream(one, clone)
     with pytest.raises(UsageError, match="flat/n01 has 0 class folders"):
-        taught(flat, clone)
+        downstream(flat, clone)
     with pytest.raises(UsageError, match="no folder named like a class of the clone, such as n01"):
-        taught(clone, flat)
+        downstream(clone, flat)
     empty = write_set(tmp_path / "empty", {"val": 4})
     write_set(empty, {"train": 1}, ["n03"])
     with pytest.raises(UsageError, match="has 1 training images of known classes: --classify need"):
-        taught(empty, clone)
+        downstream(empty, clone)
 
 
 @pytest.mark.parametrize(
-    ("course", "told"),
+    ("train_config", "told"),
     [
         ({"epochs": 0}, "--epochs 0: type a number from 1"),
         ({"seeds": 0}, "--classifier-seeds 0: type a number from 1 to 10"),
@@ -116,9 +116,9 @@ def test_what_cannot_be_learned_or_tested_is_refused(tmp_path, school):
         ({"side": 31}, "--classifier-size 31: type a number from 32 to 1024"),
     ],
 )
-def test_numbers_out_of_range_are_refused(course, told):
+def test_numbers_out_of_range_are_refused(train_config, told):
     with pytest.raises(UsageError, match=told):
-        check_course(Course(**course))
+        check_train_config(TrainConfig(**train_config))
 
 
 @pytest.mark.parametrize("names", [("Train", "Valid", "Test"), ("training", "dev", "testing")])
@@ -126,11 +126,11 @@ def test_usual_names_of_splits_are_learned_and_tested_as_such(tmp_path, school, 
     train, val, test = names
     clone = write_set(tmp_path / "clone", {"train": 6, "val": 2})
     real = write_set(tmp_path / "real", {train: 9, val: 4, test: 5}, seed=1)
-    (exam,) = taught(clone, real).exams
+    (test,) = downstream(clone, real).tests
     due = school[0][0]
-    assert (exam.n_test, exam.n_reference) == (12, 18)
-    assert {p.name.partition("/")[0] for p in due[1].examples.pictures} == {train}
-    assert {p.name.partition("/")[0] for p in due[1].tests[0].pictures} == {val}
+    assert (test.n_test, test.n_reference) == (12, 18)
+    assert {p.name.partition("/")[0] for p in due[1].examples.files} == {train}
+    assert {p.name.partition("/")[0] for p in due[1].tests[0].files} == {val}
 
 
 def test_classes_that_cannot_be_learned_stay_classes_and_are_told(tmp_path, school):
@@ -138,10 +138,10 @@ def test_classes_that_cannot_be_learned_stay_classes_and_are_told(tmp_path, scho
     make_clone(clone)
     real = write_set(tmp_path / "real", {"": 4}, seed=1)
     told = []
-    found = taught(clone, real, warn=told.append)
+    found = downstream(clone, real, warn=told.append)
     assert school[0][1] == 3, "the network has an answer for every class of the clone"
     assert (found.classes, found.unlearned) == (("n01", "n02", "n03"), ("n02",))
-    assert found.exams[0].n_test == 12, "images of the lost class are asked for"
+    assert found.tests[0].n_test == 12, "images of the lost class are asked for"
     assert "no training images of n02 (name of n02): not learned" in told[0]
     assert not any("no class of the clone" in line for line in told)
 
@@ -154,8 +154,8 @@ def test_classes_without_test_images_are_told_by_name(tmp_path, school, split):
     make_clone(clone)
     real = write_set(tmp_path / "real", {split: 4}, ["n01", "n02"], seed=1)
     told = []
-    found = taught(clone, real, warn=told.append)
-    assert (found.own_untested, found.exams[0].untested) == (("n01",), ("n03",))
+    found = downstream(clone, real, warn=told.append)
+    assert (found.own_untested, found.tests[0].untested) == (("n01",), ("n03",))
     assert f"{clone} has no test images of n01 (name of n01): not asked for" in told
     assert f"{real} has no test images of n03 (name of n03): not asked for" in told
 
@@ -166,7 +166,7 @@ def test_a_reference_of_fewer_images_is_told(tmp_path, school):
     for n in range(4):
         (real / "train" / "n02" / f"n02_{n:04d}.png").unlink()
     told = []
-    taught(clone, real, warn=told.append)
+    downstream(clone, real, warn=told.append)
     assert told == [
         f"{real} has fewer training images than the clone of n02: the classifier that is trained "
         "on it learns from fewer"
@@ -178,14 +178,14 @@ def test_a_split_without_known_classes_is_no_test(tmp_path, school):
     noisy((9, 9, 9), 0).save(clone / "test" / "unlabelled.png")
     (clone / "val").mkdir()
     noisy((9, 9, 9), 0).save(clone / "val" / "unlabelled.png")
-    found = taught(clone, write_set(tmp_path / "real", {"": 4}, seed=1))
+    found = downstream(clone, write_set(tmp_path / "real", {"": 4}, seed=1))
     assert (found.n_own, found.own.top1) == (6, (0.0,))
 
 
 def test_the_side_is_that_of_most_images(tmp_path, school):
     clone = write_set(tmp_path / "clone", {"train": 4}, ["n01", "n02"], side=512)
     noisy((9, 9, 9), 0, 40).save(clone / "train" / "n01" / "a.png")
-    assert taught(clone, clone).side == 224
+    assert downstream(clone, clone).side == 224
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
@@ -193,5 +193,5 @@ def test_a_split_of_images_without_a_class_is_no_test(tmp_path, school, split):
     clone = write_set(tmp_path / "clone", {"train": 6})
     (clone / split).mkdir()
     noisy((9, 9, 9), 1).save(clone / split / "a.png")
-    found = taught(clone, write_set(tmp_path / "real", {"": 4}, seed=1))
+    found = downstream(clone, write_set(tmp_path / "real", {"": 4}, seed=1))
     assert (found.n_own, found.own) == (0, None)

@@ -8,9 +8,10 @@ import pytest
 from rldf.errors import ImageError, UsageError
 from rldf.evaluation import evaluate as evaluation
 from rldf.evaluation import metrics as distances
-from rldf.evaluation.evaluate import FIGURES, Question, evaluate
-from rldf.evaluation.features import Store, extract
+from rldf.evaluation.evaluate import evaluate_request
+from rldf.evaluation.features import EvaluationCache, extract
 from rldf.evaluation.image_sets import open_images
+from rldf.evaluation.rows import FIGURES, EvaluationRequest
 from tests.evaluation.sets import Thumbnail, make_clone, write_set
 
 
@@ -25,9 +26,9 @@ def sets(tmp_path):
 @pytest.fixture
 def judge(tmp_path):
     def run(clone, *real, extractor=None, warn=lambda message: None, **asked):
-        question = Question(clone=clone, real=real, **asked)
-        store = Store(tmp_path / "store")
-        return evaluate(question, extractor or Thumbnail(2), store, warn=warn)
+        request = EvaluationRequest(clone=clone, real=real, **asked)
+        cache = EvaluationCache(tmp_path / "cache")
+        return evaluate_request(request, extractor or Thumbnail(2), cache, warn=warn)
 
     return run
 
@@ -160,17 +161,17 @@ def test_too_few_and_damaged_images_are_refused(sets, judge, tmp_path):
 
 def test_accuracies_gap_and_share_come_from_the_trainings(sets, judge, monkeypatch):
     from rldf.evaluation.classification import Scores
-    from rldf.evaluation.downstream import Course, Exam, Taught
+    from rldf.evaluation.downstream import DownstreamResult, TestResult, TrainConfig
 
     own = Scores((0.9, 0.8), (1.0, 1.0), np.diag([3, 3, 3]))
     real = Scores((0.5, 0.7), (0.8, 1.0), np.diag([5, 0, 5]))
     reference = Scores((0.8, 0.8), (1.0, 1.0), np.diag([10, 10, 10]))
-    exam = Exam(n_test=30, scores=real, n_reference=24, reference=reference)
-    taught = Taught(
-        classes=("n01", "n02", "n03"), n_train=24, side=32, n_own=9, own=own, exams=(exam,)
+    test = TestResult(n_test=30, scores=real, n_reference=24, reference=reference)
+    downstream = DownstreamResult(
+        classes=("n01", "n02", "n03"), n_train=24, side=32, n_own=9, own=own, tests=(test,)
     )
-    monkeypatch.setattr(evaluation, "learn", lambda *_: taught)
-    found = judge(*sets, course=Course(epochs=3, seeds=2), per_class=True).document
+    monkeypatch.setattr(evaluation, "learn", lambda *_: downstream)
+    found = judge(*sets, train_config=TrainConfig(epochs=3, seeds=2), per_class=True).document
     assert found["top1"] == pytest.approx(0.6)
     assert found["top5"] is None, "of three classes the right one is always among five"
     assert found["top1_ci"] == (0, 1)  # two trainings say 0.6 ± 1.27, which no share can be
@@ -218,16 +219,50 @@ def test_how_a_folder_was_read_is_told(judge, tmp_path, sets):
 
 def test_top5_is_told_of_more_than_five_classes(sets, judge, monkeypatch):
     from rldf.evaluation.classification import Scores
-    from rldf.evaluation.downstream import Course, Exam, Taught
+    from rldf.evaluation.downstream import DownstreamResult, TestResult, TrainConfig
 
     keys = tuple(f"n0{n}" for n in range(6))
     real = Scores((0.5,), (0.8,), np.diag([5] * 6))
-    exam = Exam(n_test=30, scores=real, n_reference=0, reference=None, untested=("n05",))
-    taught = Taught(
-        classes=keys, n_train=24, side=32, n_own=0, own=None, exams=(exam,), unlearned=("n04",)
+    test = TestResult(n_test=30, scores=real, n_reference=0, reference=None, untested=("n05",))
+    downstream = DownstreamResult(
+        classes=keys, n_train=24, side=32, n_own=0, own=None, tests=(test,), unlearned=("n04",)
     )
-    monkeypatch.setattr(evaluation, "learn", lambda *_: taught)
-    found = judge(*sets, course=Course(epochs=1)).document
+    monkeypatch.setattr(evaluation, "learn", lambda *_: downstream)
+    found = judge(*sets, train_config=TrainConfig(epochs=1)).document
     assert found["top5"] == pytest.approx(0.8)
     assert found["classifier"]["unlearned"] == ["n04"]
     assert found["real"][0]["untested"] == ["n05"]
+
+
+def test_the_plain_function_finds_what_is_not_named_and_gives_typed_metrics(
+    sets, tmp_path, monkeypatch
+):
+    clone, real = sets
+    monkeypatch.setenv("RLDF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("RLDF_REAL", str(real))
+    monkeypatch.setattr(evaluation, "find_extractor", lambda *_: Thumbnail(2))
+    told = []
+    result = evaluation.evaluate(str(clone), warn=told.append)
+    assert set(result.figures) == {
+        "fid", "fid_infinity", "kid", "precision", "recall", "near_duplicate_rate",
+    }  # fmt: skip
+    assert (result.n_clone, result.comparisons[0].n_real) == (33, 30)
+    assert result.comparisons[0].real == real
+    assert result.figures["fid"].value == result.document["fid"]
+    assert [point.n_clone for point in result.comparisons[0].fid_points] == [8, 11, 16, 33]
+    assert len(result.comparisons[0].closest_pairs) == 10
+    assert list(result.warnings) == told == result.document["warnings"]
+    assert any("is not finished" in line for line in told)
+    one = evaluation.evaluate(clone, real=real, kid=True)
+    assert set(one.figures) == {"kid"}
+    assert one.downstream is None
+
+
+def test_the_plain_function_refuses_before_it_looks_at_anything(sets, monkeypatch):
+    from rldf.evaluation.downstream import TrainConfig
+
+    monkeypatch.setattr(evaluation, "open_feature_set", lambda *_: pytest.fail("looked"))
+    with pytest.raises(UsageError, match="--epochs 0"):
+        evaluation.evaluate(sets[0], real=sets[1], classify=TrainConfig(epochs=0))
+    with pytest.raises(UsageError, match="name one of pocket"):
+        evaluation.evaluate(sets[0], real=[sets[1]], features="vgg")

@@ -1,4 +1,4 @@
-"""Examples: which pictures under which numbers, and crops that follow from seed and place alone."""
+"""Examples: which images under which numbers, and crops that follow from seed and place alone."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ def test_class_numbers_follow_the_sorted_keys(tmp_path):
     root = write_set(tmp_path, {"train": 2, "val": 1}, ["n03", "n01"])
     assert class_keys(read_contents(open_images(root))) == ("n01", "n03")
     found = take(root, "val", classes=("n01", "n03"))
-    assert [p.name for p in found.pictures] == ["val/n01/n01_0000.png", "val/n03/n03_0000.png"]
+    assert [p.name for p in found.files] == ["val/n01/n01_0000.png", "val/n03/n03_0000.png"]
     assert found.labels == (0, 1)
 
 
@@ -49,7 +49,7 @@ def test_a_folder_may_bear_a_classs_key_or_its_name_in_any_case(tmp_path):
     (root / "n02").rename(root / "Zebra")
     (root / "n03").rename(root / "unknown")
     found = take(root, names={"n02": "zebra"})
-    assert [(p.label, number) for p, number in zip(found.pictures, found.labels, strict=True)] == [
+    assert [(p.label, number) for p, number in zip(found.files, found.labels, strict=True)] == [
         ("Zebra", 1),
         ("n01", 0),
     ]

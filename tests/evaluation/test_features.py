@@ -5,7 +5,7 @@ import pytest
 
 from rldf.errors import ImageError
 from rldf.evaluation import features
-from rldf.evaluation.features import Store, extract, features_key, set_features
+from rldf.evaluation.features import EvaluationCache, extract, features_key, set_features
 from rldf.evaluation.image_sets import open_images, read_contents
 from tests.evaluation.sets import Thumbnail, write_set
 
@@ -24,9 +24,9 @@ def test_features_do_not_depend_on_the_batch_and_come_in_the_order_of_the_set(
 
 def test_known_features_are_not_computed_again(tmp_path):
     images, extractor = open_images(write_set(tmp_path / "set", {"": 3})), Thumbnail()
-    contents, store = read_contents(images), Store(tmp_path / "store")
+    contents, cache = read_contents(images), EvaluationCache(tmp_path / "cache")
     once, again = (
-        set_features(images, contents, extractor, store, lambda *_: None) for _ in range(2)
+        set_features(images, contents, extractor, cache, lambda *_: None) for _ in range(2)
     )
     assert np.array_equal(once, again)
     assert again.dtype == np.float32

@@ -6,10 +6,11 @@ import pytest
 from rldf.cli.evaluate import _told
 from rldf.evaluation import figures as judged
 from rldf.evaluation import metrics as distances
-from rldf.evaluation.evaluate import Question, evaluate
-from rldf.evaluation.features import Store
+from rldf.evaluation.evaluate import evaluate_request
+from rldf.evaluation.features import EvaluationCache
 from rldf.evaluation.metrics import near_duplicates
 from rldf.evaluation.report import draw_report
+from rldf.evaluation.rows import EvaluationRequest
 from rldf.stats import UNDETERMINED, read_figure, share
 from tests.evaluation.sets import Thumbnail, write_set
 from tests.evaluation.test_metrics import fid, frechet, gaussian
@@ -63,8 +64,8 @@ def test_kid_of_sets_that_are_alike_is_not_told_from_zero(n, m):
 @pytest.mark.parametrize(("n", "m", "known"), [(60, 60, False), (500, 60, False), (500, 500, True)])
 def test_precision_and_recall_need_images_on_both_sides(n, m, known):
     for value in (0.0, 0.4, 1.0):
-        assert judged.extent_figure(value, n, m).determined is known
-        assert judged.extent_figure(value, m, n).determined is known
+        assert judged.coverage_figure(value, n, m).determined is known
+        assert judged.coverage_figure(value, m, n).determined is known
 
 
 def test_copies_are_told_however_few_real_images_there_are():
@@ -93,7 +94,7 @@ def test_an_accuracy_rests_on_its_test_images_and_on_its_trainings():
     apart = judged.accuracy_figure((0.2, 0.9), 1000, (-3.9, 5.0))
     assert (apart.low, apart.high, apart.reason) == (0, 1, "2 trainings differ much")
     assert judged.accuracy_figure((0.8,), 1000, None).determined
-    assert judged.among_five(many, 6).determined and not judged.among_five(many, 5).determined
+    assert judged.top5_figure(many, 6).determined and not judged.top5_figure(many, 5).determined
 
 
 def test_a_gap_and_a_share_are_as_uncertain_as_what_they_are_made_of():
@@ -115,10 +116,14 @@ def test_a_gap_and_a_share_are_as_uncertain_as_what_they_are_made_of():
 def test_what_is_not_determined_is_marked_in_every_output(tmp_path, side, reason):
     clone = write_set(tmp_path / "clone", {"": 8})
     real = write_set(tmp_path / "real", {"": 8}, seed=1)
-    question = Question(clone=clone, real=(real,), fid=True, kid=True, prc=True, per_class=True)
+    request = EvaluationRequest(
+        clone=clone, real=(real,), fid=True, kid=True, prc=True, per_class=True
+    )
     told = []
-    verdict = evaluate(question, Thumbnail(side), Store(tmp_path / "s"), warn=told.append)
-    found = verdict.document
+    result = evaluate_request(
+        request, Thumbnail(side), EvaluationCache(tmp_path / "s"), warn=told.append
+    )
+    found = result.document
     end = found["figures"]["fid_infinity"]
     assert found["fid_infinity"] is None and not end["determined"]
     assert end["reason"].startswith(reason)
@@ -130,7 +135,7 @@ def test_what_is_not_determined_is_marked_in_every_output(tmp_path, side, reason
     assert f"{end['value']:.4g}" not in row
     whole = f"{UNDETERMINED}: {end['value']:.4g} (95 % {end['low']:.4g} to {end['high']:.4g})"
     assert sum(whole in line and reason in line for line in lines) == 1
-    page = Page(draw_report(verdict, ["rldf"]))
+    page = Page(draw_report(result, ["rldf"]))
     assert page.text.count(f"{end['value']:.4g} (95 %") == page.text.count(whole) >= 3
     assert all(warning in page.text for warning in told)
 
@@ -138,8 +143,8 @@ def test_what_is_not_determined_is_marked_in_every_output(tmp_path, side, reason
 def test_the_figures_of_a_class_are_marked_too(tmp_path):
     clone = write_set(tmp_path / "clone", {"": 8})
     real = write_set(tmp_path / "real", {"": 3}, seed=1)
-    question = Question(clone=clone, real=(real,), kid=True, per_class=True)
-    verdict = evaluate(question, Thumbnail(2), Store(tmp_path / "s"))
-    rows = verdict.document["real"][0]["per_class"]
+    request = EvaluationRequest(clone=clone, real=(real,), kid=True, per_class=True)
+    result = evaluate_request(request, Thumbnail(2), EvaluationCache(tmp_path / "s"))
+    rows = result.document["real"][0]["per_class"]
     assert [row["figures"]["kid"]["reason"] for row in rows] == ["3 images are few"] * 3
-    assert f"n01 {UNDETERMINED}: " in draw_report(verdict, ["rldf"])
+    assert f"n01 {UNDETERMINED}: " in draw_report(result, ["rldf"])

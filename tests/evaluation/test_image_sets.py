@@ -169,3 +169,14 @@ def test_pictures_in_turns_are_of_all_classes_alike(tmp_path):
     labels = [picture.label for picture in in_turns(images, 8)]
     assert labels == [*("n01", "n02", "n03") * 2, "n01", "n02"]
     assert len(in_turns(images, 99)) == len({p.name for p in in_turns(images, 99)}) == 24
+
+
+@pytest.mark.parametrize("text", ['{"plan": {}}', '{"version": 99}'])
+def test_a_clone_that_does_not_follow_the_schema_is_told_and_read_without_names(tmp_path, text):
+    write_set(tmp_path, {"train": 1}, ["n01"])
+    make_clone(tmp_path)
+    assert open_images(tmp_path).notes == ()
+    (tmp_path / "clone.json").write_text(text)
+    images = open_images(tmp_path)
+    assert images.of_world is None
+    assert any("clone.json is damaged" in note and "not known" in note for note in images.notes)

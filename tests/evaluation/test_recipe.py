@@ -1,4 +1,4 @@
-"""The recipe: batches that give small sets enough steps, and the course of the learning rate."""
+"""The recipe: batch sizes for small sets, and the learning-rate schedule."""
 
 import pytest
 

@@ -101,6 +101,7 @@ def test_a_cache_that_cannot_be_written_to_is_told(tmp_path, clone):
 
 def test_what_is_no_clone_is_not_unfinished(tmp_path, clone):
     assert not is_unfinished(open_images(write_set(tmp_path / "set", {"": 1})))
+    (clone[0].root / "clone.json").write_text('{"plan": 3}')
     assert not is_unfinished(clone[0]), "a stranger's clone.json says nothing of it"
 
 

@@ -12,14 +12,16 @@ from PIL import Image
 from rldf.errors import UsageError
 from rldf.evaluation import evaluate as evaluation
 from rldf.evaluation.classification import Scores
-from rldf.evaluation.downstream import Course, Exam, Taught
-from rldf.evaluation.evaluate import Question, evaluate
-from rldf.evaluation.features import Store
+from rldf.evaluation.downstream import DownstreamResult, TestResult, TrainConfig
+from rldf.evaluation.evaluate import evaluate_request
+from rldf.evaluation.features import EvaluationCache
 from rldf.evaluation.plots import draw_bars, draw_confusion, draw_fid_over_n
 from rldf.evaluation.report import check_target, draw_report, write_report
+from rldf.evaluation.rows import EvaluationRequest
 from rldf.stats import Figure
 from tests.evaluation.sets import Thumbnail, make_clone, noisy, write_set
 
+TestResult.__test__ = False  # not a class of tests
 EVIL = "<script>alert(1)<_script>"  # no "/" in the name of a folder
 EVERYTHING = {"fid": True, "kid": True, "prc": True, "duplicates": True, "per_class": True}
 
@@ -44,8 +46,8 @@ class Page(HTMLParser):
 
 
 def judge(tmp_path, clone, *real, **asked):
-    question = Question(clone=clone, real=real, **asked)
-    return evaluate(question, Thumbnail(2), Store(tmp_path / "store"))
+    request = EvaluationRequest(clone=clone, real=real, **asked)
+    return evaluate_request(request, Thumbnail(2), EvaluationCache(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -57,13 +59,13 @@ def sets(tmp_path):
 
 def test_the_page_shows_every_part_and_fetches_nothing(tmp_path, sets, monkeypatch):
     scores = Scores((0.5, 0.7), (1.0, 1.0), np.diag([4, 3, 5]))
-    taught = Taught(
+    downstream = DownstreamResult(
         classes=("n01", "n02", "n03"), n_train=18, side=32, n_own=6, own=scores,
-        exams=(Exam(n_test=24, scores=scores, n_reference=0, reference=None),),
+        tests=(TestResult(n_test=24, scores=scores, n_reference=0, reference=None),),
     )  # fmt: skip
-    monkeypatch.setattr(evaluation, "learn", lambda *_: taught)
-    verdict = judge(tmp_path, *sets, course=Course(epochs=1, seeds=2), **EVERYTHING)
-    page = Page(draw_report(verdict, ["rldf", "evaluate", "my clone"]))
+    monkeypatch.setattr(evaluation, "learn", lambda *_: downstream)
+    result = judge(tmp_path, *sets, train_config=TrainConfig(epochs=1, seeds=2), **EVERYTHING)
+    page = Page(draw_report(result, ["rldf", "evaluate", "my clone"]))
     assert [heading for heading in page.headings if heading] == [
         "Against real images",
         "Real beside synthetic",
@@ -80,7 +82,7 @@ def test_the_page_shows_every_part_and_fetches_nothing(tmp_path, sets, monkeypat
     assert "name of n02" in page.text
     assert "rldf evaluate 'my clone'" in page.text
     assert "FID at N = 24" in page.text
-    assert f"{verdict.document['fid']:.4g}" in page.text
+    assert f"{result.document['fid']:.4g}" in page.text
 
 
 def test_nothing_outside_the_page_is_named(tmp_path, sets):
@@ -98,8 +100,8 @@ def test_what_strangers_wrote_shows_literally(tmp_path, monkeypatch):
             for k in range(4):
                 image = noisy(colour, k + 10 * (root == "clone"))
                 image.save(tmp_path / root / name / f"<i>{k}.png")
-    verdict = judge(tmp_path, tmp_path / "clone", tmp_path / "<b>real", **EVERYTHING)
-    text = draw_report(verdict, ["rldf", EVIL])
+    result = judge(tmp_path, tmp_path / "clone", tmp_path / "<b>real", **EVERYTHING)
+    text = draw_report(result, ["rldf", EVIL])
     assert EVIL not in text
     page = Page(text)
     assert {"script", "b", "i"}.isdisjoint(page.tags)
@@ -122,19 +124,19 @@ def test_only_what_was_asked_for_is_in_it(tmp_path, sets):
 
 
 def test_a_report_is_replaced_and_anything_else_is_left_alone(tmp_path, sets):
-    verdict = judge(tmp_path, *sets, kid=True)
+    result = judge(tmp_path, *sets, kid=True)
     path = tmp_path / "new" / "report.html"
     for _ in range(2):
-        write_report(path, verdict, ["rldf"])
+        write_report(path, result, ["rldf"])
     (tmp_path / "mine.html").write_text("<html>my page")
     with pytest.raises(UsageError, match="is no report of rldf: choose another --report-to"):
-        write_report(tmp_path / "mine.html", verdict, ["rldf"])
+        write_report(tmp_path / "mine.html", result, ["rldf"])
     assert (tmp_path / "mine.html").read_text() == "<html>my page"
     with pytest.raises(UsageError, match="cannot be written"):
         check_target(tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot be written"):
-        write_report(tmp_path / "file" / "report.html", verdict, ["rldf"])
+        write_report(tmp_path / "file" / "report.html", result, ["rldf"])
 
 
 NAMES = ["plain", "$\\frac{", "_hidden", "\x1b[31mred", "斑馬" * 30, ""]
@@ -148,13 +150,13 @@ def test_plots_take_any_name():
     }
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        pictures = [
+        files = [
             draw_fid_over_n([row] * len(NAMES), NAMES),
             draw_bars(dict.fromkeys(NAMES, Figure(value=0.5, n=9)), "$share", high_is_bad=False),
             draw_confusion(np.eye(len(NAMES), dtype=np.int64), NAMES),
             draw_confusion(np.zeros((200, 200), np.int64), ["x"] * 200),
         ]
-    assert all(png.startswith(b"\x89PNG") for png in pictures)
+    assert all(png.startswith(b"\x89PNG") for png in files)
 
 
 def test_of_many_classes_the_worst_are_shown():

@@ -19,7 +19,7 @@ from rldf.evaluation.image_sets import open_images, read_contents
 from rldf.experiments.bench.records import Records
 from rldf.io import files
 from rldf.io.workdir import ResultFolder
-from rldf.report.images import load_picture
+from rldf.report.images import load_image
 from rldf.search.records import read_record, read_steps
 from rldf.search.run_folder import RunFolder
 from rldf.search.run_naming import refuse_links
@@ -61,7 +61,7 @@ def test_records_are_read_from_files_alone(tmp_path, odd, read):
 
 
 def test_the_pictures_of_a_report_are_files(tmp_path, odd):
-    assert load_picture(odd(tmp_path / "a.png"), 16).size == (16, 16)
+    assert load_image(odd(tmp_path / "a.png"), 16).size == (16, 16)
 
 
 def test_an_image_of_a_folder_is_a_file(tmp_path, odd):

@@ -1,1 +1,1 @@
-"""What a found sentence is good for: more pictures, pictures under control, proof of absence."""
+"""Applications of a search result: more images, control of one axis, concept ablation."""

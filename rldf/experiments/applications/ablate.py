@@ -1,8 +1,8 @@
-"""Does a concept that the grammar has no word for fall away? (paper Fig. 8).
+"""Ablates a concept that the grammar has no word for (paper Fig. 8).
 
 Each input image is described twice: by a captioner, which may name whatever it sees, and by a
-search in a grammar, which can say nothing but the grammar's words. Both sentences are drawn with
-the same image seed. CLIP compares the concept's text with the input and with both drawings.
+search in a grammar, which has only the grammar's words. Both sentences are rendered with
+the same image seed. CLIP compares the concept's text with the input and with both images.
 """
 
 import re
@@ -15,51 +15,47 @@ import numpy as np
 from PIL import Image
 
 from rldf.errors import UsageError
-from rldf.experiments.applications.common import IMAGES, Shot, draw_shots, search_in
+from rldf.experiments.applications.common import (
+    IMAGES,
+    ImageRequest,
+    generate_images,
+    search_or_read,
+)
 from rldf.experiments.compare.captions import Captioner
 from rldf.grammar.grammar import Grammar
 from rldf.interfaces import ImageTextModel
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_set import ModelSet
-from rldf.report.images import Tile, picture_grid
+from rldf.report.images import Tile, image_grid
 from rldf.search.config import Search
-from rldf.stats import of_mean
+from rldf.stats import t_interval
 
 SHEET = "sheet.png"
 _RUNS = "runs"
 
 COLUMNS = ("input", "caption", "rldf")
-"""The input itself, the drawing of its caption, and of what a search found."""
+"""The input, the image of its caption, and the image of the search result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ablation:
-    """What is to be shown.
+    """What is to be shown."""
 
-    Attributes:
-        concept: text of the style or character.
-        tasks: a search for each input, at least one; they differ in the input alone.
-        models: what searches, draws and compares.
-        captions: one for each input; None lets a captioner write them.
-        captioner: checksum of that captioner's files; None for the retrieval of sentences.
-        neutral: text whose cosine is taken off the concept's, so that what all images share
-            cancels out; None takes nothing off.
-    """
-
-    concept: str
-    tasks: tuple[Search, ...]
-    models: ModelSet
-    captions: tuple[str, ...] | None = None
+    concept: str  # text of the style or character
+    tasks: tuple[
+        Search, ...
+    ]  # a search for each input, at least one; they differ in the input alone
+    models: ModelSet  # what searches, draws and compares
+    captions: tuple[str, ...] | None = None  # one for each input; None lets a captioner write them
+    # checksum of that captioner's files; None for the retrieval of sentences
     captioner: str | None = None
+    # text whose cosine is taken off the concept's, so that what all images share cancels out; None
+    # takes nothing off
     neutral: str | None = None
 
     def config(self) -> dict[str, Any]:
-        """Give all that decides the figures.
-
-        Returns:
-            As JSON can say it.
-        """
+        """Give all that decides the figures."""
         identity, search = self.models.identity(), dict(self.tasks[0].config)
         for name in ("image", "image_sha256", "model_set"):
             del search[name]
@@ -77,16 +73,7 @@ class Ablation:
 
 
 def check_request(concept: str, images: Sequence[str], captions: Sequence[str] | None) -> None:
-    """Refuse a request that makes no sense, before anything is loaded.
-
-    Args:
-        concept: text of the style or character.
-        images: paths of the inputs.
-        captions: one for each input, or None.
-
-    Raises:
-        UsageError: there is no concept, or not one caption for each image.
-    """
+    """Refuse a request that makes no sense, before anything is loaded."""
     if not concept.strip():
         raise UsageError("CONCEPT is empty: name a style or a character, such as watercolour")
     if captions is not None and len(captions) != len(images):
@@ -102,20 +89,7 @@ def ablate(
     out: Path,
     progress: Callable[[str], None] = lambda what: None,
 ) -> dict[str, Any]:
-    """Describe, search, draw and compare, and write it down; done again, it goes on.
-
-    Args:
-        asked: what is to be shown.
-        captioner: makes what writes captions, if it is needed.
-        out: the output folder.
-        progress: told what is being done.
-
-    Returns:
-        The result, as JSON can say it: scores for each image, means and drops.
-
-    Raises:
-        RunError: the folder holds something else.
-    """
+    """Describe, search, draw and compare, and write it down; done again, it goes on."""
     inputs = [task.image for task in asked.tasks]
     names = [task.settings.image for task in asked.tasks]
     folder = ResultFolder(out, asked.config())
@@ -136,7 +110,7 @@ def ablate(
             name: concept_scores(clip, images, asked.concept, asked.neutral)
             for name, images in drawn.items()
         }
-        result = summed_up(scores) | {
+        result = summarise(scores) | {
             "warnings": list(dict.fromkeys(hint for task in asked.tasks for hint in task.hints)),
             "images": [
                 {
@@ -162,16 +136,16 @@ def _captions(
 
 def _searched(task: Search, path: Path, progress: Callable[[str], None]) -> str:
     progress(f"searching for {task.settings.image}")
-    return str(search_in(path, task)["best"]["sentence"])
+    return str(search_or_read(path, task)["best"]["sentence"])
 
 
 def _drawn(asked: Ablation, column: str, sentences: Sequence[str], out: Path) -> list[Image.Image]:
     seed = asked.tasks[0].settings.image_seed
-    shots = [
-        Shot(f"{IMAGES}/{k:03d}-{column}.png", (), sentence, seed)
+    requests = [
+        ImageRequest(f"{IMAGES}/{k:03d}-{column}.png", (), sentence, seed)
         for k, sentence in enumerate(sentences)
     ]
-    return draw_shots(asked.models, shots, out)
+    return generate_images(asked.models, requests, out)
 
 
 def _sheet(
@@ -188,19 +162,11 @@ def _sheet(
                 for name, text in zip(COLUMNS, words, strict=True)
             ]
         )
-    return picture_grid(rows, heads=["input", "its caption, drawn", "RLDF"], side=160)
+    return image_grid(rows, heads=["input", "its caption, drawn", "RLDF"], side=160)
 
 
 def names_concept(grammar: Grammar, concept: str) -> bool:
-    """Tell whether a grammar has a word for a concept, so that nothing can fall away.
-
-    Args:
-        grammar: any.
-        concept: one or more words.
-
-    Returns:
-        True if they stand in one of its terminals or in a value of one of its axes.
-    """
+    """Tell whether a grammar has a word for a concept, so that nothing can fall away."""
     fixed = [text for slot in grammar.slots for text in slot.forms.values()]
     values = (value for axis in grammar.axes for value in axis.values)
     texts = [*fixed, *(text for value in values for text in value.forms.values())]
@@ -213,12 +179,6 @@ def concept_scores(
 ) -> list[float]:
     """Compare images with a text.
 
-    Args:
-        clip: what compares.
-        images: RGB.
-        concept: the text.
-        neutral: text whose cosine is taken off, or None.
-
     Returns:
         Cosine of each image and the text, from -1 to 1; with a neutral text the difference of two
         cosines, from -2 to 2.
@@ -230,12 +190,8 @@ def concept_scores(
     return [float(score) for score in cosines @ signs]
 
 
-def summed_up(scores: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+def summarise(scores: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     """Give means and drops.
-
-    Args:
-        scores: of inputs, captions' drawings and found sentences' drawings, by "input", "caption"
-            and "rldf".
 
     Returns:
         Mean score by column; mean drop from the input to each drawing, and from the caption's
@@ -246,7 +202,7 @@ def summed_up(scores: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     drops = {}
     for before, after in pairs:
         falls = [a - b for a, b in zip(scores[before], scores[after], strict=True)]
-        interval = of_mean(falls)
+        interval = t_interval(falls)
         drops[f"{before}_to_{after}"] = {
             "mean": round(float(np.mean(falls)), 4),
             "ci": None if interval is None else [round(end, 4) for end in interval],

@@ -1,4 +1,4 @@
-"""Pictures of sentences, drawn in batches and kept as files as soon as they are there."""
+"""What the applications share: image requests, generation in batches, searches."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,30 +27,16 @@ _BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """One picture to draw.
+class ImageRequest:
+    """One image to generate."""
 
-    Attributes:
-        file: its name in the output folder.
-        encoding: (n_axes,) the cell.
-        sentence: what is drawn.
-        seed: the image seed.
-    """
-
-    file: str
-    encoding: Encoding
+    file: str  # its name in the output folder
+    encoding: Encoding  # (n_axes,) the cell
     sentence: str
-    seed: int
+    seed: int  # the image seed
 
     def document(self, grammar: Grammar) -> dict[str, Any]:
-        """Describe it for a manifest.
-
-        Args:
-            grammar: whose words the encoding is in.
-
-        Returns:
-            File, sentence, words, encoding and seed.
-        """
+        """Describe it for a manifest."""
         return {
             "file": self.file,
             "sentence": self.sentence,
@@ -61,55 +47,23 @@ class Shot:
 
 
 def image_seed(seed: int, k: int) -> int:
-    """Derive the seed of the k-th picture; all applications share it, and so their renders.
-
-    Args:
-        seed: of the command.
-        k: from 0.
-
-    Returns:
-        An image seed.
-    """
+    """Derive the seed of the k-th image; all applications share it, and so their renders."""
     return seeds.derive(seed, "image", k)
 
 
 def check_count(n: int) -> None:
-    """Refuse a number of pictures that makes no sense.
-
-    Args:
-        n: what was asked for.
-
-    Raises:
-        UsageError: it is below 1 or above 10,000.
-    """
+    """Refuse a number of images below 1 or above 10,000."""
     if not 1 <= n <= 10_000:
         raise UsageError(f"-n {n}: give 1 to 10000")
 
 
-def drawing_models(found: SearchResult, named: str | None) -> ModelSet:
-    """Load the model set that is to draw; nothing of it is loaded into memory yet.
-
-    Args:
-        found: what was found.
-        named: name or path; None for the set that it was searched with.
-
-    Returns:
-        The model set.
-    """
+def generator_models(found: SearchResult, named: str | None) -> ModelSet:
+    """Load the model set that is to draw; nothing of it is loaded into memory yet."""
     return load_model_set(named or found.models)
 
 
 def hints(found: SearchResult, models: ModelSet, named: str | None) -> list[str]:
-    """Tell what a user may not expect of a model set that draws a found sentence.
-
-    Args:
-        found: what was found.
-        models: what is to draw it.
-        named: the set that was asked for; None for the one that it was searched with.
-
-    Returns:
-        One line each.
-    """
+    """List warnings about rendering a search result with a model set."""
     told = list(found.notes)
     if named is None and found.searched_with and models.identity() != found.searched_with:
         told.append(f"model set {models.file.name} has changed since {found.run} was searched")
@@ -124,49 +78,28 @@ def hints(found: SearchResult, models: ModelSet, named: str | None) -> list[str]
     return told
 
 
-def draw_shots(
+def generate_images(
     models: ModelSet,
-    shots: Sequence[Shot],
+    requests: Sequence[ImageRequest],
     out: Path,
     progress: Callable[[int], None] = lambda n: None,
 ) -> list[Image.Image]:
-    """Draw pictures and write them; those in the render cache are not drawn again.
-
-    Args:
-        models: whose generator draws.
-        shots: what to draw.
-        out: the output folder.
-        progress: told how many pictures are there.
-
-    Returns:
-        The pictures, RGB, in order.
-    """
+    """Generate images and write each file; those in the render cache are not generated again."""
     generator = CachedGenerator(models.generator, cache_folder())
     (out / IMAGES).mkdir(exist_ok=True)
     drawn: list[Image.Image] = []
-    for start in range(0, len(shots), _BATCH):
-        batch = shots[start : start + _BATCH]
+    for start in range(0, len(requests), _BATCH):
+        batch = requests[start : start + _BATCH]
         images = generator.generate([s.sentence for s in batch], [s.seed for s in batch])
-        for shot, image in zip(batch, images, strict=True):
-            write_png(out / shot.file, image)
+        for request, image in zip(batch, images, strict=True):
+            write_png(out / request.file, image)
         drawn += images
         progress(len(drawn))
     return drawn
 
 
-def search_in(path: Path, task: Search) -> dict[str, Any]:
-    """Search, or go on with a search that was begun, or read what a finished one found.
-
-    Args:
-        path: the run folder; the caller sees to it that a finished run in it is of this task.
-        task: the search, not begun yet.
-
-    Returns:
-        The result, as `rldf.search.loop.search` gives it.
-
-    Raises:
-        RunError: the folder holds something else, or another process has it.
-    """
+def search_or_read(path: Path, task: Search) -> dict[str, Any]:
+    """Search, resume an unfinished search, or read the result of a finished one."""
     there = (path / RUN).exists()
     if there and (result := load_run(path).record.result) is not None:
         return result

@@ -1,4 +1,4 @@
-"""One axis slides, all else is fixed: does the picture follow? (paper Fig. 13)."""
+"""Varies one axis of a sentence and measures whether the image follows (paper Fig. 13)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,13 @@ import numpy as np
 from PIL import Image
 
 from rldf.errors import UsageError
-from rldf.experiments.applications.common import IMAGES, Shot, check_count, draw_shots, image_seed
+from rldf.experiments.applications.common import (
+    IMAGES,
+    ImageRequest,
+    check_count,
+    generate_images,
+    image_seed,
+)
 from rldf.grammar.axes import Axis, Value
 from rldf.grammar.axis_kinds import SceneContents
 from rldf.grammar.encoding import Encoding
@@ -19,7 +25,7 @@ from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_set import ModelSet
 from rldf.perception.encoder import Encoder
-from rldf.report.images import Tile, picture_grid
+from rldf.report.images import Tile, image_grid
 from rldf.search.result import SearchResult
 from rldf.stats import wilson
 
@@ -32,26 +38,15 @@ COUNTS = ("object_count", "people_count")
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What one axis of a picture reads as.
+    """The value of one axis, as read from an image."""
 
-    Attributes:
-        value: number of the value on the axis; None where nothing was seen that it has a word for.
-        number: how many things were seen, on axes of counts; None on others.
-    """
-
+    # number of the value on the axis; None where nothing was seen that it has a word for
     value: int | None
-    number: int | None = None
+    number: int | None = None  # how many things were seen, on axes of counts; None on others
 
 
 def reader_of(axis: Axis) -> str:
-    """Name the model that reads an axis.
-
-    Args:
-        axis: the axis.
-
-    Returns:
-        "CLIP", "the scene classifier" or "the detector".
-    """
+    """Name the model that reads an axis."""
     if axis.reads in _BY_CLIP:
         return "CLIP"
     return "the scene classifier" if axis.reads == "scene" else "the detector"
@@ -64,18 +59,7 @@ def read_back(
     images: Sequence[Image.Image],
     drawn: Sequence[Encoding],
 ) -> list[ReadBack]:
-    """Read one axis of pictures.
-
-    Args:
-        encoder: in whose grammar's words.
-        readers: the models that look.
-        number: place of the axis in an encoding.
-        images: RGB.
-        drawn: for each the encoding that it was drawn from.
-
-    Returns:
-        What each reads as on that axis.
-    """
+    """Read one axis of each image, given the encoding it was generated from."""
     axis = encoder.grammar.axes[number]
     if axis.reads in _BY_CLIP:
         return _by_clip(encoder, readers, number, images, drawn)
@@ -125,7 +109,7 @@ def _by_sight(encoder: Encoder, axis: Axis, seen: SceneContents, cell: Encoding)
 
 
 def _nouns(encoder: Encoder, cell: Encoding) -> dict[int, str]:
-    """Name the noun that was drawn for each object axis, by its rank."""
+    """Name the noun of each object axis of a state, by rank."""
     pairs = zip(encoder.grammar.axes, cell, strict=True)
     return {axis.rank: axis.values[i].name for axis, i in pairs if axis.reads == "object"}
 
@@ -141,31 +125,17 @@ def _holds(value: Value, count: int) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """Rows of pictures that are to be made.
+    """A request: one row of images for each value of an axis."""
 
-    Attributes:
-        found: the sentence, in the words of a grammar that has the axis.
-        models: what draws and reads.
-        axis: symbol of the axis that slides.
-        values: names of its values, one row each; None for all.
-        n: pictures of a value.
-        seed: of the pictures; column k has the same image seed in every row.
-    """
-
-    found: SearchResult
-    models: ModelSet
-    axis: str
-    values: tuple[str, ...] | None = None
-    n: int = 4
-    seed: int = 0
+    found: SearchResult  # the sentence, in the words of a grammar that has the axis
+    models: ModelSet  # what draws and reads
+    axis: str  # symbol of the axis that varies
+    values: tuple[str, ...] | None = None  # names of its values, one row each; None for all
+    n: int = 4  # images of a value
+    seed: int = 0  # of the images; column k has the same image seed in every row
 
     def __post_init__(self) -> None:
-        """Check what was asked for.
-
-        Raises:
-            UsageError: the number makes no sense, or values are named twice.
-            GrammarError: the grammar has no such axis, or the axis no such value.
-        """
+        """Check the request."""
         check_count(self.n)
         rows = self.rows
         if len(set(rows)) < len(rows):
@@ -189,11 +159,7 @@ class Control:
         return [axis.index(name) for name in named]
 
     def config(self) -> dict[str, Any]:
-        """Give all that decides the pictures and what is read in them.
-
-        Returns:
-            As JSON can say it.
-        """
+        """Return all that decides the images and their readings, as JSON."""
         return {
             "command": "control",
             **self.found.document(),
@@ -205,53 +171,34 @@ class Control:
         }
 
 
-def planned(control: Control) -> list[Shot]:
-    """List the pictures to draw, row by row.
-
-    Args:
-        control: what was asked for.
-
-    Returns:
-        `n` pictures for each value.
-    """
+def planned(control: Control) -> list[ImageRequest]:
+    """List the images to generate, row by row."""
     found, place = control.found, control.number
-    shots = []
+    requests = []
     for row in control.rows:
         encoding = (*found.encoding[:place], row, *found.encoding[place + 1 :])
         sentence = found.grammar.derive(encoding)
         for k in range(control.n):
             file = f"{IMAGES}/{row:03d}-{k:04d}.png"
-            shots.append(Shot(file, encoding, sentence, image_seed(control.seed, k)))
-    return shots
+            requests.append(ImageRequest(file, encoding, sentence, image_seed(control.seed, k)))
+    return requests
 
 
 def control(
     asked: Control, out: Path, progress: Callable[[int], None] = lambda n: None
 ) -> dict[str, Any]:
-    """Draw the rows, read them back, and write a grid and a manifest; done again, it goes on.
-
-    Args:
-        asked: what was asked for.
-        out: the output folder.
-        progress: told how many pictures are there.
-
-    Returns:
-        The result, as JSON can say it: hit rates by value, and for counts the rank correlation.
-
-    Raises:
-        RunError: the folder holds something else.
-    """
-    folder, shots = ResultFolder(out, asked.config()), planned(asked)
+    """Draw the rows, read them back, and write a grid and a manifest; done again, it goes on."""
+    folder, requests = ResultFolder(out, asked.config()), planned(asked)
     encoder = Encoder(asked.found.grammar, asked.models)
     with folder.filling():
-        images = draw_shots(asked.models, shots, out, progress)
-        cells = [shot.encoding for shot in shots]
+        images = generate_images(asked.models, requests, out, progress)
+        cells = [request.encoding for request in requests]
         reads = read_back(encoder, asked.models, asked.number, images, cells)
         result = {
             "run": str(asked.found.run),
             "warnings": list(asked.found.notes),
             **measured(asked, reads),
-            "images": _documents(asked, shots, reads),
+            "images": _documents(asked, requests, reads),
         }
         write_png(out / GRID, _grid(asked, images, reads, result["rows"]))
         folder.finish(result)
@@ -260,10 +207,6 @@ def control(
 
 def measured(asked: Control, reads: Sequence[ReadBack]) -> dict[str, Any]:
     """Sum up what was read.
-
-    Args:
-        asked: what was asked for.
-        reads: of each picture, row by row.
 
     Returns:
         Hits, rate and its 95 % interval (Wilson) in all and for each value; on an axis of counts
@@ -309,13 +252,13 @@ def _read_name(axis: Axis, read: ReadBack) -> str | None:
 
 
 def _documents(
-    asked: Control, shots: Sequence[Shot], reads: Sequence[ReadBack]
+    asked: Control, requests: Sequence[ImageRequest], reads: Sequence[ReadBack]
 ) -> list[dict[str, Any]]:
     documents = []
-    for shot, read in zip(shots, reads, strict=True):
+    for request, read in zip(requests, reads, strict=True):
         number = {} if read.number is None else {"number": read.number}
         told = {"read": _read_name(asked.words, read), **number}
-        documents.append(shot.document(asked.found.grammar) | told)
+        documents.append(request.document(asked.found.grammar) | told)
     return documents
 
 
@@ -335,4 +278,4 @@ def _grid(
             line.append(Tile(images[k], said, wrong))
         tiles.append(line)
     labels = [f"{row['value']}\n{row['hits']} of {row['of']}" for row in rows]
-    return picture_grid(tiles, labels=labels, heads=[f"seed {k + 1}" for k in range(asked.n)])
+    return image_grid(tiles, labels=labels, heads=[f"seed {k + 1}" for k in range(asked.n)])

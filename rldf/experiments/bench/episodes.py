@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rldf.experiments.bench.trial import Outcome
 from rldf.report.plotting import COLOURS, INK, draw_png
-from rldf.stats import of_mean
+from rldf.stats import t_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def curves(outcomes: Sequence[Outcome], most: int) -> list[dict[str, Any]]:
         for number in range(max(len(outcome.episode_steps) for outcome in group)):
             steps = [o.episode_steps[number] for o in group if number < len(o.episode_steps)]
             counted = [float(most if count is None else count) for count in steps]
-            low, high = of_mean(counted) or (None, None)
+            low, high = t_interval(counted) or (None, None)
             rows.append(
                 {
                     "agent": agent,

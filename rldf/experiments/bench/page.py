@@ -15,7 +15,7 @@ from rldf.experiments.bench.starts import by_start
 from rldf.experiments.bench.table3 import COLUMNS
 from rldf.experiments.bench.trial import Outcome
 from rldf.io.files import write_bytes, write_text
-from rldf.report.html import details, document, doubts, facts, leaf_rows, text, wide_picture
+from rldf.report.html import details, document, doubts, facts, leaf_rows, text, wide_image
 from rldf.report.images import png_uri
 from rldf.search.run_naming import clean_stem
 
@@ -149,7 +149,7 @@ def _page(
         "distance to the goal along a run, which goes on past it. F, C: steps whose picture shares "
         "an object, or the scene. Regret: best reward of any cell less the best one found.</p>\n",
         *(
-            wide_picture(
+            wide_image(
                 title,
                 png_uri(picture),
                 f"{title}: {_ALTS[title.startswith('Learning')]}",

@@ -1,1 +1,1 @@
-"""What a found sentence is worth: the search held against other ways to a prompt."""
+"""Compares the sentence that a search finds with prompts from other methods."""

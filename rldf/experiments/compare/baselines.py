@@ -1,7 +1,7 @@
-"""Other ways to a prompt, each with as many pictures as the search.
+"""Baselines: prompts from other methods, each with as many images as the search.
 
-A rival names all of its pictures before one is drawn: it has no feedback. Either it has one
-sentence, which is drawn with one image seed after the other, or many sentences with one seed.
+A baseline chooses all of its prompts before any image is generated: it has no feedback. It has
+either one sentence with many image seeds, or many sentences with one seed.
 Only `split`, in `rldf.experiments.compare.runner`, is a search too: it keeps half of its renders
 for image seeds.
 """
@@ -24,51 +24,30 @@ from rldf.gridworld import Gridworld
 from rldf.interfaces import ImageTextModel
 
 SPLIT = "split"
-"""The rival that searches with half of the renders, and draws what it found with the rest."""
+"""The baseline that searches with half of the renders, and uses the rest for image seeds."""
 
 EXHAUSTIBLE = 10_000
-"""The most cells that the rival `exhaustive` draws."""
+"""Largest number of states that the baseline `exhaustive` renders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One input image, as a rival may see it.
+class BaselineInput:
+    """One input image, and what a baseline may use."""
 
-    Attributes:
-        image: the input, RGB.
-        vector: (d,) its CLIP embedding, of length 1.
-        sentence: what the encoder reads in it, None where the grammar has no word for it.
-        key: tells the image from others; the random rival draws other cells for each.
-        grammar: whose cells are searched.
-        clip: what compares images and texts.
-        captioner: describes images; None where no rival asks for captions.
-        renders: how many pictures may be drawn.
-        seed: of what is left to chance.
-        image_seed: the first image seed.
-    """
-
-    image: Image
-    vector: NDArray[np.float32]
-    sentence: str | None
-    key: str
-    grammar: Grammar
-    clip: ImageTextModel
-    captioner: Captioner | None
-    renders: int
-    seed: int
-    image_seed: int
+    image: Image  # the input, RGB
+    vector: NDArray[np.float32]  # (d,) its CLIP embedding, of length 1
+    sentence: str | None  # what the encoder reads in it, None where the grammar has no word for it
+    key: str  # identifies the image; the random baseline chooses other states for each
+    grammar: Grammar  # whose cells are searched
+    clip: ImageTextModel  # what compares images and texts
+    captioner: Captioner | None  # describes images; None where no baseline asks for captions
+    renders: int  # number of images allowed
+    seed: int  # of what is left to chance
+    image_seed: int  # the first image seed
 
 
-def rival_prompts(name: str, case: Case) -> list[Prompt]:
-    """Name the pictures of a rival.
-
-    Args:
-        name: of the rival.
-        case: the input.
-
-    Returns:
-        What it draws; nothing where it has no sentence for this image.
-    """
+def baseline_prompts(name: str, case: BaselineInput) -> list[Prompt]:
+    """Choose the prompts of a baseline; none if it has no sentence for this image."""
     if name in SENTENCES:
         sentence = SENTENCES[name](case)
         last = case.image_seed + case.renders
@@ -76,57 +55,43 @@ def rival_prompts(name: str, case: Case) -> list[Prompt]:
     return [Prompt(case.grammar.derive(cell), case.image_seed) for cell in CELLS[name](case)]
 
 
-def check_rivals(names: tuple[str, ...]) -> None:
-    """Refuse rivals that do not exist.
-
-    Args:
-        names: what was asked for.
-
-    Raises:
-        UsageError: there is no such rival, one is named twice, or none at all.
-    """
+def check_baselines(names: tuple[str, ...]) -> None:
+    """Refuse baselines that do not exist."""
     known = [*SENTENCES, *CELLS, SPLIT]
     for name in names:
         if name not in known:
             raise UsageError(
-                f"--rivals: no rival '{name}': name some of {', '.join(known)}, with commas"
+                f"--baselines: no baseline '{name}': name some of {', '.join(known)}, with commas"
             )
     if not names or len(set(names)) < len(names):
         raise UsageError(
-            f"--rivals {','.join(names)}: name one or more of {', '.join(known)}, each once"
+            f"--baselines {','.join(names)}: name one or more of {', '.join(known)}, each once"
         )
 
 
 def check_exhaustible(grammar: Grammar) -> None:
-    """Refuse to draw all cells of a large world.
-
-    Args:
-        grammar: whose cells.
-
-    Raises:
-        UsageError: there are too many.
-    """
+    """Refuse to draw all cells of a large world."""
     if grammar.n_states > EXHAUSTIBLE:
         raise UsageError(
-            f"--rivals exhaustive: grammar {grammar.name} has {grammar.n_states} cells, at most "
+            f"--baselines exhaustive: grammar {grammar.name} has {grammar.n_states} cells, at most "
             f"{EXHAUSTIBLE} are drawn: name random instead"
         )
 
 
-def _read(case: Case) -> str | None:
+def _read(case: BaselineInput) -> str | None:
     return case.sentence
 
 
-def _caption(case: Case) -> str | None:
-    assert case.captioner is not None, "made where the rival caption is asked for"
+def _caption(case: BaselineInput) -> str | None:
+    assert case.captioner is not None, "made where the baseline caption is asked for"
     return case.captioner.caption(case.image)
 
 
-def _gradient(case: Case) -> str | None:
+def _gradient(case: BaselineInput) -> str | None:
     return hard_prompt(case.clip, case.vector, seeds.derive(case.seed, case.key))
 
 
-def _random_cells(case: Case) -> Iterator[Encoding]:
+def _random_cells(case: BaselineInput) -> Iterator[Encoding]:
     """Draw distinct cells, each set with the same probability."""
     world = Gridworld(case.grammar.shape)
     if world.n_states <= case.renders:
@@ -140,19 +105,19 @@ def _random_cells(case: Case) -> Iterator[Encoding]:
             yield cell
 
 
-def _all_cells(case: Case) -> Iterator[Encoding]:
+def _all_cells(case: BaselineInput) -> Iterator[Encoding]:
     yield from Gridworld(case.grammar.shape).states()
 
 
-SENTENCES: dict[str, Callable[[Case], str | None]] = {
+SENTENCES: dict[str, Callable[[BaselineInput], str | None]] = {
     "encoder": _read,
     "caption": _caption,
     "pez": _gradient,
 }
-"""Rivals with one sentence."""
+"""Baselines with one sentence."""
 
-CELLS: dict[str, Callable[[Case], Iterator[Encoding]]] = {
+CELLS: dict[str, Callable[[BaselineInput], Iterator[Encoding]]] = {
     "random": _random_cells,
     "exhaustive": _all_cells,
 }
-"""Rivals with many sentences of the grammar, all drawn with one image seed."""
+"""Baselines with many sentences of the grammar, all with one image seed."""

@@ -34,20 +34,7 @@ class Captioner(Protocol):
 
 
 def make_captioner(models: ModelSet, folder: Path | None, grammar: str) -> Captioner:
-    """Make the captioner that a command names.
-
-    Args:
-        models: the model set whose CLIP retrieves, and which may name its large grammar.
-        folder: of an image-to-text model; None retrieves a sentence.
-        grammar: name or path; retrieved from where the model set names no grammar of its own.
-
-    Returns:
-        The captioner.
-
-    Raises:
-        ModelMissingError: there is no such folder.
-        ConfigError: the folder is no image-to-text model of safetensors files.
-    """
+    """Make the captioner that a command names."""
     if folder is not None:
         return CaptionModel(folder)
     return SentenceRetrieval(load_grammar(models.file.draws or grammar), models.clip)
@@ -65,35 +52,16 @@ class SentenceRetrieval:
     """
 
     def __init__(self, grammar: Grammar, clip: ImageTextModel) -> None:
-        """Make a captioner.
-
-        Args:
-            grammar: whose sentences.
-            clip: what compares.
-        """
+        """Make a captioner."""
         self._grammar, self._clip = grammar, clip
         self._order = sorted(range(len(grammar.shape)), key=lambda axis: -grammar.shape[axis])
 
     def caption(self, image: Image) -> str:
-        """Find the sentence most like an image.
-
-        Args:
-            image: RGB.
-
-        Returns:
-            A sentence of the grammar.
-        """
+        """Find the sentence most like an image."""
         return self._grammar.derive(self.nearest(image))
 
     def nearest(self, image: Image) -> Encoding:
-        """Find the encoding whose sentence is most like an image.
-
-        Args:
-            image: RGB.
-
-        Returns:
-            (n_axes,) an encoding of the grammar.
-        """
+        """Find the encoding whose sentence is most like an image."""
         vector = self._clip.embed_images([image])[0]
         beam: list[Encoding] = [(0,) * len(self._grammar.shape)]
         scores: dict[Encoding, float] = {}
@@ -123,17 +91,7 @@ class CaptionModel:
     """Captions with an image-to-text model of transformers, greedily, so always the same."""
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
-        """Load a model; nothing is fetched, and no code of the folder runs.
-
-        Args:
-            path: a folder with config.json, safetensors weights, an image processor and a
-                tokenizer.
-            device: where it runs.
-
-        Raises:
-            ModelMissingError: there is no such folder.
-            ConfigError: the folder is no image-to-text model of safetensors files.
-        """
+        """Load a model; nothing is fetched, and no code of the folder runs."""
         check_model(path)
         from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
@@ -153,17 +111,7 @@ class CaptionModel:
         self._model = model.to(device)
 
     def caption(self, image: Image) -> str:
-        """Describe an image.
-
-        Args:
-            image: RGB.
-
-        Returns:
-            One line; empty where the model has nothing to say.
-
-        Raises:
-            ConfigError: the model cannot caption an image without being asked in words.
-        """
+        """Describe an image."""
         import torch
 
         try:

@@ -1,13 +1,13 @@
-"""The search beside its rivals: equal renders, equal seeds, the same scores for all.
+"""Compares a search with baselines: equal renders, equal seeds, equal scores.
 
-    <out>/manifest.json          what was asked, and the result
+    <out>/manifest.json          configuration and result
     <out>/comparison.png         one row for each image: the input, then the best of each method
-    <out>/01-<image>/            what came of the first image
-        input.png rldf.png ...   the input, and the best picture of each method
+    <out>/01-<image>/            results of the first image
+        input.png rldf.png ...   the input, and the best image of each method
         result.json              its scores; there only when all of the image is done
 
-A result that is there is not worked out again, and the render cache keeps single pictures, so the
-same command goes on where it was stopped.
+A finished image is not computed again, and the render cache keeps single images, so the same
+command resumes where it stopped.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,9 +19,9 @@ from pydantic import FiniteFloat, NonNegativeInt, model_validator
 
 from rldf import seeding as seeds
 from rldf.errors import RunError, UsageError
-from rldf.experiments.compare.baselines import SPLIT, check_exhaustible, check_rivals
+from rldf.experiments.compare.baselines import SPLIT, check_baselines, check_exhaustible
 from rldf.experiments.compare.captions import Captioner, make_captioner
-from rldf.experiments.compare.runner import SEARCH, Bout
+from rldf.experiments.compare.runner import SEARCH, MethodRunner
 from rldf.experiments.compare.score import evaluation_seeds
 from rldf.experiments.compare.summary import draw_comparison, summarise
 from rldf.grammar.grammar import load_grammar
@@ -39,44 +39,28 @@ RESULT, PICTURE = "result.json", "comparison.png"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is compared.
+    """What is compared."""
 
-    Attributes:
-        images: paths of the input images.
-        grammar: whose cells are searched, name or path.
-        models: model set, name or path.
-        renders: unique renders of each method and image.
-        agent: who searches.
-        reward: what pays it.
-        rivals: names of the rivals, in order.
-        captioner: folder of an image-to-text model; None retrieves a sentence by CLIP.
-        seed: of the agent and of the rivals' chance.
-        image_seed: of all cells, and the first seed of a rival with one sentence.
-    """
-
-    images: tuple[str, ...]
-    grammar: str = "base"
-    models: str = "pocket"
-    renders: int = 40
-    agent: str = "planner"
-    reward: str = "clip"
-    rivals: tuple[str, ...] = ("encoder", "random", "caption", "pez")
+    images: tuple[str, ...]  # paths of the input images
+    grammar: str = "base"  # whose cells are searched, name or path
+    models: str = "pocket"  # model set, name or path
+    renders: int = 40  # unique renders of each method and image
+    agent: str = "planner"  # search agent
+    reward: str = "clip"  # reward to maximise
+    # names of the baselines, in order
+    baselines: tuple[str, ...] = ("encoder", "random", "caption", "pez")
+    # folder of an image-to-text model; None retrieves a sentence by CLIP
     captioner: Path | None = None
-    seed: int = 0
-    image_seed: int = 0
+    seed: int = 0  # of the agent and of the baselines' chance
+    image_seed: int = 0  # of all cells, and the first seed of a baseline with one sentence
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be compared, before anything is loaded.
-
-        Raises:
-            UsageError: no image, an unknown rival, or a budget that allows nothing.
-            ConfigError: there is no such agent.
-        """
+        """Refuse what cannot be compared, before anything is loaded."""
         if not self.images:
             raise UsageError("no image: type the path of one")
-        check_rivals(self.rivals)
-        if self.captioner is not None and "caption" not in self.rivals:
-            raise UsageError("--captioner is for the rival caption: name it in --rivals")
+        check_baselines(self.baselines)
+        if self.captioner is not None and "caption" not in self.baselines:
+            raise UsageError("--captioner is for the baseline caption: name it in --baselines")
         self._check_budget()
         self.settings(self.images[0])
         last = 2**seeds.SEED_BITS - self.renders
@@ -86,23 +70,16 @@ class Question:
     def _check_budget(self) -> None:
         usual = SearchConfig(image=self.images[0], agent=self.agent)
         batch = usual.options.get("batch", 1)
-        least = 2 * batch if SPLIT in self.rivals else batch
+        least = 2 * batch if SPLIT in self.baselines else batch
         if 1 <= self.renders < least:
-            halved = ", and split searches with half of them" if SPLIT in self.rivals else ""
+            halved = ", and split searches with half of them" if SPLIT in self.baselines else ""
             raise UsageError(
                 f"--renders {self.renders}: {self.agent} draws {batch} together{halved}: "
                 f"give {least} or more"
             )
 
     def settings(self, image: str) -> SearchConfig:
-        """Give the settings of the search for one image; it goes on past the goal.
-
-        Args:
-            image: its path.
-
-        Returns:
-            The settings.
-        """
+        """Give the settings of the search for one image; it goes on past the goal."""
         return SearchConfig(
             image=image, grammar=self.grammar, models=self.models, reward=self.reward,
             agent=self.agent, renders=self.renders, seed=self.seed, image_seed=self.image_seed,
@@ -111,25 +88,18 @@ class Question:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The search and its rivals."""
-        return (SEARCH, *self.rivals)
+        """The search and its baselines."""
+        return (SEARCH, *self.baselines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A question with everything that it names, loaded and checked.
+    """A question with everything that it names, loaded and checked."""
 
-    Attributes:
-        question: what was asked.
-        models: what draws and sees.
-        captioner: describes images; None where no rival asks for captions.
-        tasks: a search for each image.
-    """
-
-    question: Question
-    models: ModelSet
-    captioner: Captioner | None
-    tasks: tuple[Search, ...]
+    question: Question  # what is compared
+    models: ModelSet  # what draws and sees
+    captioner: Captioner | None  # describes images; None where no baseline asks for captions
+    tasks: tuple[Search, ...]  # a search for each image
 
     @property
     def hints(self) -> list[str]:
@@ -137,11 +107,7 @@ class Comparison:
         return list(dict.fromkeys(hint for task in self.tasks for hint in task.hints))
 
     def config(self) -> dict[str, Any]:
-        """Give all that decides the result.
-
-        Returns:
-            As JSON can say it.
-        """
+        """Give all that decides the result."""
         asked, searched = self.question, self.tasks[0].config
         names = ("grammar", "models", "renders", "agent", "reward", "seed", "image_seed")
         parts = ("grammar_sha256", "reward_file", "model_set", "drawn_as")
@@ -149,7 +115,7 @@ class Comparison:
             "command": "compare",
             "inputs": [task.config["image_sha256"] for task in self.tasks],
             **{name: getattr(asked, name) for name in names},
-            "rivals": list(asked.rivals),
+            "rivals": list(asked.baselines),
             "captioner": None if asked.captioner is None else checksum_of(asked.captioner),
             "evaluation_seeds": list(evaluation_seeds(asked.image_seed)),
             **{part: searched[part] for part in parts},
@@ -157,23 +123,12 @@ class Comparison:
 
 
 def prepare_comparison(question: Question) -> Comparison:
-    """Load and check everything; nothing is drawn or written.
-
-    Args:
-        question: what is asked.
-
-    Returns:
-        The comparison, ready to run.
-
-    Raises:
-        UsageError: if anything in the question is wrong.
-        ModelMissingError: if a model is not there.
-    """
-    if "exhaustive" in question.rivals:
+    """Load and check everything; nothing is drawn or written."""
+    if "exhaustive" in question.baselines:
         check_exhaustible(load_grammar(question.grammar))
     models = load_model_set(question.models)
     captioner = None
-    if "caption" in question.rivals:
+    if "caption" in question.baselines:
         captioner = make_captioner(models, question.captioner, question.grammar)
     tasks = tuple(build_search(question.settings(image), models) for image in question.images)
     return Comparison(question=question, models=models, captioner=captioner, tasks=tasks)
@@ -182,19 +137,7 @@ def prepare_comparison(question: Question) -> Comparison:
 def compare(
     comparison: Comparison, out: Path, progress: Callable[[int], None] = lambda done: None
 ) -> dict[str, Any]:
-    """Draw and score everything; done again, it goes on.
-
-    Args:
-        comparison: what `prepare_comparison` made.
-        out: the output folder.
-        progress: told how many methods are done, counted over all images.
-
-    Returns:
-        The result, as JSON can say it.
-
-    Raises:
-        RunError: the folder holds something else.
-    """
+    """Draw and score everything; done again, it goes on."""
     methods = comparison.question.methods
     folder = ResultFolder(out, comparison.config())
     with folder.filling():
@@ -219,13 +162,13 @@ def _row(
 ) -> dict[str, Any]:
     """Give the result of one image, from its file where that is there."""
     if (place / RESULT).exists():
-        return read_kept(place / RESULT, comparison.question.methods)
+        return read_result(place / RESULT, comparison.question.methods)
     place.mkdir(exist_ok=True)
     write_png(place / "input.png", task.image)
-    bout = Bout(task, comparison.models, comparison.captioner)
+    runner = MethodRunner(task, comparison.models, comparison.captioner)
     scores = []
     for method in comparison.question.methods:
-        scores.append(bout.score(method, place))
+        scores.append(runner.score(method, place))
         progress(before + len(scores))
     row = {
         "image": task.settings.image,
@@ -275,19 +218,8 @@ class _Row(Strict):
     warnings: tuple[str, ...] = ()
 
 
-def read_kept(path: Path, methods: Sequence[str]) -> dict[str, Any]:
-    """Read the result of one image.
-
-    Args:
-        path: its file, in the image's folder.
-        methods: those of the comparison, in order.
-
-    Returns:
-        What it says.
-
-    Raises:
-        RunError: it is damaged, or not of this comparison.
-    """
+def read_result(path: Path, methods: Sequence[str]) -> dict[str, Any]:
+    """Read the result of one image."""
     try:
         kept: dict[str, Any] = parse_json(read_file(path))
         row = _Row.model_validate(kept)

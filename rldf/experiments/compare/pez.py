@@ -40,23 +40,9 @@ def hard_prompt(
     length: int = LENGTH,
     steps: int = _STEPS,
 ) -> str:
-    """Find a prompt by gradient.
-
-    Args:
-        clip: an open_clip model.
-        image: (d,) the image's embedding, of length 1.
-        seed: decides the words to start from.
-        length: tokens of the prompt.
-        steps: steps of the optimiser.
-
-    Returns:
-        The prompt, one line of printable text.
-
-    Raises:
-        UsageError: the model has no text tower of open_clip.
-    """
+    """Find a prompt by gradient."""
     if not (hasattr(clip, "model") and hasattr(clip, "tokenize")):
-        raise UsageError("pez needs an open_clip model as CLIP: leave pez out of --rivals")
+        raise UsageError("pez needs an open_clip model as CLIP: leave pez out of --baselines")
     tower = TextTower(clip.model, clip.tokenize)
     found = climb(tower, image, seeds.rng(seed, "pez"), length=length, steps=steps)
     texts = list(dict.fromkeys(tower.text(tokens) for tokens in found))[:_READ_AGAIN]
@@ -71,18 +57,7 @@ def climb(
     length: int,
     steps: int,
 ) -> list[tuple[int, ...]]:
-    """Follow the projected gradient and keep every prompt on the way.
-
-    Args:
-        tower: what embeds prompts.
-        image: (d,) the image's embedding, of length 1.
-        rng: chooses the words to start from.
-        length: tokens of a prompt; fewer where the tower takes fewer.
-        steps: steps of the optimiser.
-
-    Returns:
-        Prompts as token numbers, the most similar first.
-    """
+    """Follow the projected gradient and keep every prompt on the way."""
     import torch
 
     words = tower.words
@@ -105,10 +80,6 @@ def climb(
 def nearest(soft: "torch.Tensor", words: "torch.Tensor") -> "torch.Tensor":
     """Project vectors onto a vocabulary, by cosine.
 
-    Args:
-        soft: (n, length, d) vectors.
-        words: (v, d) embeddings of the vocabulary.
-
     Returns:
         (n, length) number of the nearest word.
     """
@@ -127,12 +98,7 @@ class TextTower:
     """
 
     def __init__(self, model: Any, tokenize: Any) -> None:
-        """Take a model apart.
-
-        Args:
-            model: of open_clip.
-            tokenize: its tokenizer.
-        """
+        """Take a model apart."""
         import torch
 
         self._model, self._tokenize = model, tokenize
@@ -152,22 +118,12 @@ class TextTower:
         self.words = weights[self.numbers].float()
 
     def text(self, tokens: tuple[int, ...]) -> str:
-        """Write tokens as text.
-
-        Args:
-            tokens: token numbers.
-
-        Returns:
-            One line.
-        """
+        """Write tokens as text."""
         decode = getattr(self._tokenize, "decode", None) or self._tokenize.tokenizer.decode
         return " ".join(str(decode(list(tokens))).split())
 
     def embed(self, prompts: "torch.Tensor") -> "torch.Tensor":
         """Embed prompts that are given as vectors.
-
-        Args:
-            prompts: (n, length, d) embeddings of words.
 
         Returns:
             (n, d) rows of length 1, with gradients to `prompts`.

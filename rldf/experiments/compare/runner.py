@@ -1,4 +1,4 @@
-"""One input image: every method draws, and is scored in the same way."""
+"""Runs every method on one input image, and scores all in the same way."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import Any
 from PIL.Image import Image
 
 from rldf import seeding as seeds
-from rldf.experiments.compare.baselines import SPLIT, Case, rival_prompts
+from rldf.experiments.compare.baselines import SPLIT, BaselineInput, baseline_prompts
 from rldf.experiments.compare.captions import Captioner
 from rldf.experiments.compare.score import Judge, Prompt, drawn, evaluation_seeds
 from rldf.generators.cached import CachedGenerator
@@ -20,28 +20,22 @@ from rldf.search.config import Search, build_search
 from rldf.search.loop import SearchState, walk
 
 SEARCH = "rldf"
-"""The method that the others are rivals of."""
+"""The method that the baselines are compared with."""
 
 _NOTHING = "not every axis of grammar {} can be read in the image, so there is no sentence"
 _CUT = "the generator reads no more of a longer sentence: '{}'"
 
 
-class Bout:
+class MethodRunner:
     """The methods on one input image."""
 
     def __init__(self, task: Search, models: ModelSet, captioner: Captioner | None) -> None:
-        """Look at the input image; nothing is drawn yet.
-
-        Args:
-            task: the search for it.
-            models: what draws and sees.
-            captioner: describes images; None where no rival asks for captions.
-        """
+        """Embed and read the input image; nothing is generated yet."""
         settings, grammar = task.settings, task.environment.grammar
         self._task, self._models = task, models
         self._generator = CachedGenerator(models.generator, cache_folder())
         self._judge = Judge(task.image, task.reading, Encoder(grammar, models), models)
-        self._case = Case(
+        self._case = BaselineInput(
             image=task.image,
             vector=self._judge.vector,
             sentence=task.reading.sentence,
@@ -55,16 +49,7 @@ class Bout:
         )
 
     def score(self, method: str, place: Path) -> dict[str, Any]:
-        """Draw what a method asks for, score its best picture and keep it.
-
-        Args:
-            method: "rldf" or a rival's name.
-            place: the folder for the picture.
-
-        Returns:
-            Sentence and seed of the best picture, renders, scores, notes; no sentence and no
-            scores where the method has nothing to draw.
-        """
+        """Generate a method's images, score the best one and write it."""
         pictures, notes = self._pictures(method)
         if pictures is None:
             return _without_sentence(method, notes)
@@ -91,7 +76,7 @@ class Bout:
             return searched(self._task), []
         if method == SPLIT:
             return self._split(), []
-        prompts = rival_prompts(method, self._case)
+        prompts = baseline_prompts(method, self._case)
         if not prompts:
             return None, [_NOTHING.format(self._case.grammar.name)]
         cut = [Prompt(self._models.generator.cut(p.sentence), p.seed) for p in prompts]
@@ -116,14 +101,7 @@ class Bout:
 
 
 def searched(task: Search) -> Iterator[tuple[Prompt, Image]]:
-    """Search, without a run folder.
-
-    Args:
-        task: what `rldf.search.config.build_search` made.
-
-    Yields:
-        Every cell that is drawn for the first time, with its picture, RGB.
-    """
+    """Search, without a run folder."""
     environment, settings = task.environment, task.settings
     environment.reset(seed=seeds.derive(settings.seed, "start") % 2**31)
     for step in walk(environment, task.agent, settings, SearchState()):

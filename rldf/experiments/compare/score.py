@@ -1,4 +1,4 @@
-"""Scores that are the same for every method: likeness by CLIP, and what is read back."""
+"""Scores that are the same for every method: CLIP similarity, and axes that read the same."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,56 +21,29 @@ _BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One picture to draw.
-
-    Attributes:
-        sentence: what is drawn.
-        seed: the image seed.
-    """
+    """One image to generate."""
 
     sentence: str
-    seed: int
+    seed: int  # the image seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Best:
-    """The best of a method's pictures.
+    """The best of a method's images."""
 
-    Attributes:
-        prompt: what it was drawn from.
-        image: RGB.
-        likeness: cosine of its CLIP embedding and the input's.
-        renders: how many pictures it is the best of.
-    """
-
-    prompt: Prompt
-    image: Image
-    likeness: float
-    renders: int
+    prompt: Prompt  # its sentence and seed
+    image: Image  # RGB
+    likeness: float  # cosine of its CLIP embedding and the input's
+    renders: int  # number of images it is the best of
 
 
 def evaluation_seeds(image_seed: int) -> tuple[int, ...]:
-    """Give the image seeds of the means; no method draws its renders with them.
-
-    Args:
-        image_seed: of the comparison.
-
-    Returns:
-        (EVALUATIONS,) seeds.
-    """
+    """Give the image seeds of the means; no method draws its renders with them."""
     return tuple(seeds.derive(image_seed, "compare", k) for k in range(EVALUATIONS))
 
 
 def drawn(generator: ImageGenerator, prompts: Iterable[Prompt]) -> Iterator[tuple[Prompt, Image]]:
-    """Draw pictures in batches.
-
-    Args:
-        generator: what draws.
-        prompts: what to draw.
-
-    Yields:
-        Each prompt with its picture, RGB.
-    """
+    """Generate images in batches; yields each prompt with its image."""
     rest = iter(prompts)
     while batch := list(islice(rest, _BATCH)):
         images = generator.generate([p.sentence for p in batch], [p.seed for p in batch])
@@ -78,27 +51,17 @@ def drawn(generator: ImageGenerator, prompts: Iterable[Prompt]) -> Iterator[tupl
 
 
 class Judge:
-    """Holds pictures against one input image."""
+    """Compares images with one input image."""
 
     def __init__(
         self, image: Image, reading: ImageReading, encoder: Encoder, readers: VisionModels
     ) -> None:
-        """Look at the input image.
-
-        Args:
-            image: the input, RGB.
-            reading: what is seen in it.
-            encoder: reads pictures, in the words of the same grammar.
-            readers: the models that look.
-        """
+        """Look at the input image."""
         self.vector = readers.clip.embed_images([image])[0]
         self._reading, self._encoder, self._clip = reading, encoder, readers.clip
 
     def likeness(self, images: Sequence[Image]) -> list[float]:
-        """Compare pictures with the input by CLIP.
-
-        Args:
-            images: RGB.
+        """Compute CLIP cosines of images and the input.
 
         Returns:
             (n,) cosines.
@@ -108,14 +71,7 @@ class Judge:
         return scores
 
     def best(self, pictures: Iterable[tuple[Prompt, Image]]) -> Best:
-        """Keep the picture most like the input; of equals the first.
-
-        Args:
-            pictures: one or more, each with its prompt.
-
-        Returns:
-            The best one.
-        """
+        """Find the image most like the input; of equals the first."""
         best: Best | None = None
         count, rest = 0, iter(pictures)
         while batch := list(islice(rest, _BATCH)):
@@ -128,26 +84,14 @@ class Judge:
         return Best(prompt=best.prompt, image=best.image, likeness=best.likeness, renders=count)
 
     def mean(self, generator: ImageGenerator, sentence: str, image_seeds: Sequence[int]) -> float:
-        """Draw a sentence with several seeds, and average the likeness.
-
-        Args:
-            generator: what draws.
-            sentence: the prompt.
-            image_seeds: the seeds.
-
-        Returns:
-            The mean cosine.
-        """
+        """Generate a sentence with several seeds, and average the CLIP cosine."""
         images = [
             image for _, image in drawn(generator, [Prompt(sentence, s) for s in image_seeds])
         ]
         return float(np.mean(self.likeness(images)))
 
     def semantics(self, image: Image) -> dict[str, Any]:
-        """Read a picture back, in the words of the grammar.
-
-        Args:
-            image: RGB.
+        """Encode an image and compare it with the input, axis by axis.
 
         Returns:
             "axes": the share of those axes which could be read in the input that read the same;

@@ -1,4 +1,4 @@
-"""What the images of a comparison say together, and the one picture of it (paper Fig. 7)."""
+"""Means over the images of a comparison, and its overview image (paper Fig. 7)."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,14 @@ from typing import Any
 
 from PIL import Image
 
-from rldf.report.images import Tile, load_picture, picture_grid
-from rldf.stats import of_mean
+from rldf.report.images import Tile, image_grid, load_image
+from rldf.stats import t_interval
 
 PICTURED = 20
-"""Rows of the picture at most, the first images."""
+"""Largest number of rows in the overview image."""
 
 _SIDE = 192  # px
-_SAME = 1e-6  # two likenesses this near are those of one picture
+_SAME = 1e-6  # two similarities this close are those of one image
 
 Row = Mapping[str, Any]
 
@@ -22,13 +22,9 @@ Row = Mapping[str, Any]
 def summarise(rows: Sequence[Row], methods: Sequence[str]) -> list[dict[str, Any]]:
     """Average the scores of each method, and set the first method against the others.
 
-    Args:
-        rows: what came of each image.
-        methods: their names; the first is the one whose wins are counted.
-
     Returns:
         One record for each method: means with 95 % intervals (None for a single image), and for
-        the rivals how often the first method's best picture is more like the input ("wins"), as
+        the baselines how often the first method's best picture is more like the input ("wins"), as
         like ("ties") or less ("losses"), and by how much on average ("margin").
     """
     return [_summary(rows, methods[0], method) for method in methods]
@@ -57,7 +53,7 @@ def _duel(margins: list[float]) -> dict[str, Any]:
 
 
 def _interval(name: str, values: list[float]) -> dict[str, Any]:
-    low, high = of_mean(values) or (None, None)
+    low, high = t_interval(values) or (None, None)
     return {name: _mean(values), f"{name}_low": low, f"{name}_high": high}
 
 
@@ -75,21 +71,12 @@ def _of(row: Row, method: str) -> Row:
 
 
 def draw_comparison(rows: Sequence[Row], out: Path, methods: Sequence[str]) -> Image.Image:
-    """Draw the input and the best picture of each method, with sentence and score.
-
-    Args:
-        rows: what came of each image; the first 20 are shown.
-        out: the output folder, which has their pictures.
-        methods: the columns.
-
-    Returns:
-        The picture, RGB.
-    """
+    """Draw the input and the best image of each method, with sentence and score."""
     tiles = [
         [_input(row, out), *(_tile(_of(row, method), out / row["folder"]) for method in methods)]
         for row in rows[:PICTURED]
     ]
-    return picture_grid(tiles, heads=("input", *methods), side=_SIDE)
+    return image_grid(tiles, heads=("input", *methods), side=_SIDE)
 
 
 def _input(row: Row, out: Path) -> Tile:
@@ -106,8 +93,8 @@ def _tile(entry: Row, folder: Path) -> Tile:
 
 
 def _picture(path: Path) -> Image.Image:
-    """Load a picture, scaled to touch two sides of its tile."""
-    picture = load_picture(path, _SIDE)
+    """Load an image, scaled to touch two edges of its tile."""
+    picture = load_image(path, _SIDE)
     scale = _SIDE / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     return picture.resize(size, Image.Resampling.LANCZOS)

@@ -11,7 +11,7 @@ from rldf.experiments.applications.ablate import (
     check_request,
     concept_scores,
     names_concept,
-    summed_up,
+    summarise,
 )
 from rldf.grammar.grammar import load_grammar
 from rldf.models.model_sets import load_model_set
@@ -35,7 +35,7 @@ def test_scores_are_cosines_less_the_neutral_one():
 
 
 def test_drops_are_means_of_pairs_with_students_interval():
-    told = summed_up({"input": [0.5, 0.7], "caption": [0.5, 0.6], "rldf": [0.1, 0.1]})
+    told = summarise({"input": [0.5, 0.7], "caption": [0.5, 0.6], "rldf": [0.1, 0.1]})
     assert told["mean_scores"] == {"input": 0.6, "caption": 0.55, "rldf": 0.1}
     drop = told["drops"]["input_to_rldf"]
     assert (drop["mean"], drop["fell"], drop["of"]) == (0.5, 2, 2)
@@ -43,7 +43,7 @@ def test_drops_are_means_of_pairs_with_students_interval():
     assert drop["ci"] == pytest.approx([0.5 - 1.2706, 0.5 + 1.2706], abs=1e-3)
     assert told["drops"]["input_to_caption"]["fell"] == 1
     assert (
-        summed_up({k: [0.3] for k in ("input", "caption", "rldf")})["drops"]["input_to_rldf"]["ci"]
+        summarise({k: [0.3] for k in ("input", "caption", "rldf")})["drops"]["input_to_rldf"]["ci"]
         is None
     )
 

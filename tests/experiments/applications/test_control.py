@@ -24,14 +24,14 @@ def asked(found, axis, *values, n=2, **more):
 
 
 def test_only_the_axis_changes_and_columns_share_their_seed(found):
-    shots = planned(asked(found, "Weather", n=3))
-    words = [found.grammar.decode(shot.encoding) for shot in shots]
+    requests = planned(asked(found, "Weather", n=3))
+    words = [found.grammar.decode(request.encoding) for request in requests]
     assert [word.pop("Weather") for word in words] == [
         value for value in ("clear", "rain", "snow", "fog") for _ in range(3)
     ]
     rest = {k: v for k, v in found.words.items() if k != "Weather"}
     assert all(word == rest for word in words)
-    columns = [[shot.seed for shot in shots[k::3]] for k in range(3)]
+    columns = [[request.seed for request in requests[k::3]] for k in range(3)]
     assert all(len(set(column)) == 1 for column in columns)
     assert len({column[0] for column in columns}) == 3
 

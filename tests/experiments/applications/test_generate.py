@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rldf.errors import GrammarError, UsageError
-from rldf.experiments.applications.common import draw_shots, hints, image_seed
+from rldf.experiments.applications.common import generate_images, hints, image_seed
 from rldf.experiments.applications.generate import Generation, generate, planned
 from rldf.interfaces import ImageGenerator
 from rldf.io.images import read_image
@@ -27,11 +27,16 @@ def found(tmp_path_factory):
 
 @given(st.integers(1, 60), st.sets(st.sampled_from(["Weather", "Time", "Scene"])), st.integers())
 def test_values_are_spread_evenly_and_all_else_stays(found, n, vary, seed):
-    shots = planned(
+    requests = planned(
         Generation(found=found, models=MODELS, n=n, vary=tuple(sorted(vary)), seed=seed)
     )
-    assert len(shots) == n == len({shot.file for shot in shots}) == len({s.seed for s in shots})
-    words = [found.grammar.decode(shot.encoding) for shot in shots]
+    assert (
+        len(requests)
+        == n
+        == len({request.file for request in requests})
+        == len({s.seed for s in requests})
+    )
+    words = [found.grammar.decode(request.encoding) for request in requests]
     for axis in found.grammar.axes:
         times = Counter(word[axis.symbol] for word in words)
         if axis.symbol not in vary:
@@ -40,7 +45,7 @@ def test_values_are_spread_evenly_and_all_else_stays(found, n, vary, seed):
             low, rest = divmod(n, len(axis.values))
             assert {low, low + bool(rest)} >= set(times.values())
             assert len(times) == len(axis.values)
-    assert all(shot.sentence == found.grammar.derive(shot.encoding) for shot in shots)
+    assert all(request.sentence == found.grammar.derive(request.encoding) for request in requests)
 
 
 def test_pictures_manifest_and_sheet(found, tmp_path):
@@ -86,14 +91,14 @@ class Dying(ImageGenerator):
 
 
 def test_what_was_drawn_is_not_drawn_again(found, tmp_path):
-    shots = planned(Generation(found=found, models=MODELS, n=20))
+    requests = planned(Generation(found=found, models=MODELS, n=20))
     first, second = Dying(1), Dying(9)
     with pytest.raises(KeyboardInterrupt):
-        draw_shots(first, shots, tmp_path)
+        generate_images(first, requests, tmp_path)
     assert len(list((tmp_path / "images").iterdir())) == 8
-    images = draw_shots(second, shots, tmp_path)
+    images = generate_images(second, requests, tmp_path)
     assert (first.asked, second.asked) == ([8], [8, 4])
-    whole = MODELS.generator.generate([s.sentence for s in shots], [s.seed for s in shots])
+    whole = MODELS.generator.generate([s.sentence for s in requests], [s.seed for s in requests])
     assert [i.tobytes() for i in images] == [i.tobytes() for i in whole]
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from rldf.errors import NoGoalError, RunError, UsageError
 from rldf.experiments.compare import comparison as module
-from rldf.experiments.compare.baselines import Case, check_rivals, rival_prompts
+from rldf.experiments.compare.baselines import BaselineInput, baseline_prompts, check_baselines
 from rldf.experiments.compare.comparison import Question, compare, prepare_comparison
-from rldf.experiments.compare.runner import Bout
+from rldf.experiments.compare.runner import MethodRunner
 from rldf.generators.drawn import DrawnGenerator
 from rldf.grammar.grammar import load_grammar
 from rldf.io import resources
@@ -46,7 +46,7 @@ def asked(monkeypatch):
 
 def question(images, **changes):
     usual = {"grammar": _small(Path(images[0]).parent), "models": DRAWN, "renders": 8}
-    return Question(**{"images": images, "rivals": RIVALS, **usual} | changes)
+    return Question(**{"images": images, "baselines": RIVALS, **usual} | changes)
 
 
 def _small(folder):
@@ -85,7 +85,7 @@ def test_every_method_has_as_many_renders_and_exhaustion_is_the_ceiling(images, 
 
 
 def test_the_seeds_are_those_that_were_promised(images, tmp_path, asked):
-    pinned = question(images[:1], rivals=("encoder",), image_seed=50)
+    pinned = question(images[:1], baselines=("encoder",), image_seed=50)
     document = compare(prepare_comparison(pinned), tmp_path / "out")
     sentence = scores(document)["encoder"]["sentence"]
     evaluated = document["evaluation_seeds"]
@@ -95,11 +95,11 @@ def test_the_seeds_are_those_that_were_promised(images, tmp_path, asked):
 
 
 def test_what_was_stopped_goes_on_and_ends_the_same(images, tmp_path, asked, monkeypatch):
-    few = question(images, rivals=("encoder", "random"))
+    few = question(images, baselines=("encoder", "random"))
     whole = compare(prepare_comparison(few), tmp_path / "whole")
     asked.clear()
     monkeypatch.setenv("RLDF_CACHE", str(tmp_path / "other-cache"))
-    score = Bout.score
+    score = MethodRunner.score
 
     def fall(self, method, place):
         if place.name.startswith("02") and method == "random":
@@ -107,7 +107,7 @@ def test_what_was_stopped_goes_on_and_ends_the_same(images, tmp_path, asked, mon
         return score(self, method, place)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Bout, "score", fall)
+        patch.setattr(MethodRunner, "score", fall)
         with pytest.raises(KeyboardInterrupt):
             compare(prepare_comparison(few), tmp_path / "out")
     assert (tmp_path / "out" / "01-0" / "result.json").is_file()
@@ -125,14 +125,14 @@ def test_what_was_stopped_goes_on_and_ends_the_same(images, tmp_path, asked, mon
 
 
 def test_another_question_is_refused_a_folder_that_is_taken(images, tmp_path):
-    few = question(images[:1], rivals=("random",))
+    few = question(images[:1], baselines=("random",))
     compare(prepare_comparison(few), tmp_path / "out")
     with pytest.raises(RunError, match=r"renders: 8 there, 9 here"):
         compare(prepare_comparison(replace(few, renders=9)), tmp_path / "out")
 
 
 def test_a_damaged_result_is_told(images, tmp_path):
-    prepared = prepare_comparison(question(images[:1], rivals=("random",)))
+    prepared = prepare_comparison(question(images[:1], baselines=("random",)))
     compare(prepared, tmp_path / "out")
     result = tmp_path / "out" / "01-0" / "result.json"
     whole = json.loads(result.read_text())
@@ -149,7 +149,7 @@ def test_the_encoder_says_nothing_of_an_image_without_a_word(tmp_path):
     from PIL import Image
 
     Image.new("RGB", (128, 128), "white").save(tmp_path / "white.png")
-    blank = question((str(tmp_path / "white.png"),), rivals=("encoder", "random"))
+    blank = question((str(tmp_path / "white.png"),), baselines=("encoder", "random"))
     document = compare(prepare_comparison(blank), tmp_path / "out")
     found = scores(document)["encoder"]
     assert (found["sentence"], found["best"], found["renders"]) == (None, None, 0)
@@ -167,7 +167,7 @@ def test_a_caption_that_is_too_long_is_cut_and_told(images, tmp_path, pocket, mo
         def caption(self, image):
             return long.strip()
 
-    prepared = prepare_comparison(question(images[:1], rivals=("caption",)))
+    prepared = prepare_comparison(question(images[:1], baselines=("caption",)))
     prepared = replace(prepared, captioner=Wordy())
     cut = " ".join(long.split()[:11])
     monkeypatch.setattr(type(prepared.models.generator), "cut", lambda self, sentence: cut)
@@ -178,34 +178,34 @@ def test_a_caption_that_is_too_long_is_cut_and_told(images, tmp_path, pocket, mo
 
 def test_progress_counts_methods_over_all_images(images, tmp_path):
     told = []
-    prepared = prepare_comparison(question(images, rivals=("random",)))
+    prepared = prepare_comparison(question(images, baselines=("random",)))
     compare(prepared, tmp_path / "out", told.append)
     assert told == [1, 2, 3, 4]
     assert module.RESULT == "result.json"
 
 
 def case(grammar, renders, key="k"):
-    return Case(
+    return BaselineInput(
         image=None, vector=None, sentence=None, key=key, grammar=load_grammar(grammar), clip=None,
         captioner=None, renders=renders, seed=0, image_seed=3,
     )  # fmt: skip
 
 
 def test_random_cells_are_distinct_and_other_ones_for_another_image():
-    prompts = rival_prompts("random", case("base", 100))
+    prompts = baseline_prompts("random", case("base", 100))
     assert len({prompt.sentence for prompt in prompts}) == 100
     assert {prompt.seed for prompt in prompts} == {3}
-    assert prompts == rival_prompts("random", case("base", 100))
-    assert prompts != rival_prompts("random", case("base", 100, key="other"))
+    assert prompts == baseline_prompts("random", case("base", 100))
+    assert prompts != baseline_prompts("random", case("base", 100, key="other"))
 
 
 def test_random_cells_of_a_small_world_are_all_cells():
-    every = rival_prompts("exhaustive", case("base", 1))
-    assert rival_prompts("random", case("base", 5_000)) == every
+    every = baseline_prompts("exhaustive", case("base", 1))
+    assert baseline_prompts("random", case("base", 5_000)) == every
     assert len({prompt.sentence for prompt in every}) == 480
 
 
 @pytest.mark.parametrize("names", [(), ("",), ("encoder", "encoder"), ("rldf",), ("blip",)])
 def test_rivals_that_make_no_sense_are_refused(names):
-    with pytest.raises(UsageError, match=r"--rivals.*encoder, caption, pez"):
-        check_rivals(names)
+    with pytest.raises(UsageError, match=r"--baselines.*encoder, caption, pez"):
+        check_baselines(names)

@@ -74,15 +74,20 @@ def rows():
 
 
 def test_a_summary_counts_wins_over_the_images_that_both_have():
-    search, rival = summarise(rows(), ("rldf", "encoder"))
+    search, baseline = summarise(rows(), ("rldf", "encoder"))
     assert search["images"] == 4
     assert search["best"] == pytest.approx(0.75)
     assert "wins" not in search
-    assert (rival["images"], rival["wins"], rival["ties"], rival["losses"]) == (3, 1, 1, 1)
-    assert rival["margin"] == pytest.approx((0.1 + 0.0 - 0.3) / 3)
+    assert (baseline["images"], baseline["wins"], baseline["ties"], baseline["losses"]) == (
+        3,
+        1,
+        1,
+        1,
+    )
+    assert baseline["margin"] == pytest.approx((0.1 + 0.0 - 0.3) / 3)
     # mean -0.0667, standard deviation 0.2082, t(0.975, 2) = 4.303
-    assert rival["margin_low"] == pytest.approx(-0.0667 - 4.303 * 0.2082 / 3**0.5, abs=1e-3)
-    assert (rival["noun"], rival["scene"], search["noun"]) == (0.0, None, 1.0)
+    assert baseline["margin_low"] == pytest.approx(-0.0667 - 4.303 * 0.2082 / 3**0.5, abs=1e-3)
+    assert (baseline["noun"], baseline["scene"], search["noun"]) == (0.0, None, 1.0)
 
 
 def test_one_image_has_no_interval():
