@@ -120,10 +120,10 @@ def run_search(
         The result, as JSON can say it.
     """
     from rldf.search.run_folder import RunFolder
-    from rldf.search.run_naming import new_out, refuse_foreign, resume_command
+    from rldf.search.run_naming import new_out, refuse_foreign_run, resume_command
 
     if out is not None:
-        refuse_foreign(out)  # before models are loaded
+        refuse_foreign_run(out)  # before models are loaded
     with output.busy("loading the models", quiet=quiet):
         from rldf.search.config import prepare
 

@@ -12,8 +12,7 @@ from rldf.dataset.record import CloneRecord
 from rldf.errors import RunError
 from rldf.interfaces import Json
 from rldf.io.files import TEMPORARY, parse_json, read_file, write_json
-from rldf.search.records import as_json, config_difference
-from rldf.search.run_naming import refuse_links
+from rldf.io.workdir import as_json, config_difference, refuse_links
 
 _SHOWN, _MOST = 160, 4  # characters of a difference between two configurations; differences
 

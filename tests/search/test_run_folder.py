@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rldf.errors import RunError
-from rldf.search.records import Step, best_step, config_difference
+from rldf.io.workdir import config_difference
+from rldf.search.records import Step, best_step
 from rldf.search.run_folder import RunFolder, load_run
 from rldf.search.run_listing import list_runs
 from rldf.search.run_naming import default_out, new_out, resume_command
