@@ -59,7 +59,7 @@ def has_fast_bfloat16(device: str) -> bool:
     kind = resolve(device)
     if kind.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if kind != "cpu" or not torch.backends.mkldnn.is_available():
+    if kind != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 

@@ -148,9 +148,9 @@ def photograph_hint(models: ModelSetFile, reading: ImageReading) -> tuple[str, .
     Such an image has no object of the drawn world, or is unlike the sentence it was read as: the
     cosine of the two stays below the model set's limit.
     """
-    if models.knows != "drawings":
+    if models.domain != "drawings":
         return ()
-    if reading.likeness is not None and reading.likeness >= models.familiar:
+    if reading.likeness is not None and reading.likeness >= models.min_clip_similarity:
         return ()
     return (
         f"this looks like a photograph; the {models.name} models know drawings: use --models "

@@ -206,7 +206,9 @@ def prepare(settings: Settings, models: ModelSet | None = None) -> Task:
         "reward_file": resolved(reward_file),
         "model_set": models.identity(),
         "drawn_as": dict(models.generator.identity),  # with what the device decided
-        "unrealistic_below": models.file.familiar if settings.penalise_unrealistic else None,
+        "unrealistic_below": models.file.min_clip_similarity
+        if settings.penalise_unrealistic
+        else None,
     }
     return Task(
         settings=settings,

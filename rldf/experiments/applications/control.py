@@ -12,7 +12,7 @@ from rldf.errors import UsageError
 from rldf.experiments.applications.drawing import IMAGES, Shot, check_count, draw_shots, image_seed
 from rldf.experiments.applications.read_back import COUNTS, ReadBack, read_back, reader_of
 from rldf.grammar.axes import Axis
-from rldf.grammar.locality import spearman
+from rldf.grammar.ordering import spearman
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_sets import ModelSet

@@ -91,7 +91,7 @@ def drawing_models(found: Found, named: str | None) -> ModelSet:
     Returns:
         The model set.
     """
-    return load_model_set(named or found.models)
+    return load_model_set(named or found.models, send_key=named is not None)
 
 
 def hints(found: Found, models: ModelSet, named: str | None) -> list[str]:
@@ -108,13 +108,13 @@ def hints(found: Found, models: ModelSet, named: str | None) -> list[str]:
     told = list(found.notes)
     if named is None and found.searched_with and models.identity() != found.searched_with:
         told.append(f"model set {models.file.name} has changed since {found.run} was searched")
-    if models.file.draws is not None:
+    if models.file.vocabulary_grammar is not None:
         try:
-            load_grammar(models.file.draws).parse(found.sentence)
+            load_grammar(models.file.vocabulary_grammar).parse(found.sentence)
         except GrammarError:
             told.append(
                 f"model set {models.file.name} was not made for '{found.sentence}': it knows the "
-                f"sentences of grammar {models.file.draws}"
+                f"sentences of grammar {models.file.vocabulary_grammar}"
             )
     return told
 

@@ -50,7 +50,7 @@ def make_captioner(models: ModelSet, folder: Path | None, grammar: str) -> Capti
     """
     if folder is not None:
         return CaptionModel(folder)
-    return SentenceRetrieval(load_grammar(models.file.draws or grammar), models.clip)
+    return SentenceRetrieval(load_grammar(models.file.vocabulary_grammar or grammar), models.clip)
 
 
 class SentenceRetrieval:
