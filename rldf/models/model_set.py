@@ -50,22 +50,22 @@ class ModelSet(Remade):
 
     @cached_property
     def generator(self) -> ImageGenerator:
-        """What draws."""
+        """The image generator."""
         return cast(ImageGenerator, self._load("generator"))
 
     @cached_property
     def detector(self) -> Detector:
-        """What finds things."""
+        """The object detector."""
         return cast(Detector, self._load("detector"))
 
     @cached_property
     def scene(self) -> SceneClassifier:
-        """What tells the place."""
+        """The scene classifier."""
         return cast(SceneClassifier, self._load("scene"))
 
     @cached_property
     def clip(self) -> ImageTextModel:
-        """What compares images with images and texts."""
+        """The CLIP model."""
         return cast(ImageTextModel, self._load("clip"))
 
     @cached_property

@@ -242,7 +242,7 @@ def test_two_processes_cannot_search_in_one_folder(tmp_path: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         assert load_run(tmp_path / "run").status == "running"
-        with pytest.raises(RunError, match="in use by another process"):
+        with pytest.raises(RunError, match="locked by another rldf process"):
             RunFolder.resume(tmp_path / "run", {"agent": "q"})
         holder.kill()
     assert load_run(tmp_path / "run").status == "interrupted"
