@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rldf.grammar.axis_kinds import AxisResult, SceneContents, Source
+from rldf.grammar.axis_kinds import AxisResult, Source
+from rldf.grammar.contents import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Axis, Grammar
 from rldf.models.schema import ModelSetFile

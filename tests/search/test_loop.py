@@ -19,7 +19,7 @@ from rldf import registry as catalog
 from rldf import seeding as seeds
 from rldf.agents.options import make_agent, parse_alpha, parse_epsilon
 from rldf.errors import UsageError
-from rldf.grammar.axis_kinds import SceneContents
+from rldf.grammar.contents import SceneContents
 from rldf.grammar.grammar import load_grammar
 from rldf.perception.reading import ImageReading, ReadingRecord
 from rldf.report import write_report

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from PIL.Image import Image
 
 from rldf.grammar.axes import Axis, Value
-from rldf.grammar.axis_kinds import SceneContents
+from rldf.grammar.contents import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.interfaces import VisionModels
 from rldf.perception.encoder import Encoder
