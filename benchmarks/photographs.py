@@ -22,7 +22,7 @@ from typing import Any, cast
 import numpy as np
 from PIL import Image
 
-from rldf.grammar.axis_kinds import SceneContents
+from rldf.grammar.contents import SceneContents
 from rldf.grammar.grammar import load_grammar
 from rldf.interfaces import Detection, VisionModels
 from rldf.io.files import sha256_file, write_json

@@ -1,7 +1,7 @@
-"""The plugs between the rooms: what draws, what sees, what pays.
+"""The interfaces of image generators, vision models and rewards.
 
-Every port is a Protocol of one or two methods over plain records; adapters are final leaves that
-`rldf.registry` finds by name. Images are PIL images in RGB everywhere.
+Each is a Protocol of a few methods over plain records; `rldf.registry` finds the classes that
+implement them by name. Images are PIL images in RGB everywhere.
 """
 
 from abc import abstractmethod
@@ -21,7 +21,7 @@ Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One thing that a detector saw.
+    """One object that a detector found.
 
     Attributes:
         label: the detector's name for it.
@@ -41,7 +41,7 @@ class Detection:
 
 
 class ImageGenerator(Protocol):
-    """Draws sentences. Same sentence, seed and identity: same image, in any batch or order.
+    """Draws sentences: the same image for the same sentence, seed and identity, in any batch.
 
     A class that draws subclasses this port, so that it has the methods that it does not need to
     define itself. Its constructor takes `path`, `device` and `weights` (the checksum of its files,
@@ -78,69 +78,69 @@ class ImageGenerator(Protocol):
 
 
 class Detector(Protocol):
-    """Finds things in images."""
+    """Finds objects in images."""
 
     def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """List what is in each image, most confident first."""
+        """List the objects in each RGB image, the most confident first."""
 
 
 class SceneClassifier(Protocol):
-    """Tells what place images show."""
+    """Classifies the place that an image shows."""
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Give the probability of every scene label (they sum to 1) for each image."""
+        """Return the probability of every scene label, which sum to 1, for each RGB image."""
 
 
 @runtime_checkable
 class SaysLabels(Protocol):
-    """A detector that says what it can see, as all of ours do; it need not."""
+    """A detector that lists its labels, as all of rldf's do; others need not."""
 
     @property
     def labels(self) -> Sequence[str] | None:
-        """All that it tells apart, None where that is not known."""
+        """All labels that it can give, None where that is not known."""
 
     @property
     def most(self) -> int | None:
-        """How many things it sees in an image at most, None where that is not known."""
+        """The largest number of objects in one image, None where that is not known."""
 
 
 @runtime_checkable
 class SaysScenes(Protocol):
-    """A scene classifier that says what it can tell, as all of ours do; it need not."""
+    """A scene classifier that lists its scenes, as all of rldf's do; others need not."""
 
     @property
     def scenes(self) -> Sequence[str] | None:
-        """All that it tells apart, None where that is not known."""
+        """All labels that it can give, None where that is not known."""
 
 
 class ImageTextModel(Protocol):
-    """Puts images and texts into one space (CLIP)."""
+    """Embeds images and texts in one space, as CLIP does."""
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Embed images: (n, d), rows of length 1."""
+        """Embed n RGB images: float32 (n, d), rows of length 1."""
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts: (n, d), rows of length 1."""
+        """Embed n texts: float32 (n, d), rows of length 1."""
 
 
 class Reward(Protocol):
-    """Pays for images of a search whose goal it was made for."""
+    """Scores images by how near they are to the input image of one search."""
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
-        """Score images: (n,), higher is nearer to the input image."""
+        """Score n RGB images: float64 (n,), higher is nearer to the input image."""
 
 
 class VisionModels(Protocol):
-    """The models that look at images; each is loaded when first asked for."""
+    """The vision models of a run; each is loaded when it is first used."""
 
     @property
     def detector(self) -> Detector:
-        """What finds things."""
+        """The object detector."""
 
     @property
     def scene(self) -> SceneClassifier:
-        """What tells the place."""
+        """The scene classifier."""
 
     @property
     def clip(self) -> ImageTextModel:
-        """What compares images with images and texts."""
+        """The CLIP model, which compares images with images and texts."""

@@ -138,7 +138,7 @@ def clone(
         warnings += given.notes
 
         def configure(models: ModelSet) -> PlanConfig:
-            words = input_grammar(given, _text(grammar), models.file.draws)
+            words = input_grammar(given, _text(grammar), models.file.vocabulary_grammar)
             encoder = Encoder(words, models, models.file)
             found = find_classes(given, encoder, class_nouns, warnings.append)
             return user_config(

@@ -24,7 +24,7 @@ from rldf.search.env import EncodingGridEnv
 from rldf.search.loop import search as run_search
 from rldf.search.records import Step, best_step
 from rldf.search.run_folder import RunFolder, load_run
-from rldf.search.run_naming import new_out, refuse_foreign
+from rldf.search.run_naming import new_out, refuse_foreign_run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +197,7 @@ def search(
     if resume and place is None:
         raise UsageError("resume=True needs out, the folder of the run to continue")
     if place is not None:
-        refuse_foreign(place)  # before models are loaded
+        refuse_foreign_run(place)  # before models are loaded
     given = dict(options, reward=str(reward), agent=agent, renders=renders, seed=seed)
     task, why = _task(image, models, grammar, given)
     if place is None:

@@ -13,12 +13,12 @@ app = typer.Typer(help="Look at or empty the cache of drawn images.", no_args_is
 @app.command()
 def info(as_json: output.JsonFlag = False) -> None:
     """Print where the cache is and how much it holds."""
-    from rldf.generators.cached import ANSWERS, LIMIT, RENDERS, usage
+    from rldf.generators.cached import ANSWERS, LIMIT, RENDERS, image_cache
     from rldf.io.paths import cache_folder
 
     folder = cache_folder()
-    entries, size = usage(folder)
-    answers, answers_size = usage(folder, ANSWERS)
+    entries, size = image_cache(folder).usage()
+    answers, answers_size = image_cache(folder, ANSWERS).usage()
     others = _others(folder, (RENDERS, ANSWERS))
     output.result(
         {
@@ -49,11 +49,11 @@ def _others(folder: Path, known: tuple[str, ...]) -> dict[str, int]:
 @app.command()
 def clear(as_json: output.JsonFlag = False) -> None:
     """Remove every cached image but those of APIs; nothing else in the folder is touched."""
-    from rldf.generators.cached import shrink
+    from rldf.generators.cached import image_cache
     from rldf.io.paths import cache_folder
 
     try:
-        removed = shrink(cache_folder(), 0)
+        removed = image_cache(cache_folder()).shrink(0)
     except OSError as error:
         raise RldfError(
             f"{error.filename} cannot be removed: {error.strerror}; look at its owner and "

@@ -195,7 +195,7 @@ def make(
     def configure(model_set: Any) -> Any:
         from rldf.perception.encoder import Encoder
 
-        words = input_grammar(given, grammar, model_set.file.draws)
+        words = input_grammar(given, grammar, model_set.file.vocabulary_grammar)
         encoder = Encoder(words, model_set, model_set.file)
         found = find_classes(given, encoder, said, doubts.append)
         for doubt in doubts:

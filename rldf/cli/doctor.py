@@ -58,10 +58,10 @@ def model_sets() -> dict[str, list[str]]:
 
 def cache() -> dict[str, Any]:
     """Look at the cache of images."""
-    from rldf.generators.cached import usage
+    from rldf.generators.cached import image_cache
     from rldf.io.paths import cache_folder
 
-    images, size = usage(cache_folder())
+    images, size = image_cache(cache_folder()).usage()
     return folder(cache_folder()) | {"images": images, "bytes": size}
 
 

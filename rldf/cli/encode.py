@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def encode(
     images: Annotated[list[str], typer.Argument(help="Image files; - reads one from stdin.")],
     grammar: SetGrammar = None,
-    models: Annotated[str, typer.Option(help="What sees: a name or a YAML file.")] = AUTO,
+    models: Annotated[
+        str, typer.Option(help="Model set that reads the images: a name or a YAML file.")
+    ] = AUTO,
     as_json: output.JsonFlag = False,
 ) -> None:
     """Print the vector and sentence of images, and what was seen in them."""

@@ -23,9 +23,7 @@ def models_at(models: str, base_url: str | None) -> str:
     from rldf.models.api_sets import at, is_api, without_address
 
     if base_url is not None:
-        named = at(models, base_url)
-        os.environ["OPENAI_BASE_URL"] = base_url
-        return named
+        return at(models, base_url)
     own = os.environ.get("OPENAI_BASE_URL")
     if own and is_api(models) and models == without_address(models):
         return at(models, own)

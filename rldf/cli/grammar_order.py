@@ -13,8 +13,7 @@ from rldf.models.auto import AUTO
 if TYPE_CHECKING:
     from rldf.grammar.axes import Axis
     from rldf.grammar.grammar import Grammar
-    from rldf.grammar.locality import Floats
-    from rldf.grammar.ordering import By
+    from rldf.grammar.ordering import By, Floats
 
 _BY = "declared: as in the file; taxonomy: wnids, indoors and outdoors; clip: by likeness."
 
@@ -107,8 +106,8 @@ def _from_clip(
     tell(choice)
     models = choice.name
     model_set = load_model_set(models)
-    if model_set.file.draws is not None:
-        _warn_of_strange_words(grammar, axes, model_set.file.draws, models)
+    if model_set.file.vocabulary_grammar is not None:
+        _warn_of_strange_words(grammar, axes, model_set.file.vocabulary_grammar, models)
     return lambda axis: embed(grammar, axis, model_set.clip.embed_texts)
 
 
@@ -143,8 +142,13 @@ def _texts(grammar: "Grammar") -> list[str]:
 def _ordered(axis: "Axis", by: "By", vectors: "Floats") -> dict[str, Any]:
     import numpy as np
 
-    from rldf.grammar.locality import cosine_distances, locality, neighbours
-    from rldf.grammar.ordering import clip_order, taxonomy_order
+    from rldf.grammar.ordering import (
+        clip_order,
+        cosine_distances,
+        locality,
+        neighbours,
+        taxonomy_order,
+    )
 
     distances = cosine_distances(vectors)
     places = np.arange(len(axis.values))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SetGrammar = Annotated[
     str | None,
-    typer.Option(help="Whose sentences: a name or a YAML file. Default: the model set's."),
+    typer.Option(help="Grammar of the sentences: a name or a YAML file. Default: the model set's."),
 ]
 """The option `--grammar` of commands that begin with an image."""
 

@@ -49,7 +49,7 @@ def document(models: "ModelSet") -> dict[str, Any]:
     """Describe a model set."""
     sources = models.file.sources()
     return summary(models) | {
-        "knows": models.file.knows,
+        "domain": models.file.domain,
         "grammar": models.file.grammar,
         "lock": None if models.lock is None else str(models.lock.path),
         "parts": {key: _part(models, key, source) for key, source in sources.items()},
@@ -61,7 +61,7 @@ def lines(models: "ModelSet", told: dict[str, Any]) -> list[str]:
     parts = told["parts"]
     state = "complete" if told["complete"] else f"not here: {_lack(models, told['missing'])}"
     found = [": ".join(filter(None, (told["name"], told["description"])))]
-    found += [f"knows {told['knows']}; grammar {told['grammar']}; {state}"]
+    found += [f"domain {told['domain']}; grammar {told['grammar']}; {state}"]
     found += output.table([_row(key, part) for key, part in parts.items()])
     for key, part in parts.items():
         found += [f"{key}, {name}: {value}" for name, value in _options(part)]

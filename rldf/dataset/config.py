@@ -167,7 +167,7 @@ def imagenet_config(
     Raises:
         RldfError: something of it cannot be had: what, and what to type.
     """
-    rules, world = load_preset(preset), models.file.draws
+    rules, world = load_preset(preset), models.file.vocabulary_grammar
     if world is None:
         labels = chosen(imagenet_vocabulary(), classes)
         open_grammar = load_grammar(grammar or "imagenet")
@@ -212,8 +212,8 @@ def user_config(
     Raises:
         RldfError: something of it cannot be had: what, and what to type.
     """
-    if models.file.draws is not None:
-        check_world(grammar, load_grammar(models.file.draws), models.file.name)
+    if models.file.vocabulary_grammar is not None:
+        check_world(grammar, load_grammar(models.file.vocabulary_grammar), models.file.name)
     labels, nouns = user_labels(found), grammar.axes[object_axis(grammar)]
     if not labels:
         raise UsageError("nothing was found to make a class of: name an image, a run or a folder")

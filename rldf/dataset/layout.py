@@ -37,9 +37,8 @@ from rldf.dataset.sharding import Archives, Shards, waiting
 from rldf.errors import RldfError, RunError
 from rldf.interfaces import Json
 from rldf.io.files import TEMPORARY, append_jsonl, parse_json, read_file, write_json
+from rldf.io.workdir import as_json, config_difference, refuse_links
 from rldf.io.yaml import problems_of
-from rldf.search.records import as_json, config_difference
-from rldf.search.run_naming import refuse_links
 
 RECORD, PLAN, WORK = "clone.json", "plan.parquet", ".rldf"
 

@@ -134,8 +134,8 @@ class ApiClient:
         if status in (401, 403):
             raise ConfigError(
                 f"{self._base} refuses the key ({status}): set OPENAI_API_KEY; it is sent to "
-                "api.openai.com, to this machine, and to the address in --base-url or "
-                "OPENAI_BASE_URL alone"
+                "api.openai.com, to this machine, and to the address in --base-url, "
+                "--models or OPENAI_BASE_URL alone"
             )
         if 300 <= status < 400:
             where = headers.get("location", "another place")[:200]

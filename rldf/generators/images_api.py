@@ -52,6 +52,7 @@ class ImagesApiGenerator(Remade, ImageGenerator):
         path: Path | None = None,
         device: str = "cpu",
         weights: str | None = None,
+        send_key: bool = False,
     ) -> None:
         """Describe the server; nothing is sent yet. The key comes from OPENAI_API_KEY alone.
 
@@ -66,6 +67,7 @@ class ImagesApiGenerator(Remade, ImageGenerator):
             path: ignored; every generator of a model set is given one.
             device: ignored likewise.
             weights: checksum of `path`, for the identity.
+            send_key: whether a person named the server, who may then be sent the key.
 
         Raises:
             ConfigError: there is no model, the address is none, or no key is there for OpenAI.
@@ -75,7 +77,7 @@ class ImagesApiGenerator(Remade, ImageGenerator):
         self._base = _checked(base_url)
         self._asked = {"model": model, "size": size, "quality": quality}
         self._parallel, self._weights = parallel, weights
-        self._client = ApiClient(self._base, _key(self._base), timeout, tries)
+        self._client = ApiClient(self._base, _key(self._base, send_key), timeout, tries)
 
     @property
     def identity(self) -> Mapping[str, Json]:
@@ -181,7 +183,7 @@ def _checked(base_url: str) -> str:
     return base_url.rstrip("/")
 
 
-def _key(base: str) -> str | None:
+def _key(base: str, send_key: bool) -> str | None:
     """Take the key from the environment, for servers that the user has named as its own.
 
     A model set may be a stranger's, and so may the address in it.
@@ -190,13 +192,13 @@ def _key(base: str) -> str | None:
     if not key.isascii() or not key.isprintable():
         raise ConfigError("OPENAI_API_KEY is no key: set it again")
     own = os.environ.get("OPENAI_BASE_URL", "").rstrip("/")
-    if base == OPENAI and own not in ("", OPENAI):
+    if base == OPENAI and own not in ("", OPENAI) and not send_key:
         raise ConfigError(
             f"OPENAI_API_KEY is of OPENAI_BASE_URL ({own}): type --base-url with one of the two"
         )
     if base == OPENAI and not key:
         raise ConfigError(f"{base} wants a key: set OPENAI_API_KEY")
-    if base in (OPENAI, own) or urlsplit(base).hostname in _LOCAL:
+    if send_key or base in (OPENAI, own) or urlsplit(base).hostname in _LOCAL:
         return key or None
     _log.warning("sentences go to %s, as the model set says, without OPENAI_API_KEY", base)
     return None

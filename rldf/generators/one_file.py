@@ -32,7 +32,7 @@ def load_one_file(
         raise ConfigError(
             f"{file} is a checkpoint in one file, without configuration: name a folder in "
             "diffusers' layout of the same model family, such as one that 'rldf models path sd14' "
-            "tells, with: {config: {path: FOLDER}}"
+            "tells, components: {config: {path: FOLDER}}"
         )
     name = str(index.get("_class_name"))
     kind: Any = getattr(diffusers, name, None) if name.isidentifier() else None

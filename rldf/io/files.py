@@ -119,7 +119,8 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
         lock.acquire(blocking=wait)
     except Timeout:
         raise RunError(
-            f"{path.parent} is in use by another process: wait for its end, or name another"
+            f"{path.parent} is locked by another rldf process: wait for it to finish, or use a "
+            "different --out"
         ) from None
     try:
         yield

@@ -50,7 +50,7 @@ def api_file(name: str, readers: ModelSetFile) -> ModelSetFile:
         | {
             "name": "openai-" + re.sub(r"[^a-z0-9.-]+", "-", found["model"].lower()),
             "description": f"{found['model']} by its API, read by {readers.name}",
-            "draws": None,
+            "vocabulary_grammar": None,
             "license": "",
             "generator": PartFile.model_validate({"class": "images-api", "options": options}),
         }

@@ -16,7 +16,7 @@ from rldf.io.distributed import resolve
 from rldf.models.safety import check_model
 from rldf.models.schema import ROLES, PartFile
 
-_GIVEN = ("path", "device", "clip", "weights")  # by the model set, never by the options
+_GIVEN = ("path", "device", "clip", "weights", "send_key")  # by the model set, never by the options
 
 
 def takes(role: str, part: PartFile) -> set[str]:
@@ -34,10 +34,12 @@ def problem_of(role: str, part: PartFile, path: Path | None) -> str | None:
             f"generator class {part.kind} must subclass rldf.interfaces.ImageGenerator and take "
             "`weights`, the checksum of its files: see docs/generators.md"
         )
-    strange = [f"no {name}; {part.kind} takes none" for name in part.extras if name not in known]
+    strange = [
+        f"no {name}; {part.kind} takes none" for name in part.components if name not in known
+    ]
     if strange:
-        return f"{role}.with: {'; '.join(strange)}"
-    own = {name: value for name, value in known.items() if name not in (*_GIVEN, *part.extras)}
+        return f"{role}.components: {'; '.join(strange)}"
+    own = {name: value for name, value in known.items() if name not in (*_GIVEN, *part.components)}
     wrong = [
         problem
         for option, value in part.settings.items()
@@ -54,13 +56,14 @@ def build(
     device: str,
     clip: Callable[[], Any],
     weights: Callable[[], str | None],
+    send_key: Callable[[], bool],
 ) -> Any:
     """Make a part's model; `problem_of` has found nothing."""
     for files in (path, *extras.values()):
         if files is not None:
             check_model(files)
     maker = _maker(role, part)
-    asked = {"clip": clip, "weights": weights}
+    asked = {"clip": clip, "weights": weights, "send_key": send_key}
     given = {name: asked[name]() for name in asked if name in takes(role, part)}
     return maker(path=path, device=resolve(device), **given, **extras, **part.settings)
 

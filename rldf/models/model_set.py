@@ -29,33 +29,43 @@ class ModelSet(Remade):
         *,
         named: str | None = None,
         lock: Lock | None = None,
+        send_key: bool = False,
     ) -> None:
-        """Describe a model set; nothing is loaded yet."""
+        """Describe a model set; nothing is loaded yet.
+
+        Args:
+            file: what the set's file says.
+            folder: what its paths are relative to.
+            device: where the models run; "auto" is a GPU if there is one.
+            named: what a person types for it; None for its name.
+            lock: its lock file; None for a set that can have no models of the hub.
+            send_key: whether its server may be sent OPENAI_API_KEY.
+        """
         self.file = file
         self.named = named or file.name
         self.lock = lock
         self.folder = folder
-        self._device = device
+        self._device, self._send_key = device, send_key
         self._checksums: dict[str, str | None] = {}
 
     @cached_property
     def generator(self) -> ImageGenerator:
-        """What draws."""
+        """The image generator."""
         return cast(ImageGenerator, self._load("generator"))
 
     @cached_property
     def detector(self) -> Detector:
-        """What finds things."""
+        """The object detector."""
         return cast(Detector, self._load("detector"))
 
     @cached_property
     def scene(self) -> SceneClassifier:
-        """What tells the place."""
+        """The scene classifier."""
         return cast(SceneClassifier, self._load("scene"))
 
     @cached_property
     def clip(self) -> ImageTextModel:
-        """What compares images with images and texts."""
+        """The CLIP model."""
         return cast(ImageTextModel, self._load("clip"))
 
     @cached_property
@@ -132,7 +142,10 @@ class ModelSet(Remade):
     def _with(self, role: str, options: Options) -> "ModelSet":
         part = self._part(role).model_copy(update={"options": options})
         file = self.file.model_copy(update={role: part})
-        other = ModelSet(file, self.folder, self._device, named=self.named, lock=self.lock)
+        other = ModelSet(
+            file, self.folder, self._device,
+            named=self.named, lock=self.lock, send_key=self._send_key,
+        )  # fmt: skip
         other._checksums = self._checksums  # of the same files
         return other
 
@@ -161,7 +174,7 @@ class ModelSet(Remade):
     def _load(self, role: str) -> Any:
         self.require(role)
         part = self._part(role)
-        extras = {name: self.path(f"{role}.{name}") for name in part.extras}
+        extras = {name: self.path(f"{role}.{name}") for name in part.components}
         found = {name: path for name, path in extras.items() if path is not None}
         problem = problem_of(role, part, self.path(role))
         if problem is not None:
@@ -169,6 +182,7 @@ class ModelSet(Remade):
         made = build(
             role, part, self.path(role), found, self._device,
             clip=lambda: self.clip, weights=lambda: self.checksum(role),
+            send_key=lambda: self._send_key,
         )  # fmt: skip
         if isinstance(made, Remade):  # one set in another process loads its parts once, too
             made.made_by(getattr, self, role)

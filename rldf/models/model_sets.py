@@ -12,7 +12,7 @@ from rldf.errors import ConfigError
 from rldf.io.distributed import resolve
 from rldf.io.paths import data_folder
 from rldf.io.yaml import load_yaml
-from rldf.models.api_sets import api_file, is_api
+from rldf.models.api_sets import api_file, is_api, without_address
 from rldf.models.auto import AUTO, Choice, choose
 from rldf.models.lock import Lock
 from rldf.models.model_set import ModelSet
@@ -33,12 +33,14 @@ def auto_choice() -> Choice:
     return choose(lambda name: not load_model_set(name).lacks(), lambda: resolve("auto") != "cpu")
 
 
-def load_model_set(name_or_path: str, device: str = "auto") -> ModelSet:
+def load_model_set(name_or_path: str, device: str = "auto", *, send_key: bool = True) -> ModelSet:
     """Load a model set's description.
 
     Args:
         name_or_path: a shipped name, "auto", a path that ends in .yaml, or openai:MODEL@URL.
         device: where the models run; "auto" is a GPU if there is one.
+        send_key: whether the server at URL may be sent OPENAI_API_KEY; False for a name that was
+            read from a file, which may be a stranger's, and not typed by a person.
 
     Returns:
         The model set; its models are loaded when first used.
@@ -50,7 +52,10 @@ def load_model_set(name_or_path: str, device: str = "auto") -> ModelSet:
     if is_api(name):
         readers = load_model_set(AUTO, device)
         file = api_file(name, readers.file)
-        return ModelSet(file, readers.folder, device, named=name, lock=readers.lock)
+        return ModelSet(
+            file, readers.folder, device,
+            named=name, lock=readers.lock, send_key=send_key and name != without_address(name),
+        )  # fmt: skip
     if name.endswith((".yaml", ".yml")):
         path = Path(name)
         lock = path.with_suffix(".lock.json")
@@ -78,9 +83,12 @@ def _at_home(file: ModelSetFile, folder: Path) -> ModelSetFile:
 
     parts = {
         role: part.model_copy(
-            update={"options": settled(part.options), "usual": settled(part.usual)}
+            update={"options": settled(part.options), "defaults": settled(part.defaults)}
         )
         for role, part in file.parts().items()
     }
-    own = {"grammar": home(file.grammar), "draws": file.draws and home(file.draws)}
+    own = {
+        "grammar": home(file.grammar),
+        "vocabulary_grammar": file.vocabulary_grammar and home(file.vocabulary_grammar),
+    }
     return file.model_copy(update={**own, **parts})

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from rldf.errors import ConfigError, UsageError
 from rldf.io.files import TEMPORARY, parse_json, read_file, sha256_file, write_json
 from rldf.models.safety import check_model
-from rldf.perception.scene_labels import places365
+from rldf.perception.labels import places365
 
 _SOURCE = "places365.json"  # in the folder: what it was made of
 _MAX_BYTES = 1_000_000_000

@@ -173,7 +173,10 @@ def _check_pickle(file: Path) -> None:
     if size:
         with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m:
             if m.find(b"bytearray") >= 0:
-                raise ConfigError(f"{file} has bytes made of numbers in it: no model has")
+                raise ConfigError(
+                    f"{file}: its pickle calls bytearray(n), which can exhaust memory: no model "
+                    "needs that, and it is not loaded"
+                )
 
 
 def _unpacked(file: Path) -> int:

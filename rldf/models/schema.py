@@ -5,7 +5,7 @@ where it is known the commit as `revision`. What a revision leaves open is settl
 `rldf models pull`, which writes a lock file. Nothing in a model set file is code.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -25,7 +25,23 @@ ROLES = {"generator": "generators", "detector": "detectors", "scene": "scenes", 
 _PASSING = frozenset({"attention_slicing", "compile", "parallel", "timeout", "tries"})
 
 
-class Source(Strict):
+class _Renamed(Strict):
+    """A record some of whose keys had other names before; those are refused with the new one."""
+
+    renamed: ClassVar[dict[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_old_names(cls, data: Any) -> Any:
+        old = [key for key in cls.renamed if isinstance(data, dict) and key in data]
+        if old:
+            raise ValueError(
+                "; ".join(f"`{key}` is called `{cls.renamed[key]}` now" for key in old)
+            )
+        return data
+
+
+class Source(_Renamed):
     """Where a model comes from.
 
     Attributes:
@@ -57,19 +73,21 @@ class PartFile(Source):
     Attributes:
         kind: an entry of the catalogue; `class` in the file.
         options: what its constructor is given, whatever else is asked for.
-        usual: likewise, but for what the preset of a clone asks for.
-        extras: further models that the constructor takes by these names; `with` in the file.
+        defaults: likewise, unless the preset of a clone asks for something else.
+        components: further models that the constructor takes by these names.
     """
 
     kind: str = Field(alias="class")
     options: Options = Field(default_factory=dict)
-    usual: Options = Field(default_factory=dict)
-    extras: dict[str, Source] = Field(default_factory=dict, alias="with")
+    defaults: Options = Field(default_factory=dict)
+    components: dict[str, Source] = Field(default_factory=dict)
+
+    renamed: ClassVar[dict[str, str]] = {"usual": "defaults", "with": "components"}
 
     @property
     def settings(self) -> Options:
         """What the constructor is given."""
-        return {**self.usual, **self.options}
+        return {**self.defaults, **self.options}
 
     @property
     def deciding(self) -> Options:
@@ -78,21 +96,22 @@ class PartFile(Source):
 
     def sources(self, role: str) -> dict[str, Source]:
         """List the places that the part is made of."""
-        return {role: self} | {f"{role}.{name}": extra for name, extra in self.extras.items()}
+        return {role: self} | {f"{role}.{name}": part for name, part in self.components.items()}
 
 
-class ModelSetFile(Strict):
+class ModelSetFile(_Renamed):
     """A model set file.
 
     Attributes:
         name: what people type.
         description: one line for lists.
-        knows: what its models were trained on.
-        draws: the grammar that has every sentence which the generator understands, for models of
-            a small world of their own.
+        domain: what its models were trained on.
+        vocabulary_grammar: the grammar that has every sentence which the generator understands, for
+            models of a small world of their own.
         grammar: the grammar that suits it best.
         license: of all parts that state none.
-        familiar: cosine of an image of its world and its sentence; photographs stay below.
+        min_clip_similarity: cosine that an image of its domain and its sentence have at least;
+            photographs stay below that of drawings.
         generator: what draws.
         detector: what finds things.
         scene: what tells places.
@@ -101,15 +120,21 @@ class ModelSetFile(Strict):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     description: str = ""
-    knows: Literal["drawings", "photographs"] = "photographs"
-    draws: str | None = None
+    domain: Literal["drawings", "photographs"] = "photographs"
+    vocabulary_grammar: str | None = None
     grammar: str = "base"
     license: str = ""
-    familiar: float = 0.0
+    min_clip_similarity: float = 0.0
     generator: PartFile
     detector: PartFile
     scene: PartFile
     clip: PartFile
+
+    renamed: ClassVar[dict[str, str]] = {
+        "knows": "domain",
+        "draws": "vocabulary_grammar",
+        "familiar": "min_clip_similarity",
+    }
 
     def parts(self) -> dict[str, PartFile]:
         """List the parts."""

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from rldf.errors import ConfigError
+from rldf.grammar.axis_kinds import SCENES
 from rldf.grammar.grammar import load_grammar
 from rldf.interfaces import ImageTextModel
-from rldf.perception.scene_labels import GRAMMAR
 from rldf.sharing import Remade
 
 _SCALE = 100.0  # CLIP's usual logit scale
@@ -31,7 +31,7 @@ class ClipScene(Remade):
         clip: ImageTextModel,
         path: Path | None = None,
         device: str = "cpu",
-        grammar: str = GRAMMAR,
+        grammar: str = SCENES,
     ) -> None:
         """Take the scenes of a grammar.
 

@@ -17,8 +17,7 @@ from rldf.errors import ConfigError, ModelMissingError
 from rldf.interfaces import Detection
 from rldf.io.paths import cache_folder
 from rldf.io.text import one_line
-from rldf.perception.label_map import mapped
-from rldf.perception.labels import refuse_placeholders
+from rldf.perception.labels import mapped, refuse_placeholders
 from rldf.sharing import Remade
 
 _ENVIRONMENT = {  # all are read when ultralytics is imported

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from rldf.grammar.axis_kinds import AxisResult, Evidence, SceneContents, SeenObject, most_likely
+from rldf.grammar.axis_kinds import AxisResult, Evidence, most_likely
+from rldf.grammar.contents import SceneContents, SeenObject
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
 from rldf.interfaces import Detection, SaysLabels, SaysScenes, VisionModels

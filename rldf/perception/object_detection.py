@@ -18,9 +18,8 @@ from transformers import (
 
 from rldf.errors import ConfigError
 from rldf.interfaces import Detection
-from rldf.perception.label_map import mapped, read_labels
+from rldf.perception.labels import mapped, phrase_of, read_labels, words_to_find
 from rldf.perception.transformers_folder import load_folder
-from rldf.perception.words import phrase_of, words_to_find
 from rldf.sharing import Remade
 
 Share = Annotated[float, Field(ge=0, le=1)]

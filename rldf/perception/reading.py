@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rldf.grammar.axis_kinds import AxisResult, SceneContents, Source
+from rldf.grammar.axis_kinds import AxisResult, Source
+from rldf.grammar.contents import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Axis, Grammar
 from rldf.models.schema import ModelSetFile
@@ -148,9 +149,9 @@ def photograph_hint(models: ModelSetFile, reading: ImageReading) -> tuple[str, .
     Such an image has no object of the drawn world, or is unlike the sentence it was read as: the
     cosine of the two stays below the model set's limit.
     """
-    if models.knows != "drawings":
+    if models.domain != "drawings":
         return ()
-    if reading.likeness is not None and reading.likeness >= models.familiar:
+    if reading.likeness is not None and reading.likeness >= models.min_clip_similarity:
         return ()
     return (
         f"this looks like a photograph; the {models.name} models know drawings: use --models "

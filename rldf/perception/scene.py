@@ -7,7 +7,7 @@ import torch
 from PIL.Image import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-from rldf.perception.label_map import read_labels
+from rldf.perception.labels import read_labels
 from rldf.perception.transformers_folder import load_folder
 from rldf.sharing import Remade
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL.Image import Image
 
-from rldf.grammar.axis_kinds import SceneContents
+from rldf.grammar.contents import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.interfaces import ImageGenerator

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
-from rldf.grammar.axis_kinds import SceneContents
+from rldf.grammar.contents import SceneContents
 from rldf.interfaces import VisionModels
 from rldf.perception.encoder import Encoder
 from rldf.perception.reading import ImageReading

@@ -45,12 +45,12 @@ def realism(image: Image, context: RewardContext) -> float:
 
 def realism_floor(models: ModelSetFile) -> float:
     """Find below which realism a picture counts as unrealistic."""
-    if models.familiar <= 0:
+    if models.min_clip_similarity <= 0:
         raise UsageError(
             f"--penalise-unrealistic: model set {models.name} does not say how like their "
-            "sentences good pictures are: add 'familiar: COSINE' to its file"
+            "sentences good pictures are: add 'min_clip_similarity: COSINE' to its file"
         )
-    return models.familiar
+    return models.min_clip_similarity
 
 
 class PenaliseUnrealistic:

@@ -16,7 +16,7 @@ from rldf.search.loop import search as run_search
 from rldf.search.records import Step
 from rldf.search.result import SearchResult, read_result
 from rldf.search.run_folder import RunFolder
-from rldf.search.run_naming import new_out, refuse_foreign
+from rldf.search.run_naming import new_out, refuse_foreign_run
 
 
 def search(
@@ -95,7 +95,7 @@ def search(
 def check_out(out: Path | None, *, resume: bool) -> None:
     """Refuse a run folder that cannot be used, before anything is loaded."""
     if out is not None:
-        refuse_foreign(out)
+        refuse_foreign_run(out)
     elif resume:
         raise RunError("--resume needs --out with the folder of the run to go on with")
 

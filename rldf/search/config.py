@@ -253,7 +253,7 @@ def build_search(
         "reward_file": resolved(reward_file),
         "model_set": models.identity(),
         "drawn_as": dict(models.generator.identity),  # with what the device decided
-        "unrealistic_below": models.file.familiar
+        "unrealistic_below": models.file.min_clip_similarity
         if settings.penalise_unrealistic or settings.end_unrealistic
         else None,
     }

@@ -1,6 +1,5 @@
 """The records of a run folder: what `run.json` and `steps.jsonl` say, checked as they are read."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,25 +188,6 @@ def _first_problem(error: ValidationError) -> str:
     return f"{place}: {problem['msg']}" if place else problem["msg"]
 
 
-def config_difference(there: Mapping[str, object], here: Mapping[str, object]) -> list[str]:
-    """Compare two configurations to the last key; 1, 1.0 and true are three different values.
-
-    Args:
-        there: the configuration of a run folder.
-        here: the configuration of this command.
-
-    Returns:
-        One phrase for each key that differs, such as "agent: "q" there, "sarsa" here".
-    """
-    a, b = _leaves(there), _leaves(here)
-    missing = "not set"
-    return [
-        f"{key}: {a.get(key, missing)} there, {b.get(key, missing)} here"
-        for key in sorted(a.keys() | b.keys())
-        if a.get(key) != b.get(key)
-    ]
-
-
 def upgraded(there: Mapping[str, object], here: Mapping[str, object]) -> dict[str, object]:
     """Write the configuration of a run of version 0.13 or older as this version does.
 
@@ -227,34 +207,6 @@ _OLD = {
     "epsilon", "alpha", "gamma", "optimism", "gain", "step_size", "momentum", "batch",
     "warm_start", "stop_at_goal",
 }  # fmt: skip
-
-
-def _leaves(config: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    """Flatten a configuration to JSON text by dotted key; an empty record is a leaf."""
-    leaves: dict[str, str] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            leaves |= _leaves(value, f"{prefix}{key}.")
-        else:
-            leaves[prefix + key] = json.dumps(value)
-    return leaves
-
-
-def as_json(record: Mapping[str, object]) -> dict[str, Any]:
-    """Give a record the form that it will have once it is read back.
-
-    Args:
-        record: anything that JSON can say; no NaN, no infinity.
-
-    Returns:
-        A copy in which tuples are lists.
-
-    Raises:
-        ValueError: a number is not finite.
-        TypeError: something in it is not of JSON.
-    """
-    plain: dict[str, Any] = json.loads(json.dumps(record, allow_nan=False))
-    return plain
 
 
 def best_step(steps: Iterable[Step], goal: Encoding | None) -> Step:

@@ -36,19 +36,18 @@ from rldf.grammar.encoding import Encoding
 from rldf.io.files import append_jsonl, is_locked, locked, sweep, truncate_jsonl, write_json
 from rldf.io.images import write_png
 from rldf.io.provenance import git_commit, versions
+from rldf.io.workdir import LOCK, as_json, config_difference, contents, refuse_links
 from rldf.perception.reading import ReadingRecord
 from rldf.search.records import (
     ResumeEvent,
     RunRecord,
     Status,
     Step,
-    as_json,
-    config_difference,
     read_record,
     read_steps,
     upgraded,
 )
-from rldf.search.run_naming import LOCK, RUN, contents, refuse_foreign, refuse_links
+from rldf.search.run_naming import RUN, refuse_foreign_run
 
 _STEPS = "steps.jsonl"
 _SHOWN = 200  # characters of a difference
@@ -305,7 +304,7 @@ def _refuse_other_config(
 
 def _refuse_what_is_there(path: Path, config: Mapping[str, object]) -> None:
     """Refuse a path that is not new and not an empty folder."""
-    refuse_foreign(path)
+    refuse_foreign_run(path)
     if RUN in contents(path):
         run = load_run(path)
         _refuse_other_config(path, run.record.config, config)

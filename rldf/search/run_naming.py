@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rldf.errors import RunError
 from rldf.io.file_names import portable
-from rldf.io.files import TEMPORARY
+from rldf.io.workdir import refuse_foreign
 
-RUN, LOCK = "run.json", ".lock"
+RUN = "run.json"
 
 
 def clean_stem(image_name: str) -> str:
@@ -95,56 +95,6 @@ def resume_command(command: Sequence[str], path: Path) -> str:
     return shlex.join([*words, "--resume"])
 
 
-def refuse_foreign(path: Path) -> None:
-    """Refuse a place for a run that holds something else; nothing in it is touched.
-
-    Args:
-        path: the folder that a run is to have.
-
-    Raises:
-        RunError: it is a file, or a folder that holds something and no run.
-    """
-    if path.exists() and not path.is_dir():
-        raise RunError(f"{path} is a file: name a folder with --out")
-    names = contents(path)
-    if names and RUN not in names:
-        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        raise RunError(f"{path} is not empty and not a run ({shown}): name another --out")
-
-
-def contents(path: Path) -> list[str]:
-    """List what a folder holds, apart from its lock and what killed processes left.
-
-    Args:
-        path: the folder; it may be missing.
-
-    Returns:
-        Names, sorted.
-    """
-    if not path.exists():
-        return []
-    return sorted(p.name for p in path.iterdir() if p.name != LOCK and not p.match(TEMPORARY))
-
-
-def refuse_links(folder: Path, depth: int = 2) -> None:
-    """Refuse to write into a folder in which another folder is a link to somewhere else.
-
-    Args:
-        folder: where a command is to go on; one that is not there has no links.
-        depth: how far down to look, 1 for the folder alone.
-
-    Raises:
-        RunError: there is such a link.
-        OSError: it cannot be read.
-    """
-    if not folder.is_dir():
-        return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_symlink() and entry.is_dir():
-                raise RunError(
-                    f"{entry.path} is a link, and nothing is written to where it leads: put a "
-                    "folder in its place, or name another --out"
-                )
-            if depth > 1 and entry.is_dir(follow_symlinks=False):
-                refuse_links(Path(entry.path), depth - 1)
+def refuse_foreign_run(path: Path) -> None:
+    """Refuse a place for a run that holds something else; nothing in it is touched."""
+    refuse_foreign(path, RUN, "a run")

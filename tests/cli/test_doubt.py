@@ -22,7 +22,7 @@ def strict(tmp_path):
     """A model set that takes every image for a photograph."""
     text = DRAWN.read_text().replace("../rldf/pocket/weights", str(WEIGHTS))
     path = tmp_path / "strict.yaml"
-    path.write_text(text.replace("familiar: 0.72", "familiar: 0.9999"))
+    path.write_text(text.replace("min_clip_similarity: 0.72", "min_clip_similarity: 0.9999"))
     return path
 
 

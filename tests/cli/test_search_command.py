@@ -228,7 +228,7 @@ def test_penalising_needs_a_model_set_that_knows_good_pictures(call, tmp_path):
     code, out, err = call("search", EXAMPLE, "--models", mine, "--penalise-unrealistic")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
-    assert "add 'familiar: COSINE' to its file" in err
+    assert "add 'min_clip_similarity: COSINE' to its file" in err
 
 
 @pytest.mark.parametrize("kind", ["evaluations", "references"])

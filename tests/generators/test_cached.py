@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rldf.generators.cached import CachedGenerator, entries, shrink, usage
+from rldf.generators.cached import CachedGenerator, image_cache
 from rldf.interfaces import ImageGenerator
 from tests.doubles import CountingGenerator, tag_of
 
@@ -84,11 +84,11 @@ class Ramp(ImageGenerator):
 def test_no_flipped_bit_changes_a_pixel(tmp_path):
     cached = CachedGenerator(Ramp(), tmp_path)
     wanted = cached.generate(["a"], [1])[0].tobytes()
-    (path,) = entries(tmp_path)
+    (path,) = image_cache(tmp_path).entries()
     data = path.read_bytes()
     for place in range(len(data)):
         path.write_bytes(data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :])
-        found = cached._read(cached.key("a", 1))
+        found = cached.read(cached.key("a", 1))
         assert found is None or found.tobytes() == wanted, place
 
 
@@ -100,7 +100,7 @@ def test_a_cache_that_cannot_be_written_is_told_once(inner, tmp_path, monkeypatc
         def full(path, data):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("rldf.generators.cached.write_bytes", full)
+        monkeypatch.setattr("rldf.io.cache.write_bytes", full)
     else:
         folder.write_text("mine")
     cached = CachedGenerator(inner, folder)
@@ -132,10 +132,10 @@ def test_the_longest_unused_entries_go_first(cached, tmp_path):
     for age, (sentence, seed) in enumerate([("b", 2), ("c", 3), ("a", 1)]):
         key = cached.key(sentence, seed)
         os.utime(tmp_path / "renders" / key[:2] / f"{key}.png", (1000 + age, 1000 + age))
-    n, size = usage(tmp_path)
+    n, size = image_cache(tmp_path).usage()
     assert n == 3
-    assert shrink(tmp_path, size - 1) == 1
-    left = {path.stem for path in entries(tmp_path)}
+    assert image_cache(tmp_path).shrink(size - 1) == 1
+    left = {path.stem for path in image_cache(tmp_path).entries()}
     assert left == {cached.key("a", 1), cached.key("c", 3)}
 
 
@@ -145,7 +145,7 @@ def test_clearing_touches_nothing_but_images(cached, tmp_path):
     mine.mkdir(exist_ok=True)
     (mine / "notes.png").write_text("mine")
     (tmp_path / "letter.png").write_text("mine")
-    assert shrink(tmp_path, 0) == 1
+    assert image_cache(tmp_path).shrink(0) == 1
     assert (mine / "notes.png").exists()
     assert (tmp_path / "letter.png").exists()
 

@@ -10,8 +10,9 @@ import pytest
 from rldf.dataset import render
 from rldf.errors import ConfigError, RldfError, UsageError
 from rldf.generators import api_client, images_api
-from rldf.generators.cached import ANSWERS, CachedGenerator, entries, shrink
+from rldf.generators.cached import ANSWERS, CachedGenerator, image_cache
 from rldf.generators.images_api import ImagesApiGenerator
+from rldf.io.cache import DiskCache
 from tests.doubles import CountingGenerator, tag_of
 from tests.generators.image_server import image_server
 
@@ -134,20 +135,20 @@ def test_what_lies_there_is_kept_though_keeping_is_interrupted(
 ):
     """Three answers arrive at once, and the first is being kept as it happens."""
     server.faults = {sentence: ["meet"] for sentence in "abc"}
-    before, store = threading.active_count(), CachedGenerator._store
+    before, store = threading.active_count(), DiskCache.store
 
     def interrupted(self, *what):
-        monkeypatch.setattr(CachedGenerator, "_store", store)
+        monkeypatch.setattr(DiskCache, "store", store)
         end = time.monotonic() + 60
         while threading.active_count() > before and time.monotonic() < end:
             time.sleep(0.01)
         raise error
 
-    monkeypatch.setattr(CachedGenerator, "_store", interrupted)
+    monkeypatch.setattr(DiskCache, "store", interrupted)
     cached = CachedGenerator(make(parallel=3), tmp_path)
     with pytest.raises((KeyboardInterrupt, UsageError)):
         cached.generate(list("abc"), [0] * 3)
-    assert len(list(entries(tmp_path, ANSWERS))) == 3
+    assert len(list(image_cache(tmp_path, ANSWERS).entries())) == 3
     cached.generate(list("abc"), [0] * 3)
     assert server.drawn == 3
 
@@ -164,16 +165,16 @@ def test_the_first_image_of_a_state_stays_whoever_else_draws_it(
 ):
     """Another has its answer just as one has seen that there is none, and is about to write."""
     one, other = CachedGenerator(make(), tmp_path), CachedGenerator(make(), tmp_path)
-    told, store = [], CachedGenerator._store
+    told, store = [], DiskCache.store
     beside = threading.Thread(target=lambda: told.extend(other.generate(["a cat"], [0])))
 
     def late(self, *what):
-        monkeypatch.setattr(CachedGenerator, "_store", store)
+        monkeypatch.setattr(DiskCache, "store", store)
         beside.start()
         beside.join(0.5)
         store(self, *what)
 
-    monkeypatch.setattr(CachedGenerator, "_store", late)
+    monkeypatch.setattr(DiskCache, "store", late)
     told += one.generate(["a cat"], [0])
     beside.join(60)
     told += CachedGenerator(make(), tmp_path).generate(["a cat"], [0])
@@ -191,8 +192,8 @@ def test_another_number_is_another_image(server, make, tmp_path):
 
 def test_answers_are_not_swept_away(server, make, tmp_path):
     CachedGenerator(make(), tmp_path, limit=0).generate(["a cat", "a dog"], [0, 0])
-    assert shrink(tmp_path, 0) == 0
-    assert len(list(entries(tmp_path, ANSWERS))) == 2
+    assert image_cache(tmp_path).shrink(0) == 0
+    assert len(list(image_cache(tmp_path, ANSWERS).entries())) == 2
 
 
 def test_an_answer_that_cannot_be_kept_is_an_error(server, make, tmp_path):

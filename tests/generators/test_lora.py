@@ -147,7 +147,7 @@ name: mine
 generator:
   class: diffusion
   path: %s
-  with: {lora: {path: few.safetensors}}
+  components: {lora: {path: few.safetensors}}
   options: {steps: 1, size: 16}
 detector: {class: yolo, path: none}
 scene: {class: image-classification, path: none}

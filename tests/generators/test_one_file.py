@@ -64,7 +64,7 @@ def test_it_is_a_part_of_a_model_set(sd, file, tmp_path, pocket, monkeypatch, ca
     told = capsys.readouterr().err
     assert (ended.value.code, told.count("\n")) == (2, 1)
     assert "in one file, without configuration" in told
-    assert "with: {config: {path: FOLDER}}" in told
+    assert "components: {config: {path: FOLDER}}" in told
     generator["with"] = {"config": {"path": str(sd)}}
     named.write_text(yaml.safe_dump(shipped | {"name": "mine", "generator": generator}))
     models = load_model_set(str(named))

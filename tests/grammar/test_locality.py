@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from rldf.grammar.locality import (
+from rldf.grammar.ordering import (
     axis_distances,
     climb,
     cosine_distances,

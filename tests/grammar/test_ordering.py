@@ -7,10 +7,10 @@ import pytest
 
 from rldf.errors import ConfigError, UsageError
 from rldf.grammar.grammar import load_grammar
-from rldf.grammar.locality import cosine_distances
 from rldf.grammar.ordering import (
     MOST_VALUES,
     clip_order,
+    cosine_distances,
     embed,
     read_vectors,
     sentences,

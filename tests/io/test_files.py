@@ -163,7 +163,7 @@ def test_two_processes_cannot_hold_one_lock(tmp_path: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         assert files.is_locked(path)
-        with pytest.raises(RunError, match="in use by another process"), files.locked(path):
+        with pytest.raises(RunError, match="locked by another rldf process"), files.locked(path):
             pass
         holder.kill()
     assert not files.is_locked(path)

@@ -18,11 +18,10 @@ from rldf.errors import ImageError, RldfError, RunError
 from rldf.evaluation.image_sets import open_images, read_contents
 from rldf.experiments.bench.records import Records
 from rldf.io import files
-from rldf.io.workdir import ResultFolder
+from rldf.io.workdir import ResultFolder, refuse_links
 from rldf.report.images import load_image
 from rldf.search.records import read_record, read_steps
 from rldf.search.run_folder import RunFolder
-from rldf.search.run_naming import refuse_links
 from tests.dataset.clones import artist, begin, clone, draw
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

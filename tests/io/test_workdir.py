@@ -72,7 +72,7 @@ def test_two_processes_do_not_fill_one_folder(tmp_path):
     folder = ResultFolder(tmp_path, CONFIG)
     with (
         folder.filling(),
-        pytest.raises(RunError, match="in use by another process"),
+        pytest.raises(RunError, match="locked by another rldf process"),
         ResultFolder(tmp_path, CONFIG).filling(),
     ):
         pass

@@ -12,7 +12,7 @@ from rldf.pocket import WEIGHTS
 
 SET = """
 name: hostile
-knows: drawings
+domain: drawings
 generator: {generator}
 detector: {detector}
 scene: {scene}

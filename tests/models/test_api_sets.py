@@ -28,7 +28,7 @@ def test_the_name_says_all():
     models = load_model_set(f"openai:Owner/Some_Model-2@{URL}", device="cpu")
     assert models.file.name == "openai-owner-some-model-2"
     assert models.named == f"openai:Owner/Some_Model-2@{URL}"
-    assert models.file.draws is None  # it draws more than the readers know
+    assert models.file.vocabulary_grammar is None  # it draws more than the readers know
     assert models.file.license == ""
     identity = models.generator.identity
     assert (identity["model"], identity["base_url"]) == ("Owner/Some_Model-2", URL)
@@ -40,17 +40,18 @@ def test_the_readers_are_the_default_sets():
     for role in ("detector", "scene", "clip"):
         assert named.checksum(role) == usual.checksum(role)
         assert named.path(role) == usual.path(role)
-    assert named.file.familiar == usual.file.familiar
+    assert named.file.min_clip_similarity == usual.file.min_clip_similarity
 
 
 def test_the_address_is_put_into_the_name_and_may_have_the_key(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     there = "https://mine.example/v1"
-    unnamed = load_model_set(f"openai:m@{there}", device="cpu").generator
+    unnamed = load_model_set(f"openai:m@{there}", "cpu", send_key=False).generator
     assert "Authorization" not in unnamed._client._headers
     name = models_at("openai:m", there)
     assert name == f"openai:m@{there}"
     typed = load_model_set(name, device="cpu").generator
+    assert os.environ["OPENAI_BASE_URL"] == ""
     assert typed._client._headers["Authorization"] == "Bearer sk-secret"
 
 

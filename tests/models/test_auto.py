@@ -76,7 +76,7 @@ def test_nothing_is_there_before_a_pull():
         ("{class: diffusion, id: a/b, revision: main}", "generator.revision"),
         ("{class: diffusion, id: ../../x}", "generator.id"),
         ("{class: diffusion, id: a/b, file: ../../x.pt}", "generator.file"),
-        ("{class: diffusion, id: a/b, with: {vae: {id: a}}}", "with.vae.id"),
+        ("{class: diffusion, id: a/b, components: {vae: {id: a}}}", "components.vae.id"),
     ],
 )
 def test_what_a_file_may_not_say_of_the_hub(tmp_path, generator, told):
@@ -91,8 +91,8 @@ def test_what_a_file_may_not_say_of_the_hub(tmp_path, generator, told):
 def test_an_extra_that_the_class_does_not_take_is_refused(tmp_path):
     path = tmp_path / "mine.yaml"
     (tmp_path / "v").mkdir()
-    path.write_text(HEAD + "{class: drawn, with: {vae: {path: v}}}")
-    with pytest.raises(ConfigError, match=r"generator\.with: no vae; drawn takes none"):
+    path.write_text(HEAD + "{class: drawn, components: {vae: {path: v}}}")
+    with pytest.raises(ConfigError, match=r"generator\.components: no vae; drawn takes none"):
         _ = load_model_set(str(path)).generator
 
 
@@ -102,7 +102,7 @@ def test_show_tells_people_all_of_a_shipped_set(call):
     for words in (
         "CompVis/stable-diffusion-v1-4@133a221b8aa7  pinned by the set", "creativeml-openrail-m",
         "stabilityai/sd-vae-ft-mse", "Ultralytics/YOLOv8", "the first pull settles it", "agpl-3.0",
-        "timm/vit_large_patch14_clip_224.openai", "grammar coco-places", "knows photographs",
+        "timm/vit_large_patch14_clip_224.openai", "grammar coco-places", "domain photographs",
         "type 'rldf models pull sd14'", "generator, size: 512", "generator, steps: 20",
         "generator, guidance: 7.5", "generator, scheduler: dpm-solver", "negative prompt: blurry",
         "clip-zero-shot", "rldf models import-places365", "sd14.lock.json",

@@ -23,13 +23,13 @@ generator:
   class: diffusion
   id: me/pipeline
   options: {steps: 1, size: 16}
-  usual: {guidance: 3.0}
+  defaults: {guidance: 3.0}
 EXTRA
 detector: {class: yolo, id: me/detector, file: detector.pt, options: {size: 128}}
 scene: {class: image-classification, id: me/scene}
 clip: {class: open-clip, id: me/clip}
 """
-EXTRAS = "  with: {vae: {id: me/vae}, lora: {id: me/lora, file: few.safetensors}}"
+EXTRAS = "  components: {vae: {id: me/vae}, lora: {id: me/lora, file: few.safetensors}}"
 
 
 @pytest.mark.parametrize(

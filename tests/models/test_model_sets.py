@@ -200,3 +200,28 @@ def test_grammars_lie_beside_the_set_and_count_by_what_they_say(make, tmp_path, 
 def test_what_decides_no_pixel_is_no_part_of_the_identity(make):
     text = SET.replace("{class: %s}", "{class: %s, options: {timeout: 9, parallel: 2, size: x}}")
     assert make("images-api", text).identity()["generator"]["options"] == {"size": "x"}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("knows: drawings", "`knows` is called `domain` now"),
+        ("draws: pocket", "`draws` is called `vocabulary_grammar` now"),
+        ("familiar: 0.7", "`familiar` is called `min_clip_similarity` now"),
+    ],
+)
+def test_an_old_key_of_a_set_is_refused_with_its_new_name(make, line, told):
+    with pytest.raises(ConfigError, match=told):
+        make(text=f"{SET}{line}\n")
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ("drawn, usual: {steps: 4}", "generator: `usual` is called `defaults` now"),
+        ("drawn, with: {vae: {path: v}}", "generator: `with` is called `components` now"),
+    ],
+)
+def test_an_old_key_of_a_part_is_refused_with_its_new_name(make, part, told):
+    with pytest.raises(ConfigError, match=told):
+        make(part)

@@ -20,8 +20,8 @@ from rldf.grammar.grammar import load_grammar
 from rldf.io.text import plain_label
 from rldf.models.places365 import import_places365, transformers_name
 from rldf.perception.encoder import Encoder
+from rldf.perception.labels import places365
 from rldf.perception.scene import TransformersScene
-from rldf.perception.scene_labels import places365
 from rldf.pocket import WEIGHTS
 from tests.doubles import Scripted, picture
 
@@ -133,7 +133,7 @@ def test_the_command_says_what_a_model_set_is_to_name(tmp_path, capsys):
 
 SET = """
 name: mine
-knows: drawings
+domain: drawings
 generator: {{class: diffusion, path: {weights}/sd, options: {{steps: 1, size: 64}}}}
 detector: {{class: yolo, path: {weights}/detector/detector.pt, options: {{size: 128}}}}
 {scene}

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 SET = """
 name: mine
 license: mit
-generator: {class: diffusion, id: me/sd, with: {vae: {id: me/vae}}}
+generator: {class: diffusion, id: me/sd, components: {vae: {id: me/vae}}}
 detector: {class: yolo, id: me/yolo, file: small.pt}
 scene: {class: image-classification, id: me/scene}
 clip: {class: open-clip, id: me/clip}

@@ -9,7 +9,7 @@ from rldf.grammar.grammar import load_grammar
 from rldf.models.model_sets import load_model_set
 from rldf.perception.clip_scene import ClipScene
 from rldf.perception.encoder import Encoder
-from rldf.perception.scene_labels import places365
+from rldf.perception.labels import places365
 from tests.doubles import Scripted, picture, thing
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rldf.errors import ConfigError
-from rldf.perception.label_map import read_labels
+from rldf.perception.labels import read_labels
 
 
 def test_labels_keep_their_order_and_what_a_map_leaves_out_its_name(tmp_path):

@@ -13,8 +13,7 @@ from rldf.models.check import check_parts
 from rldf.models.model_sets import load_model_set
 from rldf.perception.detector import YoloDetector
 from rldf.perception.encoder import Encoder
-from rldf.perception.label_map import read_labels
-from rldf.perception.words import phrase_of
+from rldf.perception.labels import phrase_of, read_labels
 from rldf.pocket import WEIGHTS
 from rldf.pocket.world.drawing import draw
 from tests.doubles import Scripted, picture, thing

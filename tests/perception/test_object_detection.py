@@ -9,8 +9,8 @@ from torchvision.ops import box_iou
 
 from rldf import registry as catalog
 from rldf.errors import ConfigError, ModelMissingError
+from rldf.perception.labels import phrase_of, words_to_find
 from rldf.perception.object_detection import ObjectDetector, ZeroShotDetector
-from rldf.perception.words import phrase_of, words_to_find
 from tests.perception import tiny
 
 WIDE = Image.radial_gradient("L").convert("RGB").resize((60, 40))

@@ -64,10 +64,10 @@ def test_only_unrealistic_pictures_pay_the_penalty(context):
 
 def test_the_floor_is_what_the_model_set_calls_familiar():
     file = load_model_set("pocket").file
-    assert realism_floor(file) == file.familiar > 0
+    assert realism_floor(file) == file.min_clip_similarity > 0
 
 
 def test_a_model_set_that_does_not_say_is_refused_in_one_line():
     file = load_model_set("pocket").file.model_copy(update={"familiar": 0.0})
-    with pytest.raises(UsageError, match=r"pocket .*add 'familiar: COSINE'"):
+    with pytest.raises(UsageError, match=r"pocket .*add 'min_clip_similarity: COSINE'"):
         realism_floor(file)

@@ -20,7 +20,7 @@ from rldf import seeding as seeds
 from rldf.agents.options import make_agent
 from rldf.agents.schedules import parse_alpha, parse_epsilon
 from rldf.errors import UsageError
-from rldf.grammar.axis_kinds import SceneContents
+from rldf.grammar.contents import SceneContents
 from rldf.grammar.grammar import load_grammar
 from rldf.perception.reading import ImageReading, ReadingRecord
 from rldf.report import write_report

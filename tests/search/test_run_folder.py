@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rldf.errors import RunError
-from rldf.search.records import Step, best_step, config_difference
+from rldf.io.workdir import config_difference
+from rldf.search.records import Step, best_step
 from rldf.search.run_folder import RunFolder, load_run
 from rldf.search.run_listing import list_runs
 from rldf.search.run_naming import default_out, new_out, resume_command
@@ -241,7 +242,7 @@ def test_two_processes_cannot_search_in_one_folder(tmp_path: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         assert load_run(tmp_path / "run").status == "running"
-        with pytest.raises(RunError, match="in use by another process"):
+        with pytest.raises(RunError, match="locked by another rldf process"):
             RunFolder.resume(tmp_path / "run", {"agent": "q"})
         holder.kill()
     assert load_run(tmp_path / "run").status == "interrupted"

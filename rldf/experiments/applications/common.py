@@ -59,7 +59,7 @@ def check_count(n: int) -> None:
 
 def generator_models(found: SearchResult, named: str | None) -> ModelSet:
     """Load the model set that is to draw; nothing of it is loaded into memory yet."""
-    return load_model_set(named or found.models)
+    return load_model_set(named or found.models, send_key=named is not None)
 
 
 def hints(found: SearchResult, models: ModelSet, named: str | None) -> list[str]:
@@ -67,13 +67,13 @@ def hints(found: SearchResult, models: ModelSet, named: str | None) -> list[str]
     told = list(found.notes)
     if named is None and found.searched_with and models.identity() != found.searched_with:
         told.append(f"model set {models.file.name} has changed since {found.run} was searched")
-    if models.file.draws is not None:
+    if models.file.vocabulary_grammar is not None:
         try:
-            load_grammar(models.file.draws).parse(found.sentence)
+            load_grammar(models.file.vocabulary_grammar).parse(found.sentence)
         except GrammarError:
             told.append(
                 f"model set {models.file.name} was not made for '{found.sentence}': it knows the "
-                f"sentences of grammar {models.file.draws}"
+                f"sentences of grammar {models.file.vocabulary_grammar}"
             )
     return told
 

@@ -17,9 +17,9 @@ from rldf.experiments.applications.common import (
     image_seed,
 )
 from rldf.grammar.axes import Axis, Value
-from rldf.grammar.axis_kinds import SceneContents
+from rldf.grammar.contents import SceneContents
 from rldf.grammar.encoding import Encoding
-from rldf.grammar.locality import spearman
+from rldf.grammar.ordering import spearman
 from rldf.interfaces import VisionModels
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder

@@ -108,7 +108,7 @@ def prepare(
     grammar = load_grammar(budget.grammar)
     files = {reward: resolved(load_reward_file(reward)) for reward in rewards}
     models = load_model_set(budget.models)
-    if images is None and models.file.draws is None:
+    if images is None and models.file.vocabulary_grammar is None:
         raise UsageError(
             f"model set {budget.models} knows photographs: name a folder of them with "
             "--images, or type --models pocket"

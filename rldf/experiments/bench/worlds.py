@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rldf.experiments.bench.goals import Goal
-from rldf.grammar.axis_kinds import SceneContents
+from rldf.grammar.contents import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
 from rldf.gridworld import Gridworld

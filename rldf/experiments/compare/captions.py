@@ -37,7 +37,7 @@ def make_captioner(models: ModelSet, folder: Path | None, grammar: str) -> Capti
     """Make the captioner that a command names."""
     if folder is not None:
         return CaptionModel(folder)
-    return SentenceRetrieval(load_grammar(models.file.draws or grammar), models.clip)
+    return SentenceRetrieval(load_grammar(models.file.vocabulary_grammar or grammar), models.clip)
 
 
 class SentenceRetrieval:
