@@ -71,7 +71,7 @@ def _record() -> dict:
 
 
 def make_clone(root: Path, classes: Sequence[str] = tuple(COLOURS), model: str = "pocket") -> None:
-    """Mark a folder as a clone."""
+    """Mark a folder as a finished clone."""
     record = json.loads(json.dumps(_record()))
     plan = record["plan"]
     noun = plan["classes"][0]["noun"]
@@ -82,3 +82,5 @@ def make_clone(root: Path, classes: Sequence[str] = tuple(COLOURS), model: str =
     plan["models"] = {"name": model, "generator": {"class": "diffusion"}}
     root.mkdir(parents=True, exist_ok=True)
     (root / "clone.json").write_text(json.dumps(record))
+    (root / ".rldf").mkdir(exist_ok=True)
+    (root / ".rldf" / "finished.json").write_text('{"counts": {}, "files": {}}')

@@ -241,6 +241,7 @@ def test_the_plain_function_finds_what_is_not_named_and_gives_typed_metrics(
     monkeypatch.setenv("RLDF_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("RLDF_REAL", str(real))
     monkeypatch.setattr(evaluation, "find_extractor", lambda *_: Thumbnail(2))
+    (clone / ".rldf" / "finished.json").unlink()
     told = []
     result = evaluation.evaluate(str(clone), warn=told.append)
     assert set(result.figures) == {
