@@ -5,7 +5,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxpro
 EXAMPLE := examples/elephants-on-platform.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test slow fuzz lint check docs pocket benchmark wheel
+.PHONY: help setup run test slow fuzz lint check docs structure pocket benchmark wheel
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: lint test ## Check everything that the continuous integration checks
 
 docs: setup ## Write the command-line reference from the program
 	$(BIN)/python tools/cli_docs.py
+
+structure: setup ## Measure modules, imports, docstrings and depth of calls
+	$(BIN)/python tools/structure.py
 
 pocket: setup ## Train the four pocket models
 	$(BIN)/python -m rldf.pocket.training
