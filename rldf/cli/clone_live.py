@@ -109,7 +109,8 @@ class CloneView:
             columns += [progress.MofNCompleteColumn(), progress.TimeRemainingColumn()]
         self._stage = stage
         self._bar = progress.Progress(*columns, console=output.console(), transient=True)
-        self._task = self._bar.add_task(stage, total=total or None)
+        label = "drawing" if stage == "images" else stage
+        self._task = self._bar.add_task(label, total=total or None)
         self._bar.start()
 
 
