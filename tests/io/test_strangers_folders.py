@@ -23,7 +23,7 @@ from rldf.report.pictures import load_picture
 from rldf.search.records import read_record, read_steps
 from rldf.search.run_folder import RunFolder
 from rldf.search.run_naming import refuse_links
-from tests.dataset.clones import artist, begin, clone, draw
+from tests.dataset.clones import begin, clone, draw, renderer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 CONFIG = {"agent": "q", "image": "a.png"}
@@ -151,7 +151,7 @@ def test_a_clone_is_not_gone_on_with_or_mended_elsewhere(tmp_path, place):
     with pytest.raises(RunError, match="is a link"):
         enter_folder(folder.root, folder.record)
     with pytest.raises(RunError, match="is a link"):
-        repair(folder, make_plan(folder.record.plan), artist(), [])
+        repair(folder, make_plan(folder.record.plan), renderer(), [])
 
 
 def test_a_journal_that_leads_elsewhere_is_not_written(tmp_path):
