@@ -34,13 +34,13 @@ from transformers.utils import logging as transformers_logging
 
 from rldf.dataset.build import make_clone
 from rldf.dataset.config import imagenet_config
-from rldf.dataset.filters import blank_inspector
+from rldf.dataset.filters import blank_filter
 from rldf.dataset.layout import enter_folder
 from rldf.dataset.plan import Plan, PlannedImage, make_plan
 from rldf.dataset.presets import load_preset, with_preset
 from rldf.dataset.record import new_record
-from rldf.dataset.render import Artist, write_config
-from rldf.dataset.sharding import Part
+from rldf.dataset.render import Renderer, write_config
+from rldf.dataset.sharding import ShardSlice
 from rldf.models.model_sets import ModelSet, load_model_set
 
 _PRESET, _CLASSES = "train", 4
@@ -103,11 +103,13 @@ class Contest:
             self.models, len(self.plan), format="imagefolder", verify_labels=None,
             safety_checker=False,
         )  # fmt: skip
-        artist = Artist(generator=self.models.generator, inspect=_look, batch_size=self.batch_size)
+        renderer = Renderer(
+            generator=self.models.generator, filter=_look, batch_size=self.batch_size
+        )
         with tempfile.TemporaryDirectory() as place:
             folder = enter_folder(Path(place) / "clone", new_record(self.plan.config, how))
             begun = time.perf_counter()
-            made = make_clone(folder, self.plan, artist, Part())
+            made = make_clone(folder, self.plan, renderer, ShardSlice())
             seconds = time.perf_counter() - begun
         if made.images != len(self.plan):
             raise SystemExit(f"{made.images} of {len(self.plan)} images were written")
@@ -160,7 +162,7 @@ class Contest:
 
 def _look(images: Sequence[Any], planned: Sequence[PlannedImage]) -> list[str]:
     """Look for blank images as the writer does, but keep them: random weights may draw nothing."""
-    blank_inspector(images, planned)
+    blank_filter(images, planned)
     return [""] * len(images)
 
 

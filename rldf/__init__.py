@@ -13,7 +13,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rldf.api.clones import CloneResult as CloneResult
     from rldf.api.clones import clone as clone
     from rldf.api.clones import clone_imagenet as clone_imagenet
     from rldf.api.evaluations import EvaluationResult as EvaluationResult
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from rldf.api.searches import load_result as load_result
     from rldf.api.searches import make_env as make_env
     from rldf.api.searches import search as search
+    from rldf.dataset.api import CloneResult as CloneResult
     from rldf.grammar.grammar import load_grammar as load_grammar
     from rldf.models.model_sets import load_model_set as load_models
     from rldf.perception.reading import ImageReading
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
-    "CloneResult": "rldf.api.clones:CloneResult",
+    "CloneResult": "rldf.dataset.api:CloneResult",
     "EvaluationResult": "rldf.api.evaluations:EvaluationResult",
     "GeneratedImages": "rldf.api.generations:GeneratedImages",
     "ImageReading": "rldf.perception.reading:ImageReading",

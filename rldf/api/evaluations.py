@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rldf.api.clones import CloneResult
 from rldf.api.progress import Progress, told
+from rldf.dataset.api import CloneResult
 from rldf.errors import UsageError
 from rldf.evaluation import evaluate as evaluation
 from rldf.evaluation.downstream import TrainConfig

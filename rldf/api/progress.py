@@ -39,7 +39,7 @@ def _bars() -> Iterator[Progress]:
 
         def show(what: str, done: int, of: int) -> None:
             if what not in tasks:
-                tasks[what] = view.add_task(escape(plain(what)), total=of)
-            view.update(tasks[what], completed=done, total=of)
+                tasks[what] = view.add_task(escape(plain(what)), total=of or None)
+            view.update(tasks[what], completed=done, total=of or None)
 
         yield show

@@ -1,8 +1,9 @@
 """`rldf clone` and `rldf clone-imagenet`: a labelled data set from classes and sentences."""
 
+import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -13,6 +14,10 @@ from rldf.cli.model_choice import settle
 from rldf.dataset.splits import USUAL
 from rldf.models.auto import AUTO
 
+if TYPE_CHECKING:
+    from rldf.cli.clone_live import CloneCommand
+    from rldf.dataset.api import CloneOptions
+
 _MAKE = "make"
 _PER_CLASS = 100
 
@@ -21,15 +26,7 @@ class DefaultMake(TyperGroup):
     """A group in which `make` may be left out: `rldf clone PHOTO` is `rldf clone make PHOTO`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the command's name in front of what names none.
-
-        Args:
-            ctx: the context.
-            args: the words after `rldf clone`.
-
-        Returns:
-            What is left of them.
-        """
+        """Insert "make" if the first word names no command."""
         if args and args[0] not in (*self.commands, *ctx.help_option_names):
             args = [_MAKE, *args]
         return super().parse_args(ctx, args)
@@ -116,25 +113,10 @@ def clone_imagenet(
     quiet: Quiet = False,
 ) -> None:
     """Make a synthetic data set of ImageNet's classes; the same command goes on with it."""
-    from rldf.cli.clone_job import make_job, run_job
-    from rldf.dataset.config import imagenet_config
+    from rldf.dataset.api import prepare_imagenet
 
-    choice = settle(models)
-    job = make_job(
-        models=models_at(choice.name, base_url), choice=choice, preset=preset,
-        splits=_splits(splits, per_class),
-        format=format, image_format=image_format, out=out, dry_run=dry_run, shard=shard,
-        batch_size=batch_size, compile=compile, verify_labels=verify_labels,
-        safety_checker=not no_safety_checker, as_json=as_json, quiet=quiet or as_json,
-    )  # fmt: skip
-    run_job(
-        job,
-        "imagenet",
-        lambda model_set: imagenet_config(
-            model_set, classes=classes, splits=job.splits, preset=preset, grammar=grammar,
-            seed=seed, image_format=job.image_format,
-        ),
-    )  # fmt: skip
+    options, command = _options(locals())
+    command.run(lambda **own: prepare_imagenet(classes, options, **own))
 
 
 @app.command()
@@ -173,39 +155,16 @@ def make(
     quiet: Quiet = False,
 ) -> None:
     """Make a data set with a class for each input; the word make may be left out."""
-    from rldf.cli.clone_job import make_job, run_job
-    from rldf.dataset.config import user_config
-    from rldf.dataset.user_classes import find_classes, input_grammar, parse_nouns, sort_inputs
+    from rldf.dataset.api import prepare_clone
+    from rldf.dataset.user_classes import parse_nouns
 
-    said = parse_nouns(class_noun or ())
-    given = sort_inputs(inputs, sys.stdin)
-    for note in (*(note for found in given.runs for note in found.notes), *given.notes):
-        output.warn(note)
-    choice = settle(models)
-    job = make_job(
-        models=models_at(choice.name, base_url), choice=choice, preset=preset,
-        splits=_splits(splits, per_class),
-        format=format, image_format=image_format, out=out, dry_run=dry_run, shard=shard,
-        batch_size=batch_size, compile=compile, verify_labels=verify_labels,
-        safety_checker=not no_safety_checker, as_json=as_json, quiet=quiet or as_json,
-    )  # fmt: skip
-
-    doubts: list[str] = []
-
-    def configure(model_set: Any) -> Any:
-        from rldf.perception.encoder import Encoder
-
-        words = input_grammar(given, grammar, model_set.file.vocabulary_grammar)
-        encoder = Encoder(words, model_set, model_set.file)
-        found = find_classes(given, encoder, said, doubts.append)
-        for doubt in doubts:
-            output.warn(doubt)
-        return user_config(
-            model_set, found=found, grammar=words, splits=job.splits, preset=preset, seed=seed,
-            image_format=job.image_format,
-        )  # fmt: skip
-
-    run_job(job, given.name, configure, given.searches, doubts)
+    nouns = parse_nouns(class_noun or ())
+    options, command = _options(locals())
+    command.run(
+        lambda **own: prepare_clone(
+            inputs, options, class_nouns=nouns, stdin=sys.stdin, warn=output.warn, **own
+        )
+    )
 
 
 @app.command()
@@ -223,8 +182,9 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check every file of a data set; exit code 1 if anything is wrong."""
-    from rldf.cli.clone_job import repair_folder
+    from rldf.cli.clone_live import exit_cleanly
     from rldf.cli.clone_words import checked_lines
+    from rldf.dataset.api import repair_clone
     from rldf.dataset.layout import open_folder
     from rldf.dataset.verify import verify as verify_
 
@@ -234,8 +194,9 @@ def verify(
     document = report.document() | {"out": str(directory), "repaired": 0}
     if repair and report.problems:
         before = report.problems
-        with output.busy("drawing again", quiet=quiet or as_json):
-            mended = repair_folder(folder, before, models, base_url, batch_size)
+        named = None if models is None else models_at(models, base_url)
+        with exit_cleanly(folder.root), output.busy("drawing again", quiet=quiet or as_json):
+            mended = repair_clone(folder, before, models=named, batch_size=batch_size)
             report = verify_(folder)
         document = report.document() | {"out": str(directory), "repaired": mended}
     output.result(document, checked_lines(document), as_json=as_json)
@@ -245,7 +206,7 @@ def verify(
 
 @app.command()
 def status(directory: Directory, as_json: output.JsonFlag = False) -> None:
-    """Tell how far a data set is."""
+    """Show how much of a data set is drawn."""
     from rldf.cli.clone_words import status_lines
     from rldf.dataset.build import status as status_
     from rldf.dataset.layout import open_folder
@@ -264,26 +225,51 @@ def convert(
     quiet: Quiet = False,
 ) -> None:
     """Write a data set in another format, with the same images byte for byte."""
-    from rldf.cli.clone_job import ending_cleanly, one_of
+    from rldf.cli.clone_live import exit_cleanly
+    from rldf.dataset.api import one_of
     from rldf.dataset.convert import convert as convert_
-    from rldf.dataset.formats import Format as Formats
+    from rldf.dataset.formats import FORMATS
     from rldf.dataset.layout import open_folder
 
     folder = open_folder(directory)
-    kind = one_of("--to", to, Formats)
-    with ending_cleanly(out, tell=True), output.busy(f"writing {kind}", quiet=quiet or as_json):
+    kind = one_of("--to", to, FORMATS)
+    with exit_cleanly(out), output.busy(f"writing {kind}", quiet=quiet or as_json):
         counts = convert_(folder, kind, out)
     document = {"out": str(out), "format": kind, **counts}
     output.result(document, [f"{counts['images']} images in {out}"], as_json=as_json)
 
 
-def _splits(text: str | None, per_class: int | None) -> dict[str, int]:
-    from rldf.dataset.splits import SPLITS, parse_splits, usual_splits
+def _options(given: dict[str, Any]) -> "tuple[CloneOptions, CloneCommand]":
+    """Return the options that both commands have."""
+    from rldf.cli.clone_live import CloneCommand
+    from rldf.dataset.api import CloneOptions
 
-    if text is not None:
-        return parse_splits(text, per_class)
-    found = usual_splits(_PER_CLASS if per_class is None else per_class)
-    if missing := [name for name in SPLITS if name not in found]:
+    choice = settle(given["models"])
+    names = [field.name for field in dataclasses.fields(CloneOptions)]
+    typed = {name: given[name] for name in names if name in given}
+    typed |= {
+        "models": models_at(choice.name, given["base_url"]),
+        "splits": _splits(given["splits"], given["per_class"]),
+        "per_class": None,
+        "safety_checker": not given["no_safety_checker"],
+    }
+    command = CloneCommand(
+        choice=choice,
+        dry_run=given["dry_run"],
+        as_json=given["as_json"],
+        quiet=given["quiet"] or given["as_json"],
+    )
+    return CloneOptions(**typed), command
+
+
+def _splits(text: str | None, per_class: int | None) -> dict[str, int]:
+    """Return the images of a class by split, with a warning if splits were left out."""
+    from rldf.dataset.api import splits_of
+    from rldf.dataset.splits import SPLITS
+
+    found = splits_of(text, per_class)
+    missing = [name for name in SPLITS if name not in found]
+    if text is None and missing:
         output.warn(
             f"{per_class} images of a class are too few for {' and '.join(missing)}: all are "
             f"{' or '.join(found)}; for others type --splits, such as --splits train=8,val=1,test=1"

@@ -1,79 +1,137 @@
-"""The progress bar of a clone, over all processes; silent where there is no terminal."""
+"""Runs the commands that draw clones: progress on the terminal, a clean exit, the result."""
 
-import threading
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+import contextlib
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from rldf.cli import output
+from rldf.cli.clone_words import estimate_lines, result_document, result_lines
+from rldf.cli.model_choice import tell
+from rldf.dataset.api import CloneJob
+from rldf.dataset.sharding import this_worker
+from rldf.models.auto import Choice
 
 if TYPE_CHECKING:
-    from rldf.dataset.build import Progress
-
-_PAUSE = 0.5  # s between two looks at the folder
+    from rich.progress import Progress, TaskID
 
 
-class CloneBar:
-    """Shows how many images are there while they are drawn."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloneCommand:
+    """The parts of a command line that decide what is shown and printed."""
 
-    def __init__(self, progress: "Progress", planned: int, *, quiet: bool) -> None:
-        """Make the bar.
+    choice: Choice
+    dry_run: bool
+    as_json: bool
+    quiet: bool
 
-        Args:
-            progress: counts the images that are there.
-            planned: how many there will be.
-            quiet: whether to show nothing.
-        """
-        from rich import progress as rich_progress
+    def run(self, prepare: Callable[..., CloneJob]) -> None:
+        """Plan a clone, then estimate or draw it, and print the result."""
+        worker = this_worker()
+        with CloneView(quiet=self.quiet or not worker.is_main) as view:
+            job = prepare(worker=worker, progress=view)
+            if self.dry_run:
+                view("drawing a few images", 0, 0)
+                document = job.estimate()
+                lines = estimate_lines(document)
+            else:
+                with exit_cleanly(job.out, quiet=not worker.is_main):
+                    result = job.draw(self._naming_models(view, worker.is_main))
+                document = result_document(result)
+                lines = result_lines(document, result.folder)
+        if worker.is_main:
+            if self.dry_run:
+                tell(self.choice)
+            output.result(document, lines, as_json=self.as_json)
 
-        console = output.console()
-        self._progress = progress
-        self._bar: rich_progress.Progress | None = None
-        if console.is_terminal and not quiet:
-            self._bar = rich_progress.Progress(
-                rich_progress.TextColumn("drawing"),
-                rich_progress.BarColumn(),
-                rich_progress.MofNCompleteColumn(),
-                rich_progress.TimeRemainingColumn(),
-                console=console,
-                transient=True,
-            )
-            self._task = self._bar.add_task("drawing", total=planned)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+    def _naming_models(self, view: "CloneView", is_main: bool) -> Callable[[str, int, int], None]:
+        """Name the chosen models once before the first image, when all checks have passed."""
+        named = not is_main
 
-    def __enter__(self) -> Self:
-        """Start to show.
+        def progress(stage: str, done: int, total: int) -> None:
+            nonlocal named
+            if stage == "images" and not named:
+                named = True
+                view.close()
+                tell(self.choice)
+            view(stage, done, total)
 
-        Returns:
-            This bar.
-        """
-        if self._bar:
-            self._bar.start()
-            self._thread.start()
+        return progress
+
+
+class CloneView:
+    """Shows the stages of a clone on a terminal: one line, with a bar if a total is known."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """Show nothing yet; quiet shows nothing at all."""
+        self._shown = output.console().is_terminal and not quiet
+        self._stage = ""
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> "CloneView":
+        """Return the view."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Take the bar away.
+    def __exit__(self, *_: object) -> None:
+        """Remove what is shown."""
+        self.close()
 
-        Args:
-            kind: unused.
-            error: unused.
-            trace: unused.
-        """
-        self._ended.set()
-        if self._bar:
-            self._thread.join()
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show how far a stage is."""
+        if not self._shown:
+            return
+        if stage != self._stage:
+            self.close()
+            self._open(stage, total)
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done)
+
+    def close(self) -> None:
+        """Remove what is shown."""
+        if self._bar is not None:
             self._bar.stop()
+        self._stage, self._bar = "", None
 
-    def _watch(self) -> None:
-        while self._bar and not self._ended.is_set():
-            try:
-                self._bar.update(self._task, completed=self._progress.count())
-            except OSError:  # the work itself tells of a folder that went away
-                return
-            self._ended.wait(_PAUSE)
+    def _open(self, stage: str, total: int) -> None:
+        from rich import progress
+
+        columns: list[progress.ProgressColumn] = [
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+        ]
+        if total:
+            columns += [progress.MofNCompleteColumn(), progress.TimeRemainingColumn()]
+        self._stage = stage
+        self._bar = progress.Progress(*columns, console=output.console(), transient=True)
+        label = "drawing" if stage == "images" else stage
+        self._task = self._bar.add_task(label, total=total or None)
+        self._bar.start()
+
+
+@contextlib.contextmanager
+def exit_cleanly(root: Path, *, quiet: bool = False) -> Iterator[None]:
+    """On Ctrl-C and SIGTERM, keep what is finished and print the command that continues.
+
+    A batch that is being drawn is lost; whatever has its final name is whole.
+    """
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # launchers send it more than once
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if not quiet:
+            command = shlex.join(["rldf", *sys.argv[1:]])
+            output.note(f"stopped; {root} keeps what is done; go on with: {command}")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)

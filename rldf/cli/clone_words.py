@@ -3,49 +3,34 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rldf.dataset.build import Made
+from rldf.dataset.api import CloneResult
 from rldf.dataset.layout import CloneFolder
 
 _HARD = 0.5  # yield below which a class is told to be hard to draw
 _SHOWN = 10  # classes
 
 
-def made_document(folder: CloneFolder, made: Made) -> dict[str, Any]:
-    """Say what came of drawing.
-
-    Args:
-        folder: the data set.
-        made: what this process did.
-
-    Returns:
-        The document of `--json`.
-    """
-    rate = made.images / made.seconds if made.images else 0.0
+def result_document(result: CloneResult) -> dict[str, Any]:
+    """Return the document of `--json`."""
+    rate = result.written / result.seconds if result.written else 0.0
+    record = result.folder.record
     return {
-        "out": str(folder.root),
-        "format": folder.record.write.format,
-        "status": "done" if made.counts else "part done",
-        "planned": folder.record.images,
-        "classes": len(folder.record.classes),
-        **(made.counts or {}),
-        "shards_left": made.shards_left,
-        "written": made.images,
-        "seconds": round(made.seconds, 2),
+        "out": str(result.out),
+        "format": record.write.format,
+        "status": "done" if result.counts else "part done",
+        "planned": record.images,
+        "classes": len(result.classes),
+        **result.counts,
+        "shards_left": result.shards_left,
+        "written": result.written,
+        "seconds": round(result.seconds, 2),
         "images_per_second": round(rate, 3),
-        "warnings": list(folder.record.doubts),
+        "warnings": list(result.warnings),
     }
 
 
-def made_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
-    """Say the same to people.
-
-    Args:
-        document: what `made_document` gave.
-        folder: the data set.
-
-    Returns:
-        Lines.
-    """
+def result_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
+    """Return the result as lines of text."""
     wrote = (
         f"wrote {document['written']} images in {document['seconds']:.0f} s "
         f"({document['images_per_second']:.2f} images/s)"
@@ -72,15 +57,7 @@ def made_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
 
 
 def status_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
-    """Tell people how far a data set is.
-
-    Args:
-        document: of `rldf clone status --json`.
-        folder: the data set.
-
-    Returns:
-        Lines.
-    """
+    """Return the status as lines of text."""
     return [
         f"{document['out']}: {document['status']}",
         f"images   {document['drawn']} of {document['planned']}, {document['classes']} classes",
@@ -93,7 +70,7 @@ def status_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
 
 
 def _empty_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
-    """Name the classes that lost all their images in a split."""
+    """Return the classes that lost all their images in a split."""
     names = {label.key: label.name for label in folder.record.classes}
     return [
         f"no image in {split} of {', '.join(names.get(key, key) for key in keys[:_SHOWN])}"
@@ -103,7 +80,7 @@ def _empty_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
 
 
 def _hard_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
-    """Name the classes that the models cannot draw well, the worst first."""
+    """Return the classes with a low yield, the lowest first."""
     yields = {key: own["yield"] for key, own in document["troubled_classes"].items()}
     names = {label.key: label.name for label in folder.record.classes}
     hard = sorted((share, key) for key, share in yields.items() if share < _HARD)
@@ -115,14 +92,7 @@ def _hard_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
 
 
 def estimate_lines(document: Mapping[str, Any]) -> list[str]:
-    """Tell people what a data set would take.
-
-    Args:
-        document: of `--dry-run --json`.
-
-    Returns:
-        Lines.
-    """
+    """Return the estimate as lines of text."""
     per_split = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
     images = f"images  {document['images']} of {document['classes']} classes ({per_split})"
     if document["hours"] is None:
@@ -136,14 +106,7 @@ def estimate_lines(document: Mapping[str, Any]) -> list[str]:
 
 
 def checked_lines(document: Mapping[str, Any]) -> list[str]:
-    """Tell people what a check found.
-
-    Args:
-        document: of `rldf clone verify --json`.
-
-    Returns:
-        Lines.
-    """
+    """Return the problems that a check found as lines of text."""
     lines = [
         f"{problem['kind']:9}  {problem['name']}"
         + (f"  (equals {problem['of']})" if problem["of"] else "")

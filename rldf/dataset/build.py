@@ -14,26 +14,26 @@ from PIL.Image import Image
 
 from rldf.dataset.finalize import finish, read_finished
 from rldf.dataset.image_file import ImageFormat, SourceType, encode_image, xmp_packet
-from rldf.dataset.layout import CloneFolder, telling_disk_errors
-from rldf.dataset.manifest import Journal, Outcome, count_kept, tally, write_rows
+from rldf.dataset.layout import CloneFolder, disk_errors_reported
+from rldf.dataset.manifest import Outcome, ProgressLog, count_images, count_kept, write_rows
 from rldf.dataset.plan import Plan, PlannedImage, estimate_bytes
-from rldf.dataset.render import Artist, Press, ShardDrawing
-from rldf.dataset.sharding import Part, claimed
+from rldf.dataset.render import ImageWriter, Renderer, ShardRenderer
+from rldf.dataset.sharding import ShardSlice, claimed
 from rldf.generators.cached import is_seeded
 from rldf.io.files import is_locked
 
-Tell = Callable[[Sequence[Outcome]], None]
+Report = Callable[[Sequence[Outcome]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What one process did.
+class BuildResult:
+    """What one call of `make_clone` did.
 
     Attributes:
-        images: how many it wrote.
-        seconds: how long it drew and wrote.
+        images: number of files written.
+        seconds: time for drawing and writing.
         counts: of the whole clone, once it is finished; None before.
-        shards_left: work shards of other parts that are not done.
+        shards_left: work shards that are not done, of other slices or processes.
     """
 
     images: int
@@ -43,65 +43,46 @@ class Made:
 
 
 def make_clone(
-    folder: CloneFolder, plan: Plan, artist: Artist, part: Part, tell: Tell = lambda found: None
-) -> Made:
-    """Draw what is missing of a clone, beside other processes that may do the same.
-
-    Args:
-        folder: the clone, entered.
-        plan: its plan.
-        artist: who draws.
-        part: which work shards are this process's.
-        tell: called with the outcomes of every batch whose files are on the disk.
-
-    Returns:
-        What was done.
-
-    Raises:
-        RldfError: the disk is full, or the folder cannot be written any more.
-    """
+    folder: CloneFolder,
+    plan: Plan,
+    renderer: Renderer,
+    part: ShardSlice,
+    report: Report = lambda found: None,
+) -> BuildResult:
+    """Draw what is missing of a clone, beside other processes that may do the same."""
     written = 0
 
     def count(outcomes: Sequence[Outcome]) -> None:
         nonlocal written
         written += sum(outcome.sha256 is not None for outcome in outcomes)
-        tell(outcomes)
+        report(outcomes)
 
     begun = time.monotonic()
-    with telling_disk_errors(folder.root):
+    with disk_errors_reported(folder.root):
         mine = [shard for shard in folder.undone() if shard in part]
-        with make_press(folder, plan) as press:
-            for shard in claimed(mine, folder.lock, folder.is_done):
-                draw_shard(folder, plan, artist, press, shard, count)
+        with make_image_writer(folder, plan) as writer:
+            for shard in claimed(mine, folder.lock, folder.is_done, lambda: report(())):
+                draw_shard(folder, plan, renderer, writer, shard, count)
         left = len(folder.undone())
         counts = None if left else finish(folder).counts
     seconds = time.monotonic() - begun
-    return Made(images=written, seconds=seconds, counts=counts, shards_left=left)
+    return BuildResult(images=written, seconds=seconds, counts=counts, shards_left=left)
 
 
 def draw_shard(
     folder: CloneFolder,
     plan: Plan,
-    artist: Artist,
-    press: Press,
+    renderer: Renderer,
+    writer: ImageWriter,
     shard: int,
-    tell: Tell = lambda found: None,
+    report: Report = lambda found: None,
 ) -> None:
-    """Draw a shard, and mark it as done.
-
-    Args:
-        folder: the clone.
-        plan: its plan.
-        artist: who draws.
-        press: who writes.
-        shard: its number; this process holds its lock.
-        tell: called with the outcomes of every batch.
-    """
+    """Draw a shard whose lock this process holds, and write its manifest."""
     store, indices = folder.store(), folder.shards.indices(shard)
-    journal = Journal(folder.journal(shard))
+    journal = ProgressLog(folder.journal(shard))
     begun = time.monotonic()
-    drawing = ShardDrawing(
-        plan=plan, indices=indices, journal=journal, artist=artist, press=press, tell=tell
+    drawing = ShardRenderer(
+        plan=plan, indices=indices, journal=journal, renderer=renderer, writer=writer, report=report
     )
     rows = drawing.rows()
     store.seal(shard, rows)
@@ -112,16 +93,8 @@ def draw_shard(
     folder.log("shard", shard=shard, images=len(rows), seconds=seconds)
 
 
-def make_press(folder: CloneFolder, plan: Plan) -> Press:
-    """Make what writes a clone's images.
-
-    Args:
-        folder: the clone.
-        plan: its plan.
-
-    Returns:
-        The press.
-    """
+def make_image_writer(folder: CloneFolder, plan: Plan) -> ImageWriter:
+    """Return what encodes and writes the images of a clone."""
     store, shards, write = folder.store(), folder.shards, folder.record.write
 
     def encode(image: Image, planned: PlannedImage) -> bytes:
@@ -131,7 +104,7 @@ def make_press(folder: CloneFolder, plan: Plan) -> Press:
     def put(planned: PlannedImage, data: bytes) -> None:
         store.put(shards.of(planned.index), planned.name, data)
 
-    return Press(encode, put)
+    return ImageWriter(encode, put)
 
 
 _SECONDS = 5.0  # after one batch to warm up, batches are timed until this has passed
@@ -140,23 +113,12 @@ _BATCHES = 8
 
 def calibrate(
     plan: Plan,
-    artist: Artist,
+    renderer: Renderer,
     source: SourceType,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Any]:
-    """Draw a few images and estimate the whole.
-
-    Args:
-        plan: what is to be drawn.
-        artist: who draws.
-        source: IPTC's word for the images' origin.
-        clock: gives seconds.
-
-    Returns:
-        The document of `--dry-run --json`: images, splits, classes, bytes, seconds an image and
-        hours on one device such as this. Bytes, seconds and hours are None where a server draws.
-    """
-    measured = _measured(plan, artist, source, clock) if is_seeded(artist.generator) else None
+    """Draw a few images and estimate bytes and hours of the whole; None where a server draws."""
+    measured = _measured(plan, renderer, source, clock) if is_seeded(renderer.generator) else None
     size, each = measured or (None, None)
     return {
         "images": len(plan),
@@ -165,30 +127,30 @@ def calibrate(
         "bytes": None if size is None else estimate_bytes(len(plan), size),
         "seconds_per_image": None if each is None else round(each, 4),
         "hours": None if each is None else round(each * len(plan) / 3600, 3),
-        "batch_size": artist.batch_size,
+        "batch_size": renderer.batch_size,
     }
 
 
 def _measured(
-    plan: Plan, artist: Artist, source: SourceType, clock: Callable[[], float]
+    plan: Plan, renderer: Renderer, source: SourceType, clock: Callable[[], float]
 ) -> tuple[float, float]:
-    """Bytes and seconds of an image."""
-    stride = max(1, len(plan) // (artist.batch_size * (_BATCHES + 1)))
+    """Return the mean bytes and seconds of an image."""
+    stride = max(1, len(plan) // (renderer.batch_size * (_BATCHES + 1)))
     sizes: list[int] = []
     seconds, drawn = 0.0, 0
     for number in range(_BATCHES + 1):
-        first = number * artist.batch_size * stride
-        batch = [plan.image(i) for i in range(first, len(plan), stride)[: artist.batch_size]]
+        first = number * renderer.batch_size * stride
+        batch = [plan.image(i) for i in range(first, len(plan), stride)[: renderer.batch_size]]
         if not batch:
             break
         begun = clock()
-        images = artist.draw(batch, 0)
-        artist.inspect(images, batch)
+        images = renderer.draw(batch, 0)
+        renderer.filter(images, batch)
         spent = clock() - begun
         sizes += [_size(image, plan.config.image_format, source) for image in images]
         if number:
             seconds, drawn = seconds + spent, drawn + len(batch)
-        elif len(plan) <= artist.batch_size:
+        elif len(plan) <= renderer.batch_size:
             seconds, drawn = spent, len(batch)
         if seconds > _SECONDS:
             break
@@ -199,25 +161,17 @@ def _size(image: Image, file_format: ImageFormat, source: SourceType) -> int:
     return len(encode_image(image, file_format, xmp_packet("", source)))
 
 
-class Progress:
-    """Counts the images that are there; shards that are done are counted once."""
+class CloneProgress:
+    """Counts the images of a clone that all processes have written."""
 
     def __init__(self, folder: CloneFolder) -> None:
-        """Count nothing yet.
-
-        Args:
-            folder: the clone.
-        """
+        """Count nothing yet."""
         self._folder = folder
         self._left = list(range(len(folder.shards)))
         self._done = 0
 
     def count(self) -> int:
-        """Count.
-
-        Returns:
-            Images that are there, or were given up.
-        """
+        """Return the number of images that are written or given up."""
         undone = set(self._folder.undone())
         newly = [shard for shard in self._left if shard not in undone]
         self._done += sum(len(self._folder.shards.indices(shard)) for shard in newly)
@@ -228,29 +182,19 @@ class Progress:
 
 
 def status(folder: CloneFolder) -> dict[str, Any]:
-    """Tell how far a clone is.
-
-    Args:
-        folder: the clone.
-
-    Returns:
-        The document of `rldf clone status --json`.
-
-    Raises:
-        RunError: a manifest is damaged.
-    """
+    """Return the document of `rldf clone status --json`."""
     finished, undone = read_finished(folder), folder.undone()
     if finished is not None:
         counts = finished.counts
     else:
-        counts = tally(rows for _, rows in folder.all_rows()).document()
+        counts = count_images(rows for _, rows in folder.all_rows()).document()
     running = [shard for shard in undone if is_locked(folder.lock(shard))]
     return {
         "out": str(folder.root),
         "format": folder.record.write.format,
         "status": "done" if finished else "running" if running else "interrupted",
         "planned": folder.record.images,
-        "drawn": Progress(folder).count() if undone else counts["images"],
+        "drawn": CloneProgress(folder).count() if undone else counts["images"],
         "classes": len(folder.record.classes),
         "shards": len(folder.shards),
         "shards_done": len(folder.shards) - len(undone),

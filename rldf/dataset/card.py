@@ -1,11 +1,15 @@
-"""The data-set card: README.md with the Hub's YAML, from the clone's record and counts."""
+"""The data-set card README.md, and croissant.json, which says the same to programs.
 
-import json
+See https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html; provenance is in the terms of
+W3C's PROV-O.
+"""
+
 from typing import Any
 
+from rldf.dataset.formats import ArchiveFormat, ExportFormat
 from rldf.dataset.image_file import SOURCE_TYPES
 from rldf.dataset.layout import CloneFolder
-from rldf.dataset.manifest import Tally
+from rldf.dataset.manifest import Counts
 from rldf.dataset.record import CloneRecord
 from rldf.io.text import plain
 
@@ -27,148 +31,105 @@ _HUB_LICENSES = {  # what the Hub calls the licences that model sets have
 }
 
 
-def card(folder: CloneFolder, tally: Tally) -> str:
-    """Write the card.
-
-    Args:
-        folder: the clone.
-        tally: its counts.
-
-    Returns:
-        Markdown.
-    """
+def card(folder: CloneFolder, counts: Counts) -> str:
+    """Return the card as Markdown."""
     record = folder.record
     parts = [
-        _front(record, tally, folder.root.name),
+        _front(folder, counts),
         f"# {plain(folder.root.name)}",
-        _summary(record, tally),
+        _summary(record, counts),
         "## Load it",
-        _loading(folder, tally),
+        _loading(folder, counts),
         "## How it was made",
-        _making(record, tally),
+        _making(record, counts),
         *_doubts(record),
         "## Classes",
-        _classes(record, tally),
+        _classes(record, counts),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def data_files(record: CloneRecord) -> dict[str, str]:
-    """Name the files of each split.
+def _front(folder: CloneFolder, counts: Counts) -> str:
+    """Write the metadata that the Hub reads."""
+    from huggingface_hub import DatasetCardData
 
-    Args:
-        record: the clone's.
-
-    Returns:
-        Glob pattern by split, relative to the clone's folder.
-    """
-    archives = {"webdataset": "data/{}-*.tar", "parquet": "data/{}-*.parquet"}
-    pattern = archives.get(record.write.format, "{}/**")
-    return {split: pattern.format(split) for split in record.splits}
-
-
-def _front(record: CloneRecord, tally: Tally, name: str) -> str:
-    """Write the YAML; JSON strings are YAML strings, and quote what a stranger named."""
-    license, kind = record.write.license, record.write.format
-    short = license.lower().removesuffix("-or-later").removesuffix("-only")
-    if not license:
-        licenses = ["license: unknown"]
-    elif short in _HUB_LICENSES:
-        licenses = [f"license: {_HUB_LICENSES[short]}"]
-    else:
-        licenses = ["license: other", f"license_name: {json.dumps(license)}"]
-    size = next((name for limit, name in _SIZES if tally.images < limit), "1M<n<10M")
-    files = [
-        line
-        for split, pattern in data_files(record).items()
-        for line in (f"  - split: {HUB_SPLITS[split]}", f"    path: {json.dumps(pattern)}")
-    ]
-    lines = [
-        "---",
-        *licenses,
-        f"pretty_name: {json.dumps(plain(name))}",
-        "task_categories: [image-classification]",
-        "annotations_creators: [machine-generated]",
-        "source_datasets: [original]",
-        f"size_categories: [{json.dumps(size)}]",
-        f"tags: [synthetic, {kind}]",
-        "configs:",
-        "- config_name: default",
-        "  data_files:",
-        *files,
-        "---",
-    ]
-    return "\n".join(lines)
+    record, store = folder.record, folder.store()
+    data = DatasetCardData(
+        **_license(record.write.license),
+        pretty_name=plain(folder.root.name),
+        task_categories=["image-classification"],
+        annotations_creators=["machine-generated"],
+        source_datasets=["original"],
+        size_categories=[
+            next((name for limit, name in _SIZES if counts.images < limit), "1M<n<10M")
+        ],
+        tags=["synthetic", record.write.format],
+        configs=[
+            {
+                "config_name": "default",
+                "data_files": [
+                    {"split": HUB_SPLITS[split], "path": store.pattern(split)}
+                    for split in record.splits
+                ],
+            }
+        ],
+    )
+    return f"---\n{data.to_yaml()}\n---"
 
 
-def _summary(record: CloneRecord, tally: Tally) -> str:
-    splits = ", ".join(f"{n} {split}" for split, n in tally.splits.items())
+def _license(name: str) -> dict[str, Any]:
+    """Return what the Hub calls a license."""
+    short = name.lower().removesuffix("-or-later").removesuffix("-only")
+    if not name:
+        return {"license": "unknown"}
+    if short in _HUB_LICENSES:
+        return {"license": _HUB_LICENSES[short]}
+    return {"license": "other", "license_name": name}
+
+
+def _summary(record: CloneRecord, counts: Counts) -> str:
+    splits = ", ".join(f"{n} {split}" for split, n in counts.splits.items())
     told = (
-        f"{tally.images} synthetic images of {len(record.classes)} classes ({splits}). Every image "
-        "was made by a program from a sentence; no camera took it. Each file says so itself (IPTC "
-        f"digital source type `{record.write.source_type}`) and carries its sentence."
+        f"{counts.images} synthetic images of {len(record.classes)} classes ({splits}). Every "
+        "image was made by a program from a sentence; no camera took it. Each file says so "
+        f"itself (IPTC digital source type `{record.write.source_type}`) and carries its sentence."
     )
     return (
         told + "\n\nThe label of an image is the class that its sentence names. "
-        f"{_checked(record, tally)}"
+        f"{_checked(record, counts)}"
     )
 
 
-def _checked(record: CloneRecord, tally: Tally) -> str:
+def _checked(record: CloneRecord, counts: Counts) -> str:
     if record.write.verify_labels is None:
         return "Nobody checked that the class can be seen in it."
     return (
         f"Images in which a {record.write.verify_labels} model did not see the class were drawn "
-        f"anew, at most {record.write.attempts - 1} times; {tally.unseen} were kept all the same."
+        f"anew, at most {record.write.attempts - 1} times; {counts.unseen} were kept all the same."
     )
 
 
-def _loading(folder: CloneFolder, tally: Tally) -> str:
-    record = folder.record
-    kind = record.write.format
-    if kind == "imagefolder":
-        lines = [
-            # a class may have lost all its images in a split, and its folder numbers the others
-            f'torchvision.datasets.ImageFolder("{next(iter(record.splits))}", allow_empty=True)',
-            'datasets.load_dataset("imagefolder", data_dir=".")',
-        ]
-    elif kind == "parquet":
-        lines = [
-            f'datasets.load_dataset("parquet", data_files={{"{split}": "{pattern}"}})'
-            for split, pattern in list(data_files(record).items())[:1]
-        ]
-    else:
-        split, image = next(iter(record.splits)), record.plan.image_format
-        lines = [
-            f"tars = {_tars(folder, split)}",
-            f"webdataset.WebDataset(tars, shardshuffle={folder.archives.total(split)})"
-            f'.decode("pil")'
-            f'.to_tuple("{image}", "cls")',
-        ]
-    code = "\n".join(["```python", *lines, "```"]) + _without_images(record, tally)
-    return code if kind == "imagefolder" else f"{code}\n\n{_files(folder)}"
+def _loading(folder: CloneFolder, counts: Counts) -> str:
+    record, store = folder.record, folder.store()
+    lines = store.loading(next(iter(record.splits)))
+    code = "\n".join(["```python", *lines, "```"]) + _without_images(record, counts)
+    return f"{code}\n\n{_files(folder, store.ending)}" if isinstance(store, ArchiveFormat) else code
 
 
-def _without_images(record: CloneRecord, tally: Tally) -> str:
-    """Name the classes of which a split has no image, since models will not know them."""
+def _without_images(record: CloneRecord, counts: Counts) -> str:
+    """List the classes that have no image in a split: a model trained on it does not know them."""
     names = {label.key: label.name for label in record.classes}
     return "".join(
         f"\n\nNo image in `{split}`, since all were turned down: "
         + ", ".join(f"{key} ({_cell(names.get(key, key))})" for key in keys)
         + "."
-        for split, keys in tally.empty.items()
+        for split, keys in counts.empty.items()
     )
 
 
-def _tars(folder: CloneFolder, split: str) -> str:
-    pattern = folder.archives.pattern(split, "tar")
-    return f'sorted(glob.glob("{pattern}"))' if "*" in pattern else f'"{pattern}"'
-
-
-def _files(folder: CloneFolder) -> str:
-    """Tell which files each split has, and how many loader workers can be fed from them."""
-    kind, archives = folder.record.write.format, folder.archives
-    ending = "tar" if kind == "webdataset" else kind
+def _files(folder: CloneFolder, ending: str) -> str:
+    """List the files of each split, and how many loader workers can read from them."""
+    archives = folder.archives
     lines = ["| split | files | loader workers |", "|---|---|---|"]
     for split in folder.record.splits:
         most = "" if archives.numbering == "clone" else f"up to {archives.total(split)}"
@@ -178,8 +139,9 @@ def _files(folder: CloneFolder) -> str:
     )
 
 
-def _making(record: CloneRecord, tally: Tally) -> str:
+def _making(record: CloneRecord, counts: Counts) -> str:
     plan, write = record.plan, record.write
+    rejected = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.rejected.items()))
     rows = [
         ("models", plan.models.get("name")),
         ("grammar", plan.grammar.name),
@@ -187,9 +149,9 @@ def _making(record: CloneRecord, tally: Tally) -> str:
         ("seed", plan.seed),
         ("safety checker", _CHECKERS[write.safety_checker]),
         ("labels verified by", write.verify_labels or "nobody"),
-        ("drawn anew", tally.redrawn),
-        ("turned down", ", ".join(f"{n} {r}" for r, n in sorted(tally.rejected.items())) or "none"),
-        ("left out", tally.left_out),
+        ("drawn anew", counts.redrawn),
+        ("turned down", rejected or "none"),
+        ("left out", counts.left_out),
         ("license", write.license or "the model set names none"),
     ]
     lines = ["| | |", "|---|---|", *(f"| {name} | {_cell(str(value))} |" for name, value in rows)]
@@ -201,7 +163,7 @@ def _making(record: CloneRecord, tally: Tally) -> str:
 
 
 def _doubts(record: CloneRecord) -> list[str]:
-    """List what was doubtful where the classes came from; nothing where nothing was."""
+    """List the warnings about where the classes came from, if there are any."""
     if not record.doubts:
         return []
     lines = [f"- {_cell(doubt)}" for doubt in record.doubts]
@@ -209,19 +171,19 @@ def _doubts(record: CloneRecord) -> list[str]:
     return ["## Doubts", told, "\n".join(lines)]
 
 
-def _classes(record: CloneRecord, tally: Tally) -> str:
-    """List the classes, with the share of the drawings of each that nothing was wrong with."""
+def _classes(record: CloneRecord, counts: Counts) -> str:
+    """List the classes, each with the share of its attempts that gave a good image."""
     lines = ["| label | key | name | yield | definition |", "|---|---|---|---|---|"]
     for number, label in enumerate(record.classes):
-        known = label.key in tally.classes
-        share = f"{100 * tally.yield_of(label.key):.0f} %" if known else ""
+        known = label.key in counts.classes
+        share = f"{100 * counts.yield_of(label.key):.0f} %" if known else ""
         cells = (label.key, _cell(label.name), share, _cell(label.definition))
         lines.append(f"| {number} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _cell(text: str) -> str:
-    """Quote what would be markup in a table."""
+    """Escape markup in a table cell."""
     safe = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\")
     return safe.replace("|", "\\|").replace("[", "\\[").replace("`", "\\`").replace("*", "\\*")
 
@@ -271,40 +233,26 @@ _CONTEXT: dict[str, Any] = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-_MEDIA = {
-    "webdataset": "application/x-tar",
-    "parquet": "application/x-parquet",
-    "jpg": "image/jpeg",
-    "png": "image/png",
-}
 
 
-def croissant(folder: CloneFolder, tally: Tally) -> dict[str, Any]:
-    """Describe a clone.
-
-    Args:
-        folder: the clone.
-        tally: its counts.
-
-    Returns:
-        JSON-LD.
-    """
-    record = folder.record
+def croissant(folder: CloneFolder, counts: Counts) -> dict[str, Any]:
+    """Return the JSON-LD document of `croissant.json`."""
+    record, store = folder.record, folder.store()
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "name": plain(folder.root.name),
         "description": (
-            f"{tally.images} synthetic images of {len(record.classes)} classes, each drawn from a "
+            f"{counts.images} synthetic images of {len(record.classes)} classes, each drawn from a "
             "sentence of a grammar"
         ),
         "license": record.write.license or "unknown",
         "version": "1.0.0",
         "keywords": ["synthetic", "image classification"],
         "prov:wasGeneratedBy": _activity(record),
-        "distribution": [_file_set(record, split) for split in record.splits],
-        "recordSet": [_class_records(record), *_image_records(record)],
+        "distribution": [_file_set(store, split) for split in record.splits],
+        "recordSet": [_class_records(record), *_image_records(record, store)],
     }
 
 
@@ -323,14 +271,13 @@ def _activity(record: CloneRecord) -> dict[str, Any]:
     }
 
 
-def _file_set(record: CloneRecord, split: str) -> dict[str, Any]:
-    kind, ending = record.write.format, record.plan.image_format
-    folder = kind == "imagefolder"
+def _file_set(store: ExportFormat, split: str) -> dict[str, Any]:
+    media, pattern = store.media(split)
     return {
         "@type": "cr:FileSet",
         "@id": f"{split}-files",
-        "encodingFormat": _MEDIA[ending if folder else kind],
-        "includes": f"{split}/*/*.{ending}" if folder else data_files(record)[split],
+        "encodingFormat": media,
+        "includes": pattern,
     }
 
 
@@ -356,26 +303,14 @@ def _class_records(record: CloneRecord) -> dict[str, Any]:
     }
 
 
-def _image_records(record: CloneRecord) -> list[dict[str, Any]]:
-    """Describe the images of every split; Croissant has no words for a sample of a WebDataset."""
-    if record.write.format == "webdataset":
-        return []
-    return [_images(record, split) for split in record.splits]
+def _image_records(record: CloneRecord, store: ExportFormat) -> list[dict[str, Any]]:
+    """Describe the images of every split, if Croissant has words for the format."""
+    fields = store.fields()
+    return [] if fields is None else [_images(split, *fields) for split in record.splits]
 
 
-def _images(record: CloneRecord, split: str) -> dict[str, Any]:
-    """Describe the images of a split; an image folder tells the class by the image's path."""
+def _images(split: str, image: dict[str, Any], key: dict[str, Any]) -> dict[str, Any]:
     files = {"fileSet": {"@id": f"{split}-files"}}
-    if record.write.format == "imagefolder":
-        image: dict[str, Any] = {"extract": {"fileProperty": "content"}}
-        key: dict[str, Any] = {
-            "extract": {"fileProperty": "fullpath"},
-            "transform": {"regex": r"^.*/([^/]+)/[^/]+$"},
-        }
-    else:
-        # datasets keeps an image as a record of its bytes and its path
-        image = {"extract": {"column": "image"}, "transform": {"jsonPath": "bytes"}}
-        key = {"extract": {"column": "key"}}
     return {
         "@type": "cr:RecordSet",
         "@id": split,

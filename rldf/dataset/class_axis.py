@@ -14,17 +14,7 @@ from rldf.io.text import plain
 
 
 def object_axis(grammar: Grammar) -> int:
-    """Find the axis that holds the class.
-
-    Args:
-        grammar: any.
-
-    Returns:
-        Number of its first object axis.
-
-    Raises:
-        ConfigError: it has none.
-    """
+    """Return the number of the axis that holds the class; ConfigError if there is none."""
     for number, axis in enumerate(grammar.axes):
         if axis.reads == "object" and axis.rank == 1:
             return number
@@ -35,20 +25,7 @@ def object_axis(grammar: Grammar) -> int:
 
 
 def with_nouns(grammar: Grammar, labels: Sequence[Label], *, definitions: bool) -> Grammar:
-    """Put classes in the place of a grammar's own nouns.
-
-    Args:
-        grammar: whose first object axis is to hold the classes; it has no axis of counts, since a
-            class has no plural here, and no word that agrees with a noun.
-        labels: the classes, whose nouns stand with their article.
-        definitions: whether each is followed by its definition, shortened, in brackets.
-
-    Returns:
-        The grammar over these nouns.
-
-    Raises:
-        ConfigError: the grammar is not of that form.
-    """
+    """Replace a grammar's nouns by classes, with or without their definitions."""
     place = object_axis(grammar)
     if grammar.reading("object_count") or any(slot.agrees == place for slot in grammar.slots):
         raise ConfigError(
@@ -71,16 +48,7 @@ def _text(label: Label, definitions: bool) -> str:
 
 
 def refuse_same_sentences(grammar: Grammar, labels: Sequence[Label]) -> None:
-    """Make sure that no sentence of a data set is of two classes.
-
-    Args:
-        grammar: whose sentences.
-        labels: the classes, all among its nouns.
-
-    Raises:
-        UsageError: two classes have the same noun, or two vectors of different classes derive the
-            same sentence, whatever its capital letters: image generators may not tell these apart.
-    """
+    """Raise UsageError if a sentence belongs to two classes, whatever its capital letters."""
     place, by_noun = object_axis(grammar), dict[str, Label]()
     axis = grammar.axes[place]
     for label in labels:
@@ -99,7 +67,7 @@ def refuse_same_sentences(grammar: Grammar, labels: Sequence[Label]) -> None:
 
 
 def _folded(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[list[Axis], list[Slot]]:
-    """Write all words in small letters."""
+    """Return axes and slots in lower case."""
 
     def small(forms: Mapping[str, str]) -> dict[str, str]:
         return {form: text.casefold() for form, text in forms.items()}
@@ -119,16 +87,7 @@ def _same(grammar: Grammar, one: Label, two: Label, sentence: str) -> UsageError
 
 
 def check_world(grammar: Grammar, world: Grammar, models: str) -> None:
-    """Make sure that a generator of a small world understands a grammar.
-
-    Args:
-        grammar: whose sentences are to be drawn.
-        world: the grammar of all sentences that the generator understands.
-        models: name of the model set, for the message.
-
-    Raises:
-        ConfigError: some word of the grammar is not of that world.
-    """
+    """Raise ConfigError if a generator of a small world does not understand a grammar."""
     if grammar == world:
         return
     for place, axis in enumerate(grammar.axes):

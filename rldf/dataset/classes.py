@@ -35,7 +35,7 @@ class Label:
     Attributes:
         key: name of its folder: a wnid such as "n02391049", or a cleaned name; letters, digits,
             "_" and "-" alone.
-        name: what people call it, another for every class.
+        name: its name, unique among the classes.
         definition: WordNet's, or "".
         noun: name of its value on the grammar's object axis.
         kind: what a preset's rules may ask for, such as "bird"; "" is none.
@@ -55,7 +55,7 @@ class Vocabulary:
     Attributes:
         whose: who has them, for messages: "ImageNet", or "model set pocket".
         labels: in the order in which a number of them is taken.
-        keys: keys by name in lower case; a name of several classes has several.
+        keys: keys by name in lower case, several where classes share a name.
     """
 
     whose: str
@@ -63,17 +63,7 @@ class Vocabulary:
     keys: Mapping[str, frozenset[str]]
 
     def find(self, word: str) -> Label:
-        """Find a class.
-
-        Args:
-            word: its wnid, or a name that it alone has.
-
-        Returns:
-            The class.
-
-        Raises:
-            UsageError: there is none, or there are several.
-        """
+        """Return the class of a wnid or a name; UsageError if there is none, or several."""
         by_key = {label.key: label for label in self.labels}
         if word in by_key:
             return by_key[word]
@@ -94,16 +84,7 @@ class Vocabulary:
 def vocabulary(
     whose: str, labels: Sequence[Label], names: Mapping[str, Iterable[str]]
 ) -> Vocabulary:
-    """Make a vocabulary.
-
-    Args:
-        whose: who has the classes.
-        labels: in the order in which a number of them is taken.
-        names: further names by key.
-
-    Returns:
-        The vocabulary; the label's own name counts before further ones of others.
-    """
+    """Make a vocabulary; a class's own name has priority over further names of others."""
     keys: dict[str, set[str]] = {}
     for key, further in names.items():
         for name in further:
@@ -114,18 +95,7 @@ def vocabulary(
 
 
 def world_vocabulary(grammar: Grammar, whose: str) -> Vocabulary:
-    """List the classes that a grammar's own nouns stand for.
-
-    Args:
-        grammar: whose nouns carry wnids.
-        whose: who draws them, for messages.
-
-    Returns:
-        Nouns with a wnid, in the grammar's order, called what the grammar calls them.
-
-    Raises:
-        UsageError: no noun of it has a wnid, or two have the same.
-    """
+    """Return the nouns of a grammar that have a wnid."""
     axis = grammar.reading("object")
     values = axis.values if axis else ()
     labels = [Label(v.wnid, v.name, noun=v.name) for v in values if v.wnid]
@@ -145,20 +115,7 @@ def world_vocabulary(grammar: Grammar, whose: str) -> Vocabulary:
 
 
 def chosen(vocabulary: Vocabulary, spec: str | None, too_many: str = "") -> tuple[Label, ...]:
-    """Choose classes.
-
-    Args:
-        vocabulary: what there is to choose from.
-        spec: a number of classes, a file with one wnid or name a line (empty lines and what
-            follows a "#" do not count), or None for all.
-        too_many: what to type, for the message about a number that is too large.
-
-    Returns:
-        The classes, sorted by key.
-
-    Raises:
-        UsageError: the number or the file is wrong: which line, and what to type.
-    """
+    """Choose classes by a number, by a file of wnids or names, or all (None); sorted by key."""
     if spec is None:
         labels = vocabulary.labels
     elif re.fullmatch(r"[+-]?\d+", spec):
@@ -207,15 +164,7 @@ def _of_file(vocabulary: Vocabulary, path: Path) -> tuple[Label, ...]:
 
 
 def user_labels(found: Iterable[tuple[str, str]]) -> tuple[Label, ...]:
-    """Name the classes of a person's own data set.
-
-    Args:
-        found: for each class the name that it is to have (of a folder; "" for the noun's), and
-            the noun that was found for it.
-
-    Returns:
-        The classes, sorted by key; a name that comes again has a number from 2 behind it.
-    """
+    """Name the classes of pairs of wanted name and noun; repeated names get a number."""
     labels: dict[str, Label] = {}
     for wanted, noun in found:
         name = " ".join(plain(wanted or noun).split())[:_NAME_LENGTH]
@@ -227,16 +176,7 @@ def user_labels(found: Iterable[tuple[str, str]]) -> tuple[Label, ...]:
 
 
 def clean_key(name: str) -> str:
-    """Make the name of a folder from a class's name.
-
-    Args:
-        name: any text, a stranger's too.
-
-    Returns:
-        1 to 80 lower-case letters, digits and "-"; never a path. Names with letters that no Latin
-        letter stands for are told apart by a checksum; one that Windows keeps for a device, such
-        as "con", is changed.
-    """
+    """Make a safe folder name of 1 to 80 lower-case letters, digits and "-" from any text."""
     split = [c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)]
     key = "-".join(re.findall(r"[a-z0-9]+", "".join(split).lower()))[:_KEY_LENGTH].strip("-")
     if key and not any(c.isalnum() and not c.isascii() for c in split):

@@ -1,4 +1,4 @@
-"""What decides a plan: checked where it is made and where it is read back."""
+"""The configuration of a plan: made from options, checked, and read back from files."""
 
 import hashlib
 import json
@@ -70,11 +70,7 @@ class PlanConfig(BaseModel):
         return sum(self.splits.values())
 
     def summary(self) -> dict[str, Any]:
-        """Describe the configuration so that people can compare two of them.
-
-        Returns:
-            As JSON can say it: what is long is counted and summed up.
-        """
+        """Return the configuration in short, to compare two of them: long parts as a checksum."""
         named = [(label.key, label.name, label.noun) for label in self.classes]
         return {
             "version": self.version,
@@ -92,7 +88,7 @@ class PlanConfig(BaseModel):
 
 
 def _derives(grammar: Grammar) -> bool:
-    """Tell whether every vector derives a sentence: a stranger's grammar was never checked."""
+    """Return whether every vector derives a sentence: a grammar from a file was never checked."""
     axes = grammar.axes
     numbers = {n for slot in grammar.slots for n in (slot.axis, slot.agrees) if n is not None}
     if not numbers <= set(range(len(axes))) or not all(axis.values for axis in axes):
@@ -110,18 +106,7 @@ def _digest(value: object) -> str:
 
 
 def read_config(record: Mapping[str, Any], source: str) -> PlanConfig:
-    """Read a configuration that a file holds.
-
-    Args:
-        record: what `PlanConfig.model_dump(mode="json")` gave, once read back.
-        source: the file, for messages.
-
-    Returns:
-        The configuration.
-
-    Raises:
-        RunError: it is damaged.
-    """
+    """Read a configuration from a file; RunError if it is damaged."""
     try:
         return PlanConfig.model_validate_json(json.dumps(record))
     except ValidationError as error:
@@ -151,21 +136,6 @@ def imagenet_config(
     Models of a small world (`draws` in their file) draw the nouns of their own grammar that have
     a wnid, in that grammar's words. For all others the classes take the place of the nouns of
     grammar imagenet, or of another that is named.
-
-    Args:
-        models: what draws; the preset's options are filled in here as `with_preset` does.
-        classes: how many, or a file that names them; None for all that can be drawn.
-        splits: images of a class by split, as `parse_splits` gives them.
-        preset: its name.
-        grammar: a shipped one's name or a file; None for the models' own.
-        seed: of the plan.
-        image_format: of the files.
-
-    Returns:
-        The configuration.
-
-    Raises:
-        RldfError: something of it cannot be had: what, and what to type.
     """
     rules, world = load_preset(preset), models.file.vocabulary_grammar
     if world is None:
@@ -196,21 +166,6 @@ def user_config(
 
     The other axes are sampled as in a clone of ImageNet: what was found of them in one image is
     that image's, not its class's.
-
-    Args:
-        models: what draws; the preset's options are filled in here as `with_preset` does.
-        found: for each class its wanted name ("" for the noun's own) and its noun.
-        grammar: that the nouns are of.
-        splits: images of a class by split.
-        preset: its name.
-        seed: of the plan.
-        image_format: of the files.
-
-    Returns:
-        The configuration.
-
-    Raises:
-        RldfError: something of it cannot be had: what, and what to type.
     """
     if models.file.vocabulary_grammar is not None:
         check_world(grammar, load_grammar(models.file.vocabulary_grammar), models.file.name)
@@ -246,14 +201,7 @@ def _config(
 
 
 def drawn_by(models: ModelSet) -> dict[str, JsonValue]:
-    """Identify what draws; the other models of a set do not change a pixel.
-
-    Args:
-        models: a set with the options of its preset.
-
-    Returns:
-        Its name, and its generator's class, options and checksum.
-    """
+    """Return the identity of the generator; other models of a set do not change the pixels."""
     generator = models.file.generator
     return {
         "name": models.file.name,
@@ -266,7 +214,7 @@ def drawn_by(models: ModelSet) -> dict[str, JsonValue]:
 
 
 def _too_many(name: str, most: int, classes: str | None) -> str:
-    """Say what to type when models of a small world are asked for too many classes."""
+    """Return what to type when a small world is asked for more classes than it has."""
     own = f"type 'rldf clone-imagenet --classes {most} --models {name}'"
     if name not in model_set_names():  # a file, whose path only its owner knows
         own = f"type --classes {most}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from rldf.dataset.finalize import finish
 from rldf.dataset.formats import Format
-from rldf.dataset.layout import CloneFolder, enter_folder, telling_disk_errors
+from rldf.dataset.layout import CloneFolder, disk_errors_reported, enter_folder
 from rldf.dataset.manifest import write_rows
 from rldf.dataset.sharding import claimed
 from rldf.errors import RunError
@@ -17,21 +17,7 @@ from rldf.io.files import read_file, write_bytes
 def convert(
     source: CloneFolder, to: Format, out: Path, tell: Callable[[int], None] = lambda images: None
 ) -> dict[str, Any]:
-    """Write a finished clone in another format, or go on with that.
-
-    Args:
-        source: the clone.
-        to: the format.
-        out: the folder of the new one.
-        tell: called with the number of images of every shard that is through.
-
-    Returns:
-        The new clone's counts.
-
-    Raises:
-        RunError: the clone is not finished, or is damaged; or the folder holds something else.
-        RldfError: the folder cannot be written.
-    """
+    """Write a finished clone in another format, or continue that."""
     if source.undone():
         raise RunError(
             f"{source.root} is not finished: go on with it first, 'rldf clone status "
@@ -41,7 +27,7 @@ def convert(
         pass
     write = source.record.write.model_copy(update={"format": to, "numbering": "split"})
     target = enter_folder(out, source.record.model_copy(update={"write": write}))
-    with telling_disk_errors(out):
+    with disk_errors_reported(out):
         if source.generator.exists():  # for later repairs
             write_bytes(target.generator, read_file(source.generator))
         for shard in claimed(target.undone(), target.lock, target.is_done):

@@ -1,4 +1,4 @@
-"""What is looked for in new images, and how a class is recognised (`--verify-labels`)."""
+"""Filters that reject new images: blank, flagged, or without their class (`--verify-labels`)."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -29,62 +29,38 @@ _RIVALS = 16  # classes that an image is compared with besides its own
 _AT_ONCE = 256  # sentences
 
 
-class Inspector(Protocol):
-    """Looks at new images."""
+class ImageFilter(Protocol):
+    """Checks new images."""
 
     def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
-        """Give a reason to turn each image down, or ""."""
+        """Return the reason to reject each image, or ""."""
 
 
-def blank_inspector(images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
-    """Turn down what shows nothing.
-
-    Args:
-        images: RGB.
-        planned: what they are; unused.
-
-    Returns:
-        "black", "constant" or "" for each.
-    """
+def blank_filter(images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
+    """Reject images that are black or of one colour."""
     return [blank(image) for image in images]
 
 
-def all_of(inspectors: Sequence[Inspector]) -> Inspector:
-    """Let several look, each at what those before it let pass.
+def all_of(filters: Sequence[ImageFilter]) -> ImageFilter:
+    """Combine filters; each sees the images that those before it accepted."""
 
-    Args:
-        inspectors: in order.
-
-    Returns:
-        One that gives the first reason that is found.
-    """
-
-    def inspect(images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
+    def filter(images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
         reasons = [""] * len(images)
-        for inspector in inspectors:
+        for filter in filters:
             left = [i for i, reason in enumerate(reasons) if not reason]
-            found = inspector([images[i] for i in left], [planned[i] for i in left])
+            found = filter([images[i] for i in left], [planned[i] for i in left])
             for i, reason in zip(left, found, strict=True):
                 reasons[i] = reason
         return reasons
 
-    return inspect
+    return filter
 
 
-class DetectorInspector:
-    """Turns down images in which a detector does not find the class."""
+class DetectorFilter:
+    """Rejects images in which a detector does not find the class."""
 
     def __init__(self, plan: Plan, detector: Detector) -> None:
-        """Look up which labels mean which class.
-
-        Args:
-            plan: what is drawn.
-            detector: what finds things.
-
-        Raises:
-            UsageError: the grammar names no detector's label for a class, or none that the
-                detector has.
-        """
+        """Look up which labels mean which class."""
         self._axis = object_axis(plan.grammar)
         self._values = plan.grammar.axes[self._axis].values
         self._detector = detector
@@ -102,15 +78,7 @@ class DetectorInspector:
                 require_known("detector", detector.labels, labels, name)
 
     def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
-        """Look for each image's class.
-
-        Args:
-            images: RGB.
-            planned: what they are to show.
-
-        Returns:
-            "unseen" or "" for each.
-        """
+        """Return the reason to reject each image, or ""."""
         if not images:
             return []
         found = self._detector.detect(images)
@@ -124,7 +92,7 @@ class DetectorInspector:
         ]
 
 
-class ClipInspector:
+class ClipFilter:
     """Turns down images that CLIP takes for another class of the data set.
 
     Of the image's own sentence and those that differ from it in the class alone, its own must be
@@ -135,12 +103,7 @@ class ClipInspector:
     """
 
     def __init__(self, plan: Plan, clip: ImageTextModel) -> None:
-        """Embed the classes.
-
-        Args:
-            plan: what is drawn.
-            clip: what compares images and sentences.
-        """
+        """Embed the classes."""
         self._grammar, self._clip = plan.grammar, clip
         self._axis = object_axis(plan.grammar)
         self._values = list(dict.fromkeys(e[self._axis] for e in class_encodings(plan)))
@@ -156,15 +119,7 @@ class ClipInspector:
         self._classes = means / np.linalg.norm(means, axis=1, keepdims=True)
 
     def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
-        """Look for each image's class.
-
-        Args:
-            images: RGB.
-            planned: what they are to show.
-
-        Returns:
-            "unseen" or "" for each.
-        """
+        """Return the reason to reject each image, or ""."""
         if not images:
             return []
         vectors = self._clip.embed_images(images)
@@ -191,14 +146,7 @@ class ClipInspector:
 
 
 def class_encodings(plan: Plan) -> list[Encoding]:
-    """Find an encoding of every class, by the first images of the plan.
-
-    Args:
-        plan: what is drawn.
-
-    Returns:
-        One for each class, in their order.
-    """
+    """Return an encoding of every class, from the first images of the plan."""
     found: dict[int, Encoding] = {}
     for i in range(len(plan)):
         if len(found) == len(plan.classes):
@@ -212,17 +160,7 @@ _CHECKER, _PROCESSOR = "safety_checker", "feature_extractor"
 
 
 def has_safety_checker(models: ModelSet) -> bool:
-    """Tell whether a model set's pipeline ships a safety checker.
-
-    Args:
-        models: the set.
-
-    Returns:
-        True if its generator is a folder whose index names one.
-
-    Raises:
-        ConfigError: the index names parts of other libraries.
-    """
+    """Return whether a model set's pipeline ships a safety checker."""
     return _CHECKER in components(_pipeline_index(models))
 
 
@@ -237,19 +175,11 @@ def _pipeline_index(models: ModelSet) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-class SafetyInspector:
-    """Turns down what the safety checker flags."""
+class SafetyFilter:
+    """Rejects images that the safety checker flags."""
 
     def __init__(self, models: ModelSet, device: str) -> None:
-        """Load the checker.
-
-        Args:
-            models: a set whose pipeline ships one.
-            device: where it runs; "auto" is the GPU if there is one.
-
-        Raises:
-            ConfigError: its files are not as they should be, or name code.
-        """
+        """Load the checker."""
         import torch
         from diffusers.pipelines.stable_diffusion.safety_checker import (
             StableDiffusionSafetyChecker,
@@ -281,15 +211,7 @@ class SafetyInspector:
         self._torch = torch
 
     def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
-        """Check images.
-
-        Args:
-            images: RGB.
-            planned: what they are; unused.
-
-        Returns:
-            "flagged" or "" for each.
-        """
+        """Return the reason to reject each image, or ""."""
         if not images:
             return []
         pixels = self._processor(list(images), return_tensors="pt").pixel_values

@@ -1,4 +1,4 @@
-"""What is written once all images are there: metadata, card, contact sheets, and the last mark."""
+"""Writes what covers the whole clone once all images exist: metadata, card, contact sheets."""
 
 import contextlib
 import hashlib
@@ -11,14 +11,12 @@ from pydantic import ValidationError
 
 from rldf.dataset.card import card, croissant
 from rldf.dataset.layout import PLAN, CloneFolder
-from rldf.dataset.manifest import ImageRow, tally
+from rldf.dataset.manifest import ImageRow, count_images
 from rldf.dataset.sharding import waiting
-from rldf.dataset.table import write_metadata
 from rldf.errors import ImageError
 from rldf.io.files import (
     TEMPORARY,
     read_file,
-    replacing,
     sha256_file,
     write_bytes,
     write_json,
@@ -31,11 +29,11 @@ CARD = "README.md"
 
 
 class Finished(Strict):
-    """What `.rldf/finished.json` says.
+    """The content of `.rldf/finished.json`, which is written last.
 
     Attributes:
         counts: of images, by split and by what happened.
-        files: checksum by name of what was written at the end.
+        files: checksum by name of the files that cover the whole clone.
     """
 
     counts: dict[str, Any]
@@ -43,14 +41,7 @@ class Finished(Strict):
 
 
 def read_finished(folder: CloneFolder) -> Finished | None:
-    """Read the last mark of a clone.
-
-    Args:
-        folder: the clone.
-
-    Returns:
-        What it says; None where the clone is not finished, or the mark is damaged.
-    """
+    """Read `.rldf/finished.json`; None if it is absent or damaged."""
     try:
         return Finished.model_validate_json(read_file(folder.work("finished.json")))
     except (OSError, ValidationError):
@@ -58,29 +49,15 @@ def read_finished(folder: CloneFolder) -> Finished | None:
 
 
 def finish(folder: CloneFolder) -> Finished:
-    """Finish a clone whose shards are all done, unless another process does or did.
-
-    Args:
-        folder: the clone.
-
-    Returns:
-        The last mark.
-    """
+    """Finish a clone whose shards are all done, unless another process does or did."""
     with waiting(folder.work("locks") / "finish"):
         return read_finished(folder) or write_finish(folder)
 
 
 def write_finish(folder: CloneFolder) -> Finished:
-    """Write all that follows from the manifests, whether it is there or not.
-
-    Args:
-        folder: a clone whose shards are all done.
-
-    Returns:
-        The last mark.
-    """
-    counts = tally(rows for _, rows in folder.all_rows())
-    names = _write_metadata(folder) if folder.record.write.format == "imagefolder" else []
+    """Write everything that follows from the manifests, replacing what is there."""
+    counts = count_images(rows for _, rows in folder.all_rows())
+    names = folder.store().finish(folder.all_rows)
     names += write_sheets(folder)
     write_json(folder.root / "croissant.json", croissant(folder, counts))
     names += ["croissant.json", PLAN]
@@ -93,7 +70,7 @@ def write_finish(folder: CloneFolder) -> Finished:
 
 
 def _write_card(folder: CloneFolder, text: str) -> str:
-    """Write the card, but over one of this clone alone: people write into it; gives its sum."""
+    """Write the card unless a person has edited it; return the checksum of the new text."""
     path, before = folder.root / CARD, read_finished(folder)
     last = before.files.get(CARD) if before else None
     if not path.exists() or sha256_file(path) == last:
@@ -101,25 +78,8 @@ def _write_card(folder: CloneFolder, text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", errors="backslashreplace")).hexdigest()
 
 
-def _write_metadata(folder: CloneFolder) -> list[str]:
-    """Write `metadata.parquet` into the folder of every split that has images."""
-    names = []
-    for split in folder.record.splits:
-        for key in folder.keys:  # of a class without images, too: folders number the labels
-            (folder.root / split / key).mkdir(parents=True, exist_ok=True)
-        names.append(f"{split}/metadata.parquet")
-        parts = (_of_split(rows, split) for _, rows in folder.all_rows())
-        with replacing(folder.root / names[-1]) as file:
-            write_metadata(file, parts, folder.keys, folder.told)
-    return names
-
-
-def _of_split(rows: list[ImageRow], split: str) -> list[ImageRow]:
-    return [row for row in rows if row.split == split and row.sha256]
-
-
 def _sweep(folder: CloneFolder) -> None:
-    """Remove what killed processes left; nobody writes here any more."""
+    """Delete stages and temporary files of killed processes, once all shards are done."""
     store = folder.store()
     for shard in range(len(folder.shards)):
         folder.journal(shard).unlink(missing_ok=True)
@@ -137,14 +97,7 @@ SHEETS = "sheets"
 
 
 def write_sheets(folder: CloneFolder) -> list[str]:
-    """Draw the contact sheet of every class that has images.
-
-    Args:
-        folder: a clone whose shards are all done.
-
-    Returns:
-        Names of the files, relative to the clone's folder.
-    """
+    """Write the contact sheet of every class that has images; return the file names."""
     chosen = _first_images(folder)
     store = folder.store()
     thumbnails: dict[str, list[Image.Image]] = {}
@@ -163,14 +116,7 @@ def write_sheets(folder: CloneFolder) -> list[str]:
 
 
 def contact_sheet(images: list[Image.Image]) -> Image.Image:
-    """Put images side by side.
-
-    Args:
-        images: at most 8, of at most 128 px a side.
-
-    Returns:
-        The sheet, four images a row.
-    """
+    """Arrange at most 8 thumbnails in rows of four."""
     step = _SIDE + _GAP
     n_rows = -(-len(images) // _COLUMNS)
     sheet = Image.new("RGB", (_COLUMNS * step + _GAP, n_rows * step + _GAP), _PAPER)
@@ -180,7 +126,7 @@ def contact_sheet(images: list[Image.Image]) -> Image.Image:
 
 
 def _first_images(folder: CloneFolder) -> dict[int, list[ImageRow]]:
-    """Choose the first images of every class, by shard."""
+    """Return the first images of every class, by shard."""
     wanted = dict.fromkeys(folder.keys, _COLUMNS * _LINES)
     chosen: dict[int, list[ImageRow]] = {}
     for shard, rows in folder.all_rows():

@@ -1,19 +1,28 @@
-"""Archive files: WebDataset tars and Parquet files. Equal images give equal bytes."""
+"""Export formats: one class for each says everything about it, and one line in `FORMATS` adds it.
+
+A format takes one image at a time and has it on the disk, whole, when `put` returns. Once all
+images of a shard are in, `seal` makes the shard's final files. In an image folder an image is at
+its final place at once; for archives it waits in a stage, so that a kill costs a batch and not a
+shard, and sealing again after a kill gives the same bytes.
+"""
 
 import contextlib
 import json
 import os
 import shutil
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Annotated, Any, BinaryIO, ClassVar
+
+from pydantic import AfterValidator
 
 from rldf.dataset.manifest import ImageRow
 from rldf.dataset.sharding import Archive, Archives
-from rldf.dataset.table import row_document, write_images
+from rldf.dataset.table import row_document, write_images, write_metadata
 from rldf.errors import RunError
 from rldf.io.files import read_file, replacing, write_bytes
 from rldf.io.text import one_line
@@ -21,60 +30,280 @@ from rldf.io.text import one_line
 _AT_ONCE = 10  # images of a Parquet file in memory
 _TIGHTEST = 20  # bytes of images that one byte of a Parquet file may stand for: they do not shrink
 
-
-class Packer(Protocol):
-    """Writes and reads one kind of archive file."""
-
-    @property
-    def ending(self) -> str:
-        """What the files' names end in, without a point."""
-
-    def write(self, file: BinaryIO, rows: Sequence[ImageRow], images: Sequence[bytes]) -> None:
-        """Write images and what is known of them."""
-
-    def read(self, path: Path) -> Iterator[tuple[str, bytes]]:
-        """Read the images: file name and file; raises RunError at the first damage."""
+RowsByShard = Callable[[], Iterable[tuple[int, list[ImageRow]]]]
+"""Reads number and rows of every shard, so that they need not all be in memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class TarPacker:
-    """WebDataset: of each image `<stem>.jpg`, `<stem>.cls` (its label) and `<stem>.json`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFormat(ABC):
+    """The image files of one clone in one format.
 
     Attributes:
-        told: what every image's JSON holds besides.
+        root: the clone's folder.
+        stage: where images wait until their shard is sealed.
+        archives: how images are laid out in archives; its splits are the clone's.
+        classes: keys of the classes, in the order of their labels.
+        image_format: "jpg" or "png".
+        extra_metadata: columns that every image has besides its row.
+        packs: whether `seal` needs every image of its shard, because it writes new files.
     """
 
-    told: Mapping[str, str]
-    ending: str = "tar"
+    root: Path
+    stage: Path
+    archives: Archives
+    classes: Sequence[str]
+    image_format: str
+    extra_metadata: Mapping[str, str]
+    packs: ClassVar[bool]
 
-    def write(self, file: BinaryIO, rows: Sequence[ImageRow], images: Sequence[bytes]) -> None:
-        """Write a tar.
+    @abstractmethod
+    def put(self, shard: int, name: str, data: bytes) -> None:
+        """Write an image file of a shard, replacing one of that name."""
 
-        Args:
-            file: where to.
-            rows: what the images are.
-            images: their files.
-        """
+    @abstractmethod
+    def seal(self, shard: int, rows: Sequence[ImageRow]) -> None:
+        """Make the final files of a shard whose images are all in."""
+
+    @abstractmethod
+    def release(self, shard: int) -> None:
+        """Remove what a finished shard does not need any more."""
+
+    @abstractmethod
+    def files(self, shard: int, names: Iterable[str]) -> set[str]:
+        """Return the final files of a shard's images, relative to the clone's folder."""
+
+    @abstractmethod
+    def read(self, shard: int, rows: Sequence[ImageRow]) -> Iterator[tuple[ImageRow, bytes | None]]:
+        """Read a sealed shard: rows that have an image, and its file, None if it is missing."""
+
+    @abstractmethod
+    def has(self, split: str) -> bool:
+        """Return whether any file of a split exists."""
+
+    @abstractmethod
+    def images(self, split: str) -> Iterator[tuple[str, bytes]]:
+        """Read all images of a split, as file name and bytes; RunError at the first damage."""
+
+    @abstractmethod
+    def finish(self, shards: RowsByShard) -> list[str]:
+        """Write the files that cover all shards; return their names."""
+
+    @abstractmethod
+    def pattern(self, split: str) -> str:
+        """Return the glob pattern of a split's files, relative to the clone's folder."""
+
+    @abstractmethod
+    def loading(self, split: str) -> list[str]:
+        """Return lines of Python that load a split, for the card."""
+
+    @abstractmethod
+    def media(self, split: str) -> tuple[str, str]:
+        """Return the media type of a split's files and the glob pattern of these files."""
+
+    @abstractmethod
+    def fields(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return where Croissant finds image and class key; None if it cannot express that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFolder(ExportFormat):
+    """A folder of images: `train/<key>/<key>_<number>.jpg`, with metadata.parquet beside them."""
+
+    packs: ClassVar[bool] = False
+    _made: set[Path] = field(default_factory=set)
+
+    def put(self, shard: int, name: str, data: bytes) -> None:
+        """Write an image to its final place."""
+        path = self.root / name
+        if path.parent not in self._made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(path.parent)
+        write_bytes(path, data)
+
+    def seal(self, shard: int, rows: Sequence[ImageRow]) -> None:
+        """Do nothing: the images are at their places."""
+
+    def release(self, shard: int) -> None:
+        """Do nothing: there is no stage."""
+
+    def files(self, shard: int, names: Iterable[str]) -> set[str]:
+        """Return the names as they are."""
+        return set(names)
+
+    def read(self, shard: int, rows: Sequence[ImageRow]) -> Iterator[tuple[ImageRow, bytes | None]]:
+        """Read the images one by one."""
+        for row in rows:
+            if row.sha256:
+                data: bytes | None = None
+                with contextlib.suppress(OSError):
+                    data = read_file(self.root / row.name)
+                yield row, data
+
+    def has(self, split: str) -> bool:
+        """Return whether the split has a folder."""
+        return (self.root / split).is_dir()
+
+    def images(self, split: str) -> Iterator[tuple[str, bytes]]:
+        """Read all images of a split, class by class."""
+        for key in self.classes:
+            for path in sorted((self.root / split / key).glob(f"{key}_*")):
+                if path.suffix not in (".jpg", ".png"):
+                    continue
+                try:
+                    data = read_file(path)
+                except OSError as error:
+                    raise RunError(f"{path} cannot be read: {error.strerror}") from None
+                yield path.name, data
+
+    def finish(self, shards: RowsByShard) -> list[str]:
+        """Write `metadata.parquet` into every split, and folders for classes without images."""
+        names = []
+        for split in self.archives.splits:
+            for key in self.classes:  # loaders number the folders, so none may be missing
+                (self.root / split / key).mkdir(parents=True, exist_ok=True)
+            names.append(f"{split}/metadata.parquet")
+            own = (
+                [row for row in rows if row.split == split and row.sha256] for _, rows in shards()
+            )
+            with replacing(self.root / names[-1]) as file:
+                write_metadata(file, own, self.classes, self.extra_metadata)
+        return names
+
+    def pattern(self, split: str) -> str:
+        """Return all files of the split's folder."""
+        return f"{split}/**"
+
+    def loading(self, split: str) -> list[str]:
+        """Load it by torchvision or datasets."""
+        return [
+            # a class may have lost all its images in a split, and its folder numbers the others
+            f'torchvision.datasets.ImageFolder("{split}", allow_empty=True)',
+            'datasets.load_dataset("imagefolder", data_dir=".")',
+        ]
+
+    def media(self, split: str) -> tuple[str, str]:
+        """Return the images' own type."""
+        kind = {"jpg": "image/jpeg", "png": "image/png"}[self.image_format]
+        return kind, f"{split}/*/*.{self.image_format}"
+
+    def fields(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Find the class in the image's path."""
+        path = {
+            "extract": {"fileProperty": "fullpath"},
+            "transform": {"regex": r"^.*/([^/]+)/[^/]+$"},
+        }
+        return {"extract": {"fileProperty": "content"}}, path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveFormat(ExportFormat):
+    """Archives `data/train-00012-of-00064.tar`, one or more for each split that a shard touches."""
+
+    packs: ClassVar[bool] = True
+    ending: ClassVar[str]
+    media_type: ClassVar[str]
+
+    @abstractmethod
+    def write_archive(
+        self, file: BinaryIO, rows: Sequence[ImageRow], images: Sequence[bytes]
+    ) -> None:
+        """Write one archive; equal images give equal bytes."""
+
+    @staticmethod
+    @abstractmethod
+    def read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
+        """Read one archive, as file name and bytes; RunError at the first damage."""
+
+    def put(self, shard: int, name: str, data: bytes) -> None:
+        """Stage an image."""
+        path = self._staged(shard, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, data)
+
+    def seal(self, shard: int, rows: Sequence[ImageRow]) -> None:
+        """Pack the shard's images."""
+        for archive, held in self._filled(shard, rows):
+            if not held and self.archives.numbering == "clone":
+                continue  # earlier versions wrote no empty file
+            images = [self._staged(shard, row.name).read_bytes() for row in held]
+            path = self.root / archive.name(self.ending)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as file:
+                self.write_archive(file, held, images)
+
+    def release(self, shard: int) -> None:
+        """Empty the shard's stage."""
+        shutil.rmtree(self.stage / f"{shard:05d}", ignore_errors=True)
+
+    def files(self, shard: int, names: Iterable[str]) -> set[str]:
+        """Return the shard's archives, which exist whether they have images or not."""
+        return {archive.name(self.ending) for archive in self.archives.of_shard(shard)}
+
+    def read(self, shard: int, rows: Sequence[ImageRow]) -> Iterator[tuple[ImageRow, bytes | None]]:
+        """Read the images of the shard's archives, as far as they can be read."""
+        for archive, held in self._filled(shard, rows):
+            found: dict[str, bytes] = {}
+            path = self.root / archive.name(self.ending)
+            with contextlib.suppress(RunError):  # what precedes a damage can be read
+                found.update(self.read_archive(path) if held else ())
+            for row in held:
+                yield row, found.get(row.name.rpartition("/")[2])
+
+    def has(self, split: str) -> bool:
+        """Return whether any archive of the split exists."""
+        return any((self.root / "data").glob(f"{split}-*"))
+
+    def images(self, split: str) -> Iterator[tuple[str, bytes]]:
+        """Read all archives of a split."""
+        for path in sorted(self.root.glob(self.pattern(split))):
+            yield from self.read_archive(path)
+
+    def finish(self, shards: RowsByShard) -> list[str]:
+        """Write nothing: the metadata are in the archives."""
+        return []
+
+    def pattern(self, split: str) -> str:
+        """Return the split's archives."""
+        return f"data/{split}-*.{self.ending}"
+
+    def media(self, split: str) -> tuple[str, str]:
+        """Return the type of the archives."""
+        return self.media_type, self.pattern(split)
+
+    def _filled(
+        self, shard: int, rows: Sequence[ImageRow]
+    ) -> Iterator[tuple[Archive, list[ImageRow]]]:
+        """Yield each archive of a shard with the rows that have an image in it."""
+        for archive in self.archives.of_shard(shard):
+            yield archive, [row for row in rows if row.sha256 and row.index in archive.images]
+
+    def _staged(self, shard: int, name: str) -> Path:
+        return self.stage / f"{shard:05d}" / name.replace("/", "-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebDataset(ArchiveFormat):
+    """Tars that hold `<stem>.jpg`, `<stem>.cls` (its label) and `<stem>.json` for each image."""
+
+    ending: ClassVar[str] = "tar"
+    media_type: ClassVar[str] = "application/x-tar"
+
+    def write_archive(
+        self, file: BinaryIO, rows: Sequence[ImageRow], images: Sequence[bytes]
+    ) -> None:
+        """Write a tar."""
         # USTAR, without times and owners, which would differ from one writing to the next
         with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
             for row, data in zip(rows, images, strict=True):
-                document = json.dumps(row_document(row) | dict(self.told), separators=(",", ":"))
+                known = row_document(row) | dict(self.extra_metadata)
+                document = json.dumps(known, separators=(",", ":"))
                 _add(tar, row.name.rpartition("/")[2], data)
                 _add(tar, f"{row.stem}.cls", str(row.label).encode())
                 _add(tar, f"{row.stem}.json", document.encode())
 
-    def read(self, path: Path) -> Iterator[tuple[str, bytes]]:
-        """Read a tar.
-
-        Args:
-            path: the file.
-
-        Yields:
-            Name and file of each image.
-
-        Raises:
-            RunError: it is not there, or is damaged from here on.
-        """
+    @staticmethod
+    def read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
+        """Read a tar."""
         try:
             with _opened(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
                 for member in tar:
@@ -88,42 +317,37 @@ class TarPacker:
         except (OSError, ValueError, tarfile.TarError) as error:
             raise RunError(_damaged(path, error)) from None
 
+    def loading(self, split: str) -> list[str]:
+        """Load it by webdataset."""
+        pattern = self.archives.pattern(split, self.ending)
+        tars = f'sorted(glob.glob("{pattern}"))' if "*" in pattern else f'"{pattern}"'
+        return [
+            f"tars = {tars}",
+            f"webdataset.WebDataset(tars, shardshuffle={self.archives.total(split)})"
+            f'.decode("pil").to_tuple("{self.image_format}", "cls")',
+        ]
 
-@dataclass(frozen=True, slots=True)
-class ParquetPacker:
-    """Parquet with the images in it, as `datasets` reads and writes them.
+    def fields(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return None: Croissant cannot name the parts of a sample."""
+        return None
 
-    Attributes:
-        told: what every row holds besides.
-        classes: keys of the classes, in the order of their labels.
-    """
 
-    told: Mapping[str, str]
-    classes: Sequence[str]
-    ending: str = "parquet"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parquet(ArchiveFormat):
+    """Parquet files with the images in them, as `datasets` reads and writes them."""
 
-    def write(self, file: BinaryIO, rows: Sequence[ImageRow], images: Sequence[bytes]) -> None:
-        """Write a Parquet file.
+    ending: ClassVar[str] = "parquet"
+    media_type: ClassVar[str] = "application/x-parquet"
 
-        Args:
-            file: where to.
-            rows: what the images are.
-            images: their files.
-        """
-        write_images(file, rows, images, self.classes, self.told)
+    def write_archive(
+        self, file: BinaryIO, rows: Sequence[ImageRow], images: Sequence[bytes]
+    ) -> None:
+        """Write a Parquet file."""
+        write_images(file, rows, images, self.classes, self.extra_metadata)
 
-    def read(self, path: Path) -> Iterator[tuple[str, bytes]]:
-        """Read a Parquet file.
-
-        Args:
-            path: the file.
-
-        Yields:
-            Name and file of each image.
-
-        Raises:
-            RunError: it is not there, or is damaged from here on.
-        """
+    @staticmethod
+    def read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
+        """Read a Parquet file."""
         import pyarrow
         import pyarrow.parquet
 
@@ -140,6 +364,34 @@ class ParquetPacker:
                         yield _checked(image["path"], image["bytes"])
         except (OSError, LookupError, TypeError, ValueError, pyarrow.ArrowException) as error:
             raise RunError(_damaged(path, error)) from None
+
+    def loading(self, split: str) -> list[str]:
+        """Load it by datasets."""
+        files = f'{{"{split}": "{self.pattern(split)}"}}'
+        return [f'datasets.load_dataset("parquet", data_files={files})']
+
+    def fields(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Find both in columns; datasets keeps an image as a record of its bytes and its path."""
+        image = {"extract": {"column": "image"}, "transform": {"jsonPath": "bytes"}}
+        return image, {"extract": {"column": "key"}}
+
+
+FORMATS: Mapping[str, type[ExportFormat]] = {
+    "imagefolder": ImageFolder,
+    "webdataset": WebDataset,
+    "parquet": Parquet,
+}
+"""Every export format by its name."""
+
+
+def _known(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"no such format; there are {', '.join(FORMATS)}")
+    return name
+
+
+Format = Annotated[str, AfterValidator(_known)]
+"""A name in `FORMATS`."""
 
 
 def _unpacked(metadata: Any) -> int:
@@ -177,227 +429,3 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     member = tarfile.TarInfo(name)
     member.size = len(data)
     tar.addfile(member, BytesIO(data))
-
-
-Format = Literal["imagefolder", "webdataset", "parquet"]
-
-
-class Store(Protocol):
-    """Holds the image files of a clone."""
-
-    @property
-    def packs(self) -> bool:
-        """Whether `seal` makes files anew, so that it needs every image of its shard."""
-
-    def put(self, shard: int, name: str, data: bytes) -> None:
-        """Take an image file of a shard, in place of one of that name."""
-
-    def seal(self, shard: int, rows: Sequence[ImageRow]) -> None:
-        """Make the final files of a shard whose images are all in."""
-
-    def release(self, shard: int) -> None:
-        """Let go of what a shard that is done needs no more."""
-
-    def files(self, shard: int, names: Iterable[str]) -> set[str]:
-        """Name the final files of a shard's images, relative to the clone's folder."""
-
-    def read(self, shard: int, rows: Sequence[ImageRow]) -> Iterator[tuple[ImageRow, bytes | None]]:
-        """Read a sealed shard: rows that have an image, and its file, None if it is not there."""
-
-
-def make_store(
-    kind: Format,
-    root: Path,
-    stage: Path,
-    archives: Archives,
-    classes: Sequence[str],
-    told: Mapping[str, str],
-) -> Store:
-    """Make the store of a format.
-
-    Args:
-        kind: the format.
-        root: the clone's folder.
-        stage: a folder of the store's own.
-        archives: how images are laid out in archives.
-        classes: keys of the classes, in the order of their labels.
-        told: what every image's metadata hold besides its row.
-
-    Returns:
-        The store.
-    """
-    if kind == "imagefolder":
-        return FolderStore(root)
-    packer = TarPacker(told) if kind == "webdataset" else ParquetPacker(told, classes)
-    return ArchiveStore(root, stage, archives, packer)
-
-
-@dataclass(frozen=True, slots=True)
-class FolderStore:
-    """A folder of images: `train/<key>/<key>_<number>.jpg`.
-
-    Attributes:
-        root: the clone's folder.
-        packs: no: images lie at their final place at once.
-    """
-
-    root: Path
-    packs: bool = False
-    _made: set[Path] = field(default_factory=set)
-
-    def put(self, shard: int, name: str, data: bytes) -> None:
-        """Write an image to its place.
-
-        Args:
-            shard: unused.
-            name: the image's name.
-            data: its file.
-        """
-        path = self.root / name
-        if path.parent not in self._made:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._made.add(path.parent)
-        write_bytes(path, data)
-
-    def seal(self, shard: int, rows: Sequence[ImageRow]) -> None:
-        """Do nothing: the images are at their places.
-
-        Args:
-            shard: unused.
-            rows: unused.
-        """
-
-    def release(self, shard: int) -> None:
-        """Do nothing: there is no stage.
-
-        Args:
-            shard: unused.
-        """
-
-    def files(self, shard: int, names: Iterable[str]) -> set[str]:
-        """Name the images' files.
-
-        Args:
-            shard: unused.
-            names: of images.
-
-        Returns:
-            The same.
-        """
-        return set(names)
-
-    def read(self, shard: int, rows: Sequence[ImageRow]) -> Iterator[tuple[ImageRow, bytes | None]]:
-        """Read images.
-
-        Args:
-            shard: unused.
-            rows: which.
-
-        Yields:
-            Each row that has an image, and its file.
-        """
-        for row in rows:
-            if row.sha256:
-                yield row, _read_or_none(self.root / row.name)
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveStore:
-    """Archives: `data/train-00012-of-00064.tar`, one or more for each split that a shard touches.
-
-    Attributes:
-        root: the clone's folder.
-        stage: where images wait.
-        archives: how images are laid out.
-        packer: what writes and reads the files.
-        packs: yes.
-    """
-
-    root: Path
-    stage: Path
-    archives: Archives
-    packer: Packer
-    packs: bool = True
-
-    def put(self, shard: int, name: str, data: bytes) -> None:
-        """Stage an image.
-
-        Args:
-            shard: its shard.
-            name: its name.
-            data: its file.
-        """
-        path = self._staged(shard, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, data)
-
-    def seal(self, shard: int, rows: Sequence[ImageRow]) -> None:
-        """Pack the shard's images.
-
-        Args:
-            shard: its number.
-            rows: of all its images.
-        """
-        for archive, part in self._filled(shard, rows):
-            if not part and self.archives.numbering == "clone":
-                continue  # earlier versions wrote no empty file
-            images = [self._staged(shard, row.name).read_bytes() for row in part]
-            path = self.root / archive.name(self.packer.ending)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as file:
-                self.packer.write(file, part, images)
-
-    def release(self, shard: int) -> None:
-        """Empty the shard's stage.
-
-        Args:
-            shard: its number.
-        """
-        shutil.rmtree(self.stage / f"{shard:05d}", ignore_errors=True)
-
-    def files(self, shard: int, names: Iterable[str]) -> set[str]:
-        """Name the archives of a shard.
-
-        Args:
-            shard: its number.
-            names: unused: an archive is there whether it has images or not.
-
-        Returns:
-            Relative paths.
-        """
-        return {archive.name(self.packer.ending) for archive in self.archives.of_shard(shard)}
-
-    def read(self, shard: int, rows: Sequence[ImageRow]) -> Iterator[tuple[ImageRow, bytes | None]]:
-        """Read images.
-
-        Args:
-            shard: its number.
-            rows: which.
-
-        Yields:
-            Each row that has an image, and its file.
-        """
-        for archive, part in self._filled(shard, rows):
-            found: dict[str, bytes] = {}
-            path = self.root / archive.name(self.packer.ending)
-            with contextlib.suppress(RunError):  # what lies before a damage can be read
-                found.update(self.packer.read(path) if part else ())
-            for row in part:
-                yield row, found.get(row.name.rpartition("/")[2])
-
-    def _filled(
-        self, shard: int, rows: Sequence[ImageRow]
-    ) -> Iterator[tuple[Archive, list[ImageRow]]]:
-        """Give each archive of a shard the rows that have an image in it."""
-        for archive in self.archives.of_shard(shard):
-            yield archive, [row for row in rows if row.sha256 and row.index in archive.images]
-
-    def _staged(self, shard: int, name: str) -> Path:
-        return self.stage / f"{shard:05d}" / name.replace("/", "-")
-
-
-def _read_or_none(path: Path) -> bytes | None:
-    try:
-        return read_file(path)
-    except OSError:
-        return None

@@ -35,43 +35,18 @@ _XMP = """\
 
 
 def source_type(generator: str) -> SourceType:
-    """Choose IPTC's word for what a generator makes.
-
-    Args:
-        generator: the catalogue's name of its class.
-
-    Returns:
-        "algorithmicMedia" for the renderer of the drawn world, which learnt from nothing;
-        "trainedAlgorithmicMedia" for every model.
-    """
+    """Return IPTC's digital source type for the images of a generator class."""
     return "algorithmicMedia" if generator == "drawn" else "trainedAlgorithmicMedia"
 
 
 def xmp_packet(sentence: str, source: SourceType) -> bytes:
-    """Write the XMP packet of an image.
-
-    Args:
-        sentence: what the image was drawn from.
-        source: IPTC's word for its origin.
-
-    Returns:
-        The packet, UTF-8.
-    """
+    """Return the XMP packet of an image, UTF-8."""
     text = _XMP.format(source=SOURCE_TYPES + source, sentence=escape(plain(sentence)))
     return text.encode("utf-8")
 
 
 def encode_image(image: Image, file_format: ImageFormat, xmp: bytes) -> bytes:
-    """Encode an image; equal pixels give equal bytes.
-
-    Args:
-        image: RGB.
-        file_format: "jpg" (quality 95, no chroma subsampling) or "png" (lossless).
-        xmp: its XMP packet.
-
-    Returns:
-        The file.
-    """
+    """Encode an RGB image; equal pixels give equal bytes."""
     data = io.BytesIO()
     if file_format == "jpg":
         image.save(data, "JPEG", quality=_QUALITY, subsampling=0, xmp=xmp)
@@ -83,15 +58,7 @@ def encode_image(image: Image, file_format: ImageFormat, xmp: bytes) -> bytes:
 
 
 def blank(image: Image) -> Literal["", "black", "constant"]:
-    """Tell whether an image shows nothing, as failed renders and safety checkers leave it.
-
-    Args:
-        image: RGB.
-
-    Returns:
-        "black" if no channel passes 10 of 255, "constant" if no channel varies by more than 3,
-        else "".
-    """
+    """Return "black" (maximum at most 10 of 255), "constant" (range at most 3) or ""."""
     ranges = cast(tuple[tuple[int, int], ...], image.getextrema())
     if max(high for _, high in ranges) <= _DARK:
         return "black"

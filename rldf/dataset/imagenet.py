@@ -60,11 +60,7 @@ class Synset:
 
 @cache
 def synsets() -> tuple[Synset, ...]:
-    """List the classes of ILSVRC 2012.
-
-    Returns:
-        1000 of them, in the order of their wnids.
-    """
+    """Return the 1000 classes of ILSVRC 2012, sorted by wnid."""
     from timm.data.imagenet_info import ImageNetInfo
 
     info = ImageNetInfo("imagenet-1k")
@@ -80,13 +76,7 @@ def synsets() -> tuple[Synset, ...]:
 
 @cache
 def imagenet_vocabulary() -> Vocabulary:
-    """List ImageNet's classes for choosing.
-
-    Returns:
-        The classes of ImageNet-100 in their list's order, then the others in an order that is
-        random and always the same, so that a number of classes is a sample of all kinds; lemmas
-        are names too.
-    """
+    """Return ImageNet's classes: ImageNet-100 first, then the others in a fixed random order."""
     by_key = {label.key: label for label in imagenet_labels()}
     listed = imagenet_100()
     others = sorted(by_key.keys() - set(listed), key=lambda key: derive(0, "class order", key))
@@ -95,22 +85,14 @@ def imagenet_vocabulary() -> Vocabulary:
 
 
 def imagenet_100() -> tuple[str, ...]:
-    """Read the ImageNet-100 list.
-
-    Returns:
-        100 wnids, in the list's order.
-    """
+    """Return the 100 wnids of ImageNet-100."""
     lines = (_FOLDER / "imagenet100.txt").read_text("ascii").splitlines()
     return tuple(line for line in lines if not line.startswith("#"))
 
 
 @cache
 def imagenet_labels() -> tuple[Label, ...]:
-    """Name ImageNet's classes.
-
-    Returns:
-        1000 labels in the order of their wnids; their names differ in more than a plural.
-    """
+    """Return ImageNet's classes with unique names, sorted by wnid."""
     from open_clip import IMAGENET_CLASSNAMES
 
     file = load_yaml(ImageNetFile, _FOLDER / "imagenet.yaml", "class data")
@@ -133,39 +115,17 @@ def _told_apart(synset: Synset) -> str:
 
 
 def bare(name: str) -> str:
-    """Reduce a name to what makes it another one.
-
-    Args:
-        name: of a class.
-
-    Returns:
-        Its letters and digits in lower case, without a plural's "s".
-    """
+    """Reduce a name to letters and digits in lower case without a final "s", to compare names."""
     return "".join(c for c in name.lower() if c.isalnum()).removesuffix("s")
 
 
 def with_article(name: str) -> str:
-    """Put an indefinite article before a noun.
-
-    Args:
-        name: a noun in the singular that is counted.
-
-    Returns:
-        "a zebra", "an ox".
-    """
+    """Put "a" or "an" before a noun."""
     return f"{'an' if _VOWEL.match(name) else 'a'} {name}"
 
 
 def gloss(definition: str) -> str:
-    """Shorten a definition to what a sentence can hold.
-
-    Args:
-        definition: WordNet's.
-
-    Returns:
-        Its first clause without what stands in brackets, 16 words at most, not ending on a word
-        that asks for another.
-    """
+    """Shorten a definition to its first clause, at most 16 words."""
     clause = re.sub(r"\([^)]*\)|`|'(?!\w)", "", definition).split(";")[0]
     words = clause.split()[:_GLOSS_WORDS]
     while len(words) > 1 and words[-1].strip(",.") in _DANGLING:
@@ -174,16 +134,7 @@ def gloss(definition: str) -> str:
 
 
 def kind_of(wnid: str, words: str, file: ImageNetFile) -> str:
-    """Tell what kind of thing a class is.
-
-    Args:
-        wnid: of the class.
-        words: its name and definition.
-        file: the ranges and words of every kind.
-
-    Returns:
-        The kind, "" if none fits.
-    """
+    """Return the kind of a class, "" if none fits."""
     said = frozenset(re.findall(r"[a-z]+", words.lower()))
     return next(
         (

@@ -1,4 +1,4 @@
-r"""The folder of a clone: what decides it, what is done of it, and where everything lies.
+r"""The folder of a clone: where everything is, how it is entered, and what it refuses.
 
     clones/imagenet-pocket-20x50/
         clone.json            configuration, classes, versions; written first
@@ -6,11 +6,11 @@ r"""The folder of a clone: what decides it, what is done of it, and where everyt
         train/ val/ test/     images, with metadata.parquet beside them   \  one or the other,
         data/                 archives, with the metadata in them         /  by the format
         README.md             the data-set card          \
-        croissant.json        the same for machines       | written when all images are there
+        croissant.json        the same for programs       | written when all images are there
         sheets/<key>.jpg      a contact sheet per class   /
         .rldf/shards/         the manifest of each work shard that is done
-        .rldf/generator.json  what draws, as it says itself once it is loaded
-        .rldf/finished.json   counts, and checksums of what was written at the end; written last
+        .rldf/generator.json  identity of the loaded generator
+        .rldf/finished.json   counts and checksums; written last
         .rldf/journal/, locks/, stage/, log.jsonl    the work in progress, and when it was done
 
 Everything but the versions and searches in `clone.json` and the last line is a function of the
@@ -29,7 +29,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rldf.dataset.formats import Store, make_store
+from rldf.dataset.formats import FORMATS, ExportFormat
 from rldf.dataset.manifest import ImageRow, read_rows
 from rldf.dataset.plan import make_plan
 from rldf.dataset.record import CloneRecord
@@ -64,123 +64,79 @@ class CloneFolder:
         """The classes' keys, in the order of their labels."""
         return [label.key for label in self.record.classes]
 
-    def store(self) -> Store:
-        """Make what holds the images.
-
-        Returns:
-            The store of the clone's format.
-        """
-        kind, stage = self.record.write.format, self.work("stage")
-        return make_store(kind, self.root, stage, self.archives, self.keys, self.told)
+    def store(self) -> ExportFormat:
+        """Return the clone's image files in its format."""
+        return FORMATS[self.record.write.format](
+            root=self.root,
+            stage=self.work("stage"),
+            archives=self.archives,
+            classes=self.keys,
+            image_format=self.record.plan.image_format,
+            extra_metadata=self.extra_metadata,
+        )
 
     @property
-    def told(self) -> dict[str, str]:
-        """What every image's metadata hold besides its row: which models drew it."""
+    def extra_metadata(self) -> dict[str, str]:
+        """Metadata that every image has besides its row: which models drew it."""
         models = self.record.plan.models
         version = _version(models.get("generator"))[:12]
         return {"models": f"{models['name']}@{version}" if version else str(models["name"])}
 
     def work(self, name: str) -> Path:
-        """Name a place of the work in progress.
-
-        Args:
-            name: of the file or folder.
-
-        Returns:
-            Its path.
-        """
+        """Return the path of a file of work in progress."""
         return self.root / WORK / name
 
     def manifest(self, shard: int) -> Path:
-        """Name a shard's manifest, whose presence says that the shard is done."""
+        """Return the path of a shard's manifest, which exists once the shard is done."""
         return self.work("shards") / f"{shard:05d}.jsonl"
 
     def journal(self, shard: int) -> Path:
-        """Name a shard's journal."""
+        """Return the path of a shard's progress log."""
         return self.work("journal") / f"{shard:05d}.jsonl"
 
     def lock(self, shard: int) -> Path:
-        """Name a shard's lock."""
+        """Return the path of a shard's lock."""
         return self.work("locks") / f"{shard:05d}"
 
     def is_done(self, shard: int) -> bool:
-        """Tell whether a shard is done."""
+        """Return whether a shard is done."""
         return self.manifest(shard).exists()
 
     def undone(self) -> list[int]:
-        """List the shards that are not done."""
+        """Return the shards that are not done."""
         there = self.begun("shards")
         return [s for s in range(len(self.shards)) if self.manifest(s).name not in there]
 
     @property
     def generator(self) -> Path:
-        """The file in which the generator that draws describes itself."""
+        """The file with the identity of the loaded generator."""
         return self.work("generator.json")
 
     def begun(self, kind: str) -> set[str]:
-        """List the files of a kind that work shards have, such as their journals.
-
-        Args:
-            kind: "shards" (the manifests) or "journal".
-
-        Returns:
-            Their names; none where the folder was lost, as a copy may lose it.
-        """
+        """Return the names of the files in a folder of work in progress."""
         try:
             return set(os.listdir(self.work(kind)))
         except FileNotFoundError:
             return set()
 
     def rows(self, shard: int) -> list[ImageRow]:
-        """Read the manifest of a shard that is done.
-
-        Args:
-            shard: its number.
-
-        Returns:
-            One row for each of its images.
-
-        Raises:
-            RunError: it is damaged.
-        """
+        """Read the manifest of a finished shard; RunError if it is damaged."""
         return read_rows(self.manifest(shard), self.shards.indices(shard))
 
     def all_rows(self) -> Iterator[tuple[int, list[ImageRow]]]:
-        """Read the manifests of all shards that are done.
-
-        Yields:
-            A shard's number and rows.
-
-        Raises:
-            RunError: one is damaged.
-        """
+        """Read the manifests of all finished shards."""
         for shard in range(len(self.shards)):
             if self.is_done(shard):
                 yield shard, self.rows(shard)
 
     def log(self, event: str, **what: object) -> None:
-        """Note something that has a time; nothing else in the folder has.
-
-        Args:
-            event: what happened.
-            what: more about it, as JSON can say it.
-        """
+        """Append an event with its time to log.jsonl."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         append_jsonl(self.work("log.jsonl"), {"at": at, "event": event, **what})
 
 
 def open_folder(root: Path) -> CloneFolder:
-    """Open a clone's folder to read it.
-
-    Args:
-        root: the folder.
-
-    Returns:
-        The clone.
-
-    Raises:
-        RunError: there is no clone, or its `clone.json` is damaged.
-    """
+    """Open a clone to read it; RunError if there is none or `clone.json` is damaged."""
     path = root / RECORD
     try:
         record = CloneRecord.model_validate_json(read_file(path))
@@ -194,22 +150,14 @@ def open_folder(root: Path) -> CloneFolder:
 
 
 def folder_of(root: Path, record: CloneRecord) -> CloneFolder:
-    """Describe the folder of a clone.
-
-    Args:
-        root: the folder.
-        record: what its `clone.json` says, or is to say.
-
-    Returns:
-        The clone; nothing is read or written.
-    """
+    """Return the folder of a clone; nothing is read or written."""
     shards = Shards(record.images, record.write.shard_size)
     archives = Archives(shards, record.splits, record.write.numbering)
     return CloneFolder(root, record, shards, archives)
 
 
 def _version(generator: object) -> str:
-    """Find which generator drew: the sum of its weights."""
+    """Return the checksum of the generator's weights."""
     drew = generator if isinstance(generator, Mapping) else {}
     return str(drew.get("weights") or "")
 
@@ -218,36 +166,16 @@ _SHOWN, _MOST = 160, 4  # characters of a difference between two configurations;
 
 
 def check_place(root: Path, wanted: CloneRecord) -> None:
-    """Refuse a place that cannot take a clone, before anything is loaded or written.
-
-    Args:
-        root: the folder that the clone is to have.
-        wanted: what the clone is to be.
-
-    Raises:
-        RunError: it holds something else, or a clone of another configuration.
-    """
+    """Raise RunError if a folder cannot take a clone; nothing is loaded or written."""
     refuse_foreign(root)
     if (root / RECORD).exists():
         _refuse_other(open_folder(root), wanted)
 
 
 def enter_folder(root: Path, wanted: CloneRecord) -> CloneFolder:
-    """Begin a clone, or go on with one of the same configuration.
-
-    Args:
-        root: the folder; it and its parents are made.
-        wanted: what the clone is to be.
-
-    Returns:
-        The clone, with `clone.json` and the plan on the disk.
-
-    Raises:
-        RunError: the folder holds something else, or cannot be written.
-        RldfError: the disk is full.
-    """
+    """Create a clone, or open one of the same configuration to continue it."""
     check_place(root, wanted)
-    with telling_disk_errors(root):
+    with disk_errors_reported(root):
         try:
             return _set_up(root, wanted)
         except OSError as error:
@@ -259,7 +187,7 @@ def enter_folder(root: Path, wanted: CloneRecord) -> CloneFolder:
 
 
 def _set_up(root: Path, wanted: CloneRecord) -> CloneFolder:
-    refuse_detours(root)
+    refuse_links_in(root)
     for name in ("shards", "journal", "locks"):
         (root / WORK / name).mkdir(parents=True, exist_ok=True)
     with waiting(root / WORK / "locks" / "setup"):
@@ -274,15 +202,8 @@ def _set_up(root: Path, wanted: CloneRecord) -> CloneFolder:
     return folder
 
 
-def refuse_detours(root: Path) -> None:
-    """Refuse a clone in which a folder leads elsewhere, before anything is written into it.
-
-    Args:
-        root: its folder.
-
-    Raises:
-        RunError: it has such a folder.
-    """
+def refuse_links_in(root: Path) -> None:
+    """Raise RunError if a folder of a clone is a link to elsewhere."""
     refuse_links(root)
     refuse_links(root / WORK / "stage")
 
@@ -292,17 +213,9 @@ def agree_on_generator(folder: CloneFolder, identity: Mapping[str, Json]) -> Non
 
     What only shows once it is loaded, such as the number format that a device takes, decides
     pixels too.
-
-    Args:
-        folder: the clone.
-        identity: of the generator of this process.
-
-    Raises:
-        RunError: the clone was begun with another.
-        RldfError: the disk is full.
     """
     path, here = folder.generator, as_json(identity)
-    with telling_disk_errors(folder.root), waiting(folder.work("locks") / "setup"):
+    with disk_errors_reported(folder.root), waiting(folder.work("locks") / "setup"):
         if not path.exists():
             write_json(path, here)
         try:
@@ -317,15 +230,7 @@ def agree_on_generator(folder: CloneFolder, identity: Mapping[str, Json]) -> Non
 
 
 def check_models(folder: CloneFolder, models: Mapping[str, Any]) -> None:
-    """Make sure that models are those that a clone was drawn by.
-
-    Args:
-        folder: the clone.
-        models: identity of what is to draw.
-
-    Raises:
-        RunError: they are others.
-    """
+    """Raise RunError if a clone was drawn by other models."""
     if said := _difference({"models": folder.record.plan.models}, {"models": models}):
         raise RunError(
             f"{folder.root} was drawn by other models ({said}): name their set by --models"
@@ -333,14 +238,7 @@ def check_models(folder: CloneFolder, models: Mapping[str, Any]) -> None:
 
 
 def refuse_foreign(root: Path) -> None:
-    """Refuse a place that holds something else; nothing in it is touched.
-
-    Args:
-        root: the folder that a clone is to have.
-
-    Raises:
-        RunError: it is a file, or a folder that holds something and no clone.
-    """
+    """Raise RunError if a folder holds something that is not a clone; nothing in it is touched."""
     try:
         names = {path.name for path in root.iterdir() if not path.match(TEMPORARY)}
     except FileNotFoundError:
@@ -364,7 +262,7 @@ def _refuse_other(folder: CloneFolder, wanted: CloneRecord) -> None:
 
 
 def _difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """Tell what differs, shortened; "" if nothing does."""
+    """Return the differences of two configurations in short; "" if there is none."""
     found = config_difference(there, here)
     shown = "; ".join(phrase[:_SHOWN] for phrase in found[:_MOST])
     return shown + "; ..." * (len(found) > _MOST)
@@ -374,30 +272,13 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def is_full(error: OSError) -> bool:
-    """Tell whether the disk, or the user's share of it, is full.
-
-    Args:
-        error: the system's refusal.
-
-    Returns:
-        True if only space is missing.
-    """
+    """Return whether the disk or the quota is full."""
     return error.errno in _FULL
 
 
 @contextlib.contextmanager
-def telling_disk_errors(root: Path) -> Iterator[None]:
-    """Turn the system's refusals into one line for the user.
-
-    Args:
-        root: the folder that is written to.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        RldfError: the disk is full, or the folder cannot be written.
-    """
+def disk_errors_reported(root: Path) -> Iterator[None]:
+    """Raise errors of the file system as an RldfError with advice."""
     try:
         yield
     except OSError as error:

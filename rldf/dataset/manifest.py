@@ -1,7 +1,7 @@
-"""What is known of every image of a clone: one line of a manifest, one row of the metadata.
+"""Manifests (a row for every image), the progress log of a shard, and counts over the rows.
 
-A manifest may be a stranger's: what it says is checked as it is read, and its names cannot leave
-the clone's folder.
+Manifests may come from anywhere: every value is checked when read, and names cannot leave the
+clone's folder.
 """
 
 import json
@@ -30,13 +30,12 @@ _Split = Annotated[str, Field(pattern=r"^(train|val|test)$")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of drawing an image once.
+    """The outcome of one attempt to draw an image.
 
     Attributes:
         index: the image's place in the plan.
         attempt: 0 for the first time; the seed of each is that of `plan.retry_seed`.
-        reason: why it was turned down: "black", "constant", "flagged" or "unseen"; "" if it was
-            not.
+        reason: why it was rejected: "black", "constant", "flagged" or "unseen"; "" if it was not.
         sha256: of the file that was written, None where none was.
         bytes: size of that file, 0 where none was written.
     """
@@ -50,7 +49,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRow:
-    """One planned image and what came of it.
+    """One planned image and its file.
 
     Attributes:
         index: its place in the plan.
@@ -62,7 +61,7 @@ class ImageRow:
         encoding: the point of the grammar's grid.
         seed: the image seed of the last attempt.
         attempt: number of the last attempt, 0 for the first.
-        rejected: why attempts were turned down, in order; one more than `attempt` where the last
+        rejected: why attempts were rejected, in order; one more than `attempt` where the last
             one was, too: then the image was kept though its class is not seen in it, or there is
             no image.
         sha256: of the file; None where no attempt gave an image that may be kept.
@@ -89,15 +88,7 @@ class ImageRow:
 
 
 def row_of(planned: PlannedImage, outcomes: Sequence[Outcome]) -> ImageRow:
-    """Join a planned image and what came of it.
-
-    Args:
-        planned: the image of the plan.
-        outcomes: of every attempt, in order; at least 1.
-
-    Returns:
-        The row.
-    """
+    """Join a planned image with the outcomes of its attempts."""
     last = outcomes[-1]
     return ImageRow(
         index=planned.index,
@@ -116,12 +107,7 @@ def row_of(planned: PlannedImage, outcomes: Sequence[Outcome]) -> ImageRow:
 
 
 def write_rows(path: Path, rows: Iterable[ImageRow]) -> None:
-    """Write a manifest, whole.
-
-    Args:
-        path: the file.
-        rows: in order.
-    """
+    """Write a manifest."""
     lines = [json.dumps(asdict(row), separators=(",", ":")) + "\n" for row in rows]
     write_text(path, "".join(lines))
 
@@ -130,18 +116,7 @@ _ROWS = TypeAdapter(list[ImageRow])
 
 
 def read_rows(path: Path, indices: range) -> list[ImageRow]:
-    """Read a manifest.
-
-    Args:
-        path: the file.
-        indices: which images it must speak of, in order.
-
-    Returns:
-        The rows.
-
-    Raises:
-        RunError: it cannot be read, or is damaged.
-    """
+    """Read the manifest of a range of images; RunError if it is damaged."""
     advice = "type 'rldf clone verify FOLDER --repair'"
     try:
         rows = _ROWS.validate_json(b"[" + b",".join(read_lines(path)) + b"]")
@@ -158,15 +133,11 @@ def read_rows(path: Path, indices: range) -> list[ImageRow]:
 _LINE = TypeAdapter(dict[str, list[Outcome]])
 
 
-class Journal:
-    """The outcomes of a shard's images, kept in a file."""
+class ProgressLog:
+    """The outcomes of a shard's images, one line in a file for each finished batch."""
 
     def __init__(self, path: Path | None) -> None:
-        """Read what is there; what follows a torn or damaged line is dropped, and drawn again.
-
-        Args:
-            path: the file; one that is not there has no lines. None keeps outcomes in memory.
-        """
+        """Read the file; lines from the first damaged one on are dropped, and drawn again."""
         self._path = path
         self.outcomes: dict[int, list[Outcome]] = {}
         if path is not None and path.exists():
@@ -176,34 +147,19 @@ class Journal:
                 self.take(batch)
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Add a batch whose files are on the disk.
-
-        Args:
-            outcomes: one for each of its images.
-        """
+        """Add a batch whose files are on the disk."""
         if self._path is not None:
             append_jsonl(self._path, {"batch": [asdict(outcome) for outcome in outcomes]})
         self.take(outcomes)
 
     def take(self, outcomes: Sequence[Outcome]) -> None:
-        """Take what the file tells, or need not tell.
-
-        Args:
-            outcomes: in the order of their attempts.
-        """
+        """Add outcomes in memory alone."""
         for outcome in outcomes:
             self.outcomes.setdefault(outcome.index, []).append(outcome)
 
 
 def count_kept(path: Path) -> int:
-    """Count the images that a journal tells of, by a look at its file alone.
-
-    Args:
-        path: the file; one that is not there tells of none.
-
-    Returns:
-        How many files were written; one that was drawn anew counts once.
-    """
+    """Return the number of images that a progress log says are written."""
     found = [outcome for batch in _read_batches(path) for outcome in batch]
     return len({outcome.index for outcome in found if outcome.sha256})
 
@@ -219,7 +175,7 @@ def _read_batches(path: Path) -> list[list[Outcome]]:
 
 
 @dataclass(slots=True)
-class Tally:
+class Counts:
     """Counts of images.
 
     Attributes:
@@ -227,10 +183,10 @@ class Tally:
         bytes: of these files.
         splits: files by split.
         redrawn: attempts after the first.
-        rejected: attempts that were turned down, by reason.
-        left_out: images that no attempt gave.
-        unseen: images that were kept though their class is not seen in them.
-        classes: the same by class: "images", "good" (nothing was wrong with them), "attempts",
+        rejected: rejected attempts, by reason.
+        left_out: images without a file, since all attempts were rejected.
+        unseen: images kept after the last attempt without their class being seen.
+        classes: the same by class: "images", "good" (not rejected), "attempts",
             "left_out" and the reasons.
         parts: files by split and class's key; 0 where all were left out.
     """
@@ -246,11 +202,7 @@ class Tally:
     parts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, row: ImageRow) -> None:
-        """Count an image.
-
-        Args:
-            row: what came of it.
-        """
+        """Count an image."""
         there = row.sha256 is not None
         good = there and len(row.rejected) == row.attempt
         self.images += there
@@ -268,7 +220,7 @@ class Tally:
 
     @property
     def empty(self) -> dict[str, list[str]]:
-        """Keys of the classes of which a split has no image, by split."""
+        """Keys of the classes without images, by split."""
         found: dict[str, list[str]] = {}
         for (split, key), n in sorted(self.parts.items()):
             if not n:
@@ -276,11 +228,7 @@ class Tally:
         return found
 
     def document(self) -> dict[str, Any]:
-        """Say it in JSON.
-
-        Returns:
-            The counts; of the classes only those with something turned down, each with its yield.
-        """
+        """Return the counts as JSON values, with classes only if attempts were rejected."""
         return {
             "images": self.images,
             "bytes": self.bytes,
@@ -299,28 +247,14 @@ class Tally:
         }
 
     def yield_of(self, key: str) -> float:
-        """Tell how often a class was drawn well.
-
-        Args:
-            key: of a class that was counted.
-
-        Returns:
-            Share of its attempts with which nothing was wrong, 0 to 1.
-        """
+        """Return the share of good images among the attempts of a class, 0 to 1."""
         own = self.classes[key]
         return own["good"] / own["attempts"]
 
 
-def tally(parts: Iterable[Sequence[ImageRow]]) -> Tally:
-    """Count images.
-
-    Args:
-        parts: rows, shard by shard.
-
-    Returns:
-        The counts.
-    """
-    found = Tally()
+def count_images(parts: Iterable[Sequence[ImageRow]]) -> Counts:
+    """Count images, shard by shard."""
+    found = Counts()
     for rows in parts:
         for row in rows:
             found.add(row)

@@ -60,14 +60,10 @@ class PlannedImage:
 
 
 class Plan:
-    """The images of a data set; see the module's words on their order."""
+    """The images of a data set, in the order that the module describes."""
 
     def __init__(self, config: PlanConfig) -> None:
-        """Prepare a plan: nothing is computed for single images yet.
-
-        Args:
-            config: what decides it.
-        """
+        """Prepare a plan; single images are computed when asked for."""
         self.config = config
         self.classes = config.classes
         self.grammar = config.grammar
@@ -92,17 +88,7 @@ class Plan:
         }
 
     def image(self, index: int) -> PlannedImage:
-        """Compute one image of the plan.
-
-        Args:
-            index: 0 to `len(plan) - 1`.
-
-        Returns:
-            The image.
-
-        Raises:
-            IndexError: there is none of that number.
-        """
+        """Compute one image of the plan."""
         split, k, label = self._place(index)
         encoding = tuple(self.encodings(np.array([label]), k, k + 1)[0, 0].tolist())
         key = self.classes[label].key
@@ -118,11 +104,7 @@ class Plan:
         )
 
     def spans(self) -> list[tuple[str, int, int]]:
-        """List the splits with the images of each class that they hold.
-
-        Returns:
-            Split, number of its first image of a class, and the number after its last one.
-        """
+        """Return split, first and stop number of its images of a class."""
         spans, start = [], 0
         for split, n in self.counts.items():
             stop = start + n // len(self.classes)
@@ -131,16 +113,7 @@ class Plan:
         return spans
 
     def encodings(self, labels: NDArray[np.int64], start: int, stop: int) -> NDArray[np.int64]:
-        """Compute the encodings of a run of images of several classes.
-
-        Args:
-            labels: (n,) numbers of the classes.
-            start: number of the first image of each class, counted over all splits.
-            stop: the number after the last one.
-
-        Returns:
-            (stop - start, n, n_axes) label indices.
-        """
+        """Compute images start to stop of classes (n,): label indices (stop - start, n, n_axes)."""
         found = np.empty((stop - start, len(labels), len(self.grammar.axes)), np.int64)
         for blocks, members in self._groups.items():
             columns = np.flatnonzero(np.isin(labels, members))
@@ -152,11 +125,7 @@ class Plan:
         return found
 
     def write(self, path: Path) -> None:
-        """Write the plan as a Parquet file, one row an image.
-
-        Args:
-            path: the file to make or to replace; its folder must exist.
-        """
+        """Write the plan as a Parquet file, one row an image."""
         write_plan(self, path)
 
     def _place(self, index: int) -> tuple[str, int, int]:
@@ -167,7 +136,7 @@ class Plan:
         return split, turn, label
 
     def _grouped(self) -> dict[_Blocks, list[int]]:
-        """Gather the classes whose axes are sampled in the same blocks."""
+        """Group the classes whose axes are sampled in the same blocks."""
         by_kind = {label.kind: self._blocks(label.kind) for label in self.classes}
         groups: dict[_Blocks, list[int]] = {}
         for number, label in enumerate(self.classes):
@@ -181,7 +150,7 @@ class Plan:
         )
 
     def _axis_seeds(self, label: int) -> NDArray[np.uint64]:
-        """Give the seeds of a class's axes, (n_axes,), computed once."""
+        """Return the seeds of a class's axes, (n_axes,)."""
         if label not in self._seeds:
             key, axes = self.classes[label].key, self.grammar.axes
             seeds = [derive(self.config.seed, key, axis.symbol) for axis in axes]
@@ -190,40 +159,17 @@ class Plan:
 
 
 def make_plan(config: PlanConfig) -> Plan:
-    """Make a plan.
-
-    Args:
-        config: what decides it.
-
-    Returns:
-        The plan; equal configurations give equal plans.
-    """
+    """Make a plan; equal configurations give equal plans."""
     return Plan(config)
 
 
 def retry_seed(seed: int, attempt: int) -> int:
-    """Give the seed of an attempt to draw an image.
-
-    Args:
-        seed: of the planned image.
-        attempt: 0 for the first attempt, which has the planned seed.
-
-    Returns:
-        The seed; attempts of one image and of others have different ones.
-    """
+    """Return the seed of an attempt, which is the planned one for attempt 0."""
     return derive(seed, "retry", attempt) if attempt else seed
 
 
 def estimate_bytes(images: int, bytes_per_image: float) -> int:
-    """Estimate what a clone takes on disk.
-
-    Args:
-        images: how many there are.
-        bytes_per_image: mean size of an encoded image, bytes.
-
-    Returns:
-        Bytes of the images and of what is written about them.
-    """
+    """Return the bytes of a clone on disk, from the mean bytes of an image file."""
     return round(images * (bytes_per_image + MANIFEST_BYTES))
 
 
@@ -232,12 +178,7 @@ ROWS = 32_768
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Write a plan; the file's metadata hold its configuration under the key "rldf".
-
-    Args:
-        plan: what to write.
-        path: the file to make or to replace; its folder must exist.
-    """
+    """Write a plan; the file's metadata hold its configuration under the key "rldf"."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -269,7 +210,7 @@ def _row_groups(plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _columns(plan: Plan, split: str, start: int, stop: int) -> dict[str, Any]:
-    """Compute the rows of images start to stop of every class, the classes taking turns."""
+    """Compute the rows of images start to stop of every class."""
     import pyarrow as pa
 
     n_classes = len(plan.classes)
@@ -295,15 +236,7 @@ def _columns(plan: Plan, split: str, start: int, stop: int) -> dict[str, Any]:
 
 
 def sentences(grammar: Grammar, encodings: NDArray[np.int64]) -> Any:
-    """Derive many sentences at once.
-
-    Args:
-        grammar: whose sentences.
-        encodings: (n, n_axes), inside the grid.
-
-    Returns:
-        A pyarrow array of n strings, each what `Grammar.derive` gives.
-    """
+    """Derive the sentences of encodings (n, n_axes) as a pyarrow array."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -319,7 +252,7 @@ def sentences(grammar: Grammar, encodings: NDArray[np.int64]) -> Any:
 
 
 def _surfaces(axes: tuple[Axis, ...], slot: Slot) -> list[list[str]]:
-    """Tabulate what a slot reads as: by its own value, then by the value that it agrees with."""
+    """Return the words of a slot by its own value and by the value that it agrees with."""
     owners = [slot.forms] if slot.axis is None else [v.forms for v in axes[slot.axis].values]
     asking = [None] if slot.agrees is None else [v.form for v in axes[slot.agrees].values]
     return [[forms.get(form or "", forms.get("", "")) for form in asking] for forms in owners]

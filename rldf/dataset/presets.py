@@ -55,15 +55,7 @@ class Preset(Strict):
     kinds: dict[str, dict[str, Rule]] = Field(default_factory=dict)
 
     def block(self, axis: Axis, kind: str) -> tuple[int, ...]:
-        """Compose the block in which an axis is sampled.
-
-        Args:
-            axis: any but the first object axis.
-            kind: of the class.
-
-        Returns:
-            Indices of the axis's values, each as often as it is due.
-        """
+        """Return the block in which an axis is sampled: indices of its values, as often as due."""
         rule = self._rule(axis, kind)
         if rule == "first":
             return (0,)
@@ -79,42 +71,20 @@ class Preset(Strict):
 
 
 def preset_names() -> list[str]:
-    """List the presets.
-
-    Returns:
-        Their names, sorted.
-    """
+    """Return the names of the presets, sorted."""
     return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
 
 
 @cache
 def load_preset(name: str) -> Preset:
-    """Load a preset.
-
-    Args:
-        name: one of `preset_names()`.
-
-    Returns:
-        The preset.
-
-    Raises:
-        ConfigError: there is none of that name.
-    """
+    """Load a preset; ConfigError if there is none of that name."""
     if name not in preset_names():
         raise ConfigError(f"no preset '{name}': type --preset {' or '.join(preset_names())}")
     return load_yaml(Preset, _FOLDER / f"{name}.yaml", "preset")
 
 
 def with_preset(models: ModelSet, preset: Preset) -> ModelSet:
-    """Give a model set the options of a preset that its own file leaves open.
-
-    Args:
-        models: the set.
-        preset: what to ask of its generator.
-
-    Returns:
-        A set whose generator has those options, as far as it takes them.
-    """
+    """Fill in a model set's generator options that its file leaves open."""
     wanted: Mapping[str, float | str | None] = {
         "guidance": preset.guidance,
         "negative_prompt": preset.negative_prompt,

@@ -1,4 +1,4 @@
-"""What decides a clone: the contents of its `clone.json`."""
+"""The content of `clone.json`: everything that a clone depends on."""
 
 from typing import Any, Literal
 
@@ -21,16 +21,14 @@ class WriteConfig(Strict):
     """How a plan is written.
 
     Attributes:
-        format: what the images are kept in.
-        shard_size: images of a work shard.
-        attempts: how often an image is drawn before it is given up.
-        verify_labels: who must see an image's class in it.
-        safety_checker: "on" if the models' safety checker looks at the images, "off" if it was
-            left out on demand, "none" if they ship none.
-        source_type: IPTC's word for the images' origin.
+        format: export format.
+        shard_size: images per work shard.
+        attempts: how often an image may be drawn.
+        verify_labels: the model that must see the class in an image.
+        safety_checker: "on", "off" (switched off by the user) or "none" (the models ship none).
+        source_type: IPTC digital source type.
         license: of the images: the model set's.
-        numbering: of archives; "clone" where an earlier version wrote the file, which says nothing
-            of it.
+        numbering: of archives; "clone" in files of earlier versions, which do not contain it.
     """
 
     format: Format
@@ -47,10 +45,10 @@ class Searched(Strict):
     """A search that found a class; the models that draw the clone may be others.
 
     Attributes:
-        noun: what was found.
-        sentence: the sentence that earned most.
+        noun: its noun.
+        sentence: the sentence with the highest reward.
         models: identity of the model set whose feedback found it.
-        warnings: what was doubtful in the reading of its input.
+        warnings: warnings about the reading of its input.
     """
 
     noun: str
@@ -60,13 +58,13 @@ class Searched(Strict):
 
 
 class CloneRecord(Strict):
-    """What `clone.json` says.
+    """The content of `clone.json`.
 
     Attributes:
         plan: what decides the images; it names the models that draw them.
         write: what decides the files.
-        searches: where classes came from, as far as searches found them; decides nothing.
-        warnings: what was doubtful when classes were read in images; decides nothing.
+        searches: searches that found classes; no image depends on them.
+        warnings: warnings about classes read in images; no image depends on them.
         versions: version by package, None where one is not installed.
         git: the commit of rldf's checkout, None where it is installed without one.
     """
@@ -95,12 +93,12 @@ class CloneRecord(Strict):
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """All that was doubtful where its classes came from."""
+        """All warnings about where its classes came from."""
         told = (f"{one.noun}: {warning}" for one in self.searches for warning in one.warnings)
         return (*told, *self.warnings)
 
     def summary(self) -> dict[str, Any]:
-        """Describe all that decides the clone, so that people can compare two of them."""
+        """Return everything that decides the clone in short, to compare two of them."""
         write = self.write.model_dump(mode="json", exclude={"numbering"})  # the folder's own stays
         return {**self.plan.summary(), **write}
 
@@ -111,17 +109,7 @@ def new_record(
     searches: tuple[Searched, ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> CloneRecord:
-    """Describe a clone that is to be made.
-
-    Args:
-        plan: what is to be drawn.
-        write: how it is to be written.
-        searches: what found its classes, if searches did.
-        warnings: what was doubtful when its classes were read in images.
-
-    Returns:
-        The record.
-    """
+    """Describe a clone that is to be made."""
     return CloneRecord(
         plan=plan,
         write=write,

@@ -1,7 +1,7 @@
-"""One shard: sentences to images, images to files, and again what did not come out well.
+"""Draws one shard: sentences to images, images to files, and rejected images once more.
 
 The images of a shard are drawn in passes. The first pass draws all; the next draws those that were
-turned down, each with the next seed of its chain; and so on. The batches of a pass follow from the
+rejected, each with the next seed of its chain; and so on. The batches of a pass follow from the
 shard and from what earlier passes came to, so a shard that is taken up after a kill is drawn in
 the batches of an undisturbed one. Files are encoded and written by threads meanwhile.
 """
@@ -18,17 +18,17 @@ from PIL.Image import Image
 
 from rldf.dataset.filters import (
     UNSEEN,
-    ClipInspector,
-    DetectorInspector,
-    Inspector,
-    SafetyInspector,
+    ClipFilter,
+    DetectorFilter,
+    ImageFilter,
+    SafetyFilter,
     all_of,
-    blank_inspector,
+    blank_filter,
     has_safety_checker,
 )
 from rldf.dataset.formats import Format
 from rldf.dataset.image_file import source_type
-from rldf.dataset.manifest import ImageRow, Journal, Outcome, row_of
+from rldf.dataset.manifest import ImageRow, Outcome, ProgressLog, row_of
 from rldf.dataset.plan import Plan, PlannedImage, retry_seed
 from rldf.dataset.record import SafetyChecker, VerifyBy, WriteConfig
 from rldf.dataset.sharding import batches, shards_of
@@ -41,7 +41,7 @@ from rldf.models.build import takes
 from rldf.models.model_set import ModelSet
 
 ATTEMPTS = 8
-"""How often an image is drawn before it is given up."""
+"""How often an image may be drawn."""
 
 _AHEAD = 2  # batches whose files may be unfinished while the next is drawn
 
@@ -50,40 +50,29 @@ Written = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Artist:
+class Renderer:
     """Draws the images of a plan.
 
     Attributes:
-        generator: what draws.
-        inspect: what looks at the images.
-        batch_size: how many are drawn at once.
-        attempts: how often an image is drawn before it is given up.
+        generator: makes the images.
+        filter: gives reasons to reject images.
+        batch_size: images per call of the generator.
+        attempts: how often an image may be drawn.
     """
 
     generator: ImageGenerator
-    inspect: Inspector
+    filter: ImageFilter
     batch_size: int
     attempts: int = ATTEMPTS
 
     def draw(self, planned: Sequence[PlannedImage], attempt: int) -> list[Image]:
-        """Draw a batch.
-
-        Args:
-            planned: images of the plan.
-            attempt: 0 for the first time.
-
-        Returns:
-            RGB images.
-
-        Raises:
-            RldfError: the device has too little memory for a single image.
-        """
+        """Draw a batch of planned images as RGB."""
         sentences = [image.sentence for image in planned]
         seeds = [retry_seed(image.seed, attempt) for image in planned]
         return self.generator.generate(sentences, seeds)
 
 
-class Press:
+class ImageWriter:
     """Encodes and writes images in threads. A `with` block ends once they are through."""
 
     def __init__(
@@ -92,22 +81,12 @@ class Press:
         put: Callable[[PlannedImage, bytes], None],
         threads: int = 4,
     ) -> None:
-        """Make the threads.
-
-        Args:
-            encode: makes the file of an image.
-            put: writes a file so that it is on the disk, whole.
-            threads: how many.
-        """
+        """Start the threads; put must leave the whole file on the disk."""
         self._encode, self._put = encode, put
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="press")
 
     def __enter__(self) -> Self:
-        """Enter.
-
-        Returns:
-            This press.
-        """
+        """Return the writer."""
         return self
 
     def __exit__(
@@ -116,25 +95,11 @@ class Press:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Wait for the files that are being written, and begin no more.
-
-        Args:
-            kind: unused.
-            error: unused.
-            trace: unused.
-        """
+        """Wait for files that are being written; cancel the others."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, image: Image, planned: PlannedImage) -> "Future[Written]":
-        """Take an image to encode and write.
-
-        Args:
-            image: RGB.
-            planned: what it is.
-
-        Returns:
-            Its checksum and size, once it is on the disk.
-        """
+        """Encode and write an image in a thread; the future gives its checksum and size."""
         return self._pool.submit(self._write, image, planned)
 
     def _write(self, image: Image, planned: PlannedImage) -> Written:
@@ -153,7 +118,7 @@ class _Batch:
     files: "list[Future[Written] | None]"
 
     def outcomes(self) -> list[Outcome]:
-        """Wait for the files."""
+        """Wait until the files are written."""
         written = [(None, 0) if file is None else file.result() for file in self.files]
         return [
             Outcome(index=index, attempt=self.attempt, reason=reason, sha256=sha256, bytes=size)
@@ -164,39 +129,35 @@ class _Batch:
 
 
 @dataclass(slots=True)
-class ShardDrawing:
+class ShardRenderer:
     """Draws one shard, or goes on with it.
 
     Attributes:
         plan: what to draw.
         indices: images of the shard.
-        journal: what was drawn of it so far.
-        artist: who draws.
-        press: who writes.
-        tell: called with the outcomes of every batch whose files are on the disk.
+        journal: outcomes so far.
+        renderer: draws the images.
+        writer: writes the files.
+        report: called with the outcomes of every batch whose files are on the disk.
     """
 
     plan: Plan
     indices: Sequence[int]
-    journal: Journal
-    artist: Artist
-    press: Press
-    tell: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
+    journal: ProgressLog
+    renderer: Renderer
+    writer: ImageWriter
+    report: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
     _open: deque[_Batch] = field(default_factory=deque)
 
     def rows(self) -> list[ImageRow]:
-        """Draw what is missing.
-
-        Returns:
-            One row for each image of the shard.
-        """
-        for attempt in range(self.artist.attempts):
+        """Draw what is missing; return one row for each image of the shard."""
+        for attempt in range(self.renderer.attempts):
             self._pass(attempt)
         return [row_of(self.plan.image(i), self.journal.outcomes[i]) for i in self.indices]
 
     def _pass(self, attempt: int) -> None:
         due = [i for i in self.indices if self._is_due(i, attempt)]
-        for chunk in batches(due, self.artist.batch_size):
+        for chunk in batches(due, self.renderer.batch_size):
             todo = [i for i in chunk if len(self._outcomes(i)) == attempt]
             if todo:
                 self._open.append(self._draw(todo, attempt))
@@ -204,7 +165,7 @@ class ShardDrawing:
         self._settle(keep=0)  # the next pass asks what came of this one
 
     def _is_due(self, index: int, attempt: int) -> bool:
-        """Tell whether a pass draws an image, whether it has done so already or not."""
+        """Return whether an image belongs to a pass, drawn in it already or not."""
         before = self._outcomes(index)[:attempt]
         return len(before) == attempt and all(outcome.reason for outcome in before)
 
@@ -213,11 +174,11 @@ class ShardDrawing:
 
     def _draw(self, indices: list[int], attempt: int) -> _Batch:
         planned = [self.plan.image(i) for i in indices]
-        images = self.artist.draw(planned, attempt)
-        reasons = self.artist.inspect(images, planned)
-        kept = {"", UNSEEN} if attempt == self.artist.attempts - 1 else {""}
+        images = self.renderer.draw(planned, attempt)
+        reasons = self.renderer.filter(images, planned)
+        kept = {"", UNSEEN} if attempt == self.renderer.attempts - 1 else {""}
         files = [
-            self.press.submit(image, what) if reason in kept else None
+            self.writer.submit(image, what) if reason in kept else None
             for image, what, reason in zip(images, planned, reasons, strict=True)
         ]
         return _Batch(attempt, indices, reasons, files)
@@ -226,7 +187,7 @@ class ShardDrawing:
         while len(self._open) > keep:
             outcomes = self._open.popleft().outcomes()
             self.journal.add(outcomes)
-            self.tell(outcomes)
+            self.report(outcomes)
 
 
 _BATCH_CPU, _BATCH_GPU = 8, 16
@@ -240,18 +201,7 @@ def write_config(
     verify_labels: VerifyBy | None,
     safety_checker: bool,
 ) -> WriteConfig:
-    """Decide how a plan is written.
-
-    Args:
-        models: what draws.
-        images: how many are planned.
-        format: what the images are kept in.
-        verify_labels: who must see an image's class in it.
-        safety_checker: whether a safety checker is used where the models ship one.
-
-    Returns:
-        The configuration.
-    """
+    """Decide how a plan is written."""
     return WriteConfig(
         format=format,
         shard_size=shards_of(images).size,
@@ -271,17 +221,7 @@ def _safety(models: ModelSet, wanted: bool) -> SafetyChecker:
 
 
 def compiling(models: ModelSet) -> ModelSet:
-    """Have the generator compile its models, which changes its images by rounding alone.
-
-    Args:
-        models: the set, with the preset's options; what is written down is this one.
-
-    Returns:
-        The set that draws.
-
-    Raises:
-        UsageError: its generator has nothing to compile.
-    """
+    """Return a model set whose generator compiles its models; UsageError if it cannot."""
     part = models.file.generator
     if "compile" not in takes("generator", part):
         raise UsageError(
@@ -291,52 +231,37 @@ def compiling(models: ModelSet) -> ModelSet:
     return models.replaced("generator", {"compile": True})
 
 
-def make_artist(
+def make_renderer(
     models: ModelSet, plan: Plan, write: WriteConfig, *, batch_size: int | None, device: str
-) -> Artist:
-    """Load what draws and looks.
-
-    Args:
-        models: the set, with the preset's options, on its device.
-        plan: what is to be drawn.
-        write: how it is to be written.
-        batch_size: how many are drawn at once, 1 or more; None for 16 on a GPU of Nvidia, else 8.
-        device: where the models run; "auto" is the GPU if there is one.
-
-    Returns:
-        The artist.
-
-    Raises:
-        UsageError: the detector knows no label of a class.
-        RldfError: a model is not there, or is wrong.
-    """
-    inspectors = list(_inspectors(models, plan, write, device))
-    return Artist(
+) -> Renderer:
+    """Load the generator and the filters."""
+    filters = list(_filters(models, plan, write, device))
+    return Renderer(
         generator=_generator(models),
-        inspect=all_of(inspectors),
+        filter=all_of(filters),
         batch_size=batch_size or _usual_batch(models, device),
         attempts=write.attempts,
     )
 
 
 def _generator(models: ModelSet) -> ImageGenerator:
-    """Take what draws; what cannot be drawn again is kept as soon as it is there."""
+    """Return the generator, with a cache if the same image cannot be drawn again."""
     generator = models.generator
     if is_seeded(generator):
         return generator
     return CachedGenerator(generator, cache_folder())
 
 
-def _inspectors(
+def _filters(
     models: ModelSet, plan: Plan, write: WriteConfig, device: str
-) -> Iterator[Inspector]:
-    yield blank_inspector
+) -> Iterator[ImageFilter]:
+    yield blank_filter
     if write.safety_checker == "on":
-        yield SafetyInspector(models, device)
+        yield SafetyFilter(models, device)
     if write.verify_labels == "detector":
-        yield DetectorInspector(plan, models.detector)
+        yield DetectorFilter(plan, models.detector)
     if write.verify_labels == "clip":
-        yield ClipInspector(plan, models.clip)
+        yield ClipFilter(plan, models.clip)
 
 
 def _usual_batch(models: ModelSet, device: str) -> int:

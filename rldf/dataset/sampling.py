@@ -20,12 +20,6 @@ def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
     See "Fast splittable pseudorandom number generators" by Steele, Lea and Flood (2014): the
     output function of SplitMix64 after the step of its counter.
-
-    Args:
-        numbers: uint64, any shape.
-
-    Returns:
-        uint64 of that shape; a bijection on 64 bits.
     """
     z = (numbers + np.uint64(1)) * _GAMMA
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -34,15 +28,7 @@ def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def weighted(n: int, first: float | None) -> tuple[int, ...]:
-    """Compose the shortest block in which the first of n values has a share of its own.
-
-    Args:
-        n: number of values, 1 or more.
-        first: share of value 0, 0 < first < 1, or None for equal shares; the others are even.
-
-    Returns:
-        Values, each as often as it is due.
-    """
+    """Return the shortest block in which value 0 of n has a given share (None: equal shares)."""
     if first is None or n == 1:
         return tuple(range(n))
     share = Fraction(first).limit_denominator(100)
@@ -55,17 +41,7 @@ def weighted(n: int, first: float | None) -> tuple[int, ...]:
 def balanced(
     block: Sequence[int], seeds: NDArray[np.uint64], start: int, stop: int
 ) -> NDArray[np.int64]:
-    """Sample a value for each of several images of several classes.
-
-    Args:
-        block: values of one block, each as often as it is due.
-        seeds: (n_classes,) spread over all of 64 bits; equal ones shuffle alike.
-        start: number of the first image of each class, 0 or more.
-        stop: number after the last one.
-
-    Returns:
-        (stop - start, n_classes) values.
-    """
+    """Sample values (stop - start, n_classes) in shuffled blocks, from seeds (n_classes,)."""
     values, n = np.asarray(block, np.int64), len(block)
     first = start // n
     places = np.arange(first * n, -(-stop // n) * n, dtype=np.uint64).reshape(-1, n)

@@ -39,51 +39,22 @@ class Shards:
         return -(-self.images // self.size)
 
     def indices(self, shard: int) -> range:
-        """Give the images of a shard.
-
-        Args:
-            shard: its number, from 0.
-
-        Returns:
-            Their places in the plan.
-        """
+        """Return the places in the plan of a shard's images."""
         return range(shard * self.size, min((shard + 1) * self.size, self.images))
 
     def of(self, index: int) -> int:
-        """Find the shard of an image.
-
-        Args:
-            index: the image's place in the plan.
-
-        Returns:
-            The shard's number.
-        """
+        """Return the shard of an image."""
         return index // self.size
 
 
 def shards_of(images: int) -> Shards:
-    """Cut a plan into shards that are few enough to list and many enough to share out.
-
-    Args:
-        images: how many images the plan has, 1 or more.
-
-    Returns:
-        About 32 shards of 64 images or more; of large plans, shards of 1024 images.
-    """
+    """Divide a plan into about 32 shards of 64 to 1024 images."""
     wanted = images // _WANTED // _SMALLEST * _SMALLEST
     return Shards(images, max(_SMALLEST, min(_LARGEST, wanted)))
 
 
 def batches(indices: list[int], size: int) -> Iterator[list[int]]:
-    """Cut a list.
-
-    Args:
-        indices: what to cut.
-        size: how many at most.
-
-    Yields:
-        Its parts, in order.
-    """
+    """Divide a list into batches."""
     for start in range(0, len(indices), size):
         yield indices[start : start + size]
 
@@ -110,14 +81,7 @@ class Archive:
     images: range
 
     def name(self, ending: str) -> str:
-        """Name the file.
-
-        Args:
-            ending: without a point.
-
-        Returns:
-            Its path, relative to the clone's folder.
-        """
+        """Return the file's path relative to the clone's folder."""
         return f"data/{self.split}-{self.number:05d}-of-{self.total:05d}.{ending}"
 
 
@@ -137,25 +101,11 @@ class Archives:
     numbering: Numbering
 
     def of_shard(self, shard: int) -> list[Archive]:
-        """List the files that a work shard writes.
-
-        Args:
-            shard: its number.
-
-        Returns:
-            Files in the order of the plan.
-        """
+        """Return the archives that a work shard writes."""
         return [archive for split in self.splits for archive in self._files(split, shard)]
 
     def total(self, split: str) -> int:
-        """Count the files of a split.
-
-        Args:
-            split: its name.
-
-        Returns:
-            How many there are; of a clone of an earlier version, in all splits.
-        """
+        """Return the number of archives of a split."""
         if self.numbering == "clone":
             return len(self.shards)
         images = self._images(split)
@@ -165,16 +115,7 @@ class Archives:
         return sum(len(self._parts(images, shard)) for shard in touched)
 
     def pattern(self, split: str, ending: str) -> str:
-        """Name all files of a split.
-
-        Args:
-            split: its name.
-            ending: of the files, without a point.
-
-        Returns:
-            A pattern with braces; with a star for a clone of an earlier version, whose numbers may
-            have gaps.
-        """
+        """Return a brace pattern for all archives of a split."""
         if self.numbering == "clone":
             return f"data/{split}-*.{ending}"
         total = self.total(split)
@@ -204,7 +145,7 @@ class Archives:
         return range(self.shards.of(images.start), self.shards.of(images.stop - 1) + 1)
 
     def _parts(self, images: range, shard: int) -> list[range]:
-        """Cut what a shard holds of a split, in proportion to how many files the split needs."""
+        """Divide the images that a shard has of a split over the archives that it writes."""
         own = self.shards.indices(shard)
         part = range(max(own.start, images.start), min(own.stop, images.stop))
         if self.numbering == "clone" or len(self._touched(images)) >= WORKERS:
@@ -219,17 +160,7 @@ _PAUSE = 0.2  # s between two looks at what others hold
 
 
 def claim(path: Path) -> contextlib.ExitStack | None:
-    """Take a lock if it is free.
-
-    Args:
-        path: the lock file.
-
-    Returns:
-        What gives the lock back when it is closed; None if another process holds it.
-
-    Raises:
-        RldfError: the file system has no locks.
-    """
+    """Take a lock if it is free; None if another process holds it."""
     held = contextlib.ExitStack()
     try:
         held.enter_context(locked(path))
@@ -247,14 +178,7 @@ def claim(path: Path) -> contextlib.ExitStack | None:
 
 @contextlib.contextmanager
 def waiting(path: Path) -> Iterator[None]:
-    """Hold a lock, however long others hold it before.
-
-    Args:
-        path: the lock file.
-
-    Yields:
-        Nothing; the lock is held for the length of the block.
-    """
+    """Hold a lock for the length of the block, after waiting for it."""
     while (held := claim(path)) is None:
         time.sleep(_PAUSE)
     with held:
@@ -262,18 +186,12 @@ def waiting(path: Path) -> Iterator[None]:
 
 
 def claimed(
-    shards: list[int], lock: Callable[[int], Path], done: Callable[[int], bool]
+    shards: list[int],
+    lock: Callable[[int], Path],
+    done: Callable[[int], bool],
+    idle: Callable[[], None] = lambda: None,
 ) -> Iterator[int]:
-    """Claim shards until all are done, by this process or by others.
-
-    Args:
-        shards: what is to be done, in order.
-        lock: gives the lock file of a shard.
-        done: tells whether a shard is done.
-
-    Yields:
-        Shards that are not done, each held by this process until the next is asked for.
-    """
+    """Yield undone shards, each locked by this process, until all are done by any process."""
     left = list(shards)
     while left := [shard for shard in left if not done(shard)]:
         taken = False
@@ -285,6 +203,7 @@ def claimed(
                     taken = True
                     yield shard
         if not taken:
+            idle()
             time.sleep(_PAUSE)
 
 
@@ -309,7 +228,7 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ShardSlice:
     """A fixed part of the work shards: those whose number is `number` modulo `of`."""
 
     number: int = 0
@@ -320,36 +239,18 @@ class Part:
         return shard % self.of == self.number
 
 
-def parse_part(text: str | None) -> Part:
-    """Read `--shard i/N`.
-
-    Args:
-        text: such as "3/8"; the first of 8 is "0/8". None for all work.
-
-    Returns:
-        The part.
-
-    Raises:
-        UsageError: it is not such a text.
-    """
+def parse_slice(text: str | None) -> ShardSlice:
+    """Parse "i/N"; None is all work."""
     if text is None:
-        return Part()
+        return ShardSlice()
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     if match is None or not int(match[1]) < int(match[2]):
         raise UsageError(f"--shard {text}: give i/N, from 0/N to N-1/N, such as 0/8 up to 7/8")
-    return Part(int(match[1]), int(match[2]))
+    return ShardSlice(int(match[1]), int(match[2]))
 
 
 def this_worker() -> Worker:
-    """Find out which process this is.
-
-    Returns:
-        What `torchrun` or `accelerate launch` say in the environment; without them, a process
-        alone.
-
-    Raises:
-        RldfError: the launcher and Accelerate do not agree on how many there are.
-    """
+    """Return which process this is, from what torchrun or accelerate launch set."""
     told = os.environ.get("WORLD_SIZE")
     if told is None:
         return Worker()

@@ -23,18 +23,6 @@ def parse_splits(text: str, per_class: int | None = None) -> dict[str, int]:
     """Read the splits that a person typed: shares of a class's images, or their numbers.
 
     Numbers with a point are shares and add up to 1; whole numbers are images of a class.
-
-    Args:
-        text: such as "train=0.9,val=0.05,test=0.05" or "train=1508,val=56,test=100".
-        per_class: images of a class; None where the numbers of the splits say it.
-
-    Returns:
-        Images of a class by split, in the order of `SPLITS`; those of which 0 were asked for are
-        left out.
-
-    Raises:
-        UsageError: the text is not of that form, does not add up, or is of so few images that a
-            split would have none.
     """
     if per_class is not None:
         _check_number(per_class)
@@ -82,18 +70,7 @@ def _from_shares(text: str, given: dict[str, str], per_class: int | None) -> dic
 
 
 def usual_splits(per_class: int) -> dict[str, int]:
-    """Share out a class's images where a person said nothing of splits.
-
-    Args:
-        per_class: images of a class.
-
-    Returns:
-        Images of a class by split, by the shares of `USUAL`; splits that would have none are left
-        out.
-
-    Raises:
-        UsageError: the number is out of its range.
-    """
+    """Divide a class's images by the usual shares; splits that would be empty are left out."""
     _check_number(per_class)
     shares = {name: Fraction(number) for name, number in _parts(USUAL).items()}
     return {name: count for name, count in apportion(shares, per_class).items() if count}
@@ -115,15 +92,7 @@ def _check_sum(text: str, total: int, per_class: int | None) -> None:
 
 
 def apportion(shares: dict[str, Fraction], n: int) -> dict[str, int]:
-    """Share out whole images by the largest remainder; of equal remainders the first is served.
-
-    Args:
-        shares: by name; they add up to 1.
-        n: how many there are to share out.
-
-    Returns:
-        Numbers by name; they add up to n, and each is less than 1 away from its share of n.
-    """
+    """Divide n by shares with the largest-remainder method; on ties the first wins."""
     counts = {name: int(share * n) for name, share in shares.items()}
     left = n - sum(counts.values())
     most_due = sorted(shares, key=lambda name: counts[name] - shares[name] * n)

@@ -14,14 +14,7 @@ _GROUP = 100  # rows of a Parquet row group: what a reader that wants one image 
 
 
 def row_document(row: ImageRow) -> dict[str, Any]:
-    """Describe an image for those who load the data set.
-
-    Args:
-        row: the image.
-
-    Returns:
-        Plain values by column name; lists are joined by commas.
-    """
+    """Return an image's metadata as plain values by column name."""
     return {
         "label": row.label,
         "key": row.key,
@@ -45,26 +38,19 @@ def write_metadata(
     file: BinaryIO,
     parts: Iterable[Sequence[ImageRow]],
     classes: Sequence[str],
-    told: Mapping[str, str],
+    extra_metadata: Mapping[str, str],
 ) -> None:
-    """Write the metadata file that stands beside the images of a split.
-
-    Args:
-        file: where to.
-        parts: rows, shard by shard, so that they need not all be in memory.
-        classes: keys of the classes, in the order of their labels.
-        told: what every row holds besides.
-    """
+    """Write the metadata file of a split of an image folder."""
     import pyarrow.parquet
 
     named = ("file_name", pyarrow.string(), {"_type": "Value", "dtype": "string"})
-    schema = _schema(named, classes, told)
+    schema = _schema(named, classes, extra_metadata)
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
         for rows in parts:
             if rows:
                 # relative to the folder of the split, in which the file lies
                 names = [row.name.partition("/")[2] for row in rows]
-                writer.write_table(_table(schema, "file_name", names, rows, told))
+                writer.write_table(_table(schema, "file_name", names, rows, extra_metadata))
 
 
 def write_images(
@@ -72,38 +58,30 @@ def write_images(
     rows: Sequence[ImageRow],
     images: Sequence[bytes],
     classes: Sequence[str],
-    told: Mapping[str, str],
+    extra_metadata: Mapping[str, str],
 ) -> None:
-    """Write a Parquet file that holds the images themselves.
-
-    Args:
-        file: where to.
-        rows: what they are.
-        images: their files.
-        classes: keys of the classes, in the order of their labels.
-        told: what every row holds besides.
-    """
+    """Write a Parquet file with the images in it."""
     import pyarrow.parquet
 
     image = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
-    schema = _schema(("image", image, {"_type": "Image"}), classes, told)
+    schema = _schema(("image", image, {"_type": "Image"}), classes, extra_metadata)
     held = [
         {"bytes": data, "path": row.name.rpartition("/")[2]}
         for row, data in zip(rows, images, strict=True)
     ]
-    table = _table(schema, "image", held, rows, told)
+    table = _table(schema, "image", held, rows, extra_metadata)
     pyarrow.parquet.write_table(table, file, row_group_size=_GROUP)
 
 
 def _schema(
     first: tuple[str, "pyarrow.DataType", dict[str, str]],
     classes: Sequence[str],
-    told: Mapping[str, str],
+    extra_metadata: Mapping[str, str],
 ) -> "pyarrow.Schema":
     import pyarrow
 
     name, kind, feature = first
-    texts, integers = (*_TEXTS, *told), _INTEGERS
+    texts, integers = (*_TEXTS, *extra_metadata), _INTEGERS
     fields = [
         (name, kind),
         ("label", pyarrow.int64()),
@@ -125,11 +103,12 @@ def _table(
     first: str,
     values: Sequence[object],
     rows: Sequence[ImageRow],
-    told: Mapping[str, str],
+    extra_metadata: Mapping[str, str],
 ) -> "pyarrow.Table":
     import pyarrow
 
-    told_rows = [
-        {first: value, **row_document(row), **told} for value, row in zip(values, rows, strict=True)
+    documents = [
+        {first: value, **row_document(row), **extra_metadata}
+        for value, row in zip(values, rows, strict=True)
     ]
-    return pyarrow.Table.from_pylist(told_rows, schema=schema)
+    return pyarrow.Table.from_pylist(documents, schema=schema)

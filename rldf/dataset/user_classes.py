@@ -1,4 +1,4 @@
-"""A person's own classes: from finished searches, images, and folders of example photos."""
+"""User classes from searches, images and folders of photos, and the noun of each class."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ class Photos:
     Attributes:
         name: of the class.
         root: the folder that was named, which holds the classes.
-        paths: the photos that are looked at; where there are splits, those to learn from.
+        paths: the photos that are read, of the train split if there are splits.
     """
 
     name: str
@@ -40,19 +40,19 @@ class Photos:
 
     @property
     def folder(self) -> Path:
-        """What messages call it."""
+        """The folder of the class."""
         return self.root / self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a person gave.
+    """The inputs of a clone, by kind.
 
     Attributes:
-        runs: what searches found.
+        runs: results of searches.
         images: image files.
         folders: example photos, one for each class.
-        notes: what a person should know of how folders were read.
+        notes: how folders were read, where that may surprise.
     """
 
     runs: tuple[SearchResult, ...]
@@ -62,7 +62,7 @@ class Inputs:
 
     @property
     def name(self) -> str:
-        """What a data set of these may be called: after the first of them."""
+        """A name for the data set, after the first input."""
         first = [
             *(found.run.resolve().name for found in self.runs),
             *(path.stem for path in self.images),
@@ -72,7 +72,7 @@ class Inputs:
 
     @property
     def searches(self) -> tuple[Searched, ...]:
-        """What was found, and with which models, for the record of a clone."""
+        """The searches that found classes, for the record of a clone."""
         return tuple(
             Searched(
                 noun=_noun(run),
@@ -85,20 +85,7 @@ class Inputs:
 
 
 def sort_inputs(paths: Sequence[str], stdin: IO[str]) -> Inputs:
-    """Tell what each path is.
-
-    Args:
-        paths: run folders, image files, folders of folders of photos, or "-" for the document
-            that `rldf search --json` printed.
-        stdin: where "-" reads.
-
-    Returns:
-        The inputs.
-
-    Raises:
-        UsageError: a path is none of these.
-        RunError: a search has found nothing yet.
-    """
+    """Sort paths into runs, images and folders of photos; "-" reads a document from stdin."""
     runs: list[SearchResult] = []
     images: list[Path] = []
     folders: list[Photos] = []
@@ -116,18 +103,7 @@ def sort_inputs(paths: Sequence[str], stdin: IO[str]) -> Inputs:
 
 
 def document_path(text: str, key: str) -> Path:
-    """Find the folder that the command before this one in a pipe wrote.
-
-    Args:
-        text: the JSON document that it printed.
-        key: what the folder is called there.
-
-    Returns:
-        Its path.
-
-    Raises:
-        UsageError: there is no such document, or it names no folder.
-    """
+    """Return the folder that a command's JSON document names under a key."""
     try:
         document = parse_json(text)
     except ValueError:
@@ -142,16 +118,7 @@ def document_path(text: str, key: str) -> Path:
 
 
 def input_grammar(inputs: Inputs, named: str | None, world: str | None) -> Grammar:
-    """Choose whose nouns the classes are.
-
-    Args:
-        inputs: what was given.
-        named: the grammar that was asked for, if any.
-        world: the grammar of all that the models draw, if they are of a small world.
-
-    Returns:
-        The one that was asked for; else the models' own; else the one of the first search.
-    """
+    """Load the named grammar, else the models' own, else the first run's."""
     of_runs = [run.grammar_name for run in inputs.runs]
     return load_grammar(named or world or next(iter(of_runs), "base"))
 
@@ -162,7 +129,7 @@ def _noun(run: SearchResult) -> str:
 
 
 def _classes_of(path: Path, notes: list[str]) -> list[Photos]:
-    """Find the classes of a folder of folders of photos, and note how it was read."""
+    """Return the classes of a folder of folders of photos, and note how it was read."""
     listing = list_images(path)
     notes += listing.notes
     for name in listing.empty:
@@ -182,7 +149,7 @@ def _classes_of(path: Path, notes: list[str]) -> list[Photos]:
 
 
 def _examples(pictures: Sequence[Picture]) -> tuple[Path, ...]:
-    """Choose photos to look at, spread over all: of the train split where it has some."""
+    """Return at most 50 photos evenly spread, from the train split if there is one."""
     train = [picture for picture in pictures if picture.split == "train"] or pictures
     step = -(-len(train) // _EXAMPLES)
     return tuple(picture.source for picture in train[::step] if isinstance(picture.source, Path))
@@ -200,9 +167,9 @@ class _Source:
     """Where a class comes from.
 
     Attributes:
-        shown: what messages call it.
-        typed: what a person may call it.
-        wanted: the name that the class is to have, "" for the noun's.
+        shown: its name in messages.
+        typed: names that --class-noun may use for it.
+        wanted: name of the class, "" for the noun.
         read: finds its noun.
     """
 
@@ -213,17 +180,7 @@ class _Source:
 
 
 def parse_nouns(given: Iterable[str]) -> dict[str, str]:
-    """Read what a person said that the classes show.
-
-    Args:
-        given: such as "tabby=cat", each by one --class-noun.
-
-    Returns:
-        Noun by the name of an input.
-
-    Raises:
-        UsageError: one is not of that form, or an input is named twice.
-    """
+    """Parse "NAME=NOUN" texts to noun by name of an input."""
     nouns: dict[str, str] = {}
     for text in given:
         name, _, noun = (part.strip() for part in text.rpartition("="))
@@ -242,22 +199,7 @@ def find_classes(
     said: Mapping[str, str] | None = None,
     warn: Warn = lambda message: None,
 ) -> list[tuple[str, str]]:
-    """Find the noun of every class.
-
-    Args:
-        inputs: what was given.
-        encoder: reads images in the words of the clone's grammar.
-        said: noun by the name of an input, as a person said; it is not looked at then.
-        warn: told of a class whose photos mostly show something else, and of doubtful readings.
-
-    Returns:
-        For each class the name that it is to have, "" for the noun's, and its noun.
-
-    Raises:
-        NoGoalError: an image shows nothing that the grammar has a word for.
-        UsageError: the grammar has no such noun; it is not clear which noun a folder of photos
-            shows; two classes have the same noun; or a person said something of no input.
-    """
+    """Return wanted name ("" for the noun) and noun of every class."""
     sources, given = _sources(inputs, encoder, warn), dict(said or {})
     _check_said(sources, given, encoder.grammar)
     found = []
@@ -307,7 +249,7 @@ def _check_said(sources: Sequence[_Source], said: Mapping[str, str], grammar: Gr
 
 
 def _refuse_same(found: Sequence[tuple[_Source, str]], grammar: Grammar) -> None:
-    """Refuse classes of one noun: they would have the same sentences under two labels."""
+    """Raise UsageError if two classes have the same noun."""
     first: dict[str, _Source] = {}
     for source, noun in found:
         other = first.setdefault(noun, source)
@@ -341,7 +283,7 @@ def _noun_of_image(path: Path, encoder: Encoder, warn: Warn) -> str:
 
 
 def _noun_of_photos(photos: Photos, encoder: Encoder, warn: Warn) -> str:
-    """Give the noun that most photos show, unless another has as many or the folder names one."""
+    """Return the noun that most photos show; UsageError if that is not clear."""
     votes, grammar = _votes(photos.folder, photos.paths, encoder, warn), encoder.grammar
     if not votes:
         raise _nothing(photos.folder, grammar)
@@ -368,7 +310,7 @@ def _noun_of_photos(photos: Photos, encoder: Encoder, warn: Warn) -> str:
 
 
 def _votes(where: Path, paths: Sequence[Path], encoder: Encoder, warn: Warn) -> Counter[str]:
-    """Count the dominant nouns of images, and tell what is doubtful in what was read."""
+    """Count the main nouns of images, and warn of doubtful readings."""
     known, votes, doubts = _nouns(encoder.grammar), Counter[str](), Counter[str]()
     for path in paths:
         reading = encoder.encode(read_image(path))
@@ -387,7 +329,7 @@ def _nothing(where: Path, grammar: Grammar) -> NoGoalError:
 
 
 def _named(name: str, grammar: Grammar) -> str | None:
-    """Find the noun that a folder is called by, in the singular or the plural."""
+    """Return the noun that a folder is named after, singular or plural."""
     word = class_word(name)
     return next((noun for noun in _nouns(grammar) if word in (noun, f"{noun}s", f"{noun}es")), None)
 

@@ -1,4 +1,6 @@
-"""Looks at every file of a clone and tells what is wrong.
+"""Checks every file of a clone, and repairs images that are wrong.
+
+Kinds of problems:
 
     manifest    a shard's manifest is damaged: what its images should be is not known
     hole        an image, or another file, is not there
@@ -7,7 +9,7 @@
     duplicate   two images are the same file
     stray       a file that is not of this clone
 
-Images that no attempt gave are told by the tally, not here: they were left out knowingly.
+Images whose attempts were all rejected are no problem: they are counted as left out.
 """
 
 import hashlib
@@ -18,13 +20,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from rldf.dataset.build import draw_shard, make_press
+from rldf.dataset.build import draw_shard, make_image_writer
 from rldf.dataset.finalize import CARD, read_finished, write_finish
 from rldf.dataset.image_file import blank
-from rldf.dataset.layout import PLAN, RECORD, CloneFolder, refuse_detours, telling_disk_errors
-from rldf.dataset.manifest import ImageRow, Journal, Outcome, write_rows
+from rldf.dataset.layout import PLAN, RECORD, CloneFolder, disk_errors_reported, refuse_links_in
+from rldf.dataset.manifest import ImageRow, Outcome, ProgressLog, write_rows
 from rldf.dataset.plan import Plan, make_plan
-from rldf.dataset.render import Artist, Press, ShardDrawing
+from rldf.dataset.render import ImageWriter, Renderer, ShardRenderer
 from rldf.dataset.sharding import claim
 from rldf.errors import ImageError, RunError
 from rldf.io.files import TEMPORARY, sha256_file
@@ -36,7 +38,7 @@ _THREADS = 4
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with a clone.
+    """A problem of a clone.
 
     Attributes:
         kind: what is wrong.
@@ -53,13 +55,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a look at a clone found.
+    """The result of a check.
 
     Attributes:
-        checked: images whose file was read.
-        left_out: images that no attempt gave, which is nothing wrong as long as there are others.
-        problems: everything that is wrong.
-        unfinished: work shards that are not done, which is nothing wrong.
+        checked: images whose file was checked.
+        left_out: images without a file, since all attempts were rejected; not a problem.
+        problems: all problems.
+        unfinished: work shards that are not done; not a problem.
     """
 
     checked: int
@@ -68,11 +70,7 @@ class Report:
     unfinished: int = 0
 
     def document(self) -> dict[str, Any]:
-        """Say it in JSON.
-
-        Returns:
-            The report.
-        """
+        """Return the report as JSON values."""
         return {
             "ok": not self.problems and not self.unfinished and self.checked > 0,
             "checked": self.checked,
@@ -83,15 +81,7 @@ class Report:
 
 
 def verify(folder: CloneFolder, tell: Callable[[int], None] = lambda images: None) -> Report:
-    """Check a clone.
-
-    Args:
-        folder: the clone.
-        tell: called with the number of images that were checked since the last call.
-
-    Returns:
-        What was found.
-    """
+    """Check every file of a clone."""
     problems: list[Problem] = []
     known: set[str] = set()
     seen: dict[str, str] = {}
@@ -134,14 +124,14 @@ def _check_shard(
 
 
 def _lost(folder: CloneFolder, files: set[str]) -> list[Problem]:
-    """Name archives that are not there though no image is missed: those without images."""
+    """Report missing archives that hold no images."""
     if folder.archives.numbering == "clone":  # of which there are none without images
         return []
     return [Problem("hole", name) for name in sorted(files) if not (folder.root / name).is_file()]
 
 
 def _wrong(pair: tuple[ImageRow, bytes | None]) -> Kind | None:
-    """Tell what is wrong with one image's file."""
+    """Return what is wrong with an image's file."""
     row, data = pair
     if data is None:
         return "hole"
@@ -154,7 +144,7 @@ def _wrong(pair: tuple[ImageRow, bytes | None]) -> Kind | None:
 
 
 def _check_finish(folder: CloneFolder, known: set[str]) -> Iterator[Problem]:
-    """Check what is written once all images are there."""
+    """Check the files that are written once all images are there."""
     finished = read_finished(folder)
     if finished is None:
         yield Problem("hole", ".rldf/finished.json")
@@ -176,7 +166,7 @@ def _sum(path: Path) -> str | None:
 
 
 def _planned_names(folder: CloneFolder, shard: int) -> set[str]:
-    """Name what a shard that is not done may have written already."""
+    """Return the files that an unfinished shard may have written."""
     plan = make_plan(folder.record.plan)
     names = [plan.image(i).name for i in folder.shards.indices(shard)]
     return folder.store().files(shard, names)
@@ -194,21 +184,8 @@ def _strays(folder: CloneFolder, known: set[str]) -> Iterator[str]:
 _ANEW = ("black", "constant", "duplicate")  # the file is what was drawn, so another seed is due
 
 
-def repair(folder: CloneFolder, plan: Plan, artist: Artist, problems: Iterable[Problem]) -> int:
-    """Mend a clone; stray files are left alone, and so are shards that are not done.
-
-    Args:
-        folder: the clone.
-        plan: its plan.
-        artist: who draws.
-        problems: what is wrong.
-
-    Returns:
-        How many images were written again.
-
-    Raises:
-        RunError: another process works on the clone, or a folder in it leads elsewhere.
-    """
+def repair(folder: CloneFolder, plan: Plan, renderer: Renderer, problems: Iterable[Problem]) -> int:
+    """Draw the wrong images again; stray files and unfinished shards are not touched."""
     images: dict[int, dict[int, Problem]] = {}
     lost: set[int] = set()
     plan_lost = False
@@ -222,16 +199,16 @@ def repair(folder: CloneFolder, plan: Plan, artist: Artist, problems: Iterable[P
         elif problem.kind == "hole" and problem.name in by_name:
             images.setdefault(by_name[problem.name], {})  # a file without images: sealed again
     mended = 0
-    refuse_detours(folder.root)
-    with telling_disk_errors(folder.root), make_press(folder, plan) as press:
+    refuse_links_in(folder.root)
+    with disk_errors_reported(folder.root), make_image_writer(folder, plan) as writer:
         for shard in sorted(lost | images.keys()):
             with _lock(folder, shard):
                 if shard in lost:
                     folder.journal(shard).unlink(missing_ok=True)
-                    draw_shard(folder, plan, artist, press, shard)
+                    draw_shard(folder, plan, renderer, writer, shard)
                     mended += len(folder.shards.indices(shard))
                 else:
-                    mended += _mend(folder, plan, artist, press, shard, images[shard])
+                    mended += _mend(folder, plan, renderer, writer, shard, images[shard])
         if plan_lost:
             plan.write(folder.root / PLAN)
         if not folder.undone():
@@ -241,7 +218,7 @@ def repair(folder: CloneFolder, plan: Plan, artist: Artist, problems: Iterable[P
 
 
 def _by_name(folder: CloneFolder) -> dict[str, int]:
-    """Find the work shard that writes each archive."""
+    """Return the work shard by the name of its archives."""
     store = folder.store()
     return {name: n for n in range(len(folder.shards)) for name in store.files(n, ())}
 
@@ -256,29 +233,29 @@ def _lock(folder: CloneFolder, shard: int | None) -> ExitStack:
 def _mend(
     folder: CloneFolder,
     plan: Plan,
-    artist: Artist,
-    press: Press,
+    renderer: Renderer,
+    writer: ImageWriter,
     shard: int,
     wrong: dict[int, Problem],
 ) -> int:
-    """Draw some images of a shard again, and seal it."""
+    """Draw some images of a shard again, and seal it; return how many."""
     rows, store = folder.rows(shard), folder.store()
     good = [row for row in rows if row.index not in wrong]
     if store.packs:
         for row, data in store.read(shard, good):
             store.put(shard, row.name, data or b"")
-    journal = Journal(None)
+    journal = ProgressLog(None)
     for row in rows:
         if row.index in wrong:
             journal.take(_before(row, wrong[row.index]))
     used = [row.attempt + 1 for row in rows if _is_anew(wrong.get(row.index))]
-    most = max(used, default=0) + artist.attempts
-    drawing = ShardDrawing(
+    most = max(used, default=0) + renderer.attempts
+    drawing = ShardRenderer(
         plan=plan,
         indices=sorted(wrong),
         journal=journal,
-        artist=replace(artist, attempts=most),
-        press=press,
+        renderer=replace(renderer, attempts=most),
+        writer=writer,
     )
     new = {row.index: row for row in drawing.rows()}
     rows = [new.get(row.index, row) for row in rows]
@@ -293,7 +270,7 @@ def _is_anew(problem: Problem | None) -> bool:
 
 
 def _before(row: ImageRow, problem: Problem) -> list[Outcome]:
-    """Tell of the attempts that came before the one that is due."""
+    """Return the outcomes of the attempts that are used up."""
     reasons = list(row.rejected[: row.attempt])
     if _is_anew(problem):
         reasons.append(problem.kind)

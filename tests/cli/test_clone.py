@@ -296,7 +296,7 @@ def test_a_data_set_of_nothing_is_no_success(call, monkeypatch, reason):
     monkeypatch.setattr("rldf.dataset.filters.blank", lambda image: reason)
     code, out, err = call(*SMALL, "--out", "c", "--json")
     assert (code, out) == (1, "")
-    assert f"c: no image came out, all drawings were turned down (96 {reason})" in err
+    assert f"c: no image is left, all were rejected (96 {reason})" in err
 
 
 def test_a_check_of_a_clone_of_no_images_is_no_success(call, monkeypatch):

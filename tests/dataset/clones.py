@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from rldf.dataset.build import Made, make_clone
+from rldf.dataset.build import BuildResult, make_clone
 from rldf.dataset.config import imagenet_config
-from rldf.dataset.filters import blank_inspector
+from rldf.dataset.filters import blank_filter
 from rldf.dataset.layout import CloneFolder, enter_folder
 from rldf.dataset.plan import make_plan
 from rldf.dataset.record import WriteConfig, new_record
-from rldf.dataset.render import Artist
-from rldf.dataset.sharding import Part
+from rldf.dataset.render import Renderer
+from rldf.dataset.sharding import ShardSlice
 from rldf.interfaces import ImageGenerator
 from rldf.models.model_sets import load_model_set
 
 DRAWN = str(Path(__file__).parents[1] / "drawn.yaml")
-ALONE = Part()
+ALONE = ShardSlice()
 SPLITS = {"train": 10, "val": 3, "test": 2}
 
 
@@ -78,21 +78,21 @@ def begin(root: Path, config=None, **write) -> CloneFolder:
     return enter_folder(root, new_record(config or plan_config(), write_config(**write)))
 
 
-def artist(generator=None, inspect=blank_inspector, batch_size=4, attempts=4) -> Artist:
-    return Artist(
+def renderer(generator=None, filter=blank_filter, batch_size=4, attempts=4) -> Renderer:
+    return Renderer(
         generator=generator or Speckled(),
-        inspect=inspect,
+        filter=filter,
         batch_size=batch_size,
         attempts=attempts,
     )
 
 
-def draw(folder: CloneFolder, who: Artist | None = None, part=ALONE, **telling) -> Made:
+def draw(folder: CloneFolder, who: Renderer | None = None, part=ALONE, **telling) -> BuildResult:
     """Draw what is missing of a clone."""
-    return make_clone(folder, make_plan(folder.record.plan), who or artist(), part, **telling)
+    return make_clone(folder, make_plan(folder.record.plan), who or renderer(), part, **telling)
 
 
-def clone(root: Path, who: Artist | None = None, config=None, **write) -> CloneFolder:
+def clone(root: Path, who: Renderer | None = None, config=None, **write) -> CloneFolder:
     """Make a whole clone."""
     folder = begin(root, config, **write)
     draw(folder, who)

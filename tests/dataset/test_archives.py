@@ -16,7 +16,7 @@ from rldf.dataset.sharding import WORKERS, Archives, Shards
 from rldf.dataset.verify import verify
 from rldf.errors import RunError
 from rldf.evaluation.image_sets import open_images, read_contents
-from tests.dataset.clones import artist, begin, clone, contents, draw, plan_config, write_config
+from tests.dataset.clones import begin, clone, contents, draw, plan_config, renderer, write_config
 from tests.dataset.test_verify import mend
 
 SPLITS = {"train": 10, "val": 3, "test": 2}
@@ -29,10 +29,10 @@ def expanded(folder, split, ending="tar"):
 
 
 def flagged(*, split, of_three=3):
-    def inspect(images, planned):
+    def filter(images, planned):
         return ["flagged" * (p.split == split and p.label < of_three) for p in planned]
 
-    return artist(inspect=inspect)
+    return renderer(filter=filter)
 
 
 @given(
@@ -160,7 +160,7 @@ def test_another_configuration_is_still_refused(tmp_path):
 
 @pytest.mark.parametrize("kind", ["imagefolder", "webdataset"])
 def test_a_check_of_no_images_is_no_success(tmp_path, kind):
-    who = artist(inspect=lambda images, planned: ["flagged"] * len(images))
+    who = renderer(filter=lambda images, planned: ["flagged"] * len(images))
     report = verify(clone(tmp_path / "a", who, format=kind))
     assert (report.checked, report.left_out, report.problems) == (0, 45, [])
     assert report.document()["ok"] is False

@@ -9,9 +9,9 @@ from PIL import Image
 
 from rldf.dataset.build import calibrate
 from rldf.dataset.card import card, croissant
-from rldf.dataset.manifest import tally
+from rldf.dataset.manifest import count_images
 from rldf.dataset.plan import make_plan
-from tests.dataset.clones import Speckled, artist, clone, plan_config
+from tests.dataset.clones import Speckled, clone, plan_config, renderer
 
 FORMATS = ("imagefolder", "webdataset", "parquet")
 
@@ -51,7 +51,7 @@ def test_the_card_has_what_the_hub_reads(folder):
 def test_the_licence_is_the_model_sets(folder, license, told):
     write = folder.record.write.model_copy(update={"license": license})
     other = replace(folder, record=folder.record.model_copy(update={"write": write}))
-    assert front(card(other, tally([]))).items() >= told.items()
+    assert front(card(other, count_images([]))).items() >= told.items()
 
 
 def test_strangers_words_are_no_markup(folder):
@@ -61,7 +61,7 @@ def test_strangers_words_are_no_markup(folder):
     )
     plan = folder.record.plan.model_copy(update={"classes": labels})
     other = replace(folder, record=folder.record.model_copy(update={"plan": plan}))
-    text = card(other, tally([]))
+    text = card(other, count_images([]))
     front(text)
     table = [line for line in text.splitlines() if line.startswith("| 0 |")]
     assert len(table) == 1
@@ -72,10 +72,10 @@ def test_strangers_words_are_no_markup(folder):
 
 
 def test_the_card_counts_what_happened(tmp_path):
-    def inspect(images, planned):
+    def filter(images, planned):
         return ["flagged" * (what.index == 4) for what in planned]
 
-    made = clone(tmp_path / "a", artist(inspect=inspect))
+    made = clone(tmp_path / "a", renderer(filter=filter))
     text = (made.root / "README.md").read_text("utf-8")
     assert "44 synthetic images of 3 classes (29 train, 9 val, 6 test)" in text
     assert "| left out | 1 |" in text
@@ -84,11 +84,11 @@ def test_the_card_counts_what_happened(tmp_path):
 
 
 def test_the_tally_gives_yields_by_class(tmp_path):
-    def inspect(images, planned):
+    def filter(images, planned):
         return ["unseen" * (what.label == 1) for what in planned]
 
-    made = clone(tmp_path / "a", artist(inspect=inspect), verify_labels="detector")
-    counts = tally(rows for _, rows in made.all_rows())
+    made = clone(tmp_path / "a", renderer(filter=filter), verify_labels="detector")
+    counts = count_images(rows for _, rows in made.all_rows())
     keys = [label.key for label in made.record.classes]
     assert [counts.yield_of(key) for key in keys] == [1.0, 0.0, 1.0]
     assert (counts.unseen, counts.redrawn, counts.left_out) == (15, 45, 0)
@@ -119,7 +119,7 @@ def test_croissant_says_what_made_it_and_where_it_lies(folder):
         assert list(folder.root.glob(files["includes"]))
     classes = told["recordSet"][0]
     assert len(classes["data"]) == 3
-    assert told == croissant(folder, tally(rows for _, rows in folder.all_rows()))
+    assert told == croissant(folder, count_images(rows for _, rows in folder.all_rows()))
 
 
 # mlcroissant uses a class of rdflib that is about to go
@@ -139,7 +139,7 @@ def test_every_class_has_a_contact_sheet(folder):
 def test_an_estimate_is_of_batches_after_the_first():
     plan = make_plan(plan_config(splits={"train": 400}))
     now = iter([0.0, 100.0, 100.0, 103.0, 103.0, 106.0, 106.0, 107.0])
-    who = artist(Speckled(), batch_size=10)
+    who = renderer(Speckled(), batch_size=10)
     told = calibrate(plan, who, "algorithmicMedia", lambda: next(now))
     assert who.generator.n_drawn == 30
     assert told["seconds_per_image"] == 0.3
@@ -153,7 +153,7 @@ def test_an_estimate_is_of_batches_after_the_first():
 def test_a_tiny_plan_can_be_estimated():
     plan = make_plan(plan_config(splits={"train": 1}))
     now = iter([0.0, 3.0])
-    told = calibrate(plan, artist(batch_size=8), "algorithmicMedia", lambda: next(now))
+    told = calibrate(plan, renderer(batch_size=8), "algorithmicMedia", lambda: next(now))
     assert (told["images"], told["seconds_per_image"]) == (3, 1.0)
 
 
@@ -169,7 +169,7 @@ def test_metadata_name_the_models_and_their_revision(folder, generator, told):
     models = {"name": "x", "generator": generator}
     plan = folder.record.plan.model_copy(update={"models": models})
     other = replace(folder, record=folder.record.model_copy(update={"plan": plan}))
-    assert other.told == {"models": told}
+    assert other.extra_metadata == {"models": told}
 
 
 @pytest.mark.parametrize(("split", "label"), [("val", 1), ("test", 0), ("train", 2)])
@@ -178,10 +178,10 @@ def test_the_cards_line_loads_a_split_that_lost_a_class(tmp_path, monkeypatch, s
     import datasets
     import torchvision
 
-    def inspect(images, planned):
+    def filter(images, planned):
         return ["flagged" * ((what.split, what.label) == (split, label)) for what in planned]
 
-    made = clone(tmp_path / "a", artist(inspect=inspect))
+    made = clone(tmp_path / "a", renderer(filter=filter))
     text = (made.root / "README.md").read_text("utf-8")
     lost = made.record.classes[label]
     assert f"No image in `{split}`, since all were turned down: {lost.key} ({lost.name})." in text
@@ -198,11 +198,11 @@ def test_the_cards_line_loads_a_split_that_lost_a_class(tmp_path, monkeypatch, s
 
 
 def test_the_tally_names_classes_without_images_by_split(tmp_path):
-    def inspect(images, planned):
+    def filter(images, planned):
         return ["black" * (what.label == 1 and what.split != "train") for what in planned]
 
-    made = clone(tmp_path / "a", artist(inspect=inspect))
+    made = clone(tmp_path / "a", renderer(filter=filter))
     key = made.record.classes[1].key
-    counts = tally(rows for _, rows in made.all_rows())
+    counts = count_images(rows for _, rows in made.all_rows())
     assert counts.document()["empty_classes"] == {"test": [key], "val": [key]}
-    assert tally([]).document()["empty_classes"] == {}
+    assert count_images([]).document()["empty_classes"] == {}

@@ -9,20 +9,20 @@ from collections import Counter
 import pytest
 
 from rldf.dataset import formats
-from rldf.dataset.build import Progress, status
+from rldf.dataset.build import CloneProgress, status
 from rldf.dataset.layout import agree_on_generator, check_models, open_folder
 from rldf.dataset.reader import open_clone
-from rldf.dataset.sharding import Part
+from rldf.dataset.sharding import ShardSlice
 from rldf.errors import RldfError, RunError
 from tests.dataset.clones import (
     SPLITS,
     Speckled,
-    artist,
     begin,
     clone,
     contents,
     draw,
     plan_config,
+    renderer,
 )
 
 
@@ -48,10 +48,10 @@ def crash_after(n):
 
 @pytest.mark.parametrize("batches", [1, 4, 6, 11])
 def test_a_clone_goes_on_where_it_stopped_and_ends_up_the_same(tmp_path, whole, batches):
-    who = artist()
+    who = renderer()
     with pytest.raises(Crash):
-        draw(begin(tmp_path / "a"), who, tell=crash_after(batches))
-    rest = artist()
+        draw(begin(tmp_path / "a"), who, report=crash_after(batches))
+    rest = renderer()
     made = draw(begin(tmp_path / "a"), rest)
     assert contents(tmp_path / "a") == whole
     assert rest.generator.n_drawn == made.images
@@ -62,7 +62,7 @@ def test_a_clone_that_is_killed_after_every_batch_ends_up_the_same(tmp_path, who
     crashes = 0
     while True:
         try:
-            draw(begin(tmp_path / "a"), tell=crash_after(1))
+            draw(begin(tmp_path / "a"), report=crash_after(1))
             break
         except Crash:
             crashes += 1
@@ -73,7 +73,7 @@ def test_a_clone_that_is_killed_after_every_batch_ends_up_the_same(tmp_path, who
 def test_nothing_is_drawn_or_written_for_a_clone_that_is_done(tmp_path, whole):
     folder = clone(tmp_path / "a")
     before = {path: path.stat().st_mtime_ns for path in folder.root.rglob("*") if path.is_file()}
-    who = artist()
+    who = renderer()
     made = draw(begin(tmp_path / "a"), who)
     assert (made.images, made.counts["images"], who.generator.asked) == (0, 45, [])
     after = {path: path.stat().st_mtime_ns for path in folder.root.rglob("*") if path.is_file()}
@@ -86,7 +86,7 @@ def test_nothing_is_drawn_or_written_for_a_clone_that_is_done(tmp_path, whole):
 def test_several_workers_draw_one_clone_together(tmp_path, whole):
     """Threads stand for processes: locks are by open file, so they hold between threads too."""
     folder = begin(tmp_path / "a")
-    workers = [artist() for _ in range(3)]
+    workers = [renderer() for _ in range(3)]
     made = []
     threads = [
         threading.Thread(target=lambda who=who: made.append(draw(folder, who))) for who in workers
@@ -102,7 +102,7 @@ def test_several_workers_draw_one_clone_together(tmp_path, whole):
 
 def test_parts_are_drawn_apart_and_the_last_one_finishes(tmp_path, whole):
     folder = begin(tmp_path / "a")
-    made = [draw(folder, part=Part(number, 3)) for number in (2, 0, 1)]
+    made = [draw(folder, part=ShardSlice(number, 3)) for number in (2, 0, 1)]
     assert [one.images for one in made] == [13, 16, 16]
     assert [one.shards_left for one in made] == [2, 1, 0]
     assert [one.counts is None for one in made] == [True, True, False]
@@ -121,12 +121,12 @@ def test_a_slow_worker_is_waited_for_and_a_dead_one_replaced(tmp_path, whole):
 
     def die():
         with pytest.raises(Crash):
-            draw(folder, artist(Slow()))
+            draw(folder, renderer(Slow()))
 
     dying = threading.Thread(target=die)
     dying.start()
     assert held.wait(60)
-    other, made = artist(), []
+    other, made = renderer(), []
     living = threading.Thread(target=lambda: made.append(draw(folder, other)))
     living.start()
     while len(folder.undone()) > 1:
@@ -245,10 +245,10 @@ def test_every_process_must_load_the_same_generator(tmp_path):
 
 def test_progress_counts_what_any_process_wrote(tmp_path):
     folder = begin(tmp_path / "a")
-    progress = Progress(folder)
+    progress = CloneProgress(folder)
     assert progress.count() == 0
     with pytest.raises(Crash):
-        draw(folder, tell=crash_after(6))
+        draw(folder, report=crash_after(6))
     assert progress.count() == 24
     told = status(folder)
     assert (told["status"], told["drawn"], told["shards_done"]) == ("interrupted", 24, 1)

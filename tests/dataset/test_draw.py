@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from rldf.dataset.image_file import encode_image
-from rldf.dataset.manifest import Journal, count_kept
+from rldf.dataset.manifest import ProgressLog, count_kept
 from rldf.dataset.plan import make_plan, retry_seed
-from rldf.dataset.render import Press, ShardDrawing
-from tests.dataset.clones import Speckled, artist, plan_config
+from rldf.dataset.render import ImageWriter, ShardRenderer
+from tests.dataset.clones import Speckled, plan_config, renderer
 
 PLAN = make_plan(plan_config())
 INDICES = range(12)
@@ -32,9 +32,14 @@ def run(path, who, tell=lambda found: None, store=None):
     def put(planned, data):
         store[planned.name] = data
 
-    with Press(lambda image, planned: encode_image(image, "png", b""), put) as press:
-        drawing = ShardDrawing(
-            plan=PLAN, indices=INDICES, journal=Journal(path), artist=who, press=press, tell=tell
+    with ImageWriter(lambda image, planned: encode_image(image, "png", b""), put) as writer:
+        drawing = ShardRenderer(
+            plan=PLAN,
+            indices=INDICES,
+            journal=ProgressLog(path),
+            renderer=who,
+            writer=writer,
+            report=tell,
         )
         return drawing.rows(), store
 
@@ -50,7 +55,7 @@ def first_attempts(generator):
 
 
 def test_every_image_is_drawn_once_in_order_and_written(tmp_path):
-    who = artist(batch_size=5)
+    who = renderer(batch_size=5)
     rows, store = run(tmp_path / "journal", who)
     assert [row.index for row in rows] == list(INDICES)
     assert set(store) == {PLAN.image(i).name for i in INDICES}
@@ -67,7 +72,7 @@ def test_what_is_turned_down_is_drawn_with_the_next_seeds_of_its_chain(tmp_path)
         seen.append(what.index)
         return "black" if what.index in (1, 7) and seen.count(what.index) < 3 else ""
 
-    who = artist(inspect=Picky(reasons))
+    who = renderer(filter=Picky(reasons))
     rows, store = run(tmp_path / "journal", who)
     assert [rows[i].attempt for i in (0, 1, 7)] == [0, 2, 2]
     assert rows[1].rejected == ("black", "black")
@@ -77,7 +82,7 @@ def test_what_is_turned_down_is_drawn_with_the_next_seeds_of_its_chain(tmp_path)
 
 
 def test_what_never_comes_out_is_left_out_and_said_so(tmp_path):
-    who = artist(inspect=Picky(lambda image, what: "flagged" * (what.index == 4)), attempts=3)
+    who = renderer(filter=Picky(lambda image, what: "flagged" * (what.index == 4)), attempts=3)
     rows, store = run(tmp_path / "journal", who)
     assert (rows[4].sha256, rows[4].bytes, rows[4].attempt) == (None, 0, 2)
     assert rows[4].rejected == ("flagged",) * 3
@@ -85,7 +90,7 @@ def test_what_never_comes_out_is_left_out_and_said_so(tmp_path):
 
 
 def test_an_image_whose_class_is_not_seen_is_kept_after_the_last_attempt(tmp_path):
-    who = artist(inspect=Picky(lambda image, what: "unseen" * (what.index == 4)), attempts=3)
+    who = renderer(filter=Picky(lambda image, what: "unseen" * (what.index == 4)), attempts=3)
     rows, store = run(tmp_path / "journal", who)
     assert rows[4].rejected == ("unseen",) * 3
     assert rows[4].attempt == 2
@@ -103,7 +108,7 @@ def test_a_shard_that_is_taken_up_again_is_drawn_in_the_same_batches(tmp_path, c
     picky = Picky(
         lambda image, what: "black" if what.index % 5 == 1 and image.getpixel((0, 0))[0] % 3 else ""
     )
-    whole = artist(inspect=picky)
+    whole = renderer(filter=picky)
     rows, store = run(tmp_path / "whole", whole)
     told = []
 
@@ -112,7 +117,7 @@ def test_a_shard_that_is_taken_up_again_is_drawn_in_the_same_batches(tmp_path, c
         if len(told) == crash_at:
             raise Crash
 
-    half, kept = artist(inspect=picky), {}
+    half, kept = renderer(filter=picky), {}
     try:
         run(tmp_path / "half", half, crash, kept)
     except Crash:
@@ -121,7 +126,7 @@ def test_a_shard_that_is_taken_up_again_is_drawn_in_the_same_batches(tmp_path, c
         before = len((tmp_path / "half").read_bytes().split(b"\n")) - 1
         assert before == crash_at
         assert count_kept(tmp_path / "half") <= len(kept)
-    rest = artist(inspect=picky)
+    rest = renderer(filter=picky)
     again, kept = run(tmp_path / "half", rest, store=kept)
     assert (again, kept) == (rows, store)
     assert rest.generator.asked == whole.generator.asked[crash_at:]
@@ -129,10 +134,10 @@ def test_a_shard_that_is_taken_up_again_is_drawn_in_the_same_batches(tmp_path, c
 
 def test_a_damaged_journal_costs_what_follows_the_damage_alone(tmp_path):
     path = tmp_path / "journal"
-    rows, _ = run(path, artist())
+    rows, _ = run(path, renderer())
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(lines[0] + b"garbage\n" + lines[2])
-    who = artist()
+    who = renderer()
     assert run(path, who)[0] == rows
     assert [len(batch) for batch in who.generator.asked] == [4, 4]
 
@@ -151,10 +156,10 @@ def test_the_generator_does_not_wait_for_files(tmp_path):
     def put(planned, data):
         assert gate.wait(20), "the third batch was not drawn before the first was written"
 
-    with Press(lambda image, planned: b"x", put) as press:
-        who = artist(Watched(), batch_size=3)
-        ShardDrawing(
-            plan=PLAN, indices=INDICES, journal=Journal(None), artist=who, press=press
+    with ImageWriter(lambda image, planned: b"x", put) as writer:
+        who = renderer(Watched(), batch_size=3)
+        ShardRenderer(
+            plan=PLAN, indices=INDICES, journal=ProgressLog(None), renderer=who, writer=writer
         ).rows()
     assert drawn == [3, 3, 3, 3]
 
@@ -165,11 +170,13 @@ def test_an_error_in_a_thread_ends_the_drawing(tmp_path):
 
     with (
         pytest.raises(OSError, match="No space left"),
-        Press(lambda image, planned: b"x", put) as press,
+        ImageWriter(lambda image, planned: b"x", put) as writer,
     ):
-        who = artist(batch_size=2)
-        journal = Journal(tmp_path / "journal")
-        ShardDrawing(plan=PLAN, indices=INDICES, journal=journal, artist=who, press=press).rows()
+        who = renderer(batch_size=2)
+        journal = ProgressLog(tmp_path / "journal")
+        ShardRenderer(
+            plan=PLAN, indices=INDICES, journal=journal, renderer=who, writer=writer
+        ).rows()
     assert len(who.generator.asked) <= 4
     assert not (tmp_path / "journal").exists()
 
@@ -180,11 +187,11 @@ def test_other_errors_of_a_generator_pass(tmp_path):
             raise RuntimeError("oh")
 
     with pytest.raises(RuntimeError, match="oh"):
-        run(tmp_path / "journal", artist(Broken()))
+        run(tmp_path / "journal", renderer(Broken()))
 
 
 def test_batches_do_not_change_images(tmp_path):
-    one, eight = (run(tmp_path / str(n), artist(batch_size=n)) for n in (1, 8))
+    one, eight = (run(tmp_path / str(n), renderer(batch_size=n)) for n in (1, 8))
     assert one == eight
 
 
@@ -197,7 +204,7 @@ def test_a_blank_image_is_drawn_again(tmp_path):
                 return Image.new("RGB", (16, 16), (90, 120, 200))
             return super().draw(sentence, seed)
 
-    rows, _ = run(tmp_path / "journal", artist(Failing()))
+    rows, _ = run(tmp_path / "journal", renderer(Failing()))
     assert rows[3].rejected == ("black",)
     assert rows[5].rejected == ("constant",)
     assert sum(row.attempt for row in rows) == 2

@@ -12,7 +12,7 @@ from rldf.dataset.convert import convert
 from rldf.dataset.layout import agree_on_generator, open_folder
 from rldf.dataset.reader import open_clone
 from rldf.errors import RunError
-from tests.dataset.clones import artist, begin, clone, contents, draw, plan_config
+from tests.dataset.clones import begin, clone, contents, draw, plan_config, renderer
 
 FORMATS = ("imagefolder", "webdataset", "parquet")
 COUNTS = {"train": 30, "val": 9, "test": 6}
@@ -166,7 +166,7 @@ def test_stages_are_emptied(clones):
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_clone_that_is_made_twice_is_the_same_to_the_byte(clones, kind, tmp_path):
-    again = clone(tmp_path / kind, artist(batch_size=3), format=kind)
+    again = clone(tmp_path / kind, renderer(batch_size=3), format=kind)
     assert contents(again.root) == contents(clones[kind].root)
 
 
@@ -237,10 +237,10 @@ def test_rows_hold_what_json_can_say(clones):
 def test_a_class_without_images_keeps_its_number(tmp_path):
     from torchvision.datasets import ImageFolder
 
-    def inspect(images, planned):
+    def filter(images, planned):
         return ["flagged" * (what.label == 1 and what.split == "val") for what in planned]
 
-    folder = clone(tmp_path / "a", artist(inspect=inspect))
+    folder = clone(tmp_path / "a", renderer(filter=filter))
     train, val = (ImageFolder(folder.root / split, allow_empty=True) for split in ("train", "val"))
     assert val.class_to_idx == train.class_to_idx
     assert set(val.targets) == {0, 2}

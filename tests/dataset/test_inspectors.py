@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from rldf.dataset.filters import (
-    ClipInspector,
-    DetectorInspector,
-    SafetyInspector,
+    ClipFilter,
+    DetectorFilter,
+    SafetyFilter,
     all_of,
-    blank_inspector,
+    blank_filter,
     has_safety_checker,
 )
 from rldf.dataset.plan import make_plan
@@ -41,7 +41,7 @@ def test_the_first_reason_counts_and_later_ones_see_the_rest_alone():
         return ["unseen" if what.index == 2 else "" for what in planned]
 
     images = [Image.new("RGB", (8, 8)), Image.effect_noise((8, 8), 90).convert("RGB")] * 2
-    found = all_of([blank_inspector, other])(images[:3], IMAGES)
+    found = all_of([blank_filter, other])(images[:3], IMAGES)
     assert found == ["black", "", "black"]
     assert seen == [1]
 
@@ -50,7 +50,7 @@ def test_a_detector_must_see_the_class():
     label = noun(IMAGES[0]).labels[0]
     other = noun(IMAGES[1]).labels[0]
     readers = Scripted({1: [thing(other), thing(label)], 2: [thing(other)]}, {})
-    look = DetectorInspector(PLAN, readers.detector)
+    look = DetectorFilter(PLAN, readers.detector)
     images = [picture(n) for n in (1, 2, 3)]
     assert look(images, [IMAGES[0]] * 3) == ["", "unseen", "unseen"]
     assert look(images, IMAGES) == ["", "", "unseen"]
@@ -65,7 +65,7 @@ def test_a_detector_that_has_no_label_for_a_class_is_refused():
     grammar = replace(PLAN.grammar, axes=tuple(axes))
     blind = make_plan(PLAN.config.model_copy(update={"grammar": grammar}))
     with pytest.raises(UsageError, match="and 2 more classes: type --verify-labels clip"):
-        DetectorInspector(blind, Scripted({}, {}))
+        DetectorFilter(blind, Scripted({}, {}))
 
 
 class NounClip(Scripted):
@@ -78,7 +78,7 @@ class NounClip(Scripted):
 
 def test_clip_must_find_the_class_nearest_of_all():
     seen = {1: (1, 0.2, 0.2), 2: (0.5, 0.6, 0), 3: (0.1, 0.1, 0.9)}
-    look = ClipInspector(PLAN, NounClip({}, {}, images=seen).clip)
+    look = ClipFilter(PLAN, NounClip({}, {}, images=seen).clip)
     assert look([picture(1), picture(2)], [IMAGES[0]] * 2) == ["", "unseen"]
     assert look([picture(n) for n in (1, 2, 3)], IMAGES) == [""] * 3
     assert look([picture(n) for n in (2, 3, 1)], IMAGES) == ["unseen"] * 3
@@ -126,7 +126,7 @@ def test_what_the_safety_checker_flags_is_turned_down(pipeline, limit, reason):
     root, checker = pipeline
     models = model_set(root)
     assert has_safety_checker(models)
-    look = SafetyInspector(models, "cpu")
+    look = SafetyFilter(models, "cpu")
     for name in ("concept_embeds_weights", "special_care_embeds_weights"):
         getattr(look._checker, name).data = torch.full_like(getattr(checker, name), limit)
     images = [Image.effect_noise((40, 40), 90).convert("RGB") for _ in range(3)]
@@ -147,7 +147,7 @@ def test_a_safety_checker_that_is_not_there_is_no_reason_to_go_without(tmp_path)
     index = {"safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"]}
     (tmp_path / "model_index.json").write_text(json.dumps(index))
     with pytest.raises(ConfigError, match="complete it, or type --no-safety-checker"):
-        SafetyInspector(model_set(tmp_path), "cpu")
+        SafetyFilter(model_set(tmp_path), "cpu")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_safety_checker_is_looked_through_like_any_model(
     held = {} if entries is None else json.loads((root / place).read_text())
     (root / place).write_text(json.dumps(held | (entries or {})))
     with pytest.raises(ConfigError, match=said):
-        SafetyInspector(model_set(root), "cpu")
+        SafetyFilter(model_set(root), "cpu")
 
 
 def test_the_record_tells_a_checker_that_was_left_out_from_none(pipeline):
@@ -185,4 +185,4 @@ def test_a_safety_checker_that_names_code_is_refused(pipeline, tmp_path, part):
     folder = shutil.copytree(pipeline[0], tmp_path / "pipeline")
     (folder / part / "evil.py").write_text("")
     with pytest.raises(ConfigError, match=r"cannot be loaded .*evil\.py is code"):
-        SafetyInspector(model_set(folder), "cpu")
+        SafetyFilter(model_set(folder), "cpu")

@@ -12,9 +12,9 @@ from PIL import Image
 
 from rldf.dataset.config import imagenet_config
 from rldf.dataset.reader import open_clone
-from rldf.dataset.sharding import Part
+from rldf.dataset.sharding import ShardSlice
 from rldf.models.model_sets import load_model_set
-from tests.dataset.clones import DRAWN, artist, begin, draw, plan_config
+from tests.dataset.clones import DRAWN, begin, draw, plan_config, renderer
 
 LEVEL = 1 / 255  # of full scale
 
@@ -23,7 +23,7 @@ def draw_in_parts(root, generator, config, batch_size, parts, **write):
     """Draw a clone by several commands of `--shard i/N`, the last first."""
     folder = begin(root, config, **write)
     for number in reversed(range(parts)):
-        draw(folder, artist(generator, batch_size=batch_size), part=Part(number, parts))
+        draw(folder, renderer(generator, batch_size=batch_size), part=ShardSlice(number, parts))
     return folder
 
 

@@ -10,7 +10,7 @@ from rldf.dataset.plan import make_plan
 from rldf.dataset.sharding import claim
 from rldf.dataset.verify import repair, verify
 from rldf.errors import RunError
-from tests.dataset.clones import artist, begin, clone, contents, draw
+from tests.dataset.clones import begin, clone, contents, draw, renderer
 
 FORMATS = ("imagefolder", "webdataset", "parquet")
 
@@ -20,7 +20,7 @@ def wrong(folder):
 
 
 def mend(folder, who=None):
-    who = who or artist()
+    who = who or renderer()
     plan = make_plan(folder.record.plan)
     mended = repair(folder, plan, who, verify(folder).problems)
     return mended, who.generator
@@ -203,9 +203,9 @@ def test_a_clone_that_is_being_written_is_not_repaired(folder):
 
 
 def test_images_that_were_left_out_are_no_holes(tmp_path):
-    def inspect(images, planned):
+    def filter(images, planned):
         return ["flagged" * (what.index == 4) for what in planned]
 
-    folder = clone(tmp_path / "a", artist(inspect=inspect))
+    folder = clone(tmp_path / "a", renderer(filter=filter))
     assert wrong(folder) == []
     assert verify(folder).checked == 44

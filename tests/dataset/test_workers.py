@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from rldf.dataset.sharding import (
-    Part,
+    ShardSlice,
     Worker,
     batches,
     claim,
     claimed,
-    parse_part,
+    parse_slice,
     shards_of,
     this_worker,
     waiting,
@@ -25,17 +25,17 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_parts_hold_every_shard_once():
-    parts = [parse_part(f"{i}/5") for i in range(5)]
+    parts = [parse_slice(f"{i}/5") for i in range(5)]
     for shard in range(33):
         assert sum(shard in part for part in parts) == 1
-    assert all(shard in parse_part(None) for shard in range(9))
-    assert parse_part("3/8") == Part(3, 8)
+    assert all(shard in parse_slice(None) for shard in range(9))
+    assert parse_slice("3/8") == ShardSlice(3, 8)
 
 
 @pytest.mark.parametrize("text", ["8/8", "-1/8", "1", "1/0", "a/b", "0.5/8", "1/8/9", "", "1 /8"])
 def test_parts_that_are_none_are_refused(text):
     with pytest.raises(UsageError, match="give i/N"):
-        parse_part(text)
+        parse_slice(text)
 
 
 def test_a_process_alone_is_the_first_of_one(monkeypatch):

@@ -9,7 +9,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from rldf.dataset.formats import ParquetPacker, TarPacker
+from rldf.dataset.formats import Parquet, WebDataset
 from rldf.dataset.layout import enter_folder, open_folder
 from rldf.dataset.plan import make_plan
 from rldf.dataset.reader import open_clone
@@ -22,7 +22,7 @@ from rldf.io.workdir import ResultFolder, refuse_links
 from rldf.report.images import load_image
 from rldf.search.records import read_record, read_steps
 from rldf.search.run_folder import RunFolder
-from tests.dataset.clones import artist, begin, clone, draw
+from tests.dataset.clones import begin, clone, draw, renderer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 CONFIG = {"agent": "q", "image": "a.png"}
@@ -80,10 +80,10 @@ def test_the_image_of_a_clone_is_a_file(tmp_path, odd):
         open_folder(odd(folder.root / "clone.json").parent)
 
 
-@pytest.mark.parametrize("packer", [TarPacker({}), ParquetPacker({}, ["a"])])
+@pytest.mark.parametrize("packer", [WebDataset, Parquet])
 def test_an_archive_is_a_file(tmp_path, odd, packer):
     with pytest.raises(RunError, match="is damaged"):
-        list(packer.read(odd(tmp_path / "a")))
+        list(packer.read_archive(odd(tmp_path / "a")))
 
 
 def test_lines_are_added_to_files_alone(tmp_path, odd):
@@ -150,7 +150,7 @@ def test_a_clone_is_not_gone_on_with_or_mended_elsewhere(tmp_path, place):
     with pytest.raises(RunError, match="is a link"):
         enter_folder(folder.root, folder.record)
     with pytest.raises(RunError, match="is a link"):
-        repair(folder, make_plan(folder.record.plan), artist(), [])
+        repair(folder, make_plan(folder.record.plan), renderer(), [])
 
 
 def test_a_journal_that_leads_elsewhere_is_not_written(tmp_path):
@@ -179,7 +179,7 @@ def test_a_tar_is_no_larger_inside_than_outside(tmp_path):
     for size, stored in (("50000000000", b"1\n0\n0\n"), ("5", b"1\nx\n0\n"), ("x", b"1\n0\n0\n")):
         path = sparse(tmp_path / "a.tar", size, stored)
         with pytest.raises(RunError, match=r"a\.tar is damaged"):
-            list(TarPacker({}).read(path))
+            list(WebDataset.read_archive(path))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_parquet_file_holds_images_alone(tmp_path, kind, rows):
     table = pyarrow.table({"image": pyarrow.array(rows, image)})
     pyarrow.parquet.write_table(table, tmp_path / "a.parquet", compression="zstd")
     with pytest.raises(RunError, match=r"a\.parquet is damaged"):
-        list(ParquetPacker({}, ["a"]).read(tmp_path / "a.parquet"))
+        list(Parquet.read_archive(tmp_path / "a.parquet"))
 
 
 def test_deep_json_is_damage_wherever_it_stands(tmp_path):
