@@ -224,7 +224,9 @@ def test_penalising_unrealistic_pictures_is_written_down_and_leaves_good_ones_al
 def test_penalising_needs_a_model_set_that_knows_good_pictures(call, tmp_path):
     mine = tmp_path / "mine.yaml"
     text = DRAWN.read_text().replace("../rldf", str(ROOT / "rldf"))
-    mine.write_text("".join(x for x in text.splitlines(True) if not x.startswith("familiar")))
+    mine.write_text(
+        "".join(x for x in text.splitlines(True) if not x.startswith("min_clip_similarity"))
+    )
     code, out, err = call("search", EXAMPLE, "--models", mine, "--penalise-unrealistic")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1

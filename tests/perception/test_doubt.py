@@ -93,7 +93,7 @@ def test_an_image_of_another_kind_is_doubtful_as_a_whole():
     part = {"class": "drawn"}
     parts = dict.fromkeys(("generator", "detector", "scene", "clip"), part)
     models = ModelSetFile.model_validate(
-        {"name": "toy", "knows": "drawings", "familiar": 0.9} | parts
+        {"name": "toy", "domain": "drawings", "min_clip_similarity": 0.9} | parts
     )
     unlike = {"texts": {"a photo of one dog and no people on a beach": (0.0, 1.0)}}
     reading = read([thing("dog")], models=models, **unlike)

@@ -68,6 +68,6 @@ def test_the_floor_is_what_the_model_set_calls_familiar():
 
 
 def test_a_model_set_that_does_not_say_is_refused_in_one_line():
-    file = load_model_set("pocket").file.model_copy(update={"familiar": 0.0})
+    file = load_model_set("pocket").file.model_copy(update={"min_clip_similarity": 0.0})
     with pytest.raises(UsageError, match=r"pocket .*add 'min_clip_similarity: COSINE'"):
         realism_floor(file)
