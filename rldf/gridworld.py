@@ -50,11 +50,7 @@ class Gridworld:
     conditions: Conditions = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a grid without axes, and an axis without values.
-
-        Raises:
-            ValueError: the shape is empty, or a size is not a positive integer.
-        """
+        """Refuse a grid without axes, and an axis without values."""
         sizes_fit = all(isinstance(n, int | np.integer) and n > 0 for n in self.shape)
         if not (self.shape and sizes_fit):
             raise ValueError(f"shape {self.shape!r}: give 1 axis or more, each of 1 value or more")
@@ -68,9 +64,6 @@ class Gridworld:
 
     def canonical(self, state: Encoding) -> Encoding:
         """Set the axes whose condition is not met to 0.
-
-        Args:
-            state: (n_axes,) a point of the grid.
 
         Returns:
             (n_axes,) the state with the same sentence.
@@ -106,17 +99,7 @@ class Gridworld:
         return self.canonical((*state[:axis], moved, *state[axis + 1 :]))
 
     def axis_and_step(self, action: int) -> tuple[int, int]:
-        """Split an action into the axis it moves along and its direction.
-
-        Args:
-            action: in `[0, n_actions)`.
-
-        Returns:
-            The axis, in `[0, n_axes)`, and the step, -1 or 1.
-
-        Raises:
-            ValueError: the action is not one of this grid.
-        """
+        """Split an action into the axis it moves along and its direction."""
         if not _is_index(action, self.n_actions):
             raise ValueError(f"action {action!r}: this grid has actions 0 to {self.n_actions - 1}")
         axis, up = divmod(int(action), 2)
@@ -142,17 +125,7 @@ class Gridworld:
         return np.array(legal, dtype=np.int8).ravel()
 
     def neighbours(self, state: Encoding) -> tuple[Encoding, ...]:
-        """List the states that one legal action leads to.
-
-        Args:
-            state: (n_axes,) a state of the grid.
-
-        Returns:
-            The neighbours, in the order of the actions.
-
-        Raises:
-            ValueError: the state is not one of this grid.
-        """
+        """List the states that one legal action leads to."""
         legal = np.flatnonzero(self.action_mask(state))
         return tuple(self.move(state, int(action)) for action in legal)
 
@@ -190,33 +163,13 @@ class Gridworld:
         """Count the fewest steps between two states, the L1 distance.
 
         See arXiv:2311.15648, Table 3 (its columns D_T, D_max and D_min).
-
-        Args:
-            a: (n_axes,) a state of the grid.
-            b: (n_axes,) a state of the grid.
-
-        Returns:
-            The distance in steps, 0 or more.
-
-        Raises:
-            ValueError: a state is not one of this grid.
         """
         self._check_state(a)
         self._check_state(b)
         return sum(abs(x - y) for x, y in zip(self.canonical(a), self.canonical(b), strict=True))
 
     def index(self, state: Encoding) -> int:
-        """Number a state, in row-major order: the last axis varies fastest.
-
-        Args:
-            state: (n_axes,) a state of the grid.
-
-        Returns:
-            The number of the state, in `[0, n_states)`.
-
-        Raises:
-            ValueError: the state is not one of this grid.
-        """
+        """Number a state, in row-major order: the last axis varies fastest."""
         self._check_state(state)
         number = 0
         for x, n in zip(state, self.shape, strict=True):
@@ -224,16 +177,10 @@ class Gridworld:
         return number
 
     def state(self, index: int) -> Encoding:
-        """Give the state with a number, the inverse of `index`.
-
-        Args:
-            index: in `[0, n_states)`.
+        """Return the state with a number, the inverse of `index`.
 
         Returns:
             (n_axes,) the state.
-
-        Raises:
-            ValueError: the number is not one of a state of this grid.
         """
         if not _is_index(index, self.n_states):
             raise ValueError(f"index {index!r}: this grid has states 0 to {self.n_states - 1}")
@@ -244,18 +191,11 @@ class Gridworld:
         return tuple(reversed(reverse))
 
     def states(self) -> Iterator[Encoding]:
-        """Walk over all states, in the order of their numbers.
-
-        Returns:
-            An iterator of `n_states` points, those off their conditions included.
-        """
+        """Walk over all states, in the order of their numbers."""
         return itertools.product(*map(range, self.shape))
 
     def random_state(self, rng: np.random.Generator) -> Encoding:
         """Draw a point, each with the same probability, and give its state.
-
-        Args:
-            rng: the generator to draw from; one draw for each axis.
 
         Returns:
             (n_axes,) the state.

@@ -48,30 +48,12 @@ CATALOG: dict[str, dict[str, str]] = {
 
 
 def names(kind: str) -> list[str]:
-    """List what may be named.
-
-    Args:
-        kind: a key of CATALOG.
-
-    Returns:
-        Built-in names, then those of installed packages.
-    """
+    """List what may be named."""
     return [*CATALOG[kind], *sorted(point.name for point in entry_points(group=f"rldf.{kind}"))]
 
 
 def find(kind: str, name: str) -> Any:
-    """Import the class that a name stands for.
-
-    Args:
-        kind: a key of CATALOG.
-        name: one of `names(kind)`.
-
-    Returns:
-        The class.
-
-    Raises:
-        ConfigError: if there is no such name; a module path is not one.
-    """
+    """Import the class that a name stands for."""
     if name in CATALOG[kind]:
         module, _, attribute = CATALOG[kind][name].partition(":")
         return getattr(import_module(module), attribute)

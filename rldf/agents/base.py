@@ -68,41 +68,15 @@ class WalkingAgent(checkpoint.SavedAgent, ABC):
     """Goes cell by cell and sees each; a subclass says which action it takes, and learns."""
 
     def begin_episode(self, state: Encoding) -> None:
-        """Start a new walk.
-
-        Args:
-            state: (n_axes,) where it starts.
-        """
+        """Start a new walk."""
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
-        """Name the cell that the selected action leads to.
-
-        Args:
-            state: (n_axes,) the current state.
-            mask: (n_actions,) its legal actions.
-
-        Returns:
-            One neighbour.
-
-        Raises:
-            ValueError: no action is legal.
-        """
+        """Name the cell that the selected action leads to."""
         return (self._world.move(state, self.select_action(state, mask)),)
 
     @abstractmethod
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose a legal action to take.
-
-        Args:
-            state: (n_axes,) the current state.
-            mask: (n_actions,) its legal actions.
-
-        Returns:
-            A legal action.
-
-        Raises:
-            ValueError: no action is legal.
-        """
+        """Choose a legal action to take."""
 
 
 class TabularAgent(WalkingAgent):
@@ -153,55 +127,20 @@ class TabularAgent(WalkingAgent):
         self._alpha, self._epsilon, self._gamma = alpha, epsilon, gamma
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose the step to take: epsilon-greedy, ties broken at random.
-
-        Args:
-            state: (n_axes,) the current state.
-            mask: (n_actions,) its legal actions.
-
-        Returns:
-            A legal action.
-
-        Raises:
-            ValueError: no action is legal.
-        """
+        """Choose the step to take: epsilon-greedy, ties broken at random."""
         return epsilon_greedy(self._row(state), mask, self._epsilon(self.steps), self._rng)
 
     def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose the best step by the table; draws no number, so asking changes no training.
-
-        Args:
-            state: (n_axes,) a state.
-            mask: (n_actions,) its legal actions.
-
-        Returns:
-            The legal action with the highest value, the first one where several tie.
-
-        Raises:
-            ValueError: no action is legal.
-        """
+        """Choose the best step by the table; draws no number, so asking changes no training."""
         return int(best_actions(self._row(state), mask)[0])
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Give all that changes in training, as arrays.
-
-        Returns:
-            The arrays of every agent, those of the table, and `steps` () int64.
-        """
+        """Return all that changes in training, as arrays."""
         steps = np.array(self.steps, dtype=np.int64)
         return super().state_dict() | self.q.state_dict() | {"steps": steps}
 
     def load_state_dict(self, arrays: checkpoint.Arrays) -> None:
-        """Go on from the arrays of `state_dict`.
-
-        Args:
-            arrays: those of an agent of the same class, in a world of the same size.
-
-        Raises:
-            KeyError: an array is missing.
-            TypeError: the arrays do not describe an agent.
-            ValueError: they are those of another agent, of another world or generator.
-        """
+        """Load the arrays of `state_dict`."""
         table, steps = QTable.from_state_dict(arrays), int(arrays["steps"].item())
         super().load_state_dict(arrays)
         self.q, self.steps = table, steps

@@ -24,10 +24,6 @@ def write(path: Path, arrays: Arrays) -> None:
     """Write arrays under a name that appears only once the file is whole.
 
     Equal arrays give equal bytes.
-
-    Args:
-        path: the file to make or to replace; its folder must exist.
-        arrays: the arrays by name, none of dtype object.
     """
     with replacing(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -35,17 +31,7 @@ def write(path: Path, arrays: Arrays) -> None:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[Arrays]:
-    """Open the arrays of a checkpoint, for a block that takes them in.
-
-    Args:
-        path: the file to read.
-
-    Yields:
-        The arrays by name.
-
-    Raises:
-        RunError: the file is missing or damaged, or the block found that it is not its own.
-    """
+    """Open the arrays of a checkpoint, for a block that takes them in."""
     try:
         arrays = _arrays(path)
     except Exception as error:  # a stranger's file may raise anything
@@ -84,77 +70,33 @@ class SavedAgent:
         self._world, self._rng = world, rng
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Give all that changes as the agent walks, as arrays.
-
-        Returns:
-            JSON text by name: `agent` (), its class and world, and `rng` (), the state of its
-            generator.
-        """
+        """Return all that changes as the agent walks, as arrays."""
         state = text(self._rng.bit_generator.state)
         return {"agent": identity(self, self._world), "rng": state}
 
     def load_state_dict(self, arrays: Arrays) -> None:
-        """Go on from the arrays of `state_dict`.
-
-        Args:
-            arrays: those of an agent of the same class, in a world of the same size.
-
-        Raises:
-            KeyError: an array is missing.
-            TypeError: the arrays do not describe an agent.
-            ValueError: they are those of another agent, of another world or generator.
-        """
+        """Load the arrays of `state_dict`."""
         check_identity(arrays, self, self._world)
         self._rng.bit_generator.state = record(arrays, "rng")
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint.
-
-        Args:
-            path: the npz file to make or to replace; its folder must exist.
-        """
+        """Write a checkpoint."""
         write(path, self.state_dict())
 
     def load(self, path: Path) -> None:
-        """Go on from a checkpoint, to the same proposals; options and schedules stay this agent's.
-
-        Args:
-            path: the npz file of `save`.
-
-        Raises:
-            RunError: the file is missing or damaged, or not one of such an agent and world.
-        """
+        """Load a checkpoint; the agent's options and schedules stay its own."""
         with reading(path) as arrays:
             check_identity(arrays, self, self._world)  # before a subclass misses its arrays
             self.load_state_dict(arrays)
 
 
 def text(record: object) -> NDArray[np.str_]:
-    """Pack a record of numbers and text of any size into an array.
-
-    Args:
-        record: anything that JSON can say, or numpy arrays within.
-
-    Returns:
-        () the JSON text.
-    """
+    """Pack a record of numbers and text of any size into an array."""
     return np.array(json.dumps(record, default=np.ndarray.tolist))
 
 
 def record(arrays: Arrays, name: str) -> dict[str, object]:
-    """Unpack a record that `text` packed.
-
-    Args:
-        arrays: the arrays of a checkpoint.
-        name: which of them.
-
-    Returns:
-        The record.
-
-    Raises:
-        KeyError: there is no array with that name.
-        ValueError: it holds no JSON object.
-    """
+    """Unpack a record that `text` packed."""
     found = parse_json(str(arrays[name]))
     if not isinstance(found, dict):
         raise ValueError(f"{name} is not a record")
@@ -162,31 +104,13 @@ def record(arrays: Arrays, name: str) -> dict[str, object]:
 
 
 def identity(agent: object, world: World) -> NDArray[np.str_]:
-    """Say what kind of agent a checkpoint is of, and how large its world is.
-
-    Args:
-        agent: the agent.
-        world: the world that it walks in.
-
-    Returns:
-        () JSON text, the array `agent` of a checkpoint.
-    """
+    """Say what kind of agent a checkpoint is of, and how large its world is."""
     size = {"n_states": world.n_states, "n_actions": world.n_actions}
     return text({"class": type(agent).__name__} | size)
 
 
 def check_identity(arrays: Arrays, agent: object, world: World) -> None:
-    """Refuse the checkpoint of another kind of agent, or of a world of another size.
-
-    Args:
-        arrays: the arrays of a checkpoint.
-        agent: the agent that is to go on from it.
-        world: the world that it walks in.
-
-    Raises:
-        KeyError: the checkpoint is not of an agent.
-        ValueError: it is of another agent or world.
-    """
+    """Refuse the checkpoint of another kind of agent, or of a world of another size."""
     found, own = str(arrays["agent"]), str(identity(agent, world))
     if found != own:
         raise ValueError(f"it is of {found}, this agent is {own}")

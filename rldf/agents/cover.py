@@ -11,13 +11,6 @@ def latin_cover(shape: tuple[int, ...], rng: np.random.Generator) -> list[Encodi
     The columns are shuffled apart from one another, as in a Latin hypercube: M. McKay, R. Beckman
     and W. Conover, 1979, doi:10.2307/1268522. A shorter axis repeats its values, each of them
     `max(shape) // n` times or once more.
-
-    Args:
-        shape: the number of values of each axis.
-        rng: the generator to draw from.
-
-    Returns:
-        `max(shape)` states, all different: fewer cannot show each value of the longest axis.
     """
     rows = max(shape)
     columns = [rng.permutation(np.resize(rng.permutation(size), rows)) for size in shape]

@@ -1,6 +1,6 @@
 """Dyna-Q with prioritised sweeping, which plans in the model of what it has seen.
 
-The grid's transitions are known; what a cell pays is known once it was seen, and it pays that
+The grid's transitions are known; the reward of a cell is known once it was seen, and it pays that
 whichever step leads there. So one seen cell values every step into it, and a changed value is
 carried back along known moves, the largest changes first, without another render.
 """
@@ -76,14 +76,7 @@ class DynaQ(TabularAgent):
         self._queue: list[tuple[float, int]] = []  # minus its priority, a seen cell; a heap
 
     def update(self, transition: Transition) -> None:
-        """Learn what a cell pays, and sweep.
-
-        Args:
-            transition: the step and what came of it.
-
-        Raises:
-            ValueError: a state is not of this world.
-        """
+        """Learn the reward of a cell, and sweep."""
         seen = self._grid.index(transition.next_state)
         pays = (transition.reward, transition.continues)
         if self._model.get(seen) != pays:  # another look at the same teaches nothing
@@ -118,13 +111,7 @@ class DynaQ(TabularAgent):
         return float(self._row(state)[legal_actions(self._grid.action_mask(state))].max())
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Give all that changes in training, as arrays.
-
-        Returns:
-            The arrays of `TabularAgent.state_dict`; `model_index` (k,) text, the seen cells, with
-            `model_pay` (k, 2) float64, reward and whether the walk goes on; `queue_index` (m,)
-            text and `queue_priority` (m,) float64, the heap.
-        """
+        """Return all that changes in training, as arrays."""
         queued = [str(seen) for _, seen in self._queue]
         return super().state_dict() | {
             "model_index": np.array([str(seen) for seen in self._model], dtype=np.str_),
@@ -134,16 +121,7 @@ class DynaQ(TabularAgent):
         }
 
     def load_state_dict(self, arrays: checkpoint.Arrays) -> None:
-        """Go on from the arrays of `state_dict`.
-
-        Args:
-            arrays: those of a Dyna-Q agent in a world of the same size.
-
-        Raises:
-            KeyError: an array is missing.
-            TypeError: the arrays do not describe an agent.
-            ValueError: they are those of another agent, of another world or generator.
-        """
+        """Load the arrays of `state_dict`."""
         pays = arrays["model_pay"].astype(np.float64).tolist()
         seen, queued = (map(int, arrays[name]) for name in ("model_index", "queue_index"))
         model = {index: (pay[0], pay[1]) for index, pay in zip(seen, pays, strict=True)}

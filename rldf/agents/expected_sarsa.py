@@ -14,14 +14,7 @@ class ExpectedSarsa(TabularAgent):
     """
 
     def update(self, transition: Transition) -> None:
-        """Learn from one step.
-
-        Args:
-            transition: the step and what came of it.
-
-        Raises:
-            ValueError: a state or an action is not of this world, or no next action is legal.
-        """
+        """Learn from one step."""
         q_t = self._row(transition.next_state)
         pi_t = epsilon_greedy_probabilities(q_t, transition.next_mask, self._epsilon(self.steps))
         discount_t = self._discount(transition)

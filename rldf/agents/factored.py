@@ -48,16 +48,7 @@ class Prior:
         return tuple(np.asarray(np.linalg.cholesky(c), dtype=np.float64) for c in steady)
 
     def draw(self, pairs: Sequence[Pair], scale: float, rng: np.random.Generator) -> Tables:
-        """Draw a function.
-
-        Args:
-            pairs: the pairs of axes in use.
-            scale: the variance of each table's entries.
-            rng: the generator to draw from.
-
-        Returns:
-            Its tables.
-        """
+        """Draw a function."""
         spread, roots = np.sqrt(scale), self.roots
         axes = tuple(spread * (root @ rng.standard_normal(len(root))) for root in roots)
         drawn = {}
@@ -93,10 +84,7 @@ class Seen:
         return np.asarray(np.sum(self._kernels, axis=0), dtype=np.float64)
 
     def covariance(self, pairs: Sequence[Pair]) -> Floats:
-        """Give the covariance of the cells' rewards, without noise.
-
-        Args:
-            pairs: the pairs of axes in use.
+        """Return the covariance of the cells' rewards, without noise.
 
         Returns:
             (n, n), in units of the variance of a table's entries.
@@ -150,11 +138,7 @@ class Posterior:
         return float(-0.5 * (fit + scatter) - np.log(np.diag(self._root)).sum())
 
     def mean(self) -> Tables:
-        """Give the expected function.
-
-        Returns:
-            Its tables.
-        """
+        """Return the expected function."""
         return self._explain(self._rewards)
 
     def draw(self, rng: np.random.Generator, spread: float = 1.0) -> Tables:
@@ -162,13 +146,6 @@ class Posterior:
 
         A draw of the prior, corrected by what explains the rewards it misses (Matheron's rule):
         see J. Wilson et al., arXiv:2002.09309. No covariance of all tables is ever made.
-
-        Args:
-            rng: the generator to draw from.
-            spread: 0 or more; the deviations from the mean, as a multiple of those believed in.
-
-        Returns:
-            Its tables.
         """
         drawn = self._seen.prior.draw(self._pairs, spread**2 * self._scale, rng)
         noise = spread * np.sqrt(self._noise) * rng.standard_normal(len(self._rewards))
@@ -178,7 +155,7 @@ class Posterior:
         return Tables(axes=axes, pairs=pairs)
 
     def _explain(self, rewards: Floats) -> Tables:
-        """Give the expected function if these were the rewards (eq. 2.25)."""
+        """Return the expected function if these were the rewards (eq. 2.25)."""
         weights = self._scale * (self._whitener.T @ (self._whitener @ rewards))
         columns = self._seen.columns
         return Tables(
@@ -201,17 +178,6 @@ def fit(
     The rewards are standardised, and all tables together are given a variance of 1. The noise is
     the one with the most evidence (empirical Bayes; Rasmussen & Williams, section 5.4.1); then
     pairs of axes come in one by one, as long as the best one adds `gain` to the log evidence.
-
-    Args:
-        prior: what was believed before.
-        cells: (n, n_axes) the cells seen, at least one.
-        rewards: (n,) what they paid.
-        noises: the variances to choose from, the variance of the rewards being 1.
-        gain: 3 is odds of 20 to 1.
-        pair_cells: a pair with a larger table is never used.
-
-    Returns:
-        The belief of the standardised reward.
     """
     spread = float(rewards.std())
     standard = (rewards - rewards.mean()) / (spread if spread > 0 else 1.0)

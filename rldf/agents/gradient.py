@@ -3,7 +3,7 @@
 See arXiv:2311.15648, "noisy diffusion gradient": the encoding itself is optimised along gradients
 computed on it; no more is said. Our reading is the stochastic gradient by finite differences of
 J. Kiefer and J. Wolfowitz, 1952, doi:10.1214/aoms/1177729392, with the momentum of B. Polyak, 1964,
-doi:10.1016/0041-5553(64)90137-5. The noise is that of the pictures: what they show beside the
+doi:10.1016/0041-5553(64)90137-5. The noise is that of the images: what they show beside the
 sentence, and what is misread in them.
 """
 
@@ -24,11 +24,6 @@ def finite_differences(
     rewards: dict[Encoding, float], cell: Encoding, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """Estimate the slope of the reward along each axis.
-
-    Args:
-        rewards: what the cell and its neighbours pay.
-        cell: (n_axes,) where the slope is asked for.
-        shape: the number of values of each axis.
 
     Returns:
         (n_axes,) the reward gained for each cell walked up the axis: the central difference, at an
@@ -57,14 +52,6 @@ def ascend(
     v' = momentum v + step_size g / max|g|, and x' = x + v', held between the edges; where all
     slopes are 0 there is no direction, and g / max|g| is 0. The division makes the step as long in
     a reward of any unit.
-
-    Args:
-        point: (n_axes,) where the walk is, in cells; not rounded.
-        velocity: (n_axes,) the last step.
-        slopes: (n_axes,) the gradient g.
-        shape: the number of values of each axis.
-        step_size: above 0, cells along the steepest axis.
-        momentum: in [0, 1), the part of the last step that is taken again.
 
     Returns:
         (n_axes,) the new point and (n_axes,) the new velocity.
@@ -125,31 +112,15 @@ class NoisyGradient(SavedAgent):
         self._rewards: dict[Encoding, float] = {}
 
     def begin_episode(self, state: Encoding) -> None:
-        """Start anew.
-
-        Args:
-            state: (n_axes,) where the walk starts.
-        """
+        """Start anew."""
         self._start_from(np.array(state, dtype=np.float64), np.zeros(len(self._shape)))
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
-        """Name the cell at the point and its neighbours, less what was seen since the last move.
-
-        Args:
-            state: (n_axes,) the current state.
-            mask: (n_actions,) its legal actions.
-
-        Returns:
-            The cells, at least one.
-        """
+        """Name the cell at the point and its neighbours, less what was seen since the last move."""
         return tuple(self._wanted)
 
     def update(self, transition: Transition) -> None:
-        """Learn what a cell pays; once all neighbours are known, move.
-
-        Args:
-            transition: the last move to the cell, and what came of it.
-        """
+        """Learn the reward of a cell; once all neighbours are known, move."""
         self._rewards[transition.next_state] = transition.reward
         self._wanted = [cell for cell in self._wanted if cell != transition.next_state]
         if not self._wanted:
@@ -160,12 +131,7 @@ class NoisyGradient(SavedAgent):
             self._start_from(*ascend(self.point, self._velocity, slopes, self._shape, **rates))
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Give all that changes as the agent walks, as arrays.
-
-        Returns:
-            The arrays of every agent; `point` and `velocity` (n_axes,) float64; `wanted`
-            (k, n_axes) int64; `known` (m, n_axes) int64 with `rewards` (m,) float64.
-        """
+        """Return all that changes as the agent walks, as arrays."""
         axes = len(self._shape)
         return super().state_dict() | {
             "point": self.point.copy(),
@@ -176,16 +142,7 @@ class NoisyGradient(SavedAgent):
         }
 
     def load_state_dict(self, arrays: Arrays) -> None:
-        """Go on from the arrays of `state_dict`.
-
-        Args:
-            arrays: those of such an agent in a world of the same size.
-
-        Raises:
-            KeyError: an array is missing.
-            TypeError: the arrays do not describe an agent.
-            ValueError: they are those of another agent, of another world or generator.
-        """
+        """Load the arrays of `state_dict`."""
         point, velocity = (arrays[name].astype(np.float64) for name in ("point", "velocity"))
         wanted, known = ([*map(tuple, arrays[name].tolist())] for name in ("wanted", "known"))
         rewards = dict(zip(known, arrays["rewards"].tolist(), strict=True))

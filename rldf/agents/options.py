@@ -78,12 +78,7 @@ def all_options() -> list[OptionInfo]:
 
 
 def read_options(agent: str, given: Mapping[str, object]) -> AgentOptions:
-    """Check the options of an agent, and complete them with the defaults.
-
-    Raises:
-        UsageError: the agent has no such option, or its value is out of range.
-        ConfigError: there is no such agent.
-    """
+    """Check the options of an agent, and complete them with the defaults."""
     kind = _kind(agent)
     for name in given:
         if name not in kind.model_fields:
@@ -99,7 +94,7 @@ def read_options(agent: str, given: Mapping[str, object]) -> AgentOptions:
 
 
 def takes(agent: str, option: str) -> bool:
-    """Tell whether an agent has an option."""
+    """Return whether an agent has an option."""
     return option in _kind(agent).model_fields
 
 

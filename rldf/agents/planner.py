@@ -93,22 +93,10 @@ class Planner(SavedAgent):
         self._rewards: dict[Encoding, float] = {}
 
     def begin_episode(self, state: Encoding) -> None:
-        """Go on: what was seen is as true from another start.
-
-        Args:
-            state: (n_axes,) where the walk goes on.
-        """
+        """Go on: what was seen is as true from another start."""
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
-        """Name what is left of the batch, or the next one.
-
-        Args:
-            state: (n_axes,) the current state.
-            mask: (n_actions,) its legal actions.
-
-        Returns:
-            1 to `batch` cells; ones never seen, as long as there are any.
-        """
+        """Name what is left of the batch, or the next one."""
         if not self._wanted:
             self._wanted, self._cover = self._cover[: self._batch], self._cover[self._batch :]
         if not self._wanted:
@@ -118,36 +106,20 @@ class Planner(SavedAgent):
         return tuple(self._wanted)
 
     def update(self, transition: Transition) -> None:
-        """Learn what a cell pays.
-
-        Args:
-            transition: the last move to the cell, and what came of it.
-        """
+        """Learn the reward of a cell."""
         self._rewards[transition.next_state] = transition.reward
         if self._wanted and self._wanted[0] == transition.next_state:
             del self._wanted[0]
 
     def belief(self) -> Posterior:
-        """Give what is believed of the reward, in units of what was seen: mean 0, variance 1.
-
-        Returns:
-            The belief.
-
-        Raises:
-            ValueError: nothing was seen.
-        """
+        """Return what is believed of the reward, in units of what was seen: mean 0, variance 1."""
         if not self._rewards:
             raise ValueError("nothing was seen, so nothing is believed: see a cell first")
         cells = np.array(list(self._rewards), dtype=np.int64)
         return fit(self._prior, cells, np.array(list(self._rewards.values()), dtype=np.float64))
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Give all that changes as the agent walks, as arrays.
-
-        Returns:
-            The arrays of every agent; `cover`, `wanted` and `cells` (k, n_axes) int64, what is
-            left of the cover and of the batch, and what was seen, with `rewards` (k,) float64.
-        """
+        """Return all that changes as the agent walks, as arrays."""
         lists = {"cover": self._cover, "wanted": self._wanted, "cells": list(self._rewards)}
         axes = len(self._prior.shape)
         rewards = np.array(list(self._rewards.values()), dtype=np.float64)
@@ -158,16 +130,7 @@ class Planner(SavedAgent):
         )
 
     def load_state_dict(self, arrays: Arrays) -> None:
-        """Go on from the arrays of `state_dict`.
-
-        Args:
-            arrays: those of a planner in a world of the same size.
-
-        Raises:
-            KeyError: an array is missing.
-            TypeError: the arrays do not describe an agent.
-            ValueError: they are those of another agent, of another world or generator.
-        """
+        """Load the arrays of `state_dict`."""
         names = ("cover", "wanted", "cells")
         cover, wanted, cells = ([*map(tuple, arrays[name].tolist())] for name in names)
         rewards = dict(zip(cells, arrays["rewards"].tolist(), strict=True))

@@ -7,14 +7,8 @@ from numpy.typing import NDArray
 def legal_actions(mask: NDArray[np.int8]) -> NDArray[np.intp]:
     """List the legal actions.
 
-    Args:
-        mask: (n_actions,) 1 where an action is legal, else 0.
-
     Returns:
         (n_legal,) the legal actions, in order, at least one.
-
-    Raises:
-        ValueError: no action is legal.
     """
     legal = np.flatnonzero(mask)
     if not legal.size:
@@ -25,15 +19,8 @@ def legal_actions(mask: NDArray[np.int8]) -> NDArray[np.intp]:
 def best_actions(q: NDArray[np.float64], mask: NDArray[np.int8]) -> NDArray[np.intp]:
     """List the legal actions with the highest value.
 
-    Args:
-        q: (n_actions,) the action values.
-        mask: (n_actions,) 1 where an action is legal, else 0.
-
     Returns:
         (n_best,) the tied best actions, in order, at least one.
-
-    Raises:
-        ValueError: no action is legal.
     """
     legal = legal_actions(mask)
     values = q[legal]
@@ -41,35 +28,12 @@ def best_actions(q: NDArray[np.float64], mask: NDArray[np.int8]) -> NDArray[np.i
 
 
 def uniform(mask: NDArray[np.int8], rng: np.random.Generator) -> int:
-    """Draw a legal action, each with the same probability.
-
-    Args:
-        mask: (n_actions,) 1 where an action is legal, else 0.
-        rng: the generator to draw from.
-
-    Returns:
-        The action.
-
-    Raises:
-        ValueError: no action is legal.
-    """
+    """Draw a legal action, each with the same probability."""
     return _draw(legal_actions(mask), rng)
 
 
 def greedy(q: NDArray[np.float64], mask: NDArray[np.int8], rng: np.random.Generator) -> int:
-    """Take the best legal action, ties broken at random.
-
-    Args:
-        q: (n_actions,) the action values.
-        mask: (n_actions,) 1 where an action is legal, else 0.
-        rng: the generator to draw from among tied actions.
-
-    Returns:
-        The action.
-
-    Raises:
-        ValueError: no action is legal.
-    """
+    """Take the best legal action, ties broken at random."""
     return _draw(best_actions(q, mask), rng)
 
 
@@ -80,18 +44,6 @@ def epsilon_greedy(
 
     Exploring draws from all legal actions, the best one included.
     See arXiv:2311.15648, Algorithm 1; Sutton & Barto, "Reinforcement Learning", section 2.2.
-
-    Args:
-        q: (n_actions,) the action values.
-        mask: (n_actions,) 1 where an action is legal, else 0.
-        epsilon: in [0, 1]; 1 never looks at the values, 0 never explores.
-        rng: the generator to draw from.
-
-    Returns:
-        The action.
-
-    Raises:
-        ValueError: no action is legal.
     """
     return uniform(mask, rng) if rng.random() < epsilon else greedy(q, mask, rng)
 
@@ -99,18 +51,10 @@ def epsilon_greedy(
 def epsilon_greedy_probabilities(
     q: NDArray[np.float64], mask: NDArray[np.int8], epsilon: float
 ) -> NDArray[np.float64]:
-    """Give the probabilities that `epsilon_greedy` draws with.
-
-    Args:
-        q: (n_actions,) the action values.
-        mask: (n_actions,) 1 where an action is legal, else 0.
-        epsilon: in [0, 1].
+    """Return the probabilities that `epsilon_greedy` draws with.
 
     Returns:
         (n_actions,) they sum to 1; illegal actions have 0.
-
-    Raises:
-        ValueError: no action is legal.
     """
     best, legal = best_actions(q, mask), legal_actions(mask)
     probabilities = np.zeros(len(q))

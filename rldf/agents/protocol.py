@@ -63,11 +63,7 @@ class Transition:
     next_mask: NDArray[np.int8]
 
     def __post_init__(self) -> None:
-        """Refuse numbers that would spoil every value learned after them.
-
-        Raises:
-            ValueError: the reward is not finite, or `continues` is outside [0, 1].
-        """
+        """Refuse numbers that would spoil every value learned after them."""
         if not math.isfinite(self.reward):
             raise ValueError(f"reward {self.reward!r}: give a finite number")
         if not 0.0 <= self.continues <= 1.0:
@@ -90,7 +86,7 @@ class Agent(Protocol):
         """Write all that the agent needs to go on, as one npz file."""
 
     def load(self, path: Path) -> None:
-        """Go on from a file of `save`, to the same actions and values."""
+        """Load a file of `save`, to the same actions and values."""
 
 
 class Walker(Agent, Protocol):

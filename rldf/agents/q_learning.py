@@ -12,14 +12,7 @@ class QLearning(TabularAgent):
     """
 
     def update(self, transition: Transition) -> None:
-        """Learn from one step.
-
-        Args:
-            transition: the step and what came of it.
-
-        Raises:
-            ValueError: a state or an action is not of this world, or no next action is legal.
-        """
+        """Learn from one step."""
         q_t = self._row(transition.next_state)
         discount_t = self._discount(transition)
         target = q_learning_target(transition.reward, discount_t, q_t, transition.next_mask)

@@ -25,14 +25,6 @@ def initial_rows(
     See arXiv:2311.15648, Algorithm 1: Q is random for all states and actions. A row depends on
     its index, not on the rows drawn before it.
 
-    Args:
-        first: the index of the first row, 0 or more, of any size.
-        n_rows: how many rows to draw.
-        n_actions: the length of a row.
-        seed: in `[0, 2**128)`.
-        scale: the spread of the values, 0 or more; 0 gives them all the same value.
-        base: the lowest value.
-
     Returns:
         (n_rows, n_actions) the values.
     """
@@ -99,14 +91,8 @@ class QTable:
     def row(self, index: int) -> NDArray[np.float64]:
         """Read the values of a state.
 
-        Args:
-            index: in `[0, n_states)`.
-
         Returns:
             (n_actions,) a copy of the values.
-
-        Raises:
-            ValueError: the table has no such row.
         """
         self._check(index, 0)
         return np.array(self._values[index])
@@ -114,49 +100,24 @@ class QTable:
     def visits(self, index: int) -> NDArray[np.int64]:
         """Read how often each action of a state was learned from.
 
-        Args:
-            index: in `[0, n_states)`.
-
         Returns:
             (n_actions,) a copy of the visit counts.
-
-        Raises:
-            ValueError: the table has no such row.
         """
         self._check(index, 0)
         return np.array(self._visits.get(index, self._no_visits()))
 
     def record(self, index: int, action: int, value: float) -> None:
-        """Write the value of an action, and count the visit.
-
-        Args:
-            index: in `[0, n_states)`.
-            action: in `[0, n_actions)`.
-            value: the new value.
-
-        Raises:
-            ValueError: the table has no such cell.
-        """
+        """Write the value of an action, and count the visit."""
         self._check(index, action)
         self._values[index][action] = value
         self._visits.setdefault(index, self._no_visits())[action] += 1
 
     def visited(self) -> list[int]:
-        """List the states that were learned from.
-
-        Returns:
-            Their indices, in order.
-        """
+        """List the states that were learned from."""
         return sorted(self._visits)
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Give the table as arrays: its visited rows, and what draws the others again.
-
-        Returns:
-            Arrays by name: `q_table` () JSON text; for each visited state, `q_index` (k,) text,
-            since an index may exceed 64 bits, `q_values` (k, n_actions) float64 and `q_visits`
-            (k, n_actions) int64.
-        """
+        """Return the table as arrays: its visited rows, and what draws the others again."""
         visited = self.visited()
         made: dict[str, int | float] = {"n_states": self.n_states, "n_actions": self.n_actions}
         made |= {"seed": self.seed, "scale": self.scale, "base": self.base}
@@ -171,20 +132,7 @@ class QTable:
 
     @classmethod
     def from_state_dict(cls, arrays: checkpoint.Arrays, dense_cells: int = DENSE_CELLS) -> Self:
-        """Make the table that gave some arrays.
-
-        Args:
-            arrays: those of `state_dict`; others beside them are ignored.
-            dense_cells: the most cells that are kept as one dense array.
-
-        Returns:
-            The table.
-
-        Raises:
-            KeyError: an array is missing.
-            TypeError: the arrays do not describe a table.
-            ValueError: the arrays do not fit each other.
-        """
+        """Make the table that gave some arrays."""
         table = cls(**checkpoint.record(arrays, "q_table"), dense_cells=dense_cells)  # type: ignore[arg-type]
         table._fill(arrays["q_index"], arrays["q_values"], arrays["q_visits"])
         return table

@@ -25,38 +25,12 @@ class RandomAgent(WalkingAgent):
         super().__init__(world, rng)
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Draw a step.
-
-        Args:
-            state: (n_axes,) the current state.
-            mask: (n_actions,) its legal actions.
-
-        Returns:
-            A legal action.
-
-        Raises:
-            ValueError: no action is legal.
-        """
+        """Draw a step."""
         return uniform(mask, self._rng)
 
     def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Draw a step: an agent without values has no better one, and a draw moves its generator.
-
-        Args:
-            state: (n_axes,) a state.
-            mask: (n_actions,) its legal actions.
-
-        Returns:
-            A legal action.
-
-        Raises:
-            ValueError: no action is legal.
-        """
+        """Draw a step, since there are no action values; this advances the random generator."""
         return self.select_action(state, mask)
 
     def update(self, transition: Transition) -> None:
-        """Learn nothing.
-
-        Args:
-            transition: the step and what came of it.
-        """
+        """Learn nothing."""

@@ -19,37 +19,15 @@ class Sarsa(TabularAgent):
     _pending: int | None = None  # a', chosen by the last update, until the next one
 
     def begin_episode(self, state: Encoding) -> None:
-        """Start a new walk, and drop the step planned in the last one.
-
-        Args:
-            state: (n_axes,) where it starts.
-        """
+        """Start a new walk, and drop the step planned in the last one."""
         self._pending = None
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Take the step that the last update chose and learned from; else choose one.
-
-        Args:
-            state: (n_axes,) the current state, that which the last update led to.
-            mask: (n_actions,) its legal actions.
-
-        Returns:
-            A legal action.
-
-        Raises:
-            ValueError: no action is legal.
-        """
+        """Take the step that the last update chose and learned from; else choose one."""
         return super().select_action(state, mask) if self._pending is None else self._pending
 
     def update(self, transition: Transition) -> None:
-        """Choose the next step, and learn from this one.
-
-        Args:
-            transition: the step and what came of it.
-
-        Raises:
-            ValueError: a state or an action is not of this world, or no next action is legal.
-        """
+        """Choose the next step, and learn from this one."""
         q_t, discount_t = self._row(transition.next_state), self._discount(transition)
         a_t = super().select_action(transition.next_state, transition.next_mask)
         target = sarsa_target(transition.reward, discount_t, q_t, a_t)
@@ -57,26 +35,12 @@ class Sarsa(TabularAgent):
         self._pending = a_t
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Give all that changes in training, as arrays.
-
-        Returns:
-            The arrays of `TabularAgent.state_dict`, and `pending_action` (0 or 1,) int64, the
-            chosen next step if there is one.
-        """
+        """Return all that changes in training, as arrays."""
         pending = [] if self._pending is None else [self._pending]
         return super().state_dict() | {"pending_action": np.array(pending, dtype=np.int64)}
 
     def load_state_dict(self, arrays: checkpoint.Arrays) -> None:
-        """Go on from the arrays of `state_dict`.
-
-        Args:
-            arrays: those of a SARSA agent in a world of the same size.
-
-        Raises:
-            KeyError: an array is missing.
-            TypeError: the arrays do not describe an agent.
-            ValueError: they are those of another agent, of another world or generator.
-        """
+        """Load the arrays of `state_dict`."""
         pending = [int(action) for action in arrays["pending_action"]]
         super().load_state_dict(arrays)
         self._pending = pending[0] if pending else None

@@ -16,7 +16,7 @@ class Schedule(Protocol):
     """A number in [0, 1] for every count."""
 
     def __call__(self, count: int, /) -> float:
-        """Give the number at a count, 0 or more."""
+        """Return the number at a count, 0 or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,11 @@ class Constant:
     value: float
 
     def __post_init__(self) -> None:
-        """Refuse what is not a rate.
-
-        Raises:
-            ValueError: the value is outside [0, 1].
-        """
+        """Refuse what is not a rate."""
         _check_rate("value", self.value)
 
     def __call__(self, count: int, /) -> float:
-        """Give the number."""
+        """Return the number."""
         return self.value
 
 
@@ -56,16 +52,12 @@ class VisitCount:
     omega: float
 
     def __post_init__(self) -> None:
-        """Refuse an exponent that breaks the Robbins-Monro conditions.
-
-        Raises:
-            ValueError: omega is outside (0.5, 1].
-        """
+        """Refuse an exponent that breaks the Robbins-Monro conditions."""
         if not 0.5 < self.omega <= 1.0:
             raise ValueError(f"omega {self.omega!r}: give a number above 0.5 and at most 1")
 
     def __call__(self, count: int, /) -> float:
-        """Give the learning rate of the visit with this number, from 1."""
+        """Return the learning rate of the visit with this number, from 1."""
         return float(count**-self.omega)
 
 
@@ -84,18 +76,14 @@ class LinearDecay:
     steps: int
 
     def __post_init__(self) -> None:
-        """Refuse what is not a rate, and a line without length.
-
-        Raises:
-            ValueError: an end is outside [0, 1], or the steps are fewer than 1.
-        """
+        """Refuse what is not a rate, and a line without length."""
         _check_rate("start", self.start)
         _check_rate("end", self.end)
         if self.steps < 1:
             raise ValueError(f"steps {self.steps!r}: give 1 or more")
 
     def __call__(self, count: int, /) -> float:
-        """Give the number at a count."""
+        """Return the number at a count."""
         return self.start + (self.end - self.start) * min(count / self.steps, 1.0)
 
 
@@ -105,17 +93,7 @@ def _check_rate(name: str, rate: float) -> None:
 
 
 def parse_alpha(text: str) -> Schedule:
-    """Read a learning rate.
-
-    Args:
-        text: a number in (0, 1], or "visits:OMEGA" for 1 / N(s, a)^OMEGA, 0.5 < OMEGA <= 1.
-
-    Returns:
-        The schedule, asked with the visits of a state-action pair.
-
-    Raises:
-        UsageError: if the text is neither.
-    """
+    """Read a learning rate."""
     kind, _, omega = text.partition(":")
     with contextlib.suppress(ValueError):
         if kind == "visits":
@@ -129,17 +107,7 @@ def parse_alpha(text: str) -> Schedule:
 
 
 def parse_epsilon(text: str) -> Schedule:
-    """Read a rate of exploration.
-
-    Args:
-        text: a number in [0, 1], or "START:END:STEPS" for a linear decay.
-
-    Returns:
-        The schedule, asked with the number of steps learned from.
-
-    Raises:
-        UsageError: if the text is neither.
-    """
+    """Read a rate of exploration."""
     parts = text.split(":")
     with contextlib.suppress(ValueError):
         rates = [float(part) for part in parts[:2]]

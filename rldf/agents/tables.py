@@ -35,9 +35,6 @@ class Tables:
     def at(self, cells: Cells) -> Floats:
         """Evaluate the function.
 
-        Args:
-            cells: (n, n_axes) cells.
-
         Returns:
             (n,) its values.
         """
@@ -56,14 +53,6 @@ def best_cells(tables: Tables, width: int, conditions: Conditions | None = None)
     pairs this is exact, since what is not among the best starts has as many better cells with the
     same rest; with pairs it may miss some. An axis with a condition comes after the one that it
     depends on, and stays at 0 where its condition is not met.
-
-    Args:
-        tables: the function.
-        width: how many cells to keep, 1 or more.
-        conditions: the axes that depend on another one.
-
-    Returns:
-        At most `width` different states, the best first; all of them on a smaller grid.
     """
     conditions = conditions or {}
     order = sorted(range(len(tables.axes)), key=lambda axis: axis in conditions)

@@ -17,18 +17,6 @@ def q_learning_target(
     """Value a step by its reward and by the best legal action after it.
 
     See arXiv:2311.15648, Algorithm 1; Sutton & Barto, "Reinforcement Learning", eq. 6.8.
-
-    Args:
-        r_t: the reward of the step.
-        discount_t: in [0, 1], 0 for a step into a terminal state.
-        q_t: (n_actions,) the action values of the next state.
-        mask_t: (n_actions,) 1 where an action of the next state is legal.
-
-    Returns:
-        The target `r_t + discount_t * max_b q_t[b]`, over legal actions b.
-
-    Raises:
-        ValueError: the next state has no legal action.
     """
     return r_t + discount_t * float(q_t[legal_actions(mask_t)].max())
 
@@ -37,15 +25,6 @@ def sarsa_target(r_t: float, discount_t: float, q_t: NDArray[np.float64], a_t: i
     """Value a step by its reward and by the action that will be taken after it.
 
     See arXiv:2311.15648, Algorithm 1; Sutton & Barto, "Reinforcement Learning", eq. 6.7.
-
-    Args:
-        r_t: the reward of the step.
-        discount_t: in [0, 1], 0 for a step into a terminal state.
-        q_t: (n_actions,) the action values of the next state.
-        a_t: the action that the policy chose in the next state.
-
-    Returns:
-        The target `r_t + discount_t * q_t[a_t]`.
     """
     return r_t + discount_t * float(q_t[a_t])
 
@@ -57,15 +36,6 @@ def expected_sarsa_target(
 
     See H. van Seijen et al., "A theoretical and empirical analysis of Expected Sarsa", 2009,
     doi:10.1109/ADPRL.2009.4927542; Sutton & Barto, "Reinforcement Learning", eq. 6.9.
-
-    Args:
-        r_t: the reward of the step.
-        discount_t: in [0, 1], 0 for a step into a terminal state.
-        q_t: (n_actions,) the action values of the next state.
-        pi_t: (n_actions,) the probability of each action there; they sum to 1.
-
-    Returns:
-        The target `r_t + discount_t * sum_b pi_t[b] q_t[b]`.
     """
     return r_t + discount_t * float(pi_t @ q_t)
 
@@ -74,13 +44,5 @@ def step_towards(q_tm1: float, target: float, alpha: float) -> float:
     """Move a value a part of the way to its target.
 
     See Sutton & Barto, "Reinforcement Learning", eq. 2.4.
-
-    Args:
-        q_tm1: the value before the step.
-        target: where to move it.
-        alpha: in [0, 1], the learning rate; 1 replaces the value by the target.
-
-    Returns:
-        The value after the step, `q_tm1 + alpha * (target - q_tm1)`.
     """
     return q_tm1 + alpha * (target - q_tm1)

@@ -18,13 +18,7 @@ class LiveSearch:
     """Shows where a search stands while it runs."""
 
     def __init__(self, task: "Search", steps: Sequence["Step"], *, quiet: bool) -> None:
-        """Make the view.
-
-        Args:
-            task: the search.
-            steps: what was walked before, by a run that goes on.
-            quiet: whether to show nothing.
-        """
+        """Make the view."""
         from rich.live import Live
 
         from rldf.search.records import best_step
@@ -38,30 +32,18 @@ class LiveSearch:
         self._live = Live(console=console, refresh_per_second=8, transient=True) if shown else None
 
     def __enter__(self) -> Self:
-        """Start to show.
-
-        Returns:
-            This view.
-        """
+        """Start to show."""
         if self._live:
             self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the view away.
-
-        Args:
-            _: what the block raised, if anything.
-        """
+        """Take the view away."""
         if self._live:
             self._live.stop()
 
     def show(self, step: "Step") -> None:
-        """Show a step.
-
-        Args:
-            step: the newest.
-        """
+        """Show a step."""
         from rldf.search.records import best_step
 
         met = (self._best, step) if self._best else (step,)

@@ -9,8 +9,7 @@ import typer
 from rldf.cli import output
 
 if TYPE_CHECKING:
-    from rldf.search.run_folder import RunFolder
-    from rldf.search.run_listing import RunSummary
+    from rldf.search.run_folder import RunFolder, RunSummary
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True)
 
@@ -23,7 +22,7 @@ def list_(
     as_json: output.JsonFlag = False,
 ) -> None:
     """List the runs in a folder, the newest first."""
-    from rldf.search.run_listing import list_runs
+    from rldf.search.run_folder import list_runs
 
     runs = [summary_document(summary) for summary in list_runs(root)]
     rows = [(run["path"], run["status"], run["started"], headline(run)) for run in runs]
@@ -43,14 +42,7 @@ def show(
 
 
 def summary_document(summary: "RunSummary") -> dict[str, Any]:
-    """Describe one line of a list of runs.
-
-    Args:
-        summary: what `list_runs` found.
-
-    Returns:
-        Path, status, start, result and problem.
-    """
+    """Describe one line of a list of runs."""
     return {
         "path": str(summary.path),
         "status": summary.status,
@@ -62,30 +54,13 @@ def summary_document(summary: "RunSummary") -> dict[str, Any]:
 
 
 def headline(run: dict[str, Any]) -> str:
-    """Say in a few words what came of a run.
-
-    Args:
-        run: A document of a run.
-
-    Returns:
-        The best sentence, the problem of a damaged run, or "-" where nothing was found yet.
-    """
+    """Say in a few words what came of a run."""
     best = (run["result"] or {}).get("best") or {}
     return str(run["problem"] or best.get("sentence") or "-")
 
 
 def run_document(run: "RunFolder") -> dict[str, Any]:
-    """Describe a run for machines.
-
-    Args:
-        run: the run folder.
-
-    Returns:
-        The record, and what its steps say.
-
-    Raises:
-        RunError: if the steps are damaged.
-    """
+    """Describe a run for machines."""
     from dataclasses import asdict
 
     from rldf.search.records import best_step
@@ -105,14 +80,7 @@ def run_document(run: "RunFolder") -> dict[str, Any]:
 
 
 def run_lines(run: dict[str, Any]) -> list[str]:
-    """Describe a run for people.
-
-    Args:
-        run: what `run_document` gave.
-
-    Returns:
-        One line a fact.
-    """
+    """Describe a run for people."""
     from rldf.search.run_naming import resume_command
 
     best = run["best"]

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from rldf.io.files import read_file
 from rldf.report.html import facts, text
 from rldf.report.plotting import INK, draw_png
-from rldf.search.greedy import VALUES, ValueMap
+from rldf.search.records import VALUES, ValueMap
 from rldf.search.run_folder import RunFolder
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from PIL.Image import Image
 from rldf.errors import RunError
 from rldf.models.auto import AUTO
 from rldf.models.model_sets import ModelSet, auto_choice, load_model_set
-from rldf.report import write_report
 from rldf.search.config import Search, SearchConfig, budget_of, build_search
 from rldf.search.loop import search as run_search
 from rldf.search.records import Step
@@ -66,6 +65,8 @@ def search(
         RunError: the run folder cannot be used.
         ModelMissingError: a model is not installed.
     """
+    from rldf.report import write_report  # the report reads run folders, so it imports this package
+
     folder = None if out is None else Path(out)
     check_out(folder, resume=resume)
     if isinstance(models, ModelSet):

@@ -46,9 +46,6 @@ def budget_of(
 
     With stop "episodes" the number of episodes has to be given, and None is as many renders as
     they can spend.
-
-    Raises:
-        UsageError: stop "episodes" without a number of episodes.
     """
     if stop == "episodes" and episodes is None:
         raise UsageError("--stop episodes: add --episodes with their number, such as 20")
@@ -111,11 +108,7 @@ class SearchConfig:
     end_unrealistic: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse budgets that allow nothing.
-
-        Raises:
-            UsageError: a number is out of range, or two options do not fit together.
-        """
+        """Refuse budgets that allow nothing."""
         for name in ("renders", "episodes", "steps", "image_seeds"):
             if getattr(self, name) < 1:
                 option = name.replace("_", "-")
@@ -176,7 +169,7 @@ class Search:
         image: the input image, RGB.
         reading: what is seen in it.
         environment: the world to walk.
-        agent: who walks.
+        agent: the agent.
         config: everything that decides the run, resolved.
         hints: sentences for the user.
     """
@@ -193,21 +186,7 @@ class Search:
 def build_search(
     settings: SearchConfig, models: ModelSet | None = None, image: Image | None = None
 ) -> Search:
-    """Load and check everything; nothing is written.
-
-    Args:
-        settings: what the user asked for.
-        models: the model set that the settings name, where it is there already.
-        image: the input image, where it is in memory already; `settings.image` then names it.
-
-    Returns:
-        The task.
-
-    Raises:
-        UsageError: if anything in the settings is wrong.
-        NoGoalError: if the reward needs a goal and the image shows none.
-        ModelMissingError: if a model is not there.
-    """
+    """Load and check everything; nothing is written."""
     if settings.models == AUTO:
         settings = replace(settings, models=auto_choice().name)
     words = load_grammar(settings.grammar)
@@ -271,7 +250,7 @@ def build_search(
 def _reward(
     settings: SearchConfig, file: RewardFile, context: RewardContext, models: ModelSet
 ) -> Reward:
-    """Make what pays."""
+    """Make the reward."""
     reward = build_reward(file, context)
     if not settings.penalise_unrealistic:
         return reward
@@ -302,7 +281,7 @@ def _held(reading: ImageReading, grammar: Grammar, walked: Sequence[str]) -> lis
 
 
 def _first(settings: SearchConfig, goal: Encoding | None, reading: ImageReading) -> Encoding | None:
-    """Give the cell that a warm start sees first."""
+    """Return the cell that a warm start sees first."""
     warm_start = settings.options.get("warm_start", False)
     if warm_start and goal is None:
         raise NoGoalError(f"{reading.lack(settings.grammar)}: leave --warm-start out")

@@ -86,7 +86,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
 
     @property
     def renders(self) -> int:
-        """Unique renders so far: pictures drawn, those drawn ahead too, each counted once."""
+        """Unique images so far: images drawn, those drawn ahead too, each counted once."""
         return len(self._paid) * self.cell_renders
 
     @property
@@ -161,7 +161,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
 
         Args:
             cells: the cells, in the order of the walk.
-            renders: the most unique renders to spend in all, at least those spent.
+            renders: the most unique images to spend in all, at least those spent.
         """
         if not self._dynamic:
             unique = dict.fromkeys(cells)
@@ -211,7 +211,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         return self._paid.get((self.world.canonical(cell), self._image_seed))
 
     def remember(self, encoding: Encoding, seed: int, reward: float, *, ends: bool = False) -> None:
-        """Take over what a cell paid earlier, for a run that goes on.
+        """Set the reward that a cell had earlier, for a resumed run.
 
         Args:
             encoding: the cell.
@@ -224,7 +224,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
             self._ends.add((encoding, seed))
 
     def return_to(self, state: Encoding) -> None:
-        """Stand on a cell again, for a run that goes on.
+        """Set the current cell, for a resumed run.
 
         Args:
             state: the cell.

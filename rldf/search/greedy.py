@@ -13,14 +13,11 @@ from rldf.errors import UsageError
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
 from rldf.search.env import EncodingGridEnv
-from rldf.search.records import Step, best_step
+from rldf.search.records import Step, ValueMap, best_step
 from rldf.stats import wilson
 
 if TYPE_CHECKING:
     from rldf.search.config import SearchConfig
-
-VALUES = "values.json"
-"""Name of the value map in a run folder."""
 
 _MOST_VALUES = 40_000  # cells of a value map
 
@@ -112,37 +109,11 @@ def _follow(
     return Rollout(path=tuple(path), ended=ended, total=total)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueMap:
-    """The value max_a Q(s, a) over two axes of the grid.
-
-    Attributes:
-        axes: symbols of the two axes, rows first.
-        rows: names of the values of the first axis.
-        columns: names of the values of the second axis.
-        held: value name by symbol of the other axes.
-        held_at: "goal" or "best cell": where the other axes are held.
-        values: one list a row; None for a cell of which no action was ever taken.
-        mark: row and column of the goal or the best cell.
-    """
-
-    axes: tuple[str, str]
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    held: dict[str, str]
-    held_at: str
-    values: tuple[tuple[float | None, ...], ...]
-    mark: tuple[int, int]
-
-
 def value_axes(grammar: Grammar, asked: str | None) -> tuple[int, int] | None:
     """Choose the axes of the value map: those asked for, else the two longest.
 
     Returns:
         Their numbers, or None where fewer than two axes have more than one value.
-
-    Raises:
-        UsageError: two different axes of the grammar were not named.
     """
     symbols = [axis.symbol for axis in grammar.axes]
     if asked is not None:

@@ -25,8 +25,8 @@ from rldf.io.yaml import problems_of
 from rldf.perception.reading import axes_document
 from rldf.search.config import Search, SearchConfig
 from rldf.search.env import EncodingGridEnv
-from rldf.search.greedy import VALUES, roll_out, value_map
-from rldf.search.records import Step, best_step
+from rldf.search.greedy import roll_out, value_map
+from rldf.search.records import VALUES, Step, best_step
 from rldf.search.run_folder import RunFolder
 
 Ended = Literal["goal", "renders", "episodes"]
@@ -42,7 +42,7 @@ class SearchState:
         episode: number of the current episode, from 1.
         step: steps taken in it.
         state: the current cell.
-        renders: unique renders spent.
+        renders: unique images spent.
         seconds: time spent.
         source: state of the environment's random source.
         paid: what the current cell pays, None at the start of an episode, which is not seen.
@@ -60,7 +60,7 @@ class SearchState:
     ended: Ended | None = None
 
 
-_PLACE = TypeAdapter(SearchState)
+_STATE = TypeAdapter(SearchState)
 
 
 def walk(
@@ -70,15 +70,6 @@ def walk(
 
     The agent names the cells that it wants to see. They are drawn together, and the walk goes to
     the first one by legal moves, past cells that are neither drawn nor known to be the goal.
-
-    Args:
-        environment: the world.
-        agent: who walks.
-        settings: the budgets.
-        place: where the walk stands; kept up to date.
-
-    Yields:
-        Every step to a cell that is seen, after the agent has learned from it.
     """
     world = environment.world
     while place.ended is None:
@@ -168,18 +159,9 @@ def _step(
 
 
 def search(task: Search, run: RunFolder, watch: Callable[[Step], None]) -> dict[str, Any]:
-    """Run a task to its end and write down every step.
-
-    Args:
-        task: what `build_search` made.
-        run: its folder, new or resumed.
-        watch: called with every step.
-
-    Returns:
-        The result, as JSON can say it.
-    """
+    """Run a task to its end and write down every step."""
     run.save_input(task.image)
-    place = _stand(task, run)
+    place = _restore(task, run)
     before, begun, saved = place.seconds, time.monotonic(), place.steps
     try:
         for step in walk(task.environment, task.agent, task.settings, place):
@@ -206,16 +188,7 @@ def search(task: Search, run: RunFolder, watch: Callable[[Step], None]) -> dict[
 
 
 def summarise(task: Search, run: RunFolder, place: SearchState) -> dict[str, Any]:
-    """Sum up a search.
-
-    Args:
-        task: the task.
-        run: its folder.
-        place: where it ended.
-
-    Returns:
-        The result, as JSON can say it.
-    """
+    """Sum up a search."""
     steps = run.steps()
     goal = task.environment.goal
     best = best_step(steps, goal)
@@ -243,8 +216,8 @@ def summarise(task: Search, run: RunFolder, place: SearchState) -> dict[str, Any
     }
 
 
-def _stand(task: Search, run: RunFolder) -> SearchState:
-    """Stand where the run was last written down, or at its beginning."""
+def _restore(task: Search, run: RunFolder) -> SearchState:
+    """Restore the state of the last checkpoint, or of the beginning."""
     environment = task.environment
     environment.reset(seed=seeds.derive(task.settings.seed, "start") % 2**31)
     file = run.path / "checkpoint.json"
@@ -252,7 +225,7 @@ def _stand(task: Search, run: RunFolder) -> SearchState:
         run.truncate(0)
         return SearchState()
     try:
-        place, agent = _read_place(read_file(file))
+        place, agent = _read_state(read_file(file))
         environment.return_to(place.state)
         environment.np_random.bit_generator.state = place.source
     except (UsageError, OSError, ValueError, TypeError, LookupError, ArithmeticError) as error:
@@ -267,14 +240,14 @@ def _stand(task: Search, run: RunFolder) -> SearchState:
     return place
 
 
-def _read_place(data: bytes) -> tuple[SearchState, str]:
+def _read_state(data: bytes) -> tuple[SearchState, str]:
     """Read a checkpoint: where the walk stands, and the name of the agent's file beside it."""
     saved = parse_json(data)
     agent = saved.pop("agent") if isinstance(saved, dict) else None
     if not isinstance(agent, str) or not re.fullmatch(r"agent-\d+\.npz", agent):
         raise ValueError("it names no file of an agent")
     try:
-        return _PLACE.validate_python(saved), agent
+        return _STATE.validate_python(saved), agent
     except ValidationError as error:
         raise ValueError("; ".join(problems_of(error))) from None
 
@@ -282,7 +255,7 @@ def _read_place(data: bytes) -> tuple[SearchState, str]:
 def _checkpoint(task: Search, run: RunFolder, place: SearchState) -> None:
     """Write the agent, then the file that names it, then drop older agents.
 
-    Between batches only, so that a resumed run draws and scores the same pictures together again.
+    Between batches only, so that a resumed run draws and scores the same images together again.
     """
     agent = f"agent-{place.steps}.npz"
     task.agent.save(run.path / agent)

@@ -13,6 +13,9 @@ from rldf.io.files import read_file, read_lines
 from rldf.perception.reading import ReadingRecord
 from rldf.seeding import SEED_BITS
 
+VALUES = "values.json"
+"""Name of the value map in a run folder."""
+
 Status = Literal["running", "interrupted", "done"]
 
 # steps.jsonl may be a stranger's, and encoding and seed become a file name: they are bounded
@@ -35,8 +38,8 @@ class Step:
             on it.
         reward: what the cell's image earned; finite.
         distance: L1 steps from the goal, or None where no goal is known.
-        new: true if a unique render was spent on it.
-        renders: unique renders spent so far, this one and those drawn together with it included.
+        new: true if a unique image was spent on it.
+        renders: unique images spent so far, this one and those drawn together with it included.
         terminal: true if the episode ended here, at the goal or at an unrealistic image.
         seed: the seed that the image was drawn with.
         moves: legal moves to the cell; those passed before it were not drawn.
@@ -56,31 +59,17 @@ class Step:
     moves: _Positive = 1
 
     def is_goal(self, goal: Encoding | None) -> bool:
-        """Tell whether this step led to the cell that was searched for.
-
-        Args:
-            goal: the goal cell, or None where the distance alone has to tell.
-
-        Returns:
-            True if it did.
-        """
+        """Return whether this step led to the cell that was searched for."""
         return self.distance == 0 if goal is None else self.encoding == tuple(goal)
 
     def rank(self, goal: Encoding | None) -> tuple[float, bool, int]:
-        """Give what steps are compared by; the best step is the one with the lowest.
-
-        Args:
-            goal: the goal cell, or None where the distance alone has to tell.
-
-        Returns:
-            The highest reward comes first; of equals the goal, then the earliest.
-        """
+        """Return what steps are compared by; the best step is the one with the lowest."""
         return -self.reward, not self.is_goal(goal), self.step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeEvent:
-    """One time that a run was taken up again.
+    """One time that a run was resumed.
 
     Attributes:
         at: when, ISO 8601 in UTC.
@@ -107,7 +96,7 @@ class RunRecord:
         started: when, ISO 8601 in UTC.
         finished: when it was done or interrupted, or None while it runs.
         result: what came of it, or None while it runs.
-        resumed: the times that it was taken up again.
+        resumed: the times that it was resumed.
         model_choice: why its model set was taken, or None where nobody said.
         reading: how sure the reading of its input is, or None in runs of older versions.
     """
@@ -136,22 +125,35 @@ class RunRecord:
         return self.reading is not None and self.reading.doubtful
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueMap:
+    """The value max_a Q(s, a) over two axes of the grid.
+
+    Attributes:
+        axes: symbols of the two axes, rows first.
+        rows: names of the values of the first axis.
+        columns: names of the values of the second axis.
+        held: value name by symbol of the other axes.
+        held_at: "goal" or "best cell": where the other axes are held.
+        values: one list a row; None for a cell of which no action was ever taken.
+        mark: row and column of the goal or the best cell.
+    """
+
+    axes: tuple[str, str]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    held: dict[str, str]
+    held_at: str
+    values: tuple[tuple[float | None, ...], ...]
+    mark: tuple[int, int]
+
+
 _STEP = TypeAdapter(Step)
 _RECORD = TypeAdapter(RunRecord)
 
 
 def read_record(path: Path) -> RunRecord:
-    """Read a `run.json`.
-
-    Args:
-        path: the file.
-
-    Returns:
-        What it says.
-
-    Raises:
-        RunError: it cannot be read, or is damaged.
-    """
+    """Read a `run.json`."""
     try:
         return _RECORD.validate_json(read_file(path))
     except OSError as error:
@@ -161,17 +163,7 @@ def read_record(path: Path) -> RunRecord:
 
 
 def read_steps(path: Path) -> list[Step]:
-    """Read a `steps.jsonl`, without a torn last line.
-
-    Args:
-        path: the file; one that is not there has no steps.
-
-    Returns:
-        The steps, in the order in which they were taken.
-
-    Raises:
-        RunError: a line is damaged, or the file cannot be read.
-    """
+    """Read a `steps.jsonl`, without a torn last line."""
     return [_step(path, n, line) for n, line in enumerate(read_lines(path), start=1)]
 
 
@@ -210,13 +202,5 @@ _OLD = {
 
 
 def best_step(steps: Iterable[Step], goal: Encoding | None) -> Step:
-    """Find the step that earned most.
-
-    Args:
-        steps: the steps of a run, at least 1.
-        goal: the goal cell, or None where the distances alone have to tell.
-
-    Returns:
-        The one with the highest reward; of equals the goal, then the earliest.
-    """
+    """Find the step that earned most."""
     return min(steps, key=lambda step: step.rank(goal))

@@ -1,7 +1,10 @@
 """What a search found, read from its run folder: a sentence that other commands draw again."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from html import escape
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,6 @@ from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.images import read_image
 from rldf.io.resources import find, names
 from rldf.io.yaml import read_text
-from rldf.report.html import figure, text
-from rldf.report.images import data_uri, load_image
 from rldf.search.records import Step, best_step
 from rldf.search.run_folder import RunFolder, load_run
 
@@ -75,11 +76,9 @@ class SearchResult:
 
     def _repr_html_(self) -> str:
         """Show the input, the best image and its sentence in a notebook."""
-        shown = [(self.run / "input.png", "input"), (self._best_path, self.sentence)]
-        images = "".join(
-            figure(data_uri(load_image(path, _SHOWN)), caption, caption) for path, caption in shown
-        )
-        return f"<div>{images}<p>reward {self.reward:.4g}, {text(self.run)}</p></div>"
+        shown = ((self.run / "input.png", "input"), (self._best_path, self.sentence))
+        images = "".join(_figure(path, caption) for path, caption in shown)
+        return f"<div>{images}<p>reward {self.reward:.4g}, {escape(str(self.run))}</p></div>"
 
     @property
     def words(self) -> dict[str, str]:
@@ -87,17 +86,7 @@ class SearchResult:
         return self.grammar.decode(self.encoding)
 
     def axis_number(self, symbol: str) -> int:
-        """Find an axis of the grammar.
-
-        Args:
-            symbol: the axis's symbol, such as "Weather".
-
-        Returns:
-            Its place in an encoding.
-
-        Raises:
-            GrammarError: there is none, with the shipped grammar that has one, if there is such.
-        """
+        """Find an axis of the grammar."""
         for number, axis in enumerate(self.grammar.axes):
             if axis.symbol == symbol:
                 return number
@@ -121,11 +110,7 @@ class SearchResult:
         return ""
 
     def document(self) -> dict[str, Any]:
-        """Describe it for a manifest; where the run lies decides nothing.
-
-        Returns:
-            Sentence, words, grammar, reward, and the models that the search was run with.
-        """
+        """Describe it for a manifest; where the run lies decides nothing."""
         return {
             "sentence": self.sentence,
             "grammar": self.grammar.name,
@@ -135,18 +120,21 @@ class SearchResult:
         }
 
 
+def _figure(path: Path, caption: str) -> str:
+    """Return an image of the run folder and its caption as HTML."""
+    image = read_image(path)
+    image.thumbnail((_SHOWN, _SHOWN))
+    buffer = BytesIO()
+    image.save(buffer, "PNG")
+    data, text = b64encode(buffer.getvalue()).decode("ascii"), escape(caption)
+    return (
+        f'<figure style="display:inline-block"><img src="data:image/png;base64,{data}" '
+        f'alt="{text}"><figcaption>{text}</figcaption></figure>'
+    )
+
+
 def read_result(path: Path) -> SearchResult:
-    """Read what a run has found: the sentence with the highest reward.
-
-    Args:
-        path: the run folder; the search may still go on.
-
-    Returns:
-        What it found so far, in all the words of the grammar that it was searched with.
-
-    Raises:
-        RunError: there is no run, it has no step, or its grammar is gone or has changed.
-    """
+    """Read what a run has found: the sentence with the highest reward."""
     run = load_run(path)
     steps = run.steps()
     if not steps:
@@ -169,18 +157,7 @@ def read_result(path: Path) -> SearchResult:
 
 
 def in_words_of(found: SearchResult, grammar: str | None) -> SearchResult:
-    """Read a found sentence in the words of another grammar, which may have more axes.
-
-    Args:
-        found: what was found.
-        grammar: name or path; None leaves it as it is.
-
-    Returns:
-        The same sentence, as that grammar reads it.
-
-    Raises:
-        GrammarError: there is no such grammar, or the sentence is not of it.
-    """
+    """Read a found sentence in the words of another grammar, which may have more axes."""
     if grammar is None:
         return found
     words = load_grammar(grammar)

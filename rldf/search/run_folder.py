@@ -24,10 +24,10 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from PIL import Image
 
@@ -62,12 +62,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
     """
 
     def __init__(self, path: Path, record: RunRecord) -> None:
-        """Wrap a folder without a look at it: `create`, `resume` and `load_run` look.
-
-        Args:
-            path: the folder.
-            record: what its `run.json` says.
-        """
+        """Wrap a folder without checks: `create`, `resume` and `load_run` make them."""
         self.path = path
         self.record = record
         self._lock = contextlib.ExitStack()
@@ -83,22 +78,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         model_choice: str | None = None,
         reading: ReadingRecord | None = None,
     ) -> Self:
-        """Begin a run in a new or empty folder, and hold its lock.
-
-        Args:
-            path: the folder; it and its parents are made.
-            config: everything that decides the run, as JSON can say it.
-            command: the command line, one word an item.
-            seed: the seed of the agent and its start.
-            model_choice: why its model set was taken.
-            reading: how sure the reading of its input is.
-
-        Returns:
-            The folder, with status "running".
-
-        Raises:
-            RunError: something is there already, or the folder cannot be written.
-        """
+        """Create a run in a new or empty folder, and hold its lock."""
         record = RunRecord(
             status="running",
             config=as_json(config),
@@ -121,18 +101,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
 
     @classmethod
     def resume(cls, path: Path, config: Mapping[str, object]) -> Self:
-        """Take up a run of the same configuration, and hold its lock.
-
-        Args:
-            path: the folder.
-            config: everything that decides the run, as JSON can say it.
-
-        Returns:
-            The folder, with status "running" again.
-
-        Raises:
-            RunError: there is no run, it is of another configuration, or another process has it.
-        """
+        """Resume a run of the same configuration, and hold its lock."""
         run = cls(path, load_run(path).record)
         with run._opening():
             run._lock.enter_context(locked(path / LOCK))
@@ -149,15 +118,11 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         return run
 
     def __exit__(self, *_: object) -> None:
-        """Give the lock back at the end of a `with` block; the status stays what it is.
-
-        Args:
-            _: what the block raised, if anything.
-        """
+        """Release the lock at the end of a `with` block; the status stays what it is."""
         self.close()
 
     def close(self) -> None:
-        """Give the lock back, if this process holds it."""
+        """Release the lock, if this process holds it."""
         self._lock.close()
 
     @property
@@ -173,83 +138,36 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         return self.path / "input.png"
 
     def image_path(self, encoding: Encoding, seed: int | None = None) -> Path:
-        """Name the place of a cell's image.
-
-        Args:
-            encoding: (n_axes,) the cell.
-            seed: what it was drawn with; None for the run's image seed.
-
-        Returns:
-            The path, whether an image is there or not.
-        """
+        """Name the place of a cell's image."""
         usual = seed is None or seed == self.record.config.get("image_seed", 0)
         name = "-".join(map(str, encoding)) + ("" if usual else f"-seed{seed}")
         return self.path / "images" / f"{name}.png"
 
     def save_input(self, image: Image.Image) -> None:
-        """Keep the image to find again.
-
-        Args:
-            image: the input, RGB.
-        """
+        """Keep the image to find again."""
         write_png(self.input_path, image)
 
     def save_image(self, encoding: Encoding, image: Image.Image, seed: int | None = None) -> Path:
-        """Keep the image of a cell, in place of one that is there.
-
-        Args:
-            encoding: (n_axes,) the cell.
-            image: what was drawn, RGB.
-            seed: what it was drawn with; None for the run's image seed.
-
-        Returns:
-            The image's path.
-        """
+        """Keep the image of a cell, in place of one that is there."""
         path = self.image_path(encoding, seed)
         path.parent.mkdir(exist_ok=True)
         write_png(path, image)
         return path
 
     def append(self, step: Step) -> None:
-        """Add a step.
-
-        Args:
-            step: the step.
-
-        Raises:
-            ValueError: its reward is not finite.
-        """
+        """Add a step."""
         append_jsonl(self.path / _STEPS, asdict(step))
 
     def steps(self) -> list[Step]:
-        """Read the steps.
-
-        Returns:
-            The steps, in the order in which they were taken.
-
-        Raises:
-            RunError: a line is damaged.
-        """
+        """Read the steps."""
         return read_steps(self.path / _STEPS)
 
     def truncate(self, n_steps: int) -> None:
-        """Keep the first steps and drop the rest, a torn last line included.
-
-        Args:
-            n_steps: how many to keep, 0 or more.
-
-        Raises:
-            RunError: there are fewer steps than that.
-        """
+        """Keep the first steps and drop the rest, a torn last line included."""
         truncate_jsonl(self.path / _STEPS, n_steps)
 
     def finish(self, status: Status, result: Mapping[str, object] | None) -> None:
-        """Write down how the run ended; the lock stays until `close`.
-
-        Args:
-            status: "done", or "interrupted" where it can be resumed.
-            result: what came of it, as JSON can say it.
-        """
+        """Write down how the run ended; the lock stays until `close`."""
         found = None if result is None else as_json(result)
         self._write(replace(self.record, status=status, finished=_now(), result=found))
 
@@ -259,7 +177,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
 
     @contextlib.contextmanager
     def _opening(self) -> Iterator[None]:
-        """Give the lock back where the block fails, and tell what the system refused."""
+        """Release the lock where the block fails, and name what the system refused."""
         try:
             yield
         except OSError as error:
@@ -273,22 +191,52 @@ class RunFolder(AbstractContextManager["RunFolder"]):
 
 
 def load_run(path: Path) -> RunFolder:
-    """Open a run folder to read it; no lock is taken.
-
-    Args:
-        path: the folder.
-
-    Returns:
-        The run.
-
-    Raises:
-        RunError: there is no run, or its `run.json` is damaged.
-    """
+    """Open a run folder to read it; no lock is taken."""
     if not os.path.exists(path / RUN):
         raise RunError(
             f"{path} holds no run: type the folder of one, or 'rldf run list' to see them"
         )
     return RunFolder(path, read_record(path / RUN))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One line of a list of runs.
+
+    Attributes:
+        path: the folder.
+        status: "running", "interrupted", "done", or "damaged".
+        started: when, ISO 8601 in UTC; of a damaged run, when its folder was last changed.
+        record: what its `run.json` says, or None where it is damaged.
+        problem: what is wrong with a damaged one, else empty.
+    """
+
+    path: Path
+    status: Status | Literal["damaged"]
+    started: str
+    record: RunRecord | None
+    problem: str = ""
+
+
+def list_runs(root: Path) -> list[RunSummary]:
+    """List the runs in a folder."""
+    if not root.is_dir():
+        return []
+    found = [_summary(path) for path in sorted(root.iterdir()) if os.path.exists(path / RUN)]
+    return sorted(found, key=lambda summary: summary.started, reverse=True)
+
+
+def _summary(path: Path) -> RunSummary:
+    try:
+        run = load_run(path)
+    except RunError as error:
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(
+            timespec="milliseconds"
+        )
+        return RunSummary(
+            path=path, status="damaged", started=changed, record=None, problem=str(error)
+        )
+    return RunSummary(path=path, status=run.status, started=run.record.started, record=run.record)
 
 
 def _refuse_other_config(

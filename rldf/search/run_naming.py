@@ -16,31 +16,13 @@ RUN = "run.json"
 
 
 def clean_stem(image_name: str) -> str:
-    """Make the first part of a folder's name of an image's.
-
-    Args:
-        image_name: the name or path of an image, which may be a stranger's.
-
-    Returns:
-        Its stem, cut to 40 letters, digits, `_` and `-`; "image" where nothing is left. A name
-        that Windows keeps for a device is changed.
-    """
+    """Make the first part of a run folder's name from the name of an image."""
     letters = unicodedata.normalize("NFKC", Path(image_name).stem)
     return portable(re.sub(r"[^\w]+", "-", letters)[:40].strip("-") or "image")
 
 
 def default_out(root: Path, image_name: str, now: datetime) -> Path:
-    """Name a new run folder after its image and the time.
-
-    Args:
-        root: the folder that holds the run folders.
-        image_name: the name or path of the input image, which may be a stranger's.
-        now: the time that stands in the name.
-
-    Returns:
-        `root/<clean stem>-<YYYYmmdd-HHMMSS>`, with `-2`, `-3`, ... where that is there already.
-        Nothing is made.
-    """
+    """Name a new run folder after its image and the time."""
     name = f"{clean_stem(image_name)}-{now:%Y%m%d-%H%M%S}"
     path, n = root / name, 1
     while os.path.lexists(path):
@@ -50,19 +32,7 @@ def default_out(root: Path, image_name: str, now: datetime) -> Path:
 
 
 def new_out(root: Path, image_name: str, now: datetime) -> Path:
-    """Make a new, empty run folder that no other process takes.
-
-    Args:
-        root: the folder that holds the run folders; made if it is not there.
-        image_name: the name or path of the input image.
-        now: the time that stands in the name.
-
-    Returns:
-        The folder, named by `default_out`.
-
-    Raises:
-        RunError: it cannot be made.
-    """
+    """Make a new, empty run folder that no other process takes."""
     while True:
         path = default_out(root, image_name, now)
         try:
@@ -80,15 +50,7 @@ def new_out(root: Path, image_name: str, now: datetime) -> Path:
 
 
 def resume_command(command: Sequence[str], path: Path) -> str:
-    """Write the command line that goes on with a run.
-
-    Args:
-        command: the command line that made or resumed it, one word an item.
-        path: the run folder.
-
-    Returns:
-        One line to type.
-    """
+    """Write the command line that goes on with a run."""
     words = [word for word in command if word != "--resume"]
     if not any(word == "--out" or word.startswith("--out=") for word in words):
         words += ["--out", str(path)]

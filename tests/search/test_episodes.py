@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from rldf.agents import QLearning
 from rldf.errors import UsageError
 from rldf.search.config import SearchConfig, budget_of
 from rldf.search.greedy import value_axes
@@ -46,7 +47,7 @@ def test_episodes_are_resumed_where_they_were_killed(tmp_path, agent):
 
 
 def test_the_greedy_policy_follows_the_table_from_the_starts_asked_for(tmp_path):
-    result, made = run(tmp_path / "r", agent="dyna-q", **EPISODES | {"episodes": 30}, rollouts=7)
+    result, made = run(tmp_path / "r", agent="dyna-q", **EPISODES, rollouts=7)
     greedy = result["greedy"]
     assert greedy["starts"] == len(greedy["rollouts"]) == 7
     world = made.environment.world
@@ -88,17 +89,28 @@ def test_the_value_map_is_the_best_value_of_each_cell_and_unknown_where_nothing_
         assert values["values"][row][column] == wanted
 
 
-def test_an_episode_that_ends_at_the_goal_is_worth_staying_there(tmp_path):
+@pytest.mark.parametrize(("gamma", "factor"), [(0.9, 10.0), (0.5, 2.0)])
+def test_an_episode_that_ends_at_the_goal_is_worth_staying_there(
+    tmp_path, monkeypatch, gamma, factor
+):
     """Else an agent learns to walk beside the goal and never to enter it."""
+    seen, learn = [], QLearning.update
 
-    def flat(images):
-        return np.ones(len(images))
+    def update(agent, transition):
+        seen.append(transition)
+        learn(agent, transition)
 
-    options = EPISODES | {"reward": flat, "episodes": 400, "steps": 100, "renders": 40_000}
-    result, _ = run(tmp_path / "r", agent="dyna-q", **options)
-    counts = result["steps_per_episode"]
-    assert result["greedy"]["success_rate"] == 1.0
-    assert np.mean(counts[-50:]) < 0.5 * np.mean(counts[:10])
+    monkeypatch.setattr(QLearning, "update", update)
+    options = EPISODES | {"steps": 600, "episodes": 8, "renders": 5000}
+    run(tmp_path / "r", agent="q", gamma=gamma, epsilon="1", **options)
+    steps = load_run(tmp_path / "r").steps()
+    ends = [(t, s) for t, s in zip(seen, steps, strict=True) if s.terminal]
+    assert ends
+    for transition, step in ends:
+        assert (transition.reward, transition.continues) == (
+            pytest.approx(factor * step.reward), 0.0,
+        )  # fmt: skip
+    assert all(t.reward == s.reward for t, s in zip(seen, steps, strict=True) if not s.terminal)
 
 
 def test_unrealistic_images_end_an_episode_and_do_so_again_after_resuming(tmp_path):

@@ -15,8 +15,7 @@ from PIL import Image
 from rldf.errors import RunError
 from rldf.io.workdir import config_difference
 from rldf.search.records import Step, best_step
-from rldf.search.run_folder import RunFolder, load_run
-from rldf.search.run_listing import list_runs
+from rldf.search.run_folder import RunFolder, list_runs, load_run
 from rldf.search.run_naming import default_out, new_out, resume_command
 
 CONFIG = {"image": "dog.png", "agent": "q", "epsilon": 0.1, "reward": {"class": "clip", "C": 10}}

@@ -25,10 +25,6 @@ _DASHES = ("-", "--", ":", "-.")  # one for each exploration rate of an agent
 def curves(outcomes: Sequence[Outcome], most: int) -> list[dict[str, Any]]:
     """Average the steps to the goal over the runs of each setting, episode by episode.
 
-    Args:
-        outcomes: runs whose episodes end at the goal.
-        most: steps after which an episode ends; one that did not reach the goal counts as these.
-
     Returns:
         Rows with the keys of COLUMNS; the band is the 95 % interval of the mean (Student's t),
         None for a single run. A run that spent its renders early counts up to its last episode.

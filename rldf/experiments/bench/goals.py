@@ -38,18 +38,7 @@ class Goal:
 
 
 def drawn_images(grammar: Grammar, count: int) -> list[tuple[str, Image]]:
-    """Draw images of random sentences with the pocket world's own renderer.
-
-    Args:
-        grammar: whose sentences.
-        count: how many.
-
-    Returns:
-        Sentence and image; the same ones at every call.
-
-    Raises:
-        UsageError: the world cannot draw such sentences.
-    """
+    """Draw images of random sentences with the pocket world's own renderer."""
     numbers = range(_FIRST_SEED, _FIRST_SEED + count)
     sentences = [
         grammar.derive(sample_encoding(grammar, seeds.rng(number, "sentence")))
@@ -67,20 +56,7 @@ def drawn_images(grammar: Grammar, count: int) -> list[tuple[str, Image]]:
 def folder_images(
     folder: Path, count: int, warn: Callable[[str], None] = lambda message: None
 ) -> list[tuple[str, Image]]:
-    """Open images of a folder, as many of each class.
-
-    Args:
-        folder: a folder of images, of any layout that `rldf evaluate` reads.
-        count: how many at most.
-        warn: told what may mislead in how the folder was read.
-
-    Returns:
-        Name within the folder and image: the first of each class, then the second ones, and so on.
-
-    Raises:
-        UsageError: it holds none.
-        ImageError: one is damaged.
-    """
+    """Open images of a folder, as many of each class."""
     images = open_images(folder)
     for note in images.notes:
         warn(note)
@@ -93,21 +69,7 @@ def read_goals(
     readers: VisionModels,
     models: ModelSetFile | None = None,
 ) -> tuple[Goal, ...]:
-    """Read images in the words of a grammar.
-
-    Args:
-        images: name and RGB image.
-        grammar: whose words.
-        readers: who looks.
-        models: what their model set knows; None where that does not matter.
-
-    Returns:
-        One goal an image.
-
-    Raises:
-        UsageError: not every axis can be read in an image, so that nobody could tell whether it
-            was found.
-    """
+    """Read images in the words of a grammar."""
     encoder = Encoder(grammar, readers, models)
     return tuple(_goal(name, image, encoder, readers) for name, image in images)
 

@@ -29,14 +29,7 @@ class Distances:
 
 
 def distances(walked: Sequence[int]) -> Distances:
-    """Sum up the distances to the goal of a run's steps.
-
-    Args:
-        walked: one for each step, at least one.
-
-    Returns:
-        The paper's figures.
-    """
+    """Sum up the distances to the goal of a run's steps."""
     return Distances(
         d_t=walked[-1],
         d_max=max(walked),
@@ -47,11 +40,7 @@ def distances(walked: Sequence[int]) -> Distances:
 
 
 def best_at(changes: Sequence[tuple[int, float]], renders: int) -> list[float | None]:
-    """Spread the best reward so far over the unique renders.
-
-    Args:
-        changes: renders spent and the best reward from there on, in the order of the run.
-        renders: the budget.
+    """Spread the best reward so far over the unique images.
 
     Returns:
         The best reward after 1, 2, ... `renders` renders; None before the first.
@@ -63,11 +52,7 @@ def best_at(changes: Sequence[tuple[int, float]], renders: int) -> list[float | 
 
 
 def quartiles(renders: Sequence[int | None]) -> tuple[float | None, float | None, float | None]:
-    """Give the quartiles of the renders to the goal, runs that never came there included.
-
-    Args:
-        renders: of each run, at least one; None where the goal was not reached, which counts as
-            more than any number.
+    """Return the quartiles of the renders to the goal, runs that never came there included.
 
     Returns:
         First quartile, median, third quartile, each the count of a run; None where that run never

@@ -33,16 +33,7 @@ _ALTS = (
 
 
 def shown_rows(rows: Sequence[Mapping[str, Any]], renders: int) -> list[tuple[str, ...]]:
-    """Write the table for people.
-
-    Args:
-        rows: of `table`.
-        renders: the budget.
-
-    Returns:
-        The head, then one line a setting; renders are the median and, in brackets, the quartiles,
-        or of how few runs it is.
-    """
+    """Write the table for people."""
     return [tuple(_SHOWN.values()), *(_shown(row, renders) for row in rows)]
 
 
@@ -73,16 +64,7 @@ def write_results(
     command: Sequence[str],
     warnings: Sequence[str] = (),
 ) -> None:
-    """Write the table, the plots and the page.
-
-    Args:
-        folder: of the bench.
-        rows: of `table`.
-        outcomes: of all runs.
-        config: everything that decides the figures.
-        command: the words that were typed.
-        warnings: what is doubtful in the readings of the goals.
-    """
+    """Write the table, the plots and the page."""
     write_text(folder / "table.csv", as_csv(rows, COLUMNS))
     write_text(folder / "starts.csv", as_csv(by_start(outcomes), START_COLUMNS))
     learned = curves(outcomes, config["steps"]) if config.get("stop") == "episodes" else []

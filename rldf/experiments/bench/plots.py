@@ -17,16 +17,7 @@ _DASHES = ("-", "--", ":", "-.")  # one for each ε of an agent
 
 
 def draw_progress(outcomes: Sequence[Outcome], renders: int) -> bytes:
-    """Draw how the agents do with one reward, over the unique renders spent.
-
-    Args:
-        outcomes: of runs with this reward.
-        renders: the budget.
-
-    Returns:
-        A PNG file: left the share of runs that reached the goal, right the mean of the best reward
-        so far, with the band of its middle half where there are four runs or more.
-    """
+    """Draw how the agents do with one reward, over the unique images spent."""
     settings: dict[tuple[str, str | None], list[Outcome]] = {}
     for outcome in outcomes:
         settings.setdefault((outcome.trial.agent, outcome.trial.epsilon), []).append(outcome)
@@ -66,7 +57,7 @@ def _share_reached(group: Sequence[Outcome], renders: int) -> NDArray[np.float64
 
 
 def _best(group: Sequence[Outcome], renders: int) -> NDArray[np.float64]:
-    """Give the best reward so far: (runs, renders), before a run's first render its first."""
+    """Return the best reward so far: (runs, renders), before a run's first render its first."""
     curves = np.array([best_at(o.best, renders) for o in group], dtype=np.float64)
     first = np.array([o.best[0][1] for o in group])
     return np.where(np.isnan(curves), first[:, None], curves)

@@ -21,17 +21,7 @@ _shared: list[tuple[World, SearchConfig]] = []  # of a process of the pool, set 
 def run_groups(
     groups: Iterable[Group], world: World, budget: SearchConfig, processes: int
 ) -> Iterator[tuple[Outcome, ...]]:
-    """Run groups of runs, and give each as it is done.
-
-    Args:
-        groups: what to run.
-        world: where; for more than one process it must be tables alone, such as a WholeWorld.
-        budget: renders, episodes, steps, and the agents' options.
-        processes: how many to use; 1 is this one.
-
-    Yields:
-        The outcomes of one group, in any order of groups.
-    """
+    """Run groups of runs, and give each as it is done."""
     if processes == 1:
         for group in groups:
             yield _run(group, world, budget)

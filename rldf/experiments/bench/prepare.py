@@ -32,7 +32,7 @@ class Bench:
         models: what draws and looks.
         readers: the models that look, with a memory.
         goals: the images to find again.
-        config: everything that decides the figures, as JSON can say it.
+        config: everything that decides the figures, as JSON values.
     """
 
     plan: Plan
@@ -58,14 +58,7 @@ class Bench:
         ]
 
     def world(self, watch: Callable[[int], None]) -> World:
-        """Make the world, and draw it if it is small.
-
-        Args:
-            watch: called with the number of cells drawn so far.
-
-        Returns:
-            The world.
-        """
+        """Make the world, and draw it if it is small."""
         drawer = CachedGenerator(self.models.generator, cache_folder())
         parts = (self.grammar, drawer, self.readers, self.goals, self.plan.rewards)
         if self.is_small:
@@ -84,24 +77,7 @@ def prepare(
     budget: SearchConfig,
     warn: Callable[[str], None] = lambda message: None,
 ) -> Bench:
-    """Check what is asked, and read the goals; nothing is drawn or written.
-
-    Args:
-        agents: names of the catalogue.
-        rewards: names of reward files.
-        epsilons: rates of exploration.
-        images: a folder of goals, None to draw them with the pocket world's renderer.
-        count: how many goals at most.
-        n_seeds: how many runs for each goal.
-        budget: grammar, models, renders, episodes, steps, and the agents' options.
-        warn: told what may mislead in how the folder was read.
-
-    Returns:
-        The bench.
-
-    Raises:
-        RldfError: anything in it is wrong.
-    """
+    """Check what is asked, and read the goals; nothing is drawn or written."""
     for agent in agents:
         for epsilon in epsilons or (None,):
             settings_of(budget, agent, epsilon)  # refuses what a search would refuse

@@ -25,11 +25,7 @@ class RememberingReaders:
     """
 
     def __init__(self, readers: VisionModels) -> None:
-        """Wrap readers.
-
-        Args:
-            readers: who looks.
-        """
+        """Wrap readers."""
         self._readers = readers
         self._known: dict[tuple[str, int], Any] = {}
         self._kept: list[Image] = []
@@ -44,32 +40,15 @@ class RememberingReaders:
         return [self._known[what, id(image)] for image in images]
 
     def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """List what is in each image.
-
-        Args:
-            images: RGB.
-
-        Returns:
-            Detections, most confident first.
-        """
+        """List what is in each image."""
         return self._once("detect", images, self._readers.detector.detect)
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Give the probability of every scene.
-
-        Args:
-            images: RGB.
-
-        Returns:
-            Probability by label for each image.
-        """
+        """Return the probability of every scene."""
         return self._once("classify", images, self._readers.scene.classify)
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Embed images.
-
-        Args:
-            images: RGB.
 
         Returns:
             (n, d), rows of length 1.
@@ -78,9 +57,6 @@ class RememberingReaders:
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts, anew each time.
-
-        Args:
-            texts: sentences.
 
         Returns:
             (n, d), rows of length 1.

@@ -17,14 +17,7 @@ class Records:
     """Outcomes, kept in a file as they come; what it holds need not be run again."""
 
     def __init__(self, path: Path) -> None:
-        """Read what is there.
-
-        Args:
-            path: the file; one that is not there holds nothing.
-
-        Raises:
-            RunError: it cannot be read, or a line is damaged; a torn last one is dropped.
-        """
+        """Read what is there."""
         self._path = path
         self.outcomes: list[Outcome] = []
         lines = read_lines(path)
@@ -38,10 +31,6 @@ class Records:
         truncate_jsonl(path, len(lines))
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep the outcomes of a group.
-
-        Args:
-            outcomes: of one group.
-        """
+        """Keep the outcomes of a group."""
         append_jsonl(self._path, {"runs": [asdict(outcome) for outcome in outcomes]})
         self.outcomes += outcomes

@@ -1,4 +1,4 @@
-"""Simulated worlds: no picture is drawn, rewards are sums over axes, read with mistakes.
+"""Simulated worlds: no image is drawn, rewards are sums over axes, read with mistakes.
 
 Every cell is read once and for all, as with a fixed image seed; each of its axes is misread, as
 another value, with a probability of `misread`. The goal is no exception. The search in them is the
@@ -32,7 +32,7 @@ SHAPES = {
 """Worlds by their number of states; the first is of the size of grammar base."""
 
 KINDS = ("multi", "clip")
-"""What pays: noun and scene alone, as the paper's first reward, or every axis."""
+"""The reward: noun and scene alone, as the paper's first reward, or every axis."""
 
 _NOUN, _SCENE = 1, 3  # the axes that the paper's multi reward sees
 
@@ -40,7 +40,7 @@ _NOUN, _SCENE = 1, 3  # the axes that the paper's multi reward sees
 class Simulated(ImageGenerator):
     """A world with a goal, and what its cells pay; it is its own generator and reward.
 
-    A picture is one pixel with the cell's sentence on it.
+    An image is one pixel with the cell's sentence on it.
     """
 
     @property
@@ -51,16 +51,7 @@ class Simulated(ImageGenerator):
     def __init__(
         self, shape: tuple[int, ...], kind: str, seed: int, misread: float = 0.1, pairs: float = 0.0
     ) -> None:
-        """Make a world.
-
-        Args:
-            shape: the number of values of each axis, four axes or more.
-            kind: "multi" pays noun and scene alone, as the paper's first reward; "clip" pays each
-                axis by how near its value is to the goal's.
-            seed: decides the goal, the weights of the axes and what is misread.
-            misread: how often an axis is read as another value.
-            pairs: the part of the reward's variance that is owed to pairs of neighbouring axes.
-        """
+        """Make a world."""
         rng = np.random.default_rng(seed)
         self.grid, self._seed, self._misread = Gridworld(shape), seed, misread
         self.goal = self.grid.random_state(rng)
@@ -69,25 +60,14 @@ class Simulated(ImageGenerator):
         self.pays = cache(self._pays)
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
-        """Draw nothing, but keep the sentences.
-
-        Args:
-            sentences: numbers of values, with spaces between.
-            seeds: unused: a cell has one picture.
-
-        Returns:
-            One RGB pixel for each.
-        """
+        """Draw nothing, but keep the sentences."""
         images = [Image.new("RGB", (1, 1)) for _ in sentences]
         for image, sentence in zip(images, sentences, strict=True):
             image.info["sentence"] = sentence
         return images
 
     def __call__(self, images: Sequence[Image.Image]) -> NDArray[np.float64]:
-        """Pay for pictures.
-
-        Args:
-            images: those of `generate`.
+        """Pay for images.
 
         Returns:
             (n,) rewards.
@@ -96,14 +76,7 @@ class Simulated(ImageGenerator):
         return np.array([self.pays(cell) for cell in cells])
 
     def environment(self, *, stop_at_goal: bool = True) -> EncodingGridEnv:
-        """Make a world to walk in.
-
-        Args:
-            stop_at_goal: whether the goal ends a search.
-
-        Returns:
-            The environment of the program.
-        """
+        """Make a world to walk in."""
         return EncodingGridEnv(
             grammar=_numbers(self.grid.shape),
             generator=self,
@@ -142,17 +115,7 @@ class Simulated(ImageGenerator):
 def search_in(
     world: Simulated, settings: SearchConfig, *, stop_at_goal: bool = True
 ) -> Iterator[Step]:
-    """Search a simulated world as the program does.
-
-    Args:
-        world: where.
-        settings: the agent, its options and its budgets; equal seeds start in the same cells,
-            whatever the agent.
-        stop_at_goal: whether the goal ends the search.
-
-    Yields:
-        Every step to a cell that is seen.
-    """
+    """Search a simulated world as the program does."""
     environment = world.environment(stop_at_goal=stop_at_goal)
     environment.reset(seed=seeds.derive(settings.seed, "start") % 2**31)
     agent = make_agent(
@@ -167,12 +130,8 @@ def search_in(
 def renders_to_goal(world: Simulated, settings: SearchConfig) -> int | None:
     """Count what is drawn until the goal is seen.
 
-    Args:
-        world: where.
-        settings: who searches, with which budget.
-
     Returns:
-        Unique renders, those of the goal's whole batch included; None if the goal was not seen.
+        Unique images, those of the goal's whole batch included; None if the goal was not seen.
     """
     reached = (step.renders for step in search_in(world, settings) if step.terminal)
     return next(reached, None)

@@ -2,7 +2,7 @@
 
 The paper's Table 3 has one run for each of 18 settings. Here each has images x seeds runs, all from
 the same starts, with the paper's columns and those that it lacks: how often the goal is reached,
-after how many unique renders, and how far the best cell found is from the best there is.
+after how many unique images, and how far the best cell found is from the best there is.
 """
 
 import statistics
@@ -45,12 +45,7 @@ class Plan:
     seeds: int
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be run, before anything is loaded.
-
-        Raises:
-            UsageError: a list is empty, or a name stands twice.
-            ConfigError: there is no such agent.
-        """
+        """Refuse what cannot be run, before anything is loaded."""
         for option in ("agents", "rewards", "epsilons"):
             given = getattr(self, option)
             if not given or len(set(given)) < len(given):
@@ -61,11 +56,7 @@ class Plan:
             catalog.find("agents", agent)
 
     def groups(self) -> list[tuple[Trial, ...]]:
-        """List the runs, those of one setting and image together.
-
-        Returns:
-            Groups of runs that differ in the seed alone, in the order of the table.
-        """
+        """List the runs, those of one setting and image together."""
         settings = [
             (agent, reward, epsilon)
             for agent, reward in product(self.agents, self.rewards)
@@ -81,14 +72,7 @@ class Plan:
 
 
 def table(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Sum up the runs of each setting.
-
-    Args:
-        outcomes: of all runs, in any order.
-
-    Returns:
-        One row for each setting, with the keys of COLUMNS, in the order of first appearance.
-    """
+    """Sum up the runs of each setting."""
     settings: dict[tuple[str, str, str | None], list[Outcome]] = {}
     for outcome in outcomes:
         trial = outcome.trial

@@ -18,8 +18,8 @@ class Trial:
     """What is run.
 
     Attributes:
-        agent: who searches.
-        reward: what pays.
+        agent: the search agent.
+        reward: the reward.
         epsilon: rate of exploration, None for an agent that has none.
         image: number of the goal.
         seed: seeds the agent and its starts.
@@ -38,12 +38,12 @@ class Outcome:
 
     Attributes:
         trial: what was run.
-        reached: unique renders until the goal was seen, None where it was not.
-        renders: unique renders in all.
+        reached: unique images until the goal was seen, None where it was not.
+        renders: unique images in all.
         steps: cells seen in all.
         distances: the distance to the goal along the run.
-        fine: steps whose picture shares an object with the goal's.
-        coarse: steps whose picture shows the goal's scene.
+        fine: steps whose image shares an object with the goal's.
+        coarse: steps whose image shows the goal's scene.
         best: renders spent and the best reward from there on, at each change.
         optimum: the most that any cell pays, None where that is not known.
         episode_steps: where episodes end at the goal, the steps of each until then, None where it
@@ -65,19 +65,7 @@ class Outcome:
 
 
 def settings_of(budget: SearchConfig, agent: str, epsilon: str | None) -> SearchConfig:
-    """Give the settings of an agent's runs.
-
-    Args:
-        budget: renders, episodes, steps, and the agents' options.
-        agent: who searches.
-        epsilon: rate of exploration, None for what the budget says.
-
-    Returns:
-        The settings; options that the agent has no use for are left out.
-
-    Raises:
-        UsageError: an option is out of range, or the budget too small for the agent.
-    """
+    """Return the settings of an agent's runs."""
     given = {"epsilon": epsilon or budget.options.get("epsilon")} | {
         name: value for name, value in budget.options.items() if name != "epsilon"
     }
@@ -89,14 +77,6 @@ def run_trial(world: World, trial: Trial, budget: SearchConfig) -> Outcome:
     """Run one search, past its goal or in episodes that end there.
 
     The starts depend on image and seed alone, not on the agent.
-
-    Args:
-        world: where.
-        trial: what to run.
-        budget: renders, episodes, steps, and the agents' options but for ε.
-
-    Returns:
-        How it went.
     """
     by_episodes = budget.stop == "episodes"
     environment = world.environment(trial.image, trial.reward, stop_at_goal=by_episodes)

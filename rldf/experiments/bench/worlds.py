@@ -36,30 +36,22 @@ class World(Protocol):
         """Make the environment of one run: the goal by number, the reward by name."""
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
-        """Tell whether the current cell's picture shares an object, and the scene, with a goal."""
+        """Return whether the current cell's image shares an object, and the scene, with a goal."""
 
     def optimum(self, goal: int, reward: str) -> float | None:
-        """Give the most that any cell pays, None where that is not known."""
+        """Return the most that any cell pays, None where that is not known."""
 
 
 def gains(drawn: SceneContents, goal: SceneContents) -> tuple[bool, bool]:
-    """Tell what a picture shares with a goal: fine and coarse semantics (paper, Table 3).
-
-    Args:
-        drawn: what is seen in the picture.
-        goal: what is seen in the goal's image.
-
-    Returns:
-        Whether it shares an object, and whether it shares the scene.
-    """
+    """Return what an image shares with a goal: fine and coarse semantics (paper, Table 3)."""
     nouns = {thing.value for thing in drawn.objects} & {thing.value for thing in goal.objects}
     return bool(nouns), drawn.scene is not None and drawn.scene == goal.scene
 
 
 class _Tickets(ImageGenerator):
-    """Stands for generator and reward where all pictures were drawn and paid before.
+    """Stands for generator and reward where all images were drawn and paid before.
 
-    A picture is a ticket with the sentence on it, and is paid from a table.
+    An image is a ticket with the sentence on it, and is paid from a table.
     """
 
     @property
@@ -88,7 +80,7 @@ class WholeWorld:
         grammar: its cells.
         goals: the encodings of the goals.
         pays: what the cells pay, by number of the goal and name of the reward: (n_states,).
-        shared: (n_goals, n_states, 2) whether a cell's picture shares an object, and the scene.
+        shared: (n_goals, n_states, 2) whether a cell's image shares an object, and the scene.
     """
 
     grammar: Grammar
@@ -97,16 +89,7 @@ class WholeWorld:
     shared: NDArray[np.bool_]
 
     def environment(self, goal: int, reward: str, *, stop_at_goal: bool = False) -> EncodingGridEnv:
-        """Make the environment of one run.
-
-        Args:
-            goal: its number.
-            reward: its name.
-            stop_at_goal: whether the goal ends an episode.
-
-        Returns:
-            The environment.
-        """
+        """Make the environment of one run."""
         cells = Gridworld(self.grammar.shape).states()
         paid = map(float, self.pays[goal, reward])
         tickets = _Tickets(dict(zip(map(self.grammar.derive, cells), paid, strict=True)))
@@ -119,28 +102,12 @@ class WholeWorld:
         )
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
-        """Tell what the current cell's picture shares with a goal.
-
-        Args:
-            goal: its number.
-            environment: which stands on the cell.
-
-        Returns:
-            Whether it shares an object, and whether it shares the scene.
-        """
+        """Return what the current cell's image shares with a goal."""
         fine, coarse = self.shared[goal, environment.world.index(environment.state)]
         return bool(fine), bool(coarse)
 
     def optimum(self, goal: int, reward: str) -> float:
-        """Give the most that any cell pays.
-
-        Args:
-            goal: its number.
-            reward: its name.
-
-        Returns:
-            The highest reward.
-        """
+        """Return the most that any cell pays."""
         return float(self.pays[goal, reward].max())
 
 
@@ -152,19 +119,7 @@ def draw_whole(
     rewards: Sequence[str],
     watch: Callable[[int], None],
 ) -> WholeWorld:
-    """Draw every cell of a small world with image seed 0, and look at it.
-
-    Args:
-        grammar: its cells.
-        generator: what draws.
-        readers: who looks; they should remember, since every goal asks them again.
-        goals: what is searched for.
-        rewards: names of rewards.
-        watch: called with the number of cells drawn so far.
-
-    Returns:
-        The world.
-    """
+    """Draw every cell of a small world with image seed 0, and look at it."""
     sentences = [grammar.derive(cell) for cell in Gridworld(grammar.shape).states()]
     images: list[Image.Image] = []
     for i in range(0, len(sentences), _BATCH):
@@ -199,16 +154,7 @@ class LiveWorld:
         *,
         dynamic_seeds: bool = False,
     ) -> None:
-        """Make a world; nothing is drawn yet.
-
-        Args:
-            grammar: its cells.
-            generator: what draws; it should keep what it drew, since runs meet in the same cells.
-            readers: who looks; they should remember too.
-            goals: what is searched for.
-            rewards: names of rewards.
-            dynamic_seeds: whether every step is drawn with another image seed.
-        """
+        """Make a world; nothing is drawn yet."""
         self._dynamic = dynamic_seeds
         self._grammar, self._generator, self._goals = grammar, generator, tuple(goals)
         self._encoder = Encoder(grammar, readers)
@@ -219,16 +165,7 @@ class LiveWorld:
         }
 
     def environment(self, goal: int, reward: str, *, stop_at_goal: bool = False) -> EncodingGridEnv:
-        """Make the environment of one run.
-
-        Args:
-            goal: its number.
-            reward: its name.
-            stop_at_goal: whether the goal ends an episode.
-
-        Returns:
-            The environment.
-        """
+        """Make the environment of one run."""
         return EncodingGridEnv(
             grammar=self._grammar,
             generator=self._generator,
@@ -239,22 +176,9 @@ class LiveWorld:
         )
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
-        """Tell what the current cell's picture shares with a goal.
-
-        Args:
-            goal: its number.
-            environment: which stands on the cell.
-
-        Returns:
-            Whether it shares an object, and whether it shares the scene.
-        """
+        """Return what the current cell's image shares with a goal."""
         seen = self._encoder.detect([environment.image()])[0]
         return gains(seen, self._goals[goal].context.seen)
 
     def optimum(self, goal: int, reward: str) -> None:
-        """Give the most that any cell pays: not known here.
-
-        Args:
-            goal: its number.
-            reward: its name.
-        """
+        """Return the most that any cell pays: not known here."""
