@@ -189,7 +189,7 @@ def test_an_unfinished_clone_is_no_damaged_one(tmp_path):
             raise Crash
 
     with pytest.raises(Crash):
-        draw(folder, tell=crash)
+        draw(folder, report=crash)
     report = verify(folder)
     assert (report.problems, report.checked, report.unfinished) == ([], 16, 2)
     assert report.document()["ok"] is False
