@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rldf.dataset.api import CloneResult as CloneResult
     from rldf.grammar.grammar import load_grammar as load_grammar
     from rldf.models.model_sets import load_model_set as load_models
-    from rldf.perception.reading import ImageReading
+    from rldf.perception.reading import ImageReading as ImageReading
 
 __version__ = "0.1.0"
 

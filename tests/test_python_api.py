@@ -100,6 +100,7 @@ def test_search_gives_the_best_step_and_its_image(
         reward="clip",
         models=drawn,
         renders=30,
+        agent="q",
         epsilon=0.2,
         out=tmp_path / "run",
         progress=lambda *values: told.append(values),
@@ -140,7 +141,7 @@ def test_a_search_does_not_write_where_something_else_lies(drawn: ModelSet, tmp_
 
 
 def test_an_environment_knows_the_goal_of_its_image(drawn: ModelSet) -> None:
-    env = rldf.make_env(ZEBRA, models=drawn, stop_at_goal=False)
+    env = rldf.make_env(ZEBRA, models=drawn, stop="budget")
     assert env.goal is not None and env.grammar.derive(env.goal) == SENTENCE
     _, info = env.reset(seed=1)
     assert info["action_mask"].shape == (2 * len(env.grammar.shape),)

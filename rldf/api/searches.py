@@ -1,7 +1,7 @@
 """`rldf.encode`, `rldf.search` and `rldf.make_env`: an image and the search for its sentence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL.Image import Image
 
+from rldf.agents.options import all_options
 from rldf.api.inputs import ImageLike, image_file, open_image
 from rldf.api.progress import Progress, told
 from rldf.errors import RunError, UsageError
@@ -181,8 +182,8 @@ def search(
         resume: continue the run in `out`, which must be of the same options.
         progress: True for a bar, or a function called with ("search", images drawn, `renders`)
             after every step.
-        **options: the other fields of `rldf.search.config.Settings`, which are the options of
-            `rldf search`, such as axes="Noun,Scene", epsilon=0.1, gamma=0.9, image_seed=0.
+        **options: the other fields of `rldf.search.config.SearchConfig` and the agent's own
+            options, as `rldf search` has them: axes="Noun,Scene", image_seed=0, epsilon=0.1.
 
     Returns:
         The result.
@@ -223,8 +224,8 @@ def make_env(
         reward: as for `search`.
         grammar: as for `search`.
         models: as for `search`.
-        **options: fields of `rldf.search.config.Settings` about the environment: axes,
-            image_seed, image_seeds, stop_at_goal, dynamic_seeds, penalise_unrealistic.
+        **options: fields of `rldf.search.config.SearchConfig` about the environment: axes,
+            image_seed, image_seeds, stop, dynamic_seeds, penalise_unrealistic.
 
     Returns:
         The environment: observations MultiDiscrete(grammar shape), actions Discrete(2 n_axes),
@@ -243,19 +244,14 @@ def _task(
     options: dict[str, Any],
 ) -> tuple[Search, str | None]:
     """Load what a search needs; also why its model set was chosen, None if it was named."""
-    known = {field.name: field.type for field in fields(SearchConfig)} | {"image": "", "models": ""}
-    for name in options.keys() - known.keys():
+    known = {*SearchConfig.__dataclass_fields__, *(option.name for option in all_options())}
+    for name in sorted(options.keys() - known):
         raise UsageError(f"no option '{name}' of a search: give one of {', '.join(sorted(known))}")
-    texts = {
-        name: str(value)
-        for name, value in options.items()
-        if known[name] is str and isinstance(value, int | float)
-    }
     why = auto_choice().why if models == "auto" else None
     model_set = _model_set(models)
     with image_file(image) as path:
-        settings = SearchConfig(
-            **options | texts | {"image": str(path), "models": model_set.named},
+        settings = SearchConfig.of(
+            **options | {"image": str(path), "models": model_set.named},
             grammar=str(grammar or model_set.file.grammar),
         )
         return build_search(settings, model_set), why

@@ -5,6 +5,7 @@ method or an attribute here: which problems a file can have, how the axis is rea
 CLIP is asked, and how its values are ordered. A new kind is a class, and its line in `KINDS`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -62,7 +63,7 @@ class AxisResult:
     doubt: str = ""
 
 
-class AxisKind:
+class AxisKind(ABC):
     """One kind of axis, with what most kinds have in common.
 
     Attributes:
@@ -91,9 +92,9 @@ class AxisKind:
             return []
         return [f"axes.{symbol}: reads {axis.reads} {axis.rank}, as '{first}' does"]
 
+    @abstractmethod
     def read(self, axis: "Axis", seen: Evidence) -> AxisResult:
         """Read an axis from what was seen; where CLIP is asked, this is what holds until then."""
-        raise NotImplementedError
 
     def asks_clip(self, contents: SceneContents) -> bool:
         """Tell whether CLIP reads the axis where the detector has not."""

@@ -45,7 +45,7 @@ class AxisFile(Strict):
 
     reads: Reads
     rank: int = Field(default=1, ge=1, le=9)
-    values: dict[_Words, ValueFile] = Field(default_factory=dict)
+    values: Annotated[dict[_Words, ValueFile], Field(min_length=1)] = Field(default_factory=dict)
     source: _Words | None = Field(default=None, alias="from")
     only: tuple[_Words, ...] | None = None
     when: dict[str, tuple[_Words, ...]] = Field(default_factory=dict, max_length=1)

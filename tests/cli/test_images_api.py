@@ -79,7 +79,7 @@ def test_a_search_survives_a_server_that_fails_and_asks_for_no_image_twice(call,
     assert server.calls[-1].headers["Host"].startswith("localhost")
 
 
-SMALL = ROOT / "tests" / "bench" / "small.yaml"
+SMALL = ROOT / "tests" / "experiments" / "bench" / "small.yaml"
 OTHERS = {
     "compare": ("compare", EXAMPLE, "--grammar", SMALL, "--rivals", "random", "--renders", 4),
     "table3": (

@@ -137,7 +137,7 @@ def test_clones_of_earlier_versions_are_read_finished_and_converted(tmp_path, ki
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        draw(folder, tell=kill)
+        draw(folder, report=kill)
     # the program of today asks for numbers within splits, and goes on with the folder's own
     wanted = new_record(plan_config(), write_config(format=kind))
     assert wanted.write.numbering == "split"

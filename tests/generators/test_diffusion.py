@@ -514,5 +514,6 @@ def test_the_memory_format_of_a_gpu_changes_no_picture(any_folder):
         ("flow", "mps", "float32"),
     ],
 )
-def test_the_number_format_fits_device_and_model(request, folder_name, device, dtype):
+def test_the_number_format_fits_device_and_model(request, monkeypatch, folder_name, device, dtype):
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: True)
     assert loading.default_dtype(request.getfixturevalue(folder_name), device) == dtype

@@ -65,7 +65,7 @@ def test_it_is_a_part_of_a_model_set(sd, file, tmp_path, pocket, monkeypatch, ca
     assert (ended.value.code, told.count("\n")) == (2, 1)
     assert "in one file, without configuration" in told
     assert "components: {config: {path: FOLDER}}" in told
-    generator["with"] = {"config": {"path": str(sd)}}
+    generator["components"] = {"config": {"path": str(sd)}}
     named.write_text(yaml.safe_dump(shipped | {"name": "mine", "generator": generator}))
     models = load_model_set(str(named))
     assert np.array_equal(models.generator.generate(["a cat"], [1])[0], image(sd))

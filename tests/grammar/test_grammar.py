@@ -183,7 +183,7 @@ def test_the_small_grammar_is_right() -> None:
         (
             "{reads: attribute, values: {small: {}, large: {}}}",
             "{reads: action, values: {}}",
-            "axes.Size.values: is missing",
+            "axes.Size.values: Dictionary should have at least 1 item",
         ),
         ("reads: attribute", "reads: object", "axes.Noun: reads object 1, as 'Size' does"),
         ("reads: attribute", "reads: colour", "axes.Size.reads: 'colour' is no kind of axis"),
