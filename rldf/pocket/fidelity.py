@@ -20,7 +20,7 @@ from rldf.interfaces import ImageGenerator
 from rldf.models.model_set import ModelSet
 from rldf.perception.detector import import_ultralytics
 from rldf.perception.encoder import Encoder
-from rldf.perception.photographs import photograph_hint
+from rldf.perception.reading import photograph_hint
 from rldf.pocket import WEIGHTS
 from rldf.pocket.world.drawing import Drawing, draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
