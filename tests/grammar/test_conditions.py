@@ -148,7 +148,7 @@ def test_what_people_do_is_read_from_a_detector_that_names_it_else_by_clip():
 
 def test_an_axis_that_the_sentence_does_not_use_is_neither_read_nor_doubted():
     grammar = load_grammar("pocket")
-    reading = Encoder(grammar, Scripted({1: [thing("zebra")]}, {1: {"beach": 1.0}})).read(
+    reading = Encoder(grammar, Scripted({1: [thing("zebra")]}, {1: {"beach": 1.0}})).encode(
         picture(1)
     )
     assert reading.encoding == grammar.canonical(reading.encoding)
