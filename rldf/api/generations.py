@@ -12,6 +12,7 @@ from rldf.experiments.applications.common import generator_models, hints
 from rldf.experiments.applications.generate import SHEET, Generation
 from rldf.experiments.applications.generate import generate as draw
 from rldf.io.images import read_image
+from rldf.io.text import counted
 from rldf.models.model_set import ModelSet
 from rldf.search.result import in_words_of, read_result
 
@@ -47,7 +48,7 @@ class GeneratedImages:
         from rldf.report.html import figure
         from rldf.report.images import data_uri
 
-        return figure(data_uri(self.sheet), "contact sheet", f"{len(self.paths)} images")
+        return figure(data_uri(self.sheet), "contact sheet", counted(len(self.paths), "image"))
 
 
 def generate(

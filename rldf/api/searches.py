@@ -16,6 +16,7 @@ from rldf.errors import RunError, UsageError
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.images import read_image
+from rldf.io.text import counted
 from rldf.models.model_set import ModelSet
 from rldf.models.model_sets import auto_choice, load_model_set
 from rldf.perception.encoder import Encoder
@@ -80,7 +81,7 @@ class SearchResult:
         from rldf.report.html import figure
         from rldf.report.images import data_uri
 
-        shown = f"{self.sentence} (reward {self.reward:.3f}, {self.renders} renders)"
+        shown = f"{self.sentence} (reward {self.reward:.3f}, {counted(self.renders, 'render')})"
         pictures = figure(data_uri(self.input), "the input image", "input") + figure(
             data_uri(self.image), self.sentence, shown
         )

@@ -10,6 +10,7 @@ import typer
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
+from rldf.io.text import counted
 from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
@@ -130,4 +131,4 @@ def _told(result: Mapping[str, Any]) -> list[str]:
 def _drop(drop: Mapping[str, Any]) -> str:
     interval = drop["ci"]
     sure = "" if interval is None else f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f})"
-    return f"drop of {drop['mean']:.3f}{sure}, in {drop['fell']} of {drop['of']} images"
+    return f"drop of {drop['mean']:.3f}{sure}, in {drop['fell']} of {counted(drop['of'], 'image')}"

@@ -12,6 +12,7 @@ from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.model_choice import settle
 from rldf.dataset.splits import USUAL
+from rldf.io.text import counted
 from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def convert(
     with exit_cleanly(out), output.busy(f"writing {kind}", quiet=quiet or as_json):
         counts = convert_(folder, kind, out)
     document = {"out": str(out), "format": kind, **counts}
-    output.result(document, [f"{counts['images']} images in {out}"], as_json=as_json)
+    output.result(document, [f"{counted(counts['images'], 'image')} in {out}"], as_json=as_json)
 
 
 def _options(given: dict[str, Any]) -> "tuple[CloneOptions, CloneCommand]":

@@ -10,6 +10,7 @@ import typer
 
 from rldf.cli import output
 from rldf.cli.model_choice import settle, tell
+from rldf.io.text import counted
 from rldf.models.auto import AUTO
 
 _COLUMNS = {
@@ -183,7 +184,10 @@ def _told(document: dict[str, Any]) -> list[str]:
         for key in _COLUMNS
         if any(row[key] is not None or key in row["figures"] for row in rows)
     ]
-    lines = [f"{document['clone']}: {document['n_clone']} images, {document['features']} features"]
+    lines = [
+        f"{document['clone']}: {counted(document['n_clone'], 'image')}, "
+        f"{document['features']} features"
+    ]
     lines += output.table(
         [
             ["real images", *(_COLUMNS[key] for key in columns)],
@@ -206,8 +210,9 @@ def _classifier_lines(document: dict[str, Any]) -> list[str]:
     if trained is None:
         return []
     lines = [
-        f"ResNet-18, {trained['epochs']} epochs at {trained['size']} px, {trained['seeds']} "
-        f"trainings on {trained['n_train']} images of {trained['classes']} classes"
+        f"ResNet-18, {counted(trained['epochs'], 'epoch')} at {trained['size']} px, "
+        f"{counted(trained['seeds'], 'training')} on "
+        f"{counted(trained['n_train'], 'image')} of {counted(trained['classes'], 'class')}"
     ]
     if own is not None:
         lines.append(f"top-1 on its own {own['n_test']} test images {_accuracy(own)}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.io.text import counted
 
 if TYPE_CHECKING:
     from rldf.search.run_folder import RunFolder, RunSummary
@@ -91,7 +92,11 @@ def run_lines(run: dict[str, Any]) -> list[str]:
         ("finished", run["finished"] or "-"),
         ("command", shlex.join(run["command"])),
         ("seed", str(run["seed"])),
-        ("steps", f"{run['steps']} in {run['episodes']} episode(s), {run['renders']} renders"),
+        (
+            "steps",
+            f"{run['steps']} in {counted(run['episodes'], 'episode')}, "
+            f"{counted(run['renders'], 'render')}",
+        ),
         ("best", f"{best['sentence']} (reward {best['reward']:g})" if best else "-"),
     ]
     rows += [("doubt", warning) for warning in run["warnings"]]

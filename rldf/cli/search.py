@@ -13,6 +13,7 @@ from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.live import LiveSearch
 from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
+from rldf.io.text import counted
 from rldf.models.auto import AUTO
 from rldf.perception.reading import DOUBTFUL
 from rldf.registry import CATALOG
@@ -206,8 +207,9 @@ def _told(result: dict[str, Any]) -> list[str]:
         f"input reads as  {goal['sentence'] if goal else 'no sentence: not every axis was read'}",
         *doubts,
         f"best sentence   {best['sentence']}  (reward {best['reward']:.3f})",
-        f"goal {found} after {result['renders']} unique renders, {result['steps']} steps, "
-        f"{result['episodes']} episodes, {result['seconds']:.0f} s",
+        f"goal {found} after {counted(result['renders'], 'unique render')}, "
+        f"{counted(result['steps'], 'step')}, {counted(result['episodes'], 'episode')}, "
+        f"{result['seconds']:.0f} s",
         *_learned(result),
         f"look at         {result['run']}/report.html",
     ]
@@ -223,12 +225,14 @@ def _learned(result: dict[str, Any]) -> list[str]:
         return lines
     starts, reached = greedy["starts"], greedy["reached"]
     if reached is None:
-        lines.append(f"greedy policy   {starts} starts; whether it succeeds is not known: no goal")
+        lines.append(
+            f"greedy policy   {counted(starts, 'start')}; whether it succeeds is not known: no goal"
+        )
     else:
         low, high = greedy["success_ci"]
         mean = f", {greedy['steps_mean']:.1f} steps on average" if reached else ""
         lines.append(
-            f"greedy policy   reaches the goal from {reached} of {starts} starts "
+            f"greedy policy   reaches the goal from {reached} of {counted(starts, 'start')} "
             f"({greedy['success_rate']:.0%}, 95 % interval {low:.0%} to {high:.0%}){mean}"
         )
     shown = next((r for r in greedy["rollouts"] if r["ended"] == "goal"), greedy["rollouts"][0])

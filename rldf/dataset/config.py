@@ -220,4 +220,5 @@ def _too_many(name: str, most: int, classes: str | None) -> str:
         own = f"type --classes {most}"
     if classes is None or not classes.isdigit() or int(classes) > _MOST:
         return own
-    return f"{own}, or 'rldf clone-imagenet --classes {classes} --models {REAL[0]}'"
+    real = f"'rldf clone-imagenet --classes {classes} --models {REAL[0]}'"
+    return f"{own}, or 'rldf models pull {REAL[0]}' and {real}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 
 from rldf.grammar.encoding import Encoding, format_encoding
+from rldf.io.text import counted
 from rldf.perception.reading import DOUBTFUL
 from rldf.report.html import (
     details,
@@ -126,7 +127,7 @@ def _strip_alt(states: Sequence[VisitedState]) -> str:
 
 def _curves_alt(steps: Sequence[Step]) -> str:
     known = [step.distance for step in steps if step.distance is not None]
-    said = f"Reward over {len(steps)} steps, with the best so far"
+    said = f"Reward over {counted(len(steps), 'step')}, with the best so far"
     return f"{said}; distance to the goal, {min(known)} at its least" if known else said
 
 

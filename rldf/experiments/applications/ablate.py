@@ -25,6 +25,7 @@ from rldf.experiments.compare.captions import Captioner
 from rldf.grammar.grammar import Grammar
 from rldf.interfaces import ImageTextModel
 from rldf.io.images import write_png
+from rldf.io.text import counted
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_set import ModelSet
 from rldf.report.images import Tile, image_grid
@@ -78,8 +79,8 @@ def check_request(concept: str, images: Sequence[str], captions: Sequence[str] |
         raise UsageError("CONCEPT is empty: name a style or a character, such as watercolour")
     if captions is not None and len(captions) != len(images):
         raise UsageError(
-            f"{len(captions)} times --caption for {len(images)} images: give one for each, in "
-            "their order, or none"
+            f"{counted(len(captions), 'caption')} by --caption for "
+            f"{counted(len(images), 'image')}: give one for each, in their order, or none"
         )
 
 

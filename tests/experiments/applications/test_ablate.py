@@ -66,7 +66,7 @@ def test_a_concept_of_the_grammar_is_noticed(grammar, concept, known):
 def test_bad_requests():
     with pytest.raises(UsageError, match="CONCEPT is empty"):
         check_request(" ", ["a.png"], None)
-    with pytest.raises(UsageError, match="1 times --caption for 2 images"):
+    with pytest.raises(UsageError, match="1 caption by --caption for 2 images"):
         check_request("ink", ["a.png", "b.png"], ["a dog"])
     check_request("ink", ["a.png"], ["a dog"])
 
