@@ -10,11 +10,11 @@ from PIL.Image import Image
 
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.grammar.grammar import Grammar, load_grammar
+from rldf.grammar.labels import known_labels, object_words, require_known, scene_words
 from rldf.interfaces import SaysLabels, SaysScenes
 from rldf.models.build import takes
 from rldf.models.model_sets import ModelSet
 from rldf.models.schema import ROLES, Options
-from rldf.perception.labels import known_labels, object_words, require_known, scene_words
 
 _STEPS = 4  # fewer are too few for some schedulers
 _SIDE = 64  # px; large models draw small pictures in seconds, even without a GPU

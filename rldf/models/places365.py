@@ -12,13 +12,15 @@ import shutil
 import uuid
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from rldf.errors import ConfigError, UsageError
+from rldf.grammar.axis_kinds import SCENES
+from rldf.grammar.grammar import load_grammar
 from rldf.io.files import TEMPORARY, parse_json, read_file, sha256_file, write_json
 from rldf.models.safety import check_model
-from rldf.perception.labels import places365
 
 _SOURCE = "places365.json"  # in the folder: what it was made of
 _MAX_BYTES = 1_000_000_000
@@ -194,3 +196,14 @@ def _write(model: Any, source: dict[str, Any], out: Path) -> None:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         raise UsageError(f"cannot write to {out}: {error.strerror or error}") from None
+
+
+@cache
+def places365() -> tuple[str, ...]:
+    """List the scenes of Places365 in the order of their numbers, which is the alphabet's.
+
+    They are in the spelling of `categories_places365.txt`, such as "bow_window/indoor".
+    """
+    axis = load_grammar(SCENES).reading("scene")
+    assert axis is not None, f"{SCENES} has a scene axis"
+    return tuple(sorted(label for value in axis.values for label in value.labels))

@@ -24,10 +24,10 @@ from rldf.grammar.axis_kinds import AxisResult, Evidence, most_likely
 from rldf.grammar.contents import SceneContents, SeenObject
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
+from rldf.grammar.labels import object_words, require_known, scene_words
 from rldf.interfaces import Detection, SaysLabels, SaysScenes, VisionModels
 from rldf.io.text import plain_label
 from rldf.models.schema import ModelSetFile
-from rldf.perception.labels import object_words, require_known, scene_words
 from rldf.perception.reading import (
     ImageReading,
     ReadingRecord,

@@ -12,8 +12,8 @@ from rldf.grammar.axis_kinds import AxisResult, Source
 from rldf.grammar.contents import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Axis, Grammar
+from rldf.grammar.labels import axis_words, known_labels
 from rldf.models.schema import ModelSetFile
-from rldf.perception.labels import axis_words, known_labels
 
 DOUBTFUL = "the input's reading is doubtful"
 """What is said beside every goal that rests on such a reading."""

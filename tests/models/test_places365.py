@@ -18,9 +18,8 @@ from rldf.cli.import_places import import_places365 as command
 from rldf.errors import ConfigError, UsageError
 from rldf.grammar.grammar import load_grammar
 from rldf.io.text import plain_label
-from rldf.models.places365 import import_places365, transformers_name
+from rldf.models.places365 import import_places365, places365, transformers_name
 from rldf.perception.encoder import Encoder
-from rldf.perception.labels import places365
 from rldf.perception.scene import TransformersScene
 from rldf.pocket import WEIGHTS
 from tests.doubles import Scripted, picture
