@@ -118,6 +118,16 @@ def test_search_gives_the_best_step_and_its_image(
     assert capfd.readouterr().out == ""
 
 
+def test_an_image_in_memory_is_searched_for_as_its_file_and_a_resumed_search_is_the_whole_one(
+    drawn: ModelSet, tmp_path: Path
+) -> None:
+    file = rldf.search(ZEBRA, models=drawn, renders=8, out=tmp_path / "a")
+    held = rldf.search(Image.open(ZEBRA), models=drawn, renders=8, out=tmp_path / "b")
+    assert [step.encoding for step in held.steps] == [step.encoding for step in file.steps]
+    again = rldf.search(ZEBRA, models=drawn, renders=8, out=tmp_path / "a", resume=True)
+    assert again.steps == file.steps
+
+
 def test_a_search_refuses_what_it_does_not_know_and_writes_nothing(
     drawn: ModelSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

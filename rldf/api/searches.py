@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,13 @@ from rldf.models.model_set import ModelSet
 from rldf.models.model_sets import auto_choice, load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.perception.reading import ImageReading
+from rldf.report import write_report
 from rldf.search.config import Search, SearchConfig, build_search
 from rldf.search.env import EncodingGridEnv
+from rldf.search.loop import check_out, open_run
 from rldf.search.loop import search as run_search
 from rldf.search.records import Step, best_step
 from rldf.search.run_folder import RunFolder, load_run
-from rldf.search.run_naming import new_out, refuse_foreign_run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,16 +198,15 @@ def search(
     place = None if out is None else Path(out)
     if resume and place is None:
         raise UsageError("resume=True needs out, the folder of the run to continue")
-    if place is not None:
-        refuse_foreign_run(place)  # before models are loaded
+    check_out(place, resume=resume)  # before models are loaded
     given = dict(options, reward=str(reward), agent=agent, renders=renders, seed=seed)
     task, why = _task(image, models, grammar, given)
-    if place is None:
-        place = new_out(Path("runs"), task.config["image"], datetime.now())
-    with _run_folder(place, task, why, resume=resume) as run, told(progress) as show:
+    call = f"rldf.search({task.config['image']!r}, reward={task.settings.reward!r}, ...)"
+    run = open_run(task, place, resume=resume, command=[call], model_choice=why)
+    with run, told(progress) as show:
         run_search(task, run, lambda step: show("search", step.renders, renders))
-        _write_report(run, task)
-    return load_result(place)
+        write_report(run, task.environment.goal)
+    return load_result(run.path)
 
 
 def make_env(
@@ -260,23 +259,3 @@ def _task(
 
 def _model_set(models: str | Path | ModelSet) -> ModelSet:
     return models if isinstance(models, ModelSet) else load_model_set(str(models))
-
-
-def _run_folder(place: Path, task: Search, why: str | None, *, resume: bool) -> RunFolder:
-    if resume:
-        return RunFolder.resume(place, task.config)
-    call = f"rldf.search({task.config['image']!r}, reward={task.settings.reward!r}, ...)"
-    return RunFolder.create(
-        place,
-        task.config,
-        [call],
-        task.settings.seed,
-        model_choice=why,
-        reading=task.reading.record,
-    )
-
-
-def _write_report(run: RunFolder, task: Search) -> None:
-    from rldf.report import write_report
-
-    write_report(run, task.environment.goal)

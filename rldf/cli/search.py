@@ -4,7 +4,7 @@ import sys
 from functools import cache
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -18,11 +18,6 @@ from rldf.models.auto import AUTO
 from rldf.perception.reading import DOUBTFUL
 from rldf.registry import CATALOG
 
-if TYPE_CHECKING:
-    from rldf.models.auto import Choice
-    from rldf.search.config import SearchConfig
-
-
 _AGENTS = "Search agent: " + ", ".join(CATALOG["agents"]) + " (docs/agents.md)."
 _GIVEN = "rldf.agent_options"
 
@@ -35,13 +30,14 @@ class SearchCommand(TyperCommand):
         *own, last = super().get_params(ctx)
         return [*own, *_agent_parameters(), last]
 
-    def invoke(self, ctx: Any) -> Any:
-        """Call the command; what was given of the agents' options is in the context."""
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line; what is given of the agents' options goes into the context."""
         from rldf.agents.options import all_options
 
+        rest = super().parse_args(ctx, args)
         given = {option.name: ctx.params.pop(option.name, None) for option in all_options()}
         ctx.meta[_GIVEN] = {name: value for name, value in given.items() if value is not None}
-        return super().invoke(ctx)
+        return rest
 
 
 @cache
@@ -146,6 +142,7 @@ def search(
     """Find the sentence whose images match the input image."""
     from rldf.errors import UsageError
     from rldf.search.config import SearchConfig, budget_of
+    from rldf.search.run_naming import resume_command
 
     if go_on and stop not in (None, "budget"):
         raise UsageError(f"--continue is --stop budget: leave one of --continue and --stop {stop}")
@@ -162,39 +159,29 @@ def search(
         dynamic_seeds=dynamic_seeds,
         penalise_unrealistic=penalise_unrealistic, end_unrealistic=end_unrealistic,
     )  # fmt: skip
-    result = run_search(settings, out, choice, resume=resume, quiet=quiet or as_json)
-    output.result(result, _told(result), as_json=as_json)
-
-
-def run_search(
-    settings: "SearchConfig", out: Path | None, choice: "Choice", *, resume: bool, quiet: bool
-) -> dict[str, Any]:
-    """Search with progress on the terminal, write the report, and return the result."""
-    from rldf.search.run_naming import resume_command
-
+    quiet = quiet or as_json
     with output.busy("loading the models", quiet=quiet):
         from rldf.report import write_report
-        from rldf.search.api import check_out, open_run
         from rldf.search.config import build_search
+        from rldf.search.loop import check_out, open_run
         from rldf.search.loop import search as search_
 
         check_out(out, resume=resume)
-        ready = build_search(settings)
-    for hint in ready.hints:
+        task = build_search(settings)
+    for hint in task.hints:
         output.warn(hint)
     command = ["rldf", *sys.argv[1:]]
-    run = open_run(ready, out, resume=resume, command=command, model_choice=choice.why)
-    with run:
+    with open_run(task, out, resume=resume, command=command, model_choice=choice.why) as run:
         tell(choice)
         try:
-            with LiveSearch(ready, run.steps(), quiet=quiet) as live:
-                result = search_(ready, run, live.show)
+            with LiveSearch(task, run.steps(), quiet=quiet) as live:
+                result = search_(task, run, live.show)
         except KeyboardInterrupt:
             output.note(f"stopped; go on with: {resume_command(command, run.path)}")
             raise
         with output.busy("writing the report", quiet=quiet):
-            write_report(run, ready.environment.goal)
-    return result
+            write_report(run, task.environment.goal)
+    output.result(result, _told(result), as_json=as_json)
 
 
 def _told(result: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Make clones from Python: `clone`, `clone_imagenet`, and the two steps that they consist of.
+"""Plans clones and draws them.
 
 `prepare_clone` and `prepare_imagenet` check every option and plan the clone; what they return can
 estimate the clone or draw it. Nothing here prints.
@@ -210,56 +210,6 @@ class _ImageProgress:
         """Report now."""
         if self._progress is not no_progress:
             self._progress("images", self._count(), self._total)
-
-
-def clone(
-    inputs: Sequence[str | Path],
-    *,
-    class_nouns: Mapping[str, str] | None = None,
-    progress: Progress = no_progress,
-    **options: Any,
-) -> CloneResult:
-    """Draw a clone with a class for each input; the same call continues an unfinished one.
-
-    Args:
-        inputs: run folders, image files, or folders that hold a folder of photos for each class.
-        class_nouns: noun of the grammar by the name of an input; others are read in the images.
-        progress: called with stage, done and total.
-        options: fields of `CloneOptions`.
-
-    Returns:
-        The clone.
-
-    Raises:
-        UsageError: an option or an input is not allowed.
-        NoGoalError: an input shows nothing that the grammar has a noun for.
-        RunError: the folder holds something else, or a clone of other options.
-        ModelMissingError: a model is not on this machine.
-    """
-    job = prepare_clone(inputs, CloneOptions(**options), class_nouns=class_nouns, progress=progress)
-    return job.draw(progress)
-
-
-def clone_imagenet(
-    classes: int | str | Path | None = None,
-    *,
-    progress: Progress = no_progress,
-    **options: Any,
-) -> CloneResult:
-    """Draw a clone of ImageNet's classes; the same call continues an unfinished one.
-
-    Args:
-        classes: how many, or a file of wnids or names; None for all that can be drawn.
-        progress: called with stage, done and total.
-        options: fields of `CloneOptions`.
-
-    Returns:
-        The clone.
-
-    Raises:
-        UsageError, RunError, ModelMissingError: as for `clone`.
-    """
-    return prepare_imagenet(classes, CloneOptions(**options), progress=progress).draw(progress)
 
 
 def prepare_clone(

@@ -8,8 +8,10 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
@@ -28,6 +30,7 @@ from rldf.search.env import EncodingGridEnv
 from rldf.search.greedy import roll_out, value_map
 from rldf.search.records import VALUES, Step, best_step
 from rldf.search.run_folder import RunFolder
+from rldf.search.run_naming import new_out, refuse_foreign_run
 
 Ended = Literal["goal", "renders", "episodes"]
 _CHECKPOINT_STEPS = 20
@@ -155,6 +158,36 @@ def _step(
         terminal=False,
         seed=information["image_seed"],
         moves=moves,
+    )
+
+
+def check_out(out: Path | None, *, resume: bool) -> None:
+    """Refuse a run folder that cannot be used, before anything is loaded."""
+    if out is not None:
+        refuse_foreign_run(out)
+    elif resume:
+        raise RunError("--resume needs --out with the folder of the run to go on with")
+
+
+def open_run(
+    task: Search,
+    out: Path | None,
+    *,
+    resume: bool,
+    command: Sequence[str],
+    model_choice: str | None,
+) -> RunFolder:
+    """Make the run folder of a search, or resume the run in it, and hold its lock."""
+    check_out(out, resume=resume)
+    if resume and out is not None:
+        return RunFolder.resume(out, task.config)
+    return RunFolder.create(
+        out or new_out(Path("runs"), task.config["image"], datetime.now()),
+        task.config,
+        command,
+        task.settings.seed,
+        model_choice=model_choice,
+        reading=task.reading.record,
     )
 
 

@@ -1,25 +1,17 @@
 """What a search found, read from its run folder: a sentence that other commands draw again."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from html import escape
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-
-from PIL.Image import Image
 
 from rldf.errors import GrammarError, RunError, UsageError
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
-from rldf.io.images import read_image
 from rldf.io.resources import find, names
 from rldf.io.yaml import read_text
-from rldf.search.records import Step, best_step
+from rldf.search.records import best_step
 from rldf.search.run_folder import RunFolder, load_run
-
-_SHOWN = 256  # px of an image in a notebook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,36 +41,6 @@ class SearchResult:
     models: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
-
-    @property
-    def image(self) -> Image:
-        """The image that earned most, RGB; ImageError where the run folder has lost it."""
-        return read_image(self._best_path)
-
-    @property
-    def _best_path(self) -> Path:
-        best = best_step(self.steps, None)
-        return load_run(self.run).image_path(best.encoding, best.seed)
-
-    @property
-    def steps(self) -> list[Step]:
-        """The steps of the search so far, in their order."""
-        return load_run(self.run).steps()
-
-    @property
-    def summary(self) -> dict[str, Any] | None:
-        """What `rldf search --json` prints, None while the search goes on."""
-        return load_run(self.run).record.result
-
-    def to_html(self) -> str:
-        """Return the report of the run as one HTML page that needs no other file."""
-        return (self.run / "report.html").read_text(encoding="utf-8")
-
-    def _repr_html_(self) -> str:
-        """Show the input, the best image and its sentence in a notebook."""
-        shown = ((self.run / "input.png", "input"), (self._best_path, self.sentence))
-        images = "".join(_figure(path, caption) for path, caption in shown)
-        return f"<div>{images}<p>reward {self.reward:.4g}, {escape(str(self.run))}</p></div>"
 
     @property
     def words(self) -> dict[str, str]:
@@ -118,19 +80,6 @@ class SearchResult:
             "reward": self.reward,
             "searched_with": dict(self.searched_with),
         }
-
-
-def _figure(path: Path, caption: str) -> str:
-    """Return an image of the run folder and its caption as HTML."""
-    image = read_image(path)
-    image.thumbnail((_SHOWN, _SHOWN))
-    buffer = BytesIO()
-    image.save(buffer, "PNG")
-    data, text = b64encode(buffer.getvalue()).decode("ascii"), escape(caption)
-    return (
-        f'<figure style="display:inline-block"><img src="data:image/png;base64,{data}" '
-        f'alt="{text}"><figcaption>{text}</figcaption></figure>'
-    )
 
 
 def read_result(path: Path) -> SearchResult:
