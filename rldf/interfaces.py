@@ -60,6 +60,15 @@ class ImageGenerator(Protocol):
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
         """Draw one image for each sentence and seed (two lists of one length)."""
 
+    def cut(self, sentence: str) -> str:
+        """Cut a sentence to the words that the model reads; by default nothing is cut."""
+        return sentence
+
+
+@runtime_checkable
+class StreamsImages(Protocol):
+    """A generator whose images come one by one; others need not."""
+
     def stream(self, sentences: Sequence[str], seeds: Sequence[int], keep: Keep) -> None:
         """Draw sentences and hand over each image as soon as it is there.
 
@@ -67,14 +76,8 @@ class ImageGenerator(Protocol):
             sentences: prompts.
             seeds: one for each.
             keep: is called with each place and its image, in any order; a second time for an image
-                if the first call was interrupted. By default all images are handed over at the end.
+                if the first call was interrupted.
         """
-        for place, image in enumerate(self.generate(sentences, seeds)):
-            keep(place, image)
-
-    def cut(self, sentence: str) -> str:
-        """Cut a sentence to the words that the model reads; by default nothing is cut."""
-        return sentence
 
 
 class Detector(Protocol):
