@@ -56,11 +56,6 @@ class EvaluationCache:
         self._limit = limit
         self._writable = True
 
-    def arrays(self, key: str, compute: Callable[[], Arrays]) -> Arrays:
-        """Look arrays up, or compute and keep them."""
-        found = self.find_arrays(key)
-        return self.keep_arrays(key, compute()) if found is None else found
-
     def find_arrays(self, key: str) -> Arrays | None:
         """Look arrays up.
 
@@ -91,17 +86,21 @@ class EvaluationCache:
         self._write(self._path(key, "safetensors"), data)
         return arrays
 
-    def document(self, key: str, compute: Callable[[], Any]) -> Any:
-        """Look a document up, or compute and keep it."""
+    def find_document(self, key: str) -> Any:
+        """Look a document up; None where there is no sound entry."""
         path = self._path(key, "json")
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             found = parse_json(path.read_text(encoding="ascii"))
             if found["sha256"] == key_of(found["value"]):
                 self._touch(path)
                 return found["value"]
-        value = json.loads(json.dumps(compute(), allow_nan=False))
+        return None
+
+    def keep_document(self, key: str, document: Any) -> Any:
+        """Store a document under a key, and return it as it is read again."""
+        value = json.loads(json.dumps(document, allow_nan=False))
         text = json.dumps({"sha256": key_of(value), "value": value})
-        self._write(path, text.encode("ascii"))
+        self._write(self._path(key, "json"), text.encode("ascii"))
         return value
 
     def part_path(self, key: str) -> Path:
@@ -170,26 +169,6 @@ class FeatureExtractor(Protocol):
 def features_key(contents: Contents, extractor: FeatureExtractor) -> str:
     """Return the cache key of a set's features."""
     return key_of("features", contents.key, extractor.identity)
-
-
-def set_features(
-    images: ImageSet,
-    contents: Contents,
-    extractor: FeatureExtractor,
-    cache: EvaluationCache,
-    progress: Progress,
-) -> Features:
-    """Look up the features of a set, or compute and keep them.
-
-    Returns:
-        (n, d), a row a picture, in the order of the set.
-    """
-
-    def compute() -> dict[str, Features]:
-        return {"features": extract(images, len(contents), extractor, progress)}
-
-    found = cache.arrays(features_key(contents, extractor), compute)["features"]
-    return found.astype(np.float32, copy=False)
 
 
 def extract(images: ImageSet, n: int, extractor: FeatureExtractor, progress: Progress) -> Features:

@@ -93,17 +93,16 @@ def fid_points(clone: Features, real: Features, whole: float, seed: int = 0) -> 
     """
     first = clone[rng(seed, "fid", "clone").permutation(len(clone))]
     second = real[rng(seed, "fid", "real").permutation(len(real))]
-    points = [_fid_point(first, second, parts) for parts in _PARTS]
+    points = []
+    for parts in _PARTS:
+        n, m = len(first) // parts, len(second) // parts
+        found = []
+        for k in range(parts):
+            ours, theirs = first[k * n : (k + 1) * n], second[k * m : (k + 1) * m]
+            found.append(fid(statistics(ours), statistics(theirs)))
+        variance = float(np.var(found, ddof=1)) / parts
+        points.append(FidPoint(n, m, float(np.mean(found)), variance))
     return [*points, FidPoint(len(clone), len(real), whole)]
-
-
-def _fid_point(clone: Features, real: Features, parts: int) -> FidPoint:
-    n, m = len(clone) // parts, len(real) // parts
-    found = [
-        fid(statistics(clone[k * n : (k + 1) * n]), statistics(real[k * m : (k + 1) * m]))
-        for k in range(parts)
-    ]
-    return FidPoint(n, m, float(np.mean(found)), float(np.var(found, ddof=1)) / parts)
 
 
 def fid_infinity(points: Sequence[FidPoint]) -> float:
