@@ -14,7 +14,7 @@ from PIL import Image
 from torchvision import models as torchvision_models
 from torchvision import transforms
 
-from rldf.cli.import_places import import_places365 as command
+from rldf.cli.models import import_places365 as command
 from rldf.errors import ConfigError, UsageError
 from rldf.grammar.grammar import load_grammar
 from rldf.io.text import plain_label
