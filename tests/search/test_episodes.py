@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rldf.agents import QLearning
+from rldf.agents.q_learning import QLearning
 from rldf.errors import UsageError
 from rldf.search.config import SearchConfig, budget_of
 from rldf.search.greedy import value_axes
