@@ -22,8 +22,8 @@ from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
-from rldf.search.config import SearchConfig, build_search
-from rldf.search.result import SearchResult, in_words_of, read_result
+from rldf.runs.config import SearchConfig, build_search
+from rldf.runs.result import SearchResult, in_words_of, read_result
 from rldf.seeding import rng
 from rldf.stats import wilson
 

@@ -46,7 +46,7 @@ _EXPORTS = {
     "load_models": "rldf.models.model_sets:load_model_set",
     "load_result": "rldf.api.searches:load_result",
     "make_env": "rldf.api.searches:make_env",
-    "search": "rldf.search",  # a package too, which may be called: see there
+    "search": "rldf.api.searches:search",
 }
 """Where each name is, "module:name"."""
 
@@ -75,8 +75,7 @@ def __getattr__(name: str) -> Any:
     if name not in _EXPORTS:
         raise AttributeError(f"module 'rldf' has no attribute '{name}'")
     module, _, attribute = _EXPORTS[name].partition(":")
-    value = import_module(module)
-    globals()[name] = found = getattr(value, attribute) if attribute else value
+    globals()[name] = found = getattr(import_module(module), attribute)
     return found
 
 

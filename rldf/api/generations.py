@@ -14,7 +14,7 @@ from rldf.experiments.applications.generate import generate as draw
 from rldf.io.images import read_image
 from rldf.io.text import counted
 from rldf.models.model_set import ModelSet
-from rldf.search.result import in_words_of, read_result
+from rldf.runs.result import in_words_of, read_result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

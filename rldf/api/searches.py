@@ -21,12 +21,12 @@ from rldf.models.model_sets import auto_choice, load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.perception.reading import ImageReading
 from rldf.report import write_report
-from rldf.search.config import Search, SearchConfig, build_search
-from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import check_out, open_run
-from rldf.search.loop import search as run_search
-from rldf.search.records import Step, best_step
-from rldf.search.run_folder import RunFolder, load_run
+from rldf.runs.config import Search, SearchConfig, build_search
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.folder import RunFolder, load_run
+from rldf.runs.loop import check_out, open_run
+from rldf.runs.loop import search as run_search
+from rldf.runs.records import Step, best_step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +183,7 @@ def search(
         resume: continue the run in `out`, which must be of the same options.
         progress: True for a bar, or a function called with ("search", images drawn, `renders`)
             after every step.
-        **options: the other fields of `rldf.search.config.SearchConfig` and the agent's own
+        **options: the other fields of `rldf.runs.config.SearchConfig` and the agent's own
             options, as `rldf search` has them: axes="Noun,Scene", image_seed=0, epsilon=0.1.
 
     Returns:
@@ -224,7 +224,7 @@ def make_env(
         reward: as for `search`.
         grammar: as for `search`.
         models: as for `search`.
-        **options: fields of `rldf.search.config.SearchConfig` about the environment: axes,
+        **options: fields of `rldf.runs.config.SearchConfig` about the environment: axes,
             image_seed, image_seeds, stop, dynamic_seeds, penalise_unrealistic.
 
     Returns:

@@ -15,7 +15,7 @@ from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
     from rldf.models.auto import Choice
-    from rldf.search.config import SearchConfig
+    from rldf.runs.config import SearchConfig
 
 _DROPS = {
     "input_to_caption": "input to its caption's drawing",
@@ -52,8 +52,8 @@ def ablate(
     """Measure how much of a concept is left in the images of a caption and of RLDF."""
     from rldf.experiments.applications.ablate import check_request, names_concept
     from rldf.grammar.grammar import load_grammar
-    from rldf.search.config import SearchConfig
-    from rldf.search.run_naming import clean_stem
+    from rldf.runs.config import SearchConfig
+    from rldf.runs.naming import clean_stem
 
     check_request(concept, images, caption or None)
     choice = settle(models)
@@ -92,7 +92,7 @@ def run_ablation(
     with output.busy("loading the models", quiet=quiet):
         from rldf.experiments.applications.ablate import Ablation, ablate
         from rldf.experiments.compare.captions import make_captioner
-        from rldf.search.config import build_search
+        from rldf.runs.config import build_search
 
         models = load_model_set(settings.models)
         tasks = []

@@ -77,7 +77,7 @@ def run_comparison(
     with output.busy("loading the models", quiet=quiet):
         from rldf.experiments.compare.comparison import compare as compare_
         from rldf.experiments.compare.comparison import prepare_comparison
-        from rldf.search.run_naming import new_out
+        from rldf.runs.naming import new_out
 
         comparison = prepare_comparison(question)
     tell(choice)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.table import Table
 
-    from rldf.search.config import Search
-    from rldf.search.records import Step
+    from rldf.runs.config import Search
+    from rldf.runs.records import Step
 
 
 class LiveSearch:
@@ -22,7 +22,7 @@ class LiveSearch:
         """Make the view."""
         from rich.live import Live
 
-        from rldf.search.records import best_step
+        from rldf.runs.records import best_step
 
         console = output.console()
         self._task = task
@@ -45,7 +45,7 @@ class LiveSearch:
 
     def show(self, step: "Step") -> None:
         """Show a step."""
-        from rldf.search.records import best_step
+        from rldf.runs.records import best_step
 
         met = (self._best, step) if self._best else (step,)
         self._best = best_step(met, self._task.environment.goal)

@@ -141,8 +141,8 @@ def search(
 ) -> None:
     """Find the sentence whose images match the input image."""
     from rldf.errors import UsageError
-    from rldf.search.config import SearchConfig, budget_of
-    from rldf.search.run_naming import resume_command
+    from rldf.runs.config import SearchConfig, budget_of
+    from rldf.runs.naming import resume_command
 
     if go_on and stop not in (None, "budget"):
         raise UsageError(f"--continue is --stop budget: leave one of --continue and --stop {stop}")
@@ -162,9 +162,9 @@ def search(
     quiet = quiet or as_json
     with output.busy("loading the models", quiet=quiet):
         from rldf.report import write_report
-        from rldf.search.config import build_search
-        from rldf.search.loop import check_out, open_run
-        from rldf.search.loop import search as search_
+        from rldf.runs.config import build_search
+        from rldf.runs.loop import check_out, open_run
+        from rldf.runs.loop import search as search_
 
         check_out(out, resume=resume)
         task = build_search(settings)

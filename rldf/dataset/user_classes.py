@@ -19,7 +19,7 @@ from rldf.io.image_folders import Picture, list_images
 from rldf.io.images import read_image
 from rldf.io.text import plain
 from rldf.perception.encoder import Encoder
-from rldf.search.result import SearchResult, read_result
+from rldf.runs.result import SearchResult, read_result
 
 _EXAMPLES = 50  # photos of a class that are looked at
 

@@ -9,8 +9,8 @@ from rldf.io.files import read_file
 from rldf.io.text import counted
 from rldf.report.html import facts, text
 from rldf.report.plotting import INK, draw_png
-from rldf.search.records import VALUES, ValueMap
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
+from rldf.runs.records import VALUES, ValueMap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,8 +21,8 @@ from rldf.report.html import (
 from rldf.report.images import data_uri, file_uri, load_image
 from rldf.report.learned import greedy_section, read_values, values_alt
 from rldf.report.states import VisitedState, by_reward
-from rldf.search.records import Step
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
+from rldf.runs.records import Step
 
 ROWS = 500  # of the table of states: a page has to open on a phone
 

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from rldf.cli.main import app
 from rldf.cli.run import headline
-from rldf.search.records import Step
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
+from rldf.runs.records import Step
 
 COMMAND = ["rldf", "search", "a dog.png"]
 

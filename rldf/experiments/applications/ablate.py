@@ -29,7 +29,7 @@ from rldf.io.text import counted
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_set import ModelSet
 from rldf.report.images import Tile, image_grid
-from rldf.search.config import Search
+from rldf.runs.config import Search
 from rldf.stats import t_interval
 
 SHEET = "sheet.png"

@@ -16,11 +16,11 @@ from rldf.io.images import write_png
 from rldf.io.paths import cache_folder
 from rldf.models.model_set import ModelSet
 from rldf.models.model_sets import load_model_set
-from rldf.search.config import Search
-from rldf.search.loop import search
-from rldf.search.result import SearchResult
-from rldf.search.run_folder import RunFolder, load_run
-from rldf.search.run_naming import RUN
+from rldf.runs.config import Search
+from rldf.runs.folder import RunFolder, load_run
+from rldf.runs.loop import search
+from rldf.runs.naming import RUN
+from rldf.runs.result import SearchResult
 
 IMAGES = "images"
 _BATCH = 8

@@ -26,7 +26,7 @@ from rldf.io.workdir import ResultFolder
 from rldf.models.model_set import ModelSet
 from rldf.perception.encoder import Encoder
 from rldf.report.images import Tile, image_grid
-from rldf.search.result import SearchResult
+from rldf.runs.result import SearchResult
 from rldf.stats import wilson
 
 GRID = "grid.png"

@@ -21,7 +21,7 @@ from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_set import ModelSet
 from rldf.report.images import Tile, image_grid
-from rldf.search.result import SearchResult
+from rldf.runs.result import SearchResult
 
 SHEET = "sheet.png"
 _COLUMNS = 4

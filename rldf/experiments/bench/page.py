@@ -17,7 +17,7 @@ from rldf.experiments.bench.trial import Outcome
 from rldf.io.files import write_bytes, write_text
 from rldf.report.html import details, document, doubts, facts, leaf_rows, text, wide_image
 from rldf.report.images import png_uri
-from rldf.search.run_naming import clean_stem
+from rldf.runs.naming import clean_stem
 
 _SHOWN = {
     "agent": "agent", "reward": "reward", "epsilon": "ε", "rate": "reached", "ci": "95 %",

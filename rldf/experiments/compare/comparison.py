@@ -31,8 +31,8 @@ from rldf.io.workdir import ResultFolder
 from rldf.io.yaml import Strict
 from rldf.models.checksums import checksum_of
 from rldf.models.model_sets import ModelSet, load_model_set
-from rldf.search.config import Search, SearchConfig, build_search
-from rldf.search.run_naming import clean_stem
+from rldf.runs.config import Search, SearchConfig, build_search
+from rldf.runs.naming import clean_stem
 
 RESULT, PICTURE = "result.json", "comparison.png"
 

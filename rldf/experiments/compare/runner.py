@@ -16,8 +16,8 @@ from rldf.io.images import write_png
 from rldf.io.paths import cache_folder
 from rldf.models.model_sets import ModelSet
 from rldf.perception.encoder import Encoder
-from rldf.search.config import Search, build_search
-from rldf.search.loop import SearchState, walk
+from rldf.runs.config import Search, build_search
+from rldf.runs.loop import SearchState, walk
 
 SEARCH = "rldf"
 """The method that the baselines are compared with."""

@@ -16,7 +16,7 @@ from rldf.experiments.applications.ablate import (
 from rldf.grammar.grammar import load_grammar
 from rldf.models.model_sets import load_model_set
 from rldf.pocket.world.drawing import draw
-from rldf.search.config import SearchConfig, build_search
+from rldf.runs.config import SearchConfig, build_search
 from tests.doubles import Scripted, picture
 from tests.experiments.applications.runs import DRAWN
 

@@ -8,7 +8,7 @@ from rldf.errors import GrammarError, UsageError
 from rldf.experiments.applications.control import Control, ReadBack, control, measured, planned
 from rldf.io.images import read_image
 from rldf.models.model_sets import load_model_set
-from rldf.search.result import in_words_of, read_result
+from rldf.runs.result import in_words_of, read_result
 from tests.experiments.applications.runs import DRAWN, found_run
 
 MODELS = load_model_set(DRAWN)

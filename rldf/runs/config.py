@@ -29,8 +29,8 @@ from rldf.registry import find
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import RewardFile, build_reward, load_reward_file, resolved
 from rldf.rewards.realism import PenaliseUnrealistic, realism, realism_floor
-from rldf.search.env import EncodingGridEnv
-from rldf.search.greedy import value_axes
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.greedy import value_axes
 
 STOPS = ("goal", "budget", "episodes")
 """What may end a search, see `SearchConfig.stop`."""

@@ -10,8 +10,8 @@ from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.resources import find, names
 from rldf.io.yaml import read_text
-from rldf.search.records import best_step
-from rldf.search.run_folder import RunFolder, load_run
+from rldf.runs.folder import RunFolder, load_run
+from rldf.runs.records import best_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,12 +25,12 @@ from rldf.io.files import parse_json, read_file, write_json
 from rldf.io.text import one_line
 from rldf.io.yaml import problems_of
 from rldf.perception.reading import axes_document
-from rldf.search.config import Search, SearchConfig
-from rldf.search.env import EncodingGridEnv
-from rldf.search.greedy import roll_out, value_map
-from rldf.search.records import VALUES, Step, best_step
-from rldf.search.run_folder import RunFolder
-from rldf.search.run_naming import new_out, refuse_foreign_run
+from rldf.runs.config import Search, SearchConfig
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.folder import RunFolder
+from rldf.runs.greedy import roll_out, value_map
+from rldf.runs.naming import new_out, refuse_foreign_run
+from rldf.runs.records import VALUES, Step, best_step
 
 Ended = Literal["goal", "renders", "episodes"]
 _CHECKPOINT_STEPS = 20
