@@ -23,14 +23,14 @@ from rldf.perception.encoder import Encoder
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
 from rldf.runs.config import SearchConfig, build_search
-from rldf.runs.result import SearchResult, in_words_of, read_result
+from rldf.runs.result import RunResult, in_words_of, read_result
 from rldf.seeding import rng
 from rldf.stats import wilson
 
 _BOUND_SEED = CHECK_SEEDS + 500_000
 
 
-def found_sentences(work: Path, count: int, models: str) -> list[SearchResult]:
+def found_sentences(work: Path, count: int, models: str) -> list[RunResult]:
     """Search for fresh drawings.
 
     Args:
@@ -77,7 +77,7 @@ def bound(asked: Control) -> list[bool]:
 
 
 def measure(
-    found: list[SearchResult], models: ModelSet, axes: list[str], n: int, work: Path
+    found: list[RunResult], models: ModelSet, axes: list[str], n: int, work: Path
 ) -> list[dict[str, Any]]:
     """Slide every axis of every sentence.
 

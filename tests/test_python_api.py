@@ -48,7 +48,7 @@ def test_the_types_that_an_editor_sees_are_those_that_are_exported() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(rldf.__all__) - {"__version__"}))
 def test_no_package_has_the_name_of_a_function(name: str) -> None:
-    """Whoever imported a module of such a package would find the package in the function's place."""
+    """Whoever imports a module of such a package finds the package in the function's place."""
     assert importlib.util.find_spec(f"rldf.{name}") is None
 
 

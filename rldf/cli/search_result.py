@@ -11,7 +11,7 @@ from rldf.cli.endpoint import models_at
 
 if TYPE_CHECKING:
     from rldf.models.model_set import ModelSet
-    from rldf.runs.result import SearchResult
+    from rldf.runs.result import RunResult
 
 RunArgument = Annotated[
     str, typer.Argument(help="Folder of a search, or - for search --json.", metavar="RUN")
@@ -30,7 +30,7 @@ ModelsOption = Annotated[
 
 def open_found(
     run: str, grammar: str | None, models: str | None, base_url: str | None
-) -> "tuple[SearchResult, ModelSet]":
+) -> "tuple[RunResult, ModelSet]":
     """Read the result of a run, and show warnings about rendering it."""
     from rldf.dataset.user_classes import document_path
     from rldf.experiments.applications.common import generator_models, hints

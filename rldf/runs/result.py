@@ -1,4 +1,4 @@
-"""What a search found, read from its run folder: a sentence that other commands draw again."""
+"""What a run has found, read from its folder: a sentence that other commands draw again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,8 +15,8 @@ from rldf.runs.records import best_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchResult:
-    """A found sentence in the words of a grammar.
+class RunResult:
+    """What a run has found: its best sentence, in the words of a grammar.
 
     Attributes:
         run: the run folder.
@@ -82,7 +82,7 @@ class SearchResult:
         }
 
 
-def read_result(path: Path) -> SearchResult:
+def read_result(path: Path) -> RunResult:
     """Read what a run has found: the sentence with the highest reward."""
     run = load_run(path)
     steps = run.steps()
@@ -91,7 +91,7 @@ def read_result(path: Path) -> SearchResult:
     best = best_step(steps, None)
     name = str(run.record.config.get("grammar"))
     grammar = _grammar(run, name)
-    return SearchResult(
+    return RunResult(
         run=path,
         grammar_name=name,
         grammar=grammar,
@@ -105,7 +105,7 @@ def read_result(path: Path) -> SearchResult:
     )
 
 
-def in_words_of(found: SearchResult, grammar: str | None) -> SearchResult:
+def in_words_of(found: RunResult, grammar: str | None) -> RunResult:
     """Read a found sentence in the words of another grammar, which may have more axes."""
     if grammar is None:
         return found

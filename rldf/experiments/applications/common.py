@@ -20,7 +20,7 @@ from rldf.runs.config import Search
 from rldf.runs.folder import RunFolder, load_run
 from rldf.runs.loop import search
 from rldf.runs.naming import RUN
-from rldf.runs.result import SearchResult
+from rldf.runs.result import RunResult
 
 IMAGES = "images"
 _BATCH = 8
@@ -57,12 +57,12 @@ def check_count(n: int) -> None:
         raise UsageError(f"-n {n}: give 1 to 10000")
 
 
-def generator_models(found: SearchResult, named: str | None) -> ModelSet:
+def generator_models(found: RunResult, named: str | None) -> ModelSet:
     """Load the model set that is to draw; nothing of it is loaded into memory yet."""
     return load_model_set(named or found.models, send_key=named is not None)
 
 
-def hints(found: SearchResult, models: ModelSet, named: str | None) -> list[str]:
+def hints(found: RunResult, models: ModelSet, named: str | None) -> list[str]:
     """List warnings about rendering a search result with a model set."""
     told = list(found.notes)
     if named is None and found.searched_with and models.identity() != found.searched_with:

@@ -26,7 +26,7 @@ from rldf.io.workdir import ResultFolder
 from rldf.models.model_set import ModelSet
 from rldf.perception.encoder import Encoder
 from rldf.report.images import Tile, image_grid
-from rldf.runs.result import SearchResult
+from rldf.runs.result import RunResult
 from rldf.stats import wilson
 
 GRID = "grid.png"
@@ -127,7 +127,7 @@ def _holds(value: Value, count: int) -> bool:
 class Control:
     """A request: one row of images for each value of an axis."""
 
-    found: SearchResult  # the sentence, in the words of a grammar that has the axis
+    found: RunResult  # the sentence, in the words of a grammar that has the axis
     models: ModelSet  # what draws and reads
     axis: str  # symbol of the axis that varies
     values: tuple[str, ...] | None = None  # names of its values, one row each; None for all

@@ -21,7 +21,7 @@ from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_set import ModelSet
 from rldf.report.images import Tile, image_grid
-from rldf.runs.result import SearchResult
+from rldf.runs.result import RunResult
 
 SHEET = "sheet.png"
 _COLUMNS = 4
@@ -31,7 +31,7 @@ _COLUMNS = 4
 class Generation:
     """A request for images of a search result."""
 
-    found: SearchResult  # the sentence, in the words of a grammar that has the varied axes
+    found: RunResult  # the sentence, in the words of a grammar that has the varied axes
     models: ModelSet  # what draws
     n: int  # number of images
     vary: tuple[str, ...] = ()  # symbols of the axes whose values change from image to image
