@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rldf.api.searches import load_result as load_result
     from rldf.api.searches import make_env as make_env
     from rldf.api.searches import search as search
-    from rldf.dataset.api import CloneResult as CloneResult
+    from rldf.dataset.job import CloneResult as CloneResult
     from rldf.grammar.grammar import load_grammar as load_grammar
     from rldf.models.model_sets import load_model_set as load_models
     from rldf.perception.reading import ImageReading as ImageReading
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
-    "CloneResult": "rldf.dataset.api:CloneResult",
+    "CloneResult": "rldf.dataset.job:CloneResult",
     "EvaluationResult": "rldf.api.evaluations:EvaluationResult",
     "GeneratedImages": "rldf.api.generations:GeneratedImages",
     "ImageReading": "rldf.perception.reading:ImageReading",

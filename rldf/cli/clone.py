@@ -22,7 +22,7 @@ from rldf.io.text import counted
 from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
-    from rldf.dataset.api import CloneJob, CloneOptions
+    from rldf.dataset.job import CloneJob, CloneOptions
     from rldf.models.auto import Choice
 
 _MAKE = "make"
@@ -120,7 +120,7 @@ def clone_imagenet(
     quiet: Quiet = False,
 ) -> None:
     """Make a synthetic data set of ImageNet's classes; the same command goes on with it."""
-    from rldf.dataset.api import prepare_imagenet
+    from rldf.dataset.job import prepare_imagenet
 
     options, command = _options(locals())
     command.run(lambda **own: prepare_imagenet(classes, options, **own))
@@ -162,7 +162,7 @@ def make(
     quiet: Quiet = False,
 ) -> None:
     """Make a data set with a class for each input; the word make may be left out."""
-    from rldf.dataset.api import prepare_clone
+    from rldf.dataset.job import prepare_clone
     from rldf.dataset.user_classes import parse_nouns
 
     nouns = parse_nouns(class_noun or ())
@@ -190,7 +190,7 @@ def verify(
 ) -> None:
     """Check every file of a data set; exit code 1 if anything is wrong."""
     from rldf.cli.clone_words import checked_lines
-    from rldf.dataset.api import repair_clone
+    from rldf.dataset.job import repair_clone
     from rldf.dataset.layout import open_folder
     from rldf.dataset.verify import verify as verify_
 
@@ -231,9 +231,9 @@ def convert(
     quiet: Quiet = False,
 ) -> None:
     """Write a data set in another format, with the same images byte for byte."""
-    from rldf.dataset.api import one_of
     from rldf.dataset.convert import convert as convert_
     from rldf.dataset.formats import FORMATS
+    from rldf.dataset.job import one_of
     from rldf.dataset.layout import open_folder
 
     folder = open_folder(directory)
@@ -246,7 +246,7 @@ def convert(
 
 def _options(given: dict[str, Any]) -> "tuple[CloneOptions, _Command]":
     """Return the options that both commands have."""
-    from rldf.dataset.api import CloneOptions
+    from rldf.dataset.job import CloneOptions
 
     choice = settle(given["models"])
     names = [field.name for field in dataclasses.fields(CloneOptions)]
@@ -268,7 +268,7 @@ def _options(given: dict[str, Any]) -> "tuple[CloneOptions, _Command]":
 
 def _splits(text: str | None, per_class: int | None) -> dict[str, int]:
     """Return the images of a class by split, with a warning if splits were left out."""
-    from rldf.dataset.api import splits_of
+    from rldf.dataset.job import splits_of
     from rldf.dataset.splits import SPLITS
 
     found = splits_of(text, per_class)

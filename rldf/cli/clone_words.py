@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rldf.dataset.api import CloneResult
+from rldf.dataset.job import CloneResult
 from rldf.dataset.layout import CloneFolder
 from rldf.io.text import counted
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rldf.dataset.api import CloneOptions, prepare_imagenet
 from rldf.dataset.formats import FORMATS, ArchiveFormat
+from rldf.dataset.job import CloneOptions, prepare_imagenet
 from rldf.dataset.layout import open_folder
 from rldf.dataset.reader import open_clone
 from rldf.dataset.verify import verify
