@@ -32,6 +32,26 @@ _NOTES = {
 _PINS = {"file": "pinned by the set", "lock": "by the lock file"}
 
 
+@app.command("import-places365")
+def import_places365(
+    file: Annotated[
+        Path, typer.Argument(help="resnet18_places365.pth.tar or resnet50_places365.pth.tar.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to make, for a model set's scene classifier.")],
+    as_json: output.JsonFlag = False,
+) -> None:
+    """Convert an official Places365 checkpoint into a folder that rldf loads as a classifier."""
+    from rldf.models.places365 import import_places365 as convert
+
+    made = convert(file, out)
+    lines = [
+        f"{made['network']} with {made['scenes']} scenes in {out}",
+        "in a model set: scene: {class: image-classification, "
+        f"path: {json.dumps(str(out.resolve()))}, license: CC BY}}",
+    ]
+    output.result(made, lines, as_json=as_json)
+
+
 @app.command("list")
 def list_(as_json: output.JsonFlag = False) -> None:
     """List the shipped model sets, and which of them are complete on this machine."""
@@ -131,26 +151,6 @@ def path(name: Name, as_json: output.JsonFlag = False) -> None:
     found = {key: models.path(key) for key in models.file.sources()}
     rows = [(key, str(at)) for key, at in found.items() if at is not None]
     output.result(dict(rows), output.table(rows) if rows else [], as_json=as_json)
-
-
-@app.command("import-places365")
-def import_places365(
-    file: Annotated[
-        Path, typer.Argument(help="resnet18_places365.pth.tar or resnet50_places365.pth.tar.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder to make, for a model set's scene classifier.")],
-    as_json: output.JsonFlag = False,
-) -> None:
-    """Convert an official Places365 checkpoint into a folder that rldf loads as a classifier."""
-    from rldf.models.places365 import import_places365 as convert
-
-    made = convert(file, out)
-    lines = [
-        f"{made['network']} with {made['scenes']} scenes in {out}",
-        "in a model set: scene: {class: image-classification, "
-        f"path: {json.dumps(str(out.resolve()))}, license: CC BY}}",
-    ]
-    output.result(made, lines, as_json=as_json)
 
 
 def _summary(models: "ModelSet") -> dict[str, Any]:
