@@ -63,6 +63,19 @@ class AxisResult:
     doubt: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """The value of one axis, as read from an image that was drawn.
+
+    Attributes:
+        value: its number on the axis; None where nothing was seen that the axis has a word for.
+        number: how many things were seen, on axes of counts; None on others.
+    """
+
+    value: int | None
+    number: int | None = None
+
+
 class AxisKind(ABC):
     """One kind of axis, with what most kinds have in common.
 
@@ -73,6 +86,7 @@ class AxisKind(ABC):
         needs_objects: whether the detector must know things of its rank to read it.
         needs_people: whether the detector must know people to read it.
         needs_labels: whether every value of rank 1 needs a label.
+        is_count: whether its values are numbers of things.
     """
 
     reader: ClassVar[Source] = "detector"
@@ -81,6 +95,7 @@ class AxisKind(ABC):
     needs_objects: ClassVar[bool] = False
     needs_people: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
+    is_count: ClassVar[bool] = False
 
     def check(self, symbol: str, axis: "AxisFile", file: "GrammarFile") -> list[str]:
         """Find what is wrong with such an axis of a grammar file, one line a problem."""
@@ -99,6 +114,12 @@ class AxisKind(ABC):
     def asks_clip(self, contents: SceneContents) -> bool:
         """Tell whether CLIP reads the axis where the detector has not."""
         return self.reader == "CLIP"
+
+    def read_back(
+        self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
+    ) -> ReadBack:
+        """Read an axis from an image drawn of known nouns, by rank; CLIP reads what it reads."""
+        raise NotImplementedError(f"{self.reader} reads this axis")
 
     def question(self, axis: int, encoding: "Encoding", n_values: int) -> list["Encoding"]:
         """List the encodings whose sentences CLIP compares with the image: one for each value."""
@@ -135,6 +156,21 @@ class Object(AxisKind):
             return AxisResult(index=0, source="nobody", doubt=doubt)
         return AxisResult(index=None, doubt=_NOTHING)
 
+    def read_back(
+        self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
+    ) -> ReadBack:
+        """Take the first thing that no other axis has asked for, or the value for none."""
+        others = {noun for rank, noun in nouns.items() if rank != axis.rank}
+        seen = [
+            thing.value
+            for thing in contents.objects
+            if thing.value not in others or (thing.value == nouns[axis.rank] and thing.count > 1)
+        ]
+        words = [value.name for value in axis.values]
+        known = [words.index(thing) for thing in seen if thing in words]
+        nothing = [i for i, value in enumerate(axis.values) if not value.labels]
+        return ReadBack(next(iter(known + nothing), None))
+
     def preset_name(self, reads: str) -> str:
         """Name a second object, since the first one is the class."""
         return "companion"
@@ -147,6 +183,7 @@ class Object(AxisKind):
 class Count(AxisKind):
     """How many there are of something, in bins without holes."""
 
+    is_count = True
     lowest: ClassVar[int] = 1
 
     def check(self, symbol: str, axis: "AxisFile", file: "GrammarFile") -> list[str]:
@@ -177,7 +214,7 @@ class Count(AxisKind):
         self, axis: "Axis", count: int, confidence: float | None, seen: Evidence
     ) -> AxisResult:
         """Read a number; one that the detector may have stopped at is a guess."""
-        index = bin_of(axis, count)
+        index = bin_holding(axis, count) or 0
         bounded = (axis.values[index].count or (0, None))[1] is not None
         most = seen.max_boxes
         full = most is not None and seen.contents.boxes >= most and bounded
@@ -209,6 +246,14 @@ class ObjectCount(Count):
             return AxisResult(index=0)
         return AxisResult(index=None, doubt=_NOTHING)
 
+    def read_back(
+        self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
+    ) -> ReadBack:
+        """Count the boxes of the noun that was asked for."""
+        asked = nouns.get(axis.rank)
+        count = sum(thing.count for thing in contents.objects if thing.value == asked)
+        return ReadBack(bin_holding(axis, count), count)
+
 
 class PeopleCount(Count):
     """How many people there are."""
@@ -220,6 +265,12 @@ class PeopleCount(Count):
         """Count the boxes of people."""
         contents = seen.contents
         return self.counted(axis, contents.people, contents.people_confidence, seen)
+
+    def read_back(
+        self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
+    ) -> ReadBack:
+        """Count the boxes of people."""
+        return ReadBack(bin_holding(axis, contents.people), contents.people)
 
 
 class Scene(AxisKind):
@@ -246,6 +297,12 @@ class Scene(AxisKind):
         return AxisResult(
             index=axis.index(scene), source="scene classifier", probability=share, doubt=doubt
         )
+
+    def read_back(
+        self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
+    ) -> ReadBack:
+        """Take the most probable scene."""
+        return ReadBack(None if contents.scene is None else axis.index(contents.scene))
 
     def taxonomy_keys(self, axis: "Axis") -> Sequence[str | None]:
         """Sort by the place of a value's first label in the grammar of all scenes."""
@@ -342,13 +399,13 @@ def most_likely(shares: "np.ndarray", axis: "Axis") -> AxisResult:
     )
 
 
-def bin_of(axis: "Axis", count: int) -> int:
-    """Find the bin of a count; bins have no holes and the last is open, so one always fits."""
+def bin_holding(axis: "Axis", count: int) -> int | None:
+    """Find the bin of a count; None below the lowest: bins have no holes, and the last is open."""
     for i, value in enumerate(axis.values):
         low, high = value.count or (0, None)
         if low <= count and (high is None or count <= high):
             return i
-    return 0
+    return None
 
 
 def _counts_none(grammar: "Grammar", rank: int) -> bool:
