@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from rldf.experiments.applications.common import search_or_read
+from rldf.experiments.applications.common import found_sentence
 from rldf.experiments.applications.control import Control, control, planned, read_back
 from rldf.grammar.grammar import load_grammar
 from rldf.io.images import write_png
@@ -49,7 +49,7 @@ def found_sentences(work: Path, count: int, models: str) -> list[RunResult]:
         write_png(image, draw(sentence, CHECK_SEEDS + k).image)
         run = work / "runs" / f"{k:03d}"
         settings = SearchConfig(image=str(image), models=models, agent="planner")
-        search_or_read(run, build_search(settings, model_set))
+        found_sentence(run, build_search(settings, model_set))
         found.append(in_words_of(read_result(run), "pocket"))
     return found
 
@@ -99,8 +99,8 @@ def measure(
         for k, sentence in enumerate(found):
             asked = Control(found=sentence, models=models, axis=axis, n=n)
             result = control(asked, work / models.file.name / axis / f"{k:03d}")
-            names = [row["value"] for row in result["rows"]]
-            hits.update({row["value"]: row["hits"] for row in result["rows"]})
+            names = [row.value for row in result.figures.rows]
+            hits.update({row.value: row.rate.hits for row in result.figures.rows})
             for i, right in enumerate(bound(asked)):
                 exact[names[i // n]] += right
         of = n * len(found)

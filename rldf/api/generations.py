@@ -92,7 +92,7 @@ def generate(
         made = draw(asked, place, lambda done: show("images", done, n))
     return GeneratedImages(
         out=place,
-        paths=tuple(place / image["file"] for image in made["images"]),
-        sentences=tuple(image["sentence"] for image in made["images"]),
+        paths=tuple(place / image.file for image in made.images),
+        sentences=tuple(image.sentence for image in made.images),
         warnings=tuple(hints(found, drawn_by, named)),
     )

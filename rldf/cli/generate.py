@@ -36,6 +36,6 @@ def generate(
         result = generate_(asked, place, lambda done: show("drawing", done, n))
     lines = [
         f"{counted(n, 'image')} of '{found.sentence}'" + (f", {vary} varied" if vary else ""),
-        f"look at {result['sheet']}",
+        f"look at {result.sheet}",
     ]
-    output.result(result, lines, as_json=as_json)
+    output.result(result.document(), lines, as_json=as_json)

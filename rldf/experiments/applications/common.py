@@ -98,12 +98,17 @@ def generate_images(
     return drawn
 
 
-def search_or_read(path: Path, task: Search) -> dict[str, Any]:
-    """Search, resume an unfinished search, or read the result of a finished one."""
+def found_sentence(path: Path, task: Search) -> str:
+    """Search, resume an unfinished search, or read a finished one, and give its best sentence."""
     there = (path / RUN).exists()
-    if there and (result := load_run(path).record.result) is not None:
-        return result
-    if there:
+    result = load_run(path).record.result if there else None
+    if result is None:
+        result = _search(path, task, resume=there)
+    return str(result["best"]["sentence"])
+
+
+def _search(path: Path, task: Search, *, resume: bool) -> dict[str, Any]:
+    if resume:
         run = RunFolder.resume(path, task.config)
     else:
         run = RunFolder.create(

@@ -184,9 +184,110 @@ def planned(control: Control) -> list[ImageRequest]:
     return requests
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often the value asked for was read."""
+
+    hits: int
+    of: int  # number of images, at least 1
+
+    @property
+    def share(self) -> float:
+        """Hits by images, 0 to 1."""
+        return round(self.hits / self.of, 4)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the share."""
+        low, high = wilson(self.hits, self.of)
+        return round(low, 4), round(high, 4)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        low, high = self.interval
+        return {
+            "hits": self.hits, "of": self.of, "rate": self.share, "ci_low": low, "ci_high": high,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFigures:
+    """How the images of one value were read."""
+
+    value: str
+    rate: Rate
+    mean_number: float | None = None  # of the things seen; None on axes without counts
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        number = {} if self.mean_number is None else {"mean_number": self.mean_number}
+        return {"value": self.value, **self.rate.document(), **number}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlFigures:
+    """How the images of all values were read."""
+
+    axis: Axis
+    rate: Rate
+    rows: tuple[ValueFigures, ...]  # one for each value asked for
+    # Spearman's rank correlation of the value asked for and the number read; None on axes without
+    # counts, and where one of them never changes
+    spearman: float | None = None
+
+    @property
+    def read_by(self) -> str:
+        """The model that read the axis."""
+        return reader_of(self.axis)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the axis is of counts."""
+        return self.axis.reads in COUNTS
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "read_by": self.read_by,
+            **self.rate.document(),
+            "rows": [row.document() for row in self.rows],
+            **({"spearman": self.spearman} if self.counts else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlResult:
+    """The images of a request, written to its folder, and how they were read."""
+
+    asked: Control
+    out: Path  # the folder
+    images: tuple[ImageRequest, ...]  # what was drawn, row by row
+    reads: tuple[ReadBack, ...]  # what was read in each
+    figures: ControlFigures
+
+    @property
+    def grid(self) -> Path:
+        """The image of all rows."""
+        return self.out / GRID
+
+    def found(self) -> dict[str, Any]:
+        """Return the result in the manifest."""
+        return {
+            "run": str(self.asked.found.run),
+            "warnings": list(self.asked.found.notes),
+            **self.figures.document(),
+            "images": _documents(self.asked, self.images, self.reads),
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        places = {"out": str(self.out), "grid": str(self.grid)}
+        return {**places, **self.asked.config(), **self.found()}
+
+
 def control(
     asked: Control, out: Path, progress: Callable[[int], None] = lambda n: None
-) -> dict[str, Any]:
+) -> ControlResult:
     """Draw the rows, read them back, and write a grid and a manifest; done again, it goes on."""
     folder, requests = ResultFolder(out, asked.config()), planned(asked)
     encoder = Encoder(asked.found.grammar, asked.models)
@@ -194,39 +295,35 @@ def control(
         images = generate_images(asked.models, requests, out, progress)
         cells = [request.encoding for request in requests]
         reads = read_back(encoder, asked.models, asked.number, images, cells)
-        result = {
-            "run": str(asked.found.run),
-            "warnings": list(asked.found.notes),
-            **measured(asked, reads),
-            "images": _documents(asked, requests, reads),
-        }
-        write_png(out / GRID, _grid(asked, images, reads, result["rows"]))
-        folder.finish(result)
-    return {"out": str(out), "grid": str(out / GRID), **asked.config(), **result}
+        result = ControlResult(
+            asked=asked,
+            out=out,
+            images=tuple(requests),
+            reads=tuple(reads),
+            figures=measured(asked, reads),
+        )
+        write_png(result.grid, _grid(asked, images, reads, result.figures.rows))
+        folder.finish(result.found())
+    return result
 
 
-def measured(asked: Control, reads: Sequence[ReadBack]) -> dict[str, Any]:
-    """Sum up what was read.
-
-    Returns:
-        Hits, rate and its 95 % interval (Wilson) in all and for each value; on an axis of counts
-        also Spearman's rank correlation of the value asked for and the number read, None where
-        one of them never changes.
-    """
+def measured(asked: Control, reads: Sequence[ReadBack]) -> ControlFigures:
+    """Sum up what was read."""
     rows = []
     for place, row in enumerate(asked.rows):
         of_row = reads[place * asked.n : (place + 1) * asked.n]
         seen = [read.number for read in of_row if read.number is not None]
-        value = asked.words.values[row].name
-        numbers = {"mean_number": round(sum(seen) / len(seen), 3)} if seen else {}
-        rows.append({"value": value, **_rate([r.value == row for r in of_row]), **numbers})
+        rate = Rate(sum(read.value == row for read in of_row), len(of_row))
+        mean = round(sum(seen) / len(seen), 3) if seen else None
+        rows.append(ValueFigures(asked.words.values[row].name, rate, mean))
+    numbers = [read.number or 0 for read in reads]
     asked_for = [row for row in asked.rows for _ in range(asked.n)]
-    right = [read.value == row for read, row in zip(reads, asked_for, strict=True)]
-    found = {"read_by": reader_of(asked.words), **_rate(right), "rows": rows}
-    if asked.words.reads in COUNTS:
-        numbers_read = [read.number or 0 for read in reads]
-        found["spearman"] = _correlation(asked_for, numbers_read)
-    return found
+    return ControlFigures(
+        axis=asked.words,
+        rate=Rate(sum(row.rate.hits for row in rows), len(reads)),
+        rows=tuple(rows),
+        spearman=_correlation(asked_for, numbers),
+    )
 
 
 def _correlation(asked_for: Sequence[int], numbers: Sequence[int]) -> float | None:
@@ -234,17 +331,6 @@ def _correlation(asked_for: Sequence[int], numbers: Sequence[int]) -> float | No
         return None
     x, y = (np.asarray(values, dtype=np.float64) for values in (asked_for, numbers))
     return round(spearman(x, y), 4)
-
-
-def _rate(hits: Sequence[bool]) -> dict[str, Any]:
-    low, high = wilson(sum(hits), len(hits))
-    return {
-        "hits": sum(hits),
-        "of": len(hits),
-        "rate": round(sum(hits) / len(hits), 4),
-        "ci_low": round(low, 4),
-        "ci_high": round(high, 4),
-    }
 
 
 def _read_name(axis: Axis, read: ReadBack) -> str | None:
@@ -266,7 +352,7 @@ def _grid(
     asked: Control,
     images: Sequence[Image.Image],
     reads: Sequence[ReadBack],
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[ValueFigures],
 ) -> Image.Image:
     """Draw one row for each value; what reads as another value is marked."""
     tiles = []
@@ -277,5 +363,5 @@ def _grid(
             said = f"reads: {_read_name(asked.words, reads[k]) or 'nothing'}" if wrong else ""
             line.append(Tile(images[k], said, wrong))
         tiles.append(line)
-    labels = [f"{row['value']}\n{row['hits']} of {row['of']}" for row in rows]
+    labels = [f"{row.value}\n{row.rate.hits} of {row.rate.of}" for row in rows]
     return image_grid(tiles, labels=labels, heads=[f"seed {k + 1}" for k in range(asked.n)])

@@ -57,6 +57,34 @@ class Generation:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationResult:
+    """The images of a request, written to its folder."""
+
+    generation: Generation
+    out: Path  # the folder
+    images: tuple[ImageRequest, ...]  # what was drawn, in order
+
+    @property
+    def sheet(self) -> Path:
+        """The contact sheet."""
+        return self.out / SHEET
+
+    def found(self) -> dict[str, Any]:
+        """Return the result in the manifest."""
+        found = self.generation.found
+        return {
+            "run": str(found.run),
+            "warnings": list(found.notes),
+            "images": [image.document(found.grammar) for image in self.images],
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        places = {"out": str(self.out), "sheet": str(self.sheet)}
+        return {**places, **self.generation.config(), **self.found()}
+
+
 def planned(generation: Generation) -> list[ImageRequest]:
     """Choose the sentence and the seed of every image.
 
@@ -80,20 +108,15 @@ def planned(generation: Generation) -> list[ImageRequest]:
 
 def generate(
     generation: Generation, out: Path, progress: Callable[[int], None] = lambda n: None
-) -> dict[str, Any]:
+) -> GenerationResult:
     """Generate the images, a contact sheet and a manifest; repeated, it resumes."""
     folder, requests = ResultFolder(out, generation.config()), planned(generation)
     with folder.filling():
         images = generate_images(generation.models, requests, out, progress)
-        write_png(out / SHEET, _sheet(generation, requests, images))
-        grammar = generation.found.grammar
-        result = {
-            "run": str(generation.found.run),
-            "warnings": list(generation.found.notes),
-            "images": [request.document(grammar) for request in requests],
-        }
-        folder.finish(result)
-    return {"out": str(out), "sheet": str(out / SHEET), **generation.config(), **result}
+        result = GenerationResult(generation=generation, out=out, images=tuple(requests))
+        write_png(result.sheet, _sheet(generation, requests, images))
+        folder.finish(result.found())
+    return result
 
 
 def _sheet(

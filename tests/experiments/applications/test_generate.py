@@ -55,7 +55,7 @@ def test_pictures_manifest_and_sheet(found, tmp_path):
     assert told["status"] == "done"
     assert told["config"]["searched_with"]["name"] == "other"
     assert told["config"]["drawn_with"]["name"] == "drawn"
-    assert told["images"] == result["images"]
+    assert told["images"] == result.document()["images"]
     for k, image in enumerate(told["images"]):
         assert image["seed"] == image_seed(3, k)
         assert image["words"]["Noun"] == "dog"
