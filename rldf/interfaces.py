@@ -58,10 +58,26 @@ class ImageGenerator(Protocol):
 
     @abstractmethod
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
-        """Draw one image for each sentence and seed (two lists of one length)."""
+        """Draw one image for each sentence and seed.
+
+        Args:
+            sentences: (n,) prompts.
+            seeds: (n,) image seeds, in `[0, 2**63)`.
+
+        Returns:
+            (n,) RGB images of the generator's size, in the order of the sentences; the same for the
+            same sentence and seed whatever else is drawn with them.
+        """
 
     def cut(self, sentence: str) -> str:
-        """Cut a sentence to the words that the model reads; by default nothing is cut."""
+        """Cut a sentence to the words that the model reads; by default nothing is cut.
+
+        Args:
+            sentence: a prompt of any length.
+
+        Returns:
+            A sentence of which the same image is drawn: its beginning, or all of it.
+        """
         return sentence
 
 
@@ -84,14 +100,28 @@ class Detector(Protocol):
     """Finds objects in images."""
 
     def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """List the objects in each RGB image, the most confident first."""
+        """Find the objects in images.
+
+        Args:
+            images: (n,) RGB images of any size.
+
+        Returns:
+            (n,) lists of objects, the most confident first; empty where nothing is found.
+        """
 
 
 class SceneClassifier(Protocol):
     """Classifies the place that an image shows."""
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Return the probability of every scene label, which sum to 1, for each RGB image."""
+        """Classify the places that images show.
+
+        Args:
+            images: (n,) RGB images of any size.
+
+        Returns:
+            (n,) the probability of every scene label, each 0 to 1, which sum to 1.
+        """
 
 
 @runtime_checkable
@@ -120,17 +150,38 @@ class ImageTextModel(Protocol):
     """Embeds images and texts in one space, as CLIP does."""
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Embed n RGB images: float32 (n, d), rows of length 1."""
+        """Embed images.
+
+        Args:
+            images: n RGB images of any size.
+
+        Returns:
+            (n, d) float32, rows of Euclidean length 1, so that products are cosines.
+        """
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed n texts: float32 (n, d), rows of length 1."""
+        """Embed texts in the space of the images.
+
+        Args:
+            texts: n texts; what the model does not read of a long one is cut off.
+
+        Returns:
+            (n, d) float32, rows of Euclidean length 1.
+        """
 
 
 class Reward(Protocol):
     """Scores images by how near they are to the input image of one search."""
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
-        """Score n RGB images: float64 (n,), higher is nearer to the input image."""
+        """Score images, each by itself.
+
+        Args:
+            images: n RGB images.
+
+        Returns:
+            (n,) float64, finite; higher is nearer to the input image.
+        """
 
 
 class VisionModels(Protocol):
