@@ -16,8 +16,8 @@ from rldf.experiments.applications.common import (
     generate_images,
     image_seed,
 )
-from rldf.grammar.axes import Axis, Value
-from rldf.grammar.contents import SceneContents
+from rldf.grammar.axes import Axis
+from rldf.grammar.axis_kinds import ReadBack
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.ordering import spearman
 from rldf.interfaces import VisionModels
@@ -31,25 +31,13 @@ from rldf.stats import wilson
 
 GRID = "grid.png"
 
-_BY_CLIP = ("attribute", "action")
 _TIE = 1e-7  # two cosines this near are one
-COUNTS = ("object_count", "people_count")
-
-
-@dataclass(frozen=True, slots=True)
-class ReadBack:
-    """The value of one axis, as read from an image."""
-
-    # number of the value on the axis; None where nothing was seen that it has a word for
-    value: int | None
-    number: int | None = None  # how many things were seen, on axes of counts; None on others
 
 
 def reader_of(axis: Axis) -> str:
     """Name the model that reads an axis."""
-    if axis.reads in _BY_CLIP:
-        return "CLIP"
-    return "the scene classifier" if axis.reads == "scene" else "the detector"
+    reader = axis.kind.reader
+    return reader if reader == "CLIP" else f"the {reader}"
 
 
 def read_back(
@@ -61,10 +49,12 @@ def read_back(
 ) -> list[ReadBack]:
     """Read one axis of each image, given the encoding it was generated from."""
     axis = encoder.grammar.axes[number]
-    if axis.reads in _BY_CLIP:
+    if axis.kind.reader == "CLIP":
         return _by_clip(encoder, readers, number, images, drawn)
-    looks = encoder.detect(images)
-    return [_by_sight(encoder, axis, seen, cell) for seen, cell in zip(looks, drawn, strict=True)]
+    return [
+        axis.kind.read_back(axis, contents, _nouns(encoder, cell))
+        for contents, cell in zip(encoder.detect(images), drawn, strict=True)
+    ]
 
 
 def _by_clip(
@@ -74,10 +64,9 @@ def _by_clip(
     images: Sequence[Image.Image],
     drawn: Sequence[Encoding],
 ) -> list[ReadBack]:
-    values = range(len(encoder.grammar.axes[number].values))
-    found = []
+    axis, found = encoder.grammar.axes[number], []
     for vector, cell in zip(readers.clip.embed_images(images), drawn, strict=True):
-        options = [(*cell[:number], k, *cell[number + 1 :]) for k in values]
+        options = axis.kind.question(number, cell, len(axis.values))
         texts = readers.clip.embed_texts([encoder.grammar.derive(option) for option in options])
         likeness = texts @ vector
         best = int(likeness.argmax())
@@ -86,41 +75,10 @@ def _by_clip(
     return found
 
 
-def _by_sight(encoder: Encoder, axis: Axis, seen: SceneContents, cell: Encoding) -> ReadBack:
-    if axis.reads == "scene":
-        return ReadBack(None if seen.scene is None else axis.index(seen.scene))
-    if axis.reads == "people_count":
-        return ReadBack(_bin(axis, seen.people), seen.people)
-    nouns = _nouns(encoder, cell)
-    if axis.reads == "object_count":
-        count = sum(thing.count for thing in seen.objects if thing.value == nouns.get(axis.rank))
-        return ReadBack(_bin(axis, count), count)
-    others = {noun for rank, noun in nouns.items() if rank != axis.rank}
-    asked = nouns[axis.rank]
-    things = [
-        thing.value
-        for thing in seen.objects
-        if thing.value not in others or (thing.value == asked and thing.count > 1)
-    ]
-    words = [value.name for value in axis.values]
-    known = [words.index(thing) for thing in things if thing in words]
-    nothing = [i for i, value in enumerate(axis.values) if not value.labels]
-    return ReadBack(next(iter(known + nothing), None))
-
-
 def _nouns(encoder: Encoder, cell: Encoding) -> dict[int, str]:
     """Name the noun of each object axis of a state, by rank."""
     pairs = zip(encoder.grammar.axes, cell, strict=True)
-    return {axis.rank: axis.values[i].name for axis, i in pairs if axis.reads == "object"}
-
-
-def _bin(axis: Axis, count: int) -> int | None:
-    return next((i for i, value in enumerate(axis.values) if _holds(value, count)), None)
-
-
-def _holds(value: Value, count: int) -> bool:
-    low, high = value.count or (0, None)
-    return low <= count and (high is None or count <= high)
+    return {axis.rank: axis.values[i].name for axis, i in pairs if axis.kind.has_objects}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +201,7 @@ class ControlFigures:
     @property
     def counts(self) -> bool:
         """Whether the axis is of counts."""
-        return self.axis.reads in COUNTS
+        return self.axis.kind.is_count
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON."""

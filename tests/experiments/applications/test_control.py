@@ -8,11 +8,11 @@ from rldf.errors import GrammarError, UsageError
 from rldf.experiments.applications.control import (
     Control,
     Rate,
-    ReadBack,
     control,
     measured,
     planned,
 )
+from rldf.grammar.axis_kinds import ReadBack
 from rldf.io.images import read_image
 from rldf.models.model_sets import load_model_set
 from rldf.runs.result import in_words_of, read_result
