@@ -300,8 +300,8 @@ class _Command:
             job = prepare(worker=worker, progress=view)
             if self.dry_run:
                 view("drawing a few images", 0, 0)
-                document = job.estimate()
-                lines = estimate_lines(document)
+                estimate = job.estimate()
+                document, lines = dataclasses.asdict(estimate), estimate_lines(estimate)
             else:
                 with _exit_cleanly(job.out, quiet=not worker.is_main):
                     result = job.draw(self._naming_models(view, worker.is_main))

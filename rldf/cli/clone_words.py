@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rldf.dataset.build import Estimate
 from rldf.dataset.job import CloneResult
 from rldf.dataset.layout import CloneFolder
 from rldf.io.text import counted
@@ -93,19 +94,17 @@ def _hard_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
     return [f"drawn well in less than half of the attempts: {shown}{more}"]
 
 
-def estimate_lines(document: Mapping[str, Any]) -> list[str]:
+def estimate_lines(estimate: Estimate) -> list[str]:
     """Return the estimate as lines of text."""
-    per_split = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
-    images = (
-        f"images  {document['images']} of {counted(document['classes'], 'class')} ({per_split})"
-    )
-    if document["hours"] is None:
+    per_split = ", ".join(f"{n} {split}" for split, n in estimate.splits.items())
+    images = f"images  {estimate.images} of {counted(estimate.classes, 'class')} ({per_split})"
+    if estimate.hours is None or estimate.bytes is None:
         return [images, "disk, time  not known: a server draws, which is asked for no image before"]
     return [
         images,
-        f"disk    {_size(document['bytes'])}",
-        f"time    {document['hours']:.1f} hours on one device such as this "
-        f"({document['seconds_per_image']:.3f} s an image, batches of {document['batch_size']})",
+        f"disk    {_size(estimate.bytes)}",
+        f"time    {estimate.hours:.1f} hours on one device such as this "
+        f"({estimate.seconds_per_image:.3f} s an image, batches of {estimate.batch_size})",
     ]
 
 

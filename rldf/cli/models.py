@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,11 +46,11 @@ def import_places365(
 
     made = convert(file, out)
     lines = [
-        f"{made['network']} with {made['scenes']} scenes in {out}",
+        f"{made.network} with {made.scenes} scenes in {out}",
         "in a model set: scene: {class: image-classification, "
         f"path: {json.dumps(str(out.resolve()))}, license: CC BY}}",
     ]
-    output.result(made, lines, as_json=as_json)
+    output.result(asdict(made), lines, as_json=as_json)
 
 
 @app.command("list")

@@ -6,7 +6,7 @@ whoever runs it again goes on.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,6 +122,31 @@ def make_image_writer(folder: CloneFolder, plan: Plan) -> ImageWriter:
     return ImageWriter(encode, put)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a clone will take; figures are None where a server draws, which is asked for nothing.
+
+    Attributes:
+        images: number of images.
+        classes: number of classes.
+        splits: images by split.
+        bytes: of the whole folder.
+        seconds_per_image: time for drawing and checking one.
+        hours: for all images on one device such as this.
+        batch_size: images drawn at once.
+        warnings: what was doubtful when classes were read in images.
+    """
+
+    images: int
+    classes: int
+    splits: Mapping[str, int]
+    bytes: int | None
+    seconds_per_image: float | None
+    hours: float | None
+    batch_size: int
+    warnings: tuple[str, ...] = ()
+
+
 _SECONDS = 5.0  # after one batch to warm up, batches are timed until this has passed
 _BATCHES = 8
 
@@ -131,19 +156,19 @@ def calibrate(
     renderer: Renderer,
     source: SourceType,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, Any]:
-    """Draw a few images and estimate bytes and hours of the whole; None where a server draws."""
+) -> Estimate:
+    """Draw a few images and estimate bytes and hours of the whole; nothing where a server draws."""
     measured = _measured(plan, renderer, source, clock) if is_seeded(renderer.generator) else None
     size, each = measured or (None, None)
-    return {
-        "images": len(plan),
-        "classes": len(plan.classes),
-        "splits": plan.counts,
-        "bytes": None if size is None else estimate_bytes(len(plan), size),
-        "seconds_per_image": None if each is None else round(each, 4),
-        "hours": None if each is None else round(each * len(plan) / 3600, 3),
-        "batch_size": renderer.batch_size,
-    }
+    return Estimate(
+        images=len(plan),
+        classes=len(plan.classes),
+        splits=plan.counts,
+        bytes=None if size is None else estimate_bytes(len(plan), size),
+        seconds_per_image=None if each is None else round(each, 4),
+        hours=None if each is None else round(each * len(plan) / 3600, 3),
+        batch_size=renderer.batch_size,
+    )
 
 
 def _measured(

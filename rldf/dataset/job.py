@@ -7,11 +7,11 @@ estimate the clone or draw it. Nothing here prints.
 import io
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, get_args
 
-from rldf.dataset.build import CloneProgress, calibrate, make_clone
+from rldf.dataset.build import CloneProgress, Estimate, calibrate, make_clone
 from rldf.dataset.config import PlanConfig, drawn_by, imagenet_config, user_config
 from rldf.dataset.formats import FORMATS
 from rldf.dataset.image_file import ImageFormat
@@ -136,11 +136,11 @@ class CloneJob:
     batch_size: int | None
     worker: Worker
 
-    def estimate(self) -> dict[str, Any]:
+    def estimate(self) -> Estimate:
         """Draw a few images (none by a server) and estimate bytes and hours of the whole clone."""
         source = self.record.write.source_type
-        warnings = list(self.record.doubts)
-        return calibrate(self.plan, self._renderer(), source) | {"warnings": warnings}
+        found = calibrate(self.plan, self._renderer(), source)
+        return replace(found, warnings=self.record.doubts)
 
     def draw(self, progress: Progress = no_progress) -> CloneResult:
         """Draw what is missing of the clone.

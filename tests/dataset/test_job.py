@@ -52,7 +52,7 @@ def test_a_wrong_option_is_refused_before_anything_is_written(tmp_path, wrong, s
 
 def test_an_estimate_writes_nothing(tmp_path):
     job = prepare_imagenet(2, CloneOptions(out=tmp_path / "c", **SMALL))
-    assert job.estimate()["images"] == 8
+    assert job.estimate().images == 8
     assert not list(tmp_path.iterdir())
 
 

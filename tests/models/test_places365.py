@@ -68,7 +68,7 @@ def test_an_imported_network_gives_the_outputs_of_torchvision(tmp_path, name):
     model = network(name)
     file = save(model, tmp_path / f"{name}_places365.pth.tar", name)
     told = import_places365(file, tmp_path / "places")
-    assert (told["network"], told["scenes"]) == (name, 365)
+    assert (told.network, told.scenes) == (name, 365)
     scene = TransformersScene(path=tmp_path / "places")
     pixels = torch.from_numpy(np.random.default_rng(1).normal(size=(2, 3, 224, 224))).float()
     with torch.inference_mode():
