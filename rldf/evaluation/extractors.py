@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rldf.errors import ConfigError, ModelMissingError, UsageError
-from rldf.evaluation.features import FeatureExtractor, Features, key_of
+from rldf.evaluation.features import FeatureExtractor, Features
 from rldf.interfaces import Json
 from rldf.io import distributed
+from rldf.io.cache import key_of
 from rldf.io.files import sha256_file
 from rldf.io.text import one_line
 from rldf.models.model_sets import load_model_set

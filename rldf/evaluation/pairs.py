@@ -23,10 +23,10 @@ from rldf.evaluation.features import (
     Progress,
     extract,
     features_key,
-    key_of,
 )
 from rldf.evaluation.image_sets import Contents, ImageSet, open_images, read_contents
 from rldf.evaluation.metrics import near_duplicates
+from rldf.io.cache import key_of
 from rldf.io.folder_layouts import class_word
 from rldf.stats import Figure
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rldf.evaluation.features import EvaluationCache, key_of
+from rldf.evaluation.features import EvaluationCache
+from rldf.io.cache import key_of
 
 
 @pytest.fixture
