@@ -101,7 +101,7 @@ def test_an_output_folder_that_holds_other_files(refused, name):
     path = Path("c", name)
     path.parent.mkdir(parents=True)
     path.write_text("years of work")
-    told = ["c is not empty and not a clone", name.split("/")[0], "--out"]
+    told = ["c is not empty, and not a clone", name.split("/")[0], "--out"]
     refused(*SMALL, "--out", "c", told=told)
 
 
