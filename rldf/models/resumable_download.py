@@ -18,7 +18,7 @@ from rldf.models.lock import cache_name
 
 def silence(*, bars: bool) -> None:
     """Keep huggingface_hub from telling each retry, and from drawing bars."""
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
     from huggingface_hub.utils.logging import set_verbosity
 
     set_verbosity(logging.ERROR)
@@ -58,7 +58,7 @@ def _rest_arrived(file: BinaryIO, url: str, name: str, size: int) -> bool:
     """Fetch what a file lacks; False if it was cut again, but got further."""
     # http_get is not exported: hf_hub_download, which is, keeps no part of a file between tries.
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     before = file.tell()
     try:
