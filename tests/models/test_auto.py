@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rldf.cli import doctor, model_view
+from rldf.cli import doctor
+from rldf.cli import models as models_command
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.grammar.grammar import load_grammar
 from rldf.models import model_sets
@@ -54,7 +55,7 @@ def test_a_damaged_lock_file_of_a_set_that_is_not_asked_for_stops_nothing(tmp_pa
     (lack,) = load_model_set("sd14").lacks()
     assert "is damaged" in lack
     assert doctor.model_sets()["sd14"] == [lack]
-    assert model_view.summary(load_model_set("sd14"))["missing"] == [lack]
+    assert models_command._summary(load_model_set("sd14"))["missing"] == [lack]
     with pytest.raises(ConfigError, match="is damaged"):
         _ = load_model_set("sd14").clip
 
