@@ -53,7 +53,11 @@ class AxisFile(Strict):
 
 
 class GrammarFile(Strict):
-    """A grammar file."""
+    """A grammar file.
+
+    `omit` names terminals that are left out in some cases: in each of them, every axis that the
+    case names has one of the values listed.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     description: str = ""
@@ -61,6 +65,7 @@ class GrammarFile(Strict):
     productions: dict[str, _Rule]
     terminals: dict[str, Text] = Field(default_factory=dict)
     agreement: dict[str, str] = Field(default_factory=dict)
+    omit: dict[str, tuple[dict[str, tuple[_Words, ...]], ...]] = Field(default_factory=dict)
     axes: dict[str, AxisFile] = Field(min_length=1)
     people: tuple[str, ...] = ()
 
@@ -145,7 +150,7 @@ def problems(file: GrammarFile) -> list[str]:
         found += kind_of(axis.reads).check(symbol, axis, file)
     if not file.people and any(kind_of(axis.reads).needs_people for axis in file.axes.values()):
         found.append("people: must name the detector's labels of people, who are counted and act")
-    return found + _agreement_problems(file)
+    return found + _agreement_problems(file) + _omit_problems(file)
 
 
 def _production_problems(file: GrammarFile) -> list[str]:
@@ -202,8 +207,9 @@ def _label_problems(at: str, axis: AxisFile, people: tuple[str, ...]) -> list[st
             if owner.get(plain, name) != name or value.labels.count(label) > 1:
                 found.append(f"{here}: '{label}' is a label of '{owner.get(plain, name)}' too")
             owner[plain] = name
-        # A second object may be absent: a value of its axis without labels says so.
-        if kind.needs_labels and not value.labels and axis.rank == 1:
+        # An object may be absent: a value of its axis without labels says so.
+        may_be_absent = kind.has_objects and (axis.rank > 1 or name == next(iter(axis.values)))
+        if kind.needs_labels and not value.labels and not may_be_absent:
             found.append(f"{here}: a value that reads {axis.reads} needs at least one label")
     return found
 
@@ -220,7 +226,7 @@ def _surface_problems(at: str, axis: AxisFile) -> list[str]:
 
 
 def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]:
-    """Find conditions on axes or values that are not there, and conditions on conditions."""
+    """Find conditions on axes or values that are not there, and circles of conditions."""
     found = []
     if axis.when and axis.unless:
         return [f"{at}.unless: goes without `when`"]
@@ -228,8 +234,15 @@ def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]
     for control, names in (axis.when or axis.unless).items():
         if control not in file.axes or file.axes[control] is axis:
             return [f"{at}.{key}: '{control}' is no other axis"]
-        if file.axes[control].when or file.axes[control].unless:
-            found.append(f"{at}.{key}: {control} has a condition itself")
+        if _depends_on_itself(control, file):
+            return [f"{at}.{key}: {control} depends on itself"]
+        met = condition(axis, file)
+        first = next(iter(file.axes[control].values))
+        if condition(file.axes[control], file) and met and first in met[1]:
+            found.append(
+                f"{at}.{key}: {control} has a condition itself, and is '{first}' where that is not "
+                "met, so this axis needs other values of it"
+            )
         unknown = [name for name in names if name not in file.axes[control].values]
         found += [f"{at}.{key}.{control}: has no value '{name}'" for name in unknown]
         if not names:
@@ -242,6 +255,36 @@ def condition(axis: AxisFile, file: GrammarFile) -> tuple[str, tuple[str, ...]] 
     for control, names in axis.unless.items():
         return control, tuple(name for name in file.axes[control].values if name not in names)
     return next(iter(axis.when.items()), None)
+
+
+def _depends_on_itself(symbol: str, file: GrammarFile) -> bool:
+    """Follow conditions from an axis to the axes that they are on."""
+    seen: set[str] = set()
+    while symbol in file.axes and symbol not in seen:
+        seen.add(symbol)
+        conditions = file.axes[symbol].when or file.axes[symbol].unless
+        if not conditions:
+            return False
+        symbol = next(iter(conditions))
+    return symbol in seen
+
+
+def _omit_problems(file: GrammarFile) -> list[str]:
+    """Find cases that name no terminal, axis or value, or an axis that has a condition."""
+    found = []
+    for symbol, cases in file.omit.items():
+        at = f"omit.{symbol}"
+        if symbol not in file.terminals:
+            found.append(f"{at}: is no terminal")
+        for control, names in (item for case in cases for item in case.items()):
+            if control not in file.axes:
+                found.append(f"{at}: '{control}' is no axis")
+            elif file.axes[control].when or file.axes[control].unless:
+                found.append(f"{at}: {control} has a condition itself")
+            else:
+                unknown = [name for name in names if name not in file.axes[control].values]
+                found += [f"{at}.{control}: has no value '{name}'" for name in unknown]
+    return found
 
 
 def _agreement_problems(file: GrammarFile) -> list[str]:
