@@ -6,7 +6,7 @@ defines, axes that nothing uses, words and labels that stand for two values, hol
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated
 
@@ -40,7 +40,7 @@ class AxisFile(Strict):
     `from` takes the values of another axis ("Noun") or of another grammar's axis ("pocket.Noun")
     after those stated here; `only` lists which of them. `when` names the one axis, and its values,
     with which this axis has a meaning, or `unless` those with which it has none; there it leaves
-    no words.
+    no words. In these lists "A .. B" stands for the values from A to B, in the order of their axis.
     """
 
     reads: Reads
@@ -104,11 +104,12 @@ def resolve(
 ) -> tuple[GrammarFile, list[str]]:
     """Give every axis that takes its values from another one those values."""
     found: list[str] = []
-    axes = {}
+    axes: dict[str, AxisFile] = {}
     for symbol, axis in file.axes.items():
         here = dict(axis.values)
         if axis.source is not None:
-            shared, problem = _shared_values(axis, file, other)
+            so_far = file.model_copy(update={"axes": file.axes | axes})
+            shared, problem = _shared_values(axis, so_far, other)
             found += [f"axes.{symbol}.{problem}"] if problem else []
             here |= {name: value for name, value in shared.items() if name not in here}
         elif axis.only is not None:
@@ -116,7 +117,36 @@ def resolve(
         if not here:
             found.append(f"axes.{symbol}.values: is missing")
         axes[symbol] = axis.model_copy(update={"values": here, "source": None, "only": None})
-    return file.model_copy(update={"axes": axes}), found
+    return _with_spans(file.model_copy(update={"axes": axes})), found
+
+
+def _with_spans(file: GrammarFile) -> GrammarFile:
+    """List the values of every span in the conditions of a file."""
+    values = {symbol: tuple(axis.values) for symbol, axis in file.axes.items()}
+
+    def listed(case: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        return {s: spanned(names, values.get(s, ())) for s, names in case.items()}
+
+    axes = {
+        symbol: axis.model_copy(
+            update={"when": listed(axis.when), "unless": listed(axis.unless)}
+        )
+        for symbol, axis in file.axes.items()
+    }
+    omit = {symbol: tuple(map(listed, cases)) for symbol, cases in file.omit.items()}
+    return file.model_copy(update={"axes": axes, "omit": omit})
+
+
+def spanned(names: Sequence[str], values: Sequence[str]) -> tuple[str, ...]:
+    """List the values that names and spans ("A .. B") stand for; what is unknown stays as it is."""
+    found: list[str] = []
+    for name in names:
+        first, _, last = name.partition(" .. ")
+        if first in values and last in values:
+            found += values[values.index(first) : values.index(last) + 1]
+        else:
+            found.append(name)
+    return tuple(found)
 
 
 def _shared_values(
@@ -133,10 +163,11 @@ def _shared_values(
     values = owner.axes[symbol].values
     if owner.axes[symbol].source is not None:
         return {}, f"from: {axis.source} takes its values from elsewhere: name that axis"
-    unknown = [name for name in axis.only or () if name not in values]
+    wanted = spanned(axis.only or tuple(values), tuple(values))
+    unknown = [name for name in wanted if name not in values]
     if unknown:
         return {}, f"only: {axis.source} has no value '{unknown[0]}'"
-    return {name: values[name] for name in (axis.only or values)}, ""
+    return {name: values[name] for name in wanted}, ""
 
 
 def problems(file: GrammarFile) -> list[str]:
