@@ -4,10 +4,11 @@ A preset (`presets/*.yaml`) says two things.
 
 How an axis of the grammar is sampled: "even" gives every value the same share, "first" keeps the
 first, a number is the share of the first value (the rest is even), and a list keeps to its values,
-each as often as it is named; "A .. B" stands for those from A to B. The rule is looked up by the class's kind and the axis's
-symbol, by the symbol and the axis that it has a condition on ("Gender when Density"), by the symbol,
-then by what the axis reads ("companion" for an object axis of rank 2 and more); without a rule the
-first value stays. The first object axis holds the class and is never sampled.
+each as often as it is named; "A .. B" stands for those from A to B. The rule is looked up by the
+class's kind and the axis's symbol, by the symbol and the axis that its condition is on ("Gender
+when Density"), by the symbol, then by what the axis reads ("companion" for an object axis of rank 2
+and more); without a rule the first value stays. The first object axis holds the class and is never
+sampled.
 
 What is plausible for a kind (`plausible.yaml`) stands beside the preset's own rules by kind, which
 come first.
@@ -47,7 +48,7 @@ class Preset(Strict):
         guidance: classifier-free guidance scale, for generators whose file states none.
         negative_prompt: what not to draw, likewise.
         definitions: whether WordNet's definition of a class stands in its sentences.
-        axes: rule by an axis's symbol, with or without " when " and the axis that it has a condition
+        axes: rule by an axis's symbol, with or without " when " and the axis that its condition is
             on, or by what it reads.
         kinds: rule by symbol, by the kind of a class.
     """
@@ -101,7 +102,9 @@ class PlausibleFile(Strict):
     def rules(self) -> dict[str, dict[str, Rule]]:
         """Give the rules by kind, with the values that groups stand for."""
         return {
-            kind: {symbol: self._listed(rule) for symbol, rule in rules.items() if symbol != "nouns"}
+            kind: {
+                symbol: self._listed(rule) for symbol, rule in rules.items() if symbol != "nouns"
+            }
             for kind, rules in self.kinds.items()
         }
 

@@ -169,9 +169,7 @@ def _key(a: _Reading, b: _Reading) -> tuple[object, ...]:
     return (*sides, differ, pending)
 
 
-def _steps(
-    place: _Slot, at: _Reading, words: Words, wanted: Set[Hashable]
-) -> Iterator[_Reading]:
+def _steps(place: _Slot, at: _Reading, words: Words, wanted: Set[Hashable]) -> Iterator[_Reading]:
     """Fill the next slot in each way that suits what was read, and the words of the other side."""
     for option in place.beside(words):
         if any(at.facts.get(name, told) != told for name, told in option.facts.items()):

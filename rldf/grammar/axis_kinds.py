@@ -220,7 +220,6 @@ class ObjectCount(Count):
             return AxisResult(index=0)
         return AxisResult(index=None, doubt=_NOTHING)
 
-
     def asks_clip(self, contents: SceneContents) -> bool:
         """Ask how many there are of a thing that CLIP reads."""
         return not contents.objects

@@ -94,10 +94,19 @@ class Grammar(Shared):
         """Set the axes that a sentence does not use to their first value."""
         return tuple(x if self.uses(i, encoding) else 0 for i, x in enumerate(encoding))
 
+    def using(self, axis: int, encoding: Encoding) -> Encoding:
+        """Change an encoding so that its sentence uses an axis, where it does not."""
+        while axis in self.conditions:
+            axis, needed = self.conditions[axis]
+            if needed and encoding[axis] not in needed:
+                encoding = (*encoding[:axis], min(needed), *encoding[axis + 1 :])
+        return encoding
+
     def omits(self, slot: Slot, encoding: Encoding) -> bool:
         """Tell whether a terminal leaves no words in the sentence of an encoding."""
         return any(
-            all(encoding[axis] in values for axis, values in case) for case in self._cases[slot.omit]
+            all(encoding[axis] in values for axis, values in case)
+            for case in self._cases[slot.omit]
         )
 
     @cached_property

@@ -128,9 +128,7 @@ def _with_spans(file: GrammarFile) -> GrammarFile:
         return {s: spanned(names, values.get(s, ())) for s, names in case.items()}
 
     axes = {
-        symbol: axis.model_copy(
-            update={"when": listed(axis.when), "unless": listed(axis.unless)}
-        )
+        symbol: axis.model_copy(update={"when": listed(axis.when), "unless": listed(axis.unless)})
         for symbol, axis in file.axes.items()
     }
     omit = {symbol: tuple(map(listed, cases)) for symbol, cases in file.omit.items()}
@@ -150,7 +148,11 @@ def spanned(names: Sequence[str], values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _shared_values(
-    axis: AxisFile, file: GrammarFile, other: Callable[[str], GrammarFile | None]
+    axis: AxisFile,
+    file: GrammarFile,
+    other: Callable[[str], GrammarFile | None],
+    *,
+    nested: bool = False,
 ) -> tuple[dict[str, ValueFile], str]:
     """Find the values that `from` and `only` name, and what is wrong with them."""
     assert axis.source is not None
@@ -160,9 +162,15 @@ def _shared_values(
         return {}, f"from: there is no shipped grammar '{grammar}'"
     if symbol not in owner.axes:
         return {}, f"from: grammar {owner.name} has no axis '{symbol}'"
-    values = owner.axes[symbol].values
-    if owner.axes[symbol].source is not None:
-        return {}, f"from: {axis.source} takes its values from elsewhere: name that axis"
+    named = owner.axes[symbol]
+    values = named.values
+    if named.source is not None:
+        if "." not in named.source or not grammar or nested:  # no circles
+            return {}, f"from: {axis.source} takes its values from elsewhere: name that axis"
+        further, problem = _shared_values(named, owner, other, nested=True)
+        if problem:
+            return {}, problem
+        values = values | {name: v for name, v in further.items() if name not in values}
     wanted = spanned(axis.only or tuple(values), tuple(values))
     unknown = [name for name in wanted if name not in values]
     if unknown:

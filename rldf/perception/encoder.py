@@ -109,7 +109,11 @@ class Encoder:
         detector = self._readers.detector
         most = detector.most if isinstance(detector, SaysLabels) else None
         evidence = Evidence(
-            grammar=self.grammar, contents=seen, objects=objects, max_boxes=most, labels=self._labels
+            grammar=self.grammar,
+            contents=seen,
+            objects=objects,
+            max_boxes=most,
+            labels=self._labels,
         )
         reads = {
             axis.symbol: AxisResult(index=None, doubt=self._unreadable[axis.symbol])
@@ -168,7 +172,11 @@ class Encoder:
                     found[axis.symbol] = read
                     encoding = options[read.index or 0]
         for i, axis in enumerate(self.grammar.axes):  # what the last words leave without a meaning
-            if axis.when and found[axis.when[0]].source == "CLIP" and not self.grammar.uses(i, encoding):
+            if (
+                axis.when
+                and found[axis.when[0]].source == "CLIP"
+                and not self.grammar.uses(i, encoding)
+            ):
                 found[axis.symbol] = AxisResult(index=0, source="nobody")
         return found
 

@@ -107,7 +107,7 @@ def test_sentences_fit_clips_text_encoder():
         axis.symbol: max(range(len(axis.values)), key=lambda i, a=axis: len(a.values[i].forms[""]))
         for axis in grammar.axes
     }
-    plain_people = {"Gender": 0, "Race": 0, "Age": 0, "Emotion": 0, "City": 0, "Colour": 0}
+    plain_people = {"Gender": 0, "Race": 0, "Age": 0, "Emotion": 0, "City": 0, "Palette": 0}
     sentences = [
         grammar.derive(
             tuple(
