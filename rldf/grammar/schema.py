@@ -19,6 +19,7 @@ from rldf.io.yaml import Strict
 Reads = Annotated[str, AfterValidator(known_kind)]
 _Words = Annotated[str, Field(max_length=2_000)]  # of a file that may be a stranger's
 _Rule = Annotated[str, Field(max_length=8_000)]
+_Case = Annotated[dict[str, tuple[_Words, ...]], Field(min_length=1, max_length=3)]
 Text = _Words | dict[str, _Words]
 
 _MAX_SYMBOLS = 1_000
@@ -65,7 +66,7 @@ class GrammarFile(Strict):
     productions: dict[str, _Rule]
     terminals: dict[str, Text] = Field(default_factory=dict)
     agreement: dict[str, str] = Field(default_factory=dict)
-    omit: dict[str, tuple[dict[str, tuple[_Words, ...]], ...]] = Field(default_factory=dict)
+    omit: dict[str, Annotated[tuple[_Case, ...], Field(max_length=4)]] = Field(default_factory=dict)
     axes: dict[str, AxisFile] = Field(min_length=1)
     people: tuple[str, ...] = ()
 
