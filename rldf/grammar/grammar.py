@@ -12,7 +12,7 @@ value may have several texts, and `agreement` says which axis chooses among them
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 
@@ -101,6 +101,15 @@ class Grammar(Shared):
             if needed and encoding[axis] not in needed:
                 encoding = (*encoding[:axis], min(needed), *encoding[axis + 1 :])
         return encoding
+
+    def unspoken(self, axis: int, encoding: Encoding, varied: Container[int] = ()) -> str:
+        """Say which value keeps a sentence from speaking of an axis, "" if none of a fixed axis."""
+        while axis in self.conditions:
+            axis, needed = self.conditions[axis]
+            if axis not in varied and encoding[axis] not in needed:
+                control = self.axes[axis]
+                return f"{control.symbol} is {control.values[encoding[axis]].name}"
+        return ""
 
     def omits(self, slot: Slot, encoding: Encoding) -> bool:
         """Tell whether a terminal leaves no words in the sentence of an encoding."""

@@ -83,6 +83,16 @@ def test_words_that_have_no_meaning_are_not_spoken():
     assert PHOTO.derive(child) == "a photo of one boy on a glacier"
 
 
+def test_what_keeps_a_sentence_from_speaking_of_an_axis_is_named():
+    number = {axis.symbol: i for i, axis in enumerate(PHOTO.axes)}
+    state = of(Noun="zebra", Scene="attic")
+    assert PHOTO.unspoken(number["Weather"], state) == "Scene is attic"
+    assert PHOTO.unspoken(number["Age"], state) == "Gender is anyone"
+    assert PHOTO.unspoken(number["Age"], state, [number["Gender"]]) == "Density is no"
+    assert PHOTO.unspoken(number["Age"], state, [number["Gender"], number["Density"]]) == ""
+    assert PHOTO.unspoken(number["Frequency"], state) == ""
+
+
 def test_random_sentences_read_back_and_fit_clips_text_encoder():
     random, sentences = rng(0, "photo"), set()
     for _ in range(2_000):
