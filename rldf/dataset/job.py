@@ -229,7 +229,9 @@ def prepare_clone(
     doubts: list[str] = []
 
     def configure(models: ModelSet, splits: Mapping[str, int]) -> PlanConfig:
-        words = input_grammar(given, _text(options.grammar), models.file.vocabulary_grammar)
+        words = input_grammar(
+            given, _text(options.grammar), models.file.vocabulary_grammar, models.file.grammar
+        )
         found = find_classes(given, Encoder(words, models, models.file), class_nouns, doubts.append)
         for doubt in doubts:
             warn(doubt)

@@ -117,10 +117,10 @@ def document_path(text: str, key: str) -> Path:
     return Path(found)
 
 
-def input_grammar(inputs: Inputs, named: str | None, world: str | None) -> Grammar:
-    """Load the named grammar, else the models' own, else the first run's."""
+def input_grammar(inputs: Inputs, named: str | None, world: str | None, suits: str) -> Grammar:
+    """Load the named grammar, else the models' own, else the first run's, else what suits them."""
     of_runs = [run.grammar_name for run in inputs.runs]
-    return load_grammar(named or world or next(iter(of_runs), "base"))
+    return load_grammar(named or world or next(iter(of_runs), suits))
 
 
 def _noun(run: RunResult) -> str:

@@ -38,12 +38,14 @@ class Evidence:
         contents: what was seen in the image.
         objects: the noun of each rank, None where there is no such thing.
         max_boxes: how many boxes the detector gives at most; None where that is not known.
+        labels: what the detector can see; None where that is not known.
     """
 
     grammar: "Grammar"
     contents: SceneContents
     objects: Mapping[int, SeenObject | None]
     max_boxes: int | None = None
+    labels: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,11 @@ class AxisKind(ABC):
 
 
 class Object(AxisKind):
-    """A thing that the detector finds; the axis of rank 1 holds the dominant one."""
+    """A thing that the detector finds; the axis of rank 1 holds the dominant one.
+
+    Where the detector sees nothing, and has no label for some of the values, CLIP is asked which of
+    all of them the image shows, nothing among them.
+    """
 
     has_objects = needs_objects = needs_labels = True
 
@@ -150,7 +156,8 @@ class Object(AxisKind):
             return AxisResult(index=axis.index(thing.value), probability=thing.confidence)
         empty = [i for i, value in enumerate(axis.values) if not value.labels]
         if empty:
-            return AxisResult(index=empty[0])
+            beyond = axis.rank == 1 and _has_more_words(axis, seen.labels)
+            return AxisResult(index=empty[0], source="nobody" if beyond else "detector")
         if _counts_none(seen.grammar, axis.rank):  # of "no bananas" and "no dogs" the first
             doubt = "there is no such thing, and its first value is held"
             return AxisResult(index=0, source="nobody", doubt=doubt)
@@ -170,6 +177,10 @@ class Object(AxisKind):
         known = [words.index(thing) for thing in seen if thing in words]
         nothing = [i for i, value in enumerate(axis.values) if not value.labels]
         return ReadBack(next(iter(known + nothing), None))
+
+    def asks_clip(self, contents: SceneContents) -> bool:
+        """Ask where the detector sees nothing."""
+        return not contents.objects
 
     def preset_name(self, reads: str) -> str:
         """Name a second object, since the first one is the class."""
@@ -253,6 +264,10 @@ class ObjectCount(Count):
         asked = nouns.get(axis.rank)
         count = sum(thing.count for thing in contents.objects if thing.value == asked)
         return ReadBack(bin_holding(axis, count), count)
+
+    def asks_clip(self, contents: SceneContents) -> bool:
+        """Ask how many there are of a thing that CLIP reads."""
+        return not contents.objects
 
 
 class PeopleCount(Count):
@@ -412,6 +427,16 @@ def _counts_none(grammar: "Grammar", rank: int) -> bool:
     """Tell whether the counts of a rank have a bin for none."""
     counts = grammar.reading("object_count", rank)
     return counts is not None and (counts.values[0].count or (1, None))[0] == 0
+
+
+def _has_more_words(axis: "Axis", labels: Sequence[str] | None) -> bool:
+    """Tell whether an axis has values that a detector has no label for."""
+    if labels is None:
+        return False
+    known = set(map(plain_label, labels))
+    return any(
+        value.labels and known.isdisjoint(map(plain_label, value.labels)) for value in axis.values
+    )
 
 
 def _tied(shares: Mapping[str, float]) -> str:

@@ -108,7 +108,13 @@ class Encoder:
         objects = _objects_by_rank(self.grammar, seen)
         detector = self._readers.detector
         most = detector.most if isinstance(detector, SaysLabels) else None
-        evidence = Evidence(grammar=self.grammar, contents=seen, objects=objects, max_boxes=most)
+        evidence = Evidence(
+            grammar=self.grammar,
+            contents=seen,
+            objects=objects,
+            max_boxes=most,
+            labels=self._labels,
+        )
         reads = {
             axis.symbol: AxisResult(index=None, doubt=self._unreadable[axis.symbol])
             if axis.symbol in self._unreadable
@@ -165,6 +171,13 @@ class Encoder:
                         read = replace(read, doubt="compared beside words that were not read")
                     found[axis.symbol] = read
                     encoding = options[read.index or 0]
+        for i, axis in enumerate(self.grammar.axes):  # what the last words leave without a meaning
+            if (
+                axis.when
+                and found[axis.when[0]].source == "CLIP"
+                and not self.grammar.uses(i, encoding)
+            ):
+                found[axis.symbol] = AxisResult(index=0, source="nobody")
         return found
 
 

@@ -121,7 +121,7 @@ def test_animals_are_in_plausible_places(real):
     plan = make_plan(imagenet_config(real, splits={"train": 30}, preset="train"))
     shark = next(n for n, label in enumerate(plan.classes) if label.name == "great white shark")
     found = [plan.grammar.decode(plan.image(shark + 1000 * k).encoding) for k in range(30)]
-    assert {words["Scene"] for words in found} == {"under water", "sea", "lake"}
+    assert {words["Scene"] for words in found} == {"under water", "sea", "deep ocean", "aquarium"}
     assert {words["Medium"] for words in found} == {"photo"}
 
 

@@ -103,7 +103,7 @@ def test_show_tells_people_all_of_a_shipped_set(call):
     for words in (
         "CompVis/stable-diffusion-v1-4@133a221b8aa7  pinned by the set", "creativeml-openrail-m",
         "stabilityai/sd-vae-ft-mse", "Ultralytics/YOLOv8", "the first pull settles it", "agpl-3.0",
-        "timm/vit_large_patch14_clip_224.openai", "grammar coco-places", "domain photographs",
+        "timm/vit_large_patch14_clip_224.openai", "grammar photo", "domain photographs",
         "type 'rldf models pull sd14'", "generator, size: 512", "generator, steps: 20",
         "generator, guidance: 7.5", "generator, scheduler: dpm-solver", "negative prompt: blurry",
         "clip-zero-shot", "rldf models import-places365", "sd14.lock.json",

@@ -95,6 +95,10 @@ class Control:
     def __post_init__(self) -> None:
         """Check the request."""
         check_count(self.n)
+        if why := self.found.grammar.unspoken(self.number, self.found.encoding):
+            raise UsageError(
+                f"--axis {self.axis}: no sentence speaks of it where {why}: name another axis"
+            )
         rows = self.rows
         if len(set(rows)) < len(rows):
             raise UsageError(f"--values {','.join(self.values or ())}: name each value once")

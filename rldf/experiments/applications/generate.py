@@ -40,8 +40,14 @@ class Generation:
     def __post_init__(self) -> None:
         """Check the request."""
         check_count(self.n)
-        for symbol in self.vary:
-            self.found.axis_number(symbol)
+        varied = [self.found.axis_number(symbol) for symbol in self.vary]
+        for number in varied:
+            if why := self.found.grammar.unspoken(number, self.found.encoding, varied):
+                symbol = self.found.grammar.axes[number].symbol
+                raise UsageError(
+                    f"--vary {symbol}: no sentence speaks of it where {why}: leave it out, or vary "
+                    f"{why.split()[0]} too"
+                )
         if len(set(self.vary)) < len(self.vary):
             raise UsageError(f"--vary {','.join(self.vary)}: name each axis once")
 
@@ -100,6 +106,7 @@ def planned(generation: Generation) -> list[ImageRequest]:
     for k, values in enumerate(cover):
         chosen = dict(zip(places, values, strict=False))
         encoding = tuple(chosen.get(i, value) for i, value in enumerate(found.encoding))
+        encoding = found.grammar.canonical(encoding)
         sentence = found.grammar.derive(encoding)
         file = f"{IMAGES}/{k:04d}.png"
         requests.append(ImageRequest(file, encoding, sentence, image_seed(generation.seed, k)))

@@ -1,18 +1,16 @@
 """One axis slides: what is planned, read and measured."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from rldf.errors import GrammarError, UsageError
-from rldf.experiments.applications.control import (
-    Control,
-    Rate,
-    control,
-    measured,
-    planned,
-)
+from rldf.experiments.applications.control import Control, Rate, control, measured, planned
+from rldf.experiments.applications.generate import Generation
+from rldf.experiments.applications.generate import planned as images_of
 from rldf.grammar.axis_kinds import ReadBack
+from rldf.grammar.grammar import load_grammar
 from rldf.io.images import read_image
 from rldf.models.model_sets import load_model_set
 from rldf.runs.result import in_words_of, read_result
@@ -41,6 +39,19 @@ def test_only_the_axis_changes_and_columns_share_their_seed(found):
     columns = [[request.seed for request in requests[k::3]] for k in range(3)]
     assert all(len(set(column)) == 1 for column in columns)
     assert len({column[0] for column in columns}) == 3
+
+
+def test_an_axis_that_the_sentence_does_not_speak_of_is_refused(found):
+    photo = load_grammar("photo")
+    sentence = "a photo of one zebra in an attic"
+    here = replace(found, grammar=photo, sentence=sentence, encoding=photo.parse(sentence))
+    with pytest.raises(UsageError, match="where Scene is attic: name another axis"):
+        asked(here, "Weather")
+    with pytest.raises(UsageError, match="where Gender is anyone: leave it out, or vary Gender"):
+        Generation(found=here, models=MODELS, n=2, vary=("Age",))
+    several = Generation(found=here, models=MODELS, n=8, vary=("Density", "Gender"))
+    encodings = [request.encoding for request in images_of(several)]
+    assert all(encoding == photo.canonical(encoding) for encoding in encodings)
 
 
 def test_hits_are_counted_by_value(found):
