@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rldf.grammar.grammar import Grammar
     from rldf.grammar.schema import AxisFile, GrammarFile
 
-Source = Literal["detector", "scene classifier", "CLIP", "nobody"]
+Source = Literal["detector", "scene classifier", "CLIP", "image classifier", "nobody"]
 
 SCENES = "coco-places"
 """The grammar whose scene axis is the taxonomy of scenes: indoors, then outdoors, by kind."""
@@ -174,9 +174,11 @@ class Count(AxisKind):
         return len(axis.values)
 
     def counted(
-        self, axis: "Axis", count: int, confidence: float | None, seen: Evidence
+        self, axis: "Axis", count: int | None, confidence: float | None, seen: Evidence
     ) -> AxisResult:
         """Read a number; one that the detector may have stopped at is a guess."""
+        if count is None:
+            return AxisResult(index=None, doubt="nobody counted")
         index = bin_of(axis, count)
         bounded = (axis.values[index].count or (0, None))[1] is not None
         most = seen.max_boxes
@@ -301,7 +303,7 @@ class Action(Attribute):
 
     def asks_clip(self, contents: SceneContents) -> bool:
         """Ask only where somebody could act."""
-        return contents.people > 0
+        return bool(contents.people)
 
 
 KINDS: dict[str, AxisKind] = {

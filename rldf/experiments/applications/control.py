@@ -90,17 +90,19 @@ def _by_sight(encoder: Encoder, axis: Axis, seen: SceneContents, cell: Encoding)
     if axis.reads == "scene":
         return ReadBack(None if seen.scene is None else axis.index(seen.scene))
     if axis.reads == "people_count":
-        return ReadBack(_bin(axis, seen.people), seen.people)
+        return ReadBack(_bin(axis, seen.people or 0), seen.people)
     nouns = _nouns(encoder, cell)
     if axis.reads == "object_count":
-        count = sum(thing.count for thing in seen.objects if thing.value == nouns.get(axis.rank))
+        count = sum(
+            thing.count or 0 for thing in seen.objects if thing.value == nouns.get(axis.rank)
+        )
         return ReadBack(_bin(axis, count), count)
     others = {noun for rank, noun in nouns.items() if rank != axis.rank}
     asked = nouns[axis.rank]
     things = [
         thing.value
         for thing in seen.objects
-        if thing.value not in others or (thing.value == asked and thing.count > 1)
+        if thing.value not in others or (thing.value == asked and (thing.count or 0) > 1)
     ]
     words = [value.name for value in axis.values]
     known = [words.index(thing) for thing in things if thing in words]
