@@ -79,7 +79,7 @@ def search(
         reward=reward,
         agent=agent,
         models=name,
-        grammar=grammar or loaded.file.grammar,
+        grammar=grammar or AUTO,
         steps=steps,
         stop=stop,
         **budget_of(stop, renders, episodes, steps, options.get("image_seeds", 1)),

@@ -99,7 +99,7 @@ class Judge:
             shows none, or the grammar has no such axis.
         """
         there = self._words(self._reading)
-        here = self._words(self._encoder.encode(image))
+        here = self._words(self._encoder.encode_drawn(image))
         same = {symbol: here.get(symbol) == value for symbol, value in there.items()}
         return {
             "axes": sum(same.values()) / len(same) if same else None,
