@@ -170,6 +170,19 @@ class ImageTextModel(Protocol):
         """
 
 
+class PhotographReader(Protocol):
+    """Tells photographs from drawings, and says what photographs show."""
+
+    def are_photographs(self, images: Sequence[Image]) -> list[bool]:
+        """Tell which of the RGB images are photographs."""
+
+    def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
+        """Return the probability of ImageNet's classes for each RGB image.
+
+        The 1000 classes of ILSVRC 2012 by WordNet number, such as "n02391049"; they sum to 1.
+        """
+
+
 class Reward(Protocol):
     """Scores images by how near they are to the input image of one search."""
 
@@ -198,3 +211,7 @@ class VisionModels(Protocol):
     @property
     def clip(self) -> ImageTextModel:
         """The CLIP model, which compares images with images and texts."""
+
+    @property
+    def photographs(self) -> PhotographReader | None:
+        """What reads photographs in place of the others; None where the others do."""

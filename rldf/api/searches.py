@@ -16,9 +16,10 @@ from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.images import read_image
 from rldf.io.text import counted
+from rldf.models.auto import AUTO
 from rldf.models.model_set import ModelSet
 from rldf.models.model_sets import auto_choice, load_model_set
-from rldf.perception.encoder import Encoder
+from rldf.perception.encoder import Encoder, grammar_for
 from rldf.perception.reading import ImageReading
 from rldf.report import write_report
 from rldf.runs.config import Search, SearchConfig, build_search
@@ -149,10 +150,11 @@ def encode(
         ModelMissingError: a model is not on this machine.
     """
     model_set = _model_set(models)
+    opened = open_image(image)
     words = grammar
     if not isinstance(words, Grammar):
-        words = load_grammar(str(words or model_set.file.grammar))
-    return Encoder(words, model_set, model_set.file).encode(open_image(image))
+        words = load_grammar(str(words or grammar_for(opened, model_set, model_set.file)))
+    return Encoder(words, model_set, model_set.file).encode(opened)
 
 
 def search(
@@ -252,7 +254,7 @@ def _task(
     with image_file(image) as path:
         settings = SearchConfig.of(
             **options | {"image": str(path), "models": model_set.named},
-            grammar=str(grammar or model_set.file.grammar),
+            grammar=str(grammar or AUTO),
         )
         return build_search(settings, model_set), why
 

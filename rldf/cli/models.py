@@ -144,10 +144,9 @@ def check(
 def path(name: Name, as_json: output.JsonFlag = False) -> None:
     """Print where the models of a set lie."""
     from rldf.models.model_sets import load_model_set
-    from rldf.models.schema import ROLES
 
     models = load_model_set(name)
-    for role in ROLES:
+    for role in models.file.parts():
         models.require(role)
     found = {key: models.path(key) for key in models.file.sources()}
     rows = [(key, str(at)) for key, at in found.items() if at is not None]

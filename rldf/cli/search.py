@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.live import LiveSearch
-from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
+from rldf.cli.model_choice import SetGrammar, settle, tell
 from rldf.io.text import counted
 from rldf.models.auto import AUTO
 from rldf.perception.reading import DOUBTFUL
@@ -150,7 +150,7 @@ def search(
     choice = settle(models)
     drawn_by = models_at(choice.name, base_url)
     settings = SearchConfig(
-        image=image, grammar=grammar_of(grammar, drawn_by), axes=axes, models=drawn_by,
+        image=image, grammar=grammar or AUTO, axes=axes, models=drawn_by,
         reward=reward, agent=agent, steps=steps, stop=rule,
         **budget_of(rule, renders, episodes, steps, image_seeds),
         options=context.meta[_GIVEN],
@@ -185,13 +185,20 @@ def search(
 
 
 def _told(result: dict[str, Any]) -> list[str]:
-    goal, best = result["goal"], result["best"]
+    goal, best, medium = result["goal"], result["best"], result["medium"]
+    if medium == "photograph":
+        read = result["words"]
+    else:
+        read = goal["sentence"] if goal else "no sentence: not every axis was read"
     found = {True: "found", False: "not found", None: "not known"}[result["goal_reached"]]
     if result["doubtful"] and goal:
         found += f" ({DOUBTFUL})"
+    if medium == "photograph" and not goal:
+        found += " (only these words are)"
     doubts = [f"doubt           {warning}" for warning in result["warnings"]]
     return [
-        f"input reads as  {goal['sentence'] if goal else 'no sentence: not every axis was read'}",
+        *([f"input is        a {medium}"] if medium else []),
+        f"input reads as  {read}",
         *doubts,
         f"best sentence   {best['sentence']}  (reward {best['reward']:.3f})",
         f"goal {found} after {counted(result['renders'], 'unique render')}, "
@@ -199,6 +206,7 @@ def _told(result: dict[str, Any]) -> list[str]:
         f"{result['seconds']:.0f} s",
         *_learned(result),
         f"look at         {result['run']}/report.html",
+        *([f"real photos     {result['better_models']}"] if result["better_models"] else []),
     ]
 
 

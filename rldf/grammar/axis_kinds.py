@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rldf.grammar.grammar import Grammar
     from rldf.grammar.schema import AxisFile, GrammarFile
 
-Source = Literal["detector", "scene classifier", "CLIP", "nobody"]
+Source = Literal["detector", "scene classifier", "CLIP", "image classifier", "nobody"]
 
 SCENES = "coco-places"
 """The grammar whose scene axis is the taxonomy of scenes: indoors, then outdoors, by kind."""
@@ -168,11 +168,9 @@ class Object(AxisKind):
     ) -> ReadBack:
         """Take the first thing that no other axis has asked for, or the value for none."""
         others = {noun for rank, noun in nouns.items() if rank != axis.rank}
-        seen = [
-            thing.value
-            for thing in contents.objects
-            if thing.value not in others or (thing.value == nouns[axis.rank] and thing.count > 1)
-        ]
+        several = {thing.value for thing in contents.objects if (thing.count or 0) > 1}
+        shared = several & {nouns[axis.rank]}  # one of several things may be another axis's
+        seen = [t.value for t in contents.objects if t.value not in others or t.value in shared]
         words = [value.name for value in axis.values]
         known = [words.index(thing) for thing in seen if thing in words]
         nothing = [i for i, value in enumerate(axis.values) if not value.labels]
@@ -222,9 +220,11 @@ class Count(AxisKind):
         return len(axis.values)
 
     def counted(
-        self, axis: "Axis", count: int, confidence: float | None, seen: Evidence
+        self, axis: "Axis", count: int | None, confidence: float | None, seen: Evidence
     ) -> AxisResult:
         """Read a number; one that the detector may have stopped at is a guess."""
+        if count is None:
+            return AxisResult(index=None, doubt="nobody counted")
         index = bin_holding(axis, count) or 0
         bounded = (axis.values[index].count or (0, None))[1] is not None
         most = seen.max_boxes
@@ -262,7 +262,7 @@ class ObjectCount(Count):
     ) -> ReadBack:
         """Count the boxes of the noun that was asked for."""
         asked = nouns.get(axis.rank)
-        count = sum(thing.count for thing in contents.objects if thing.value == asked)
+        count = sum(thing.count or 0 for thing in contents.objects if thing.value == asked)
         return ReadBack(bin_holding(axis, count), count)
 
     def asks_clip(self, contents: SceneContents) -> bool:
@@ -285,7 +285,7 @@ class PeopleCount(Count):
         self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
     ) -> ReadBack:
         """Count the boxes of people."""
-        return ReadBack(bin_holding(axis, contents.people), contents.people)
+        return ReadBack(bin_holding(axis, contents.people or 0), contents.people)
 
 
 class Scene(AxisKind):
@@ -373,7 +373,7 @@ class Action(Attribute):
 
     def asks_clip(self, contents: SceneContents) -> bool:
         """Ask only where somebody could act."""
-        return contents.people > 0
+        return bool(contents.people)
 
 
 KINDS: dict[str, AxisKind] = {

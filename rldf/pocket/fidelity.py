@@ -140,17 +140,17 @@ def _compare(
     yield "density", _in_bin(encoder, "Density", words, seen.people)
     axes = [axis for axis in encoder.grammar.axes if axis.kind.reader == "CLIP"]
     if axes:
-        read = encoder.encode(image).encoding
+        read = encoder.encode_drawn(image).encoding
         for axis in axes:
             i = encoder.grammar.axes.index(axis)
             if not axis.kind.needs_people or words["Density"] != "no":
                 yield "attributes", read is not None and read[i] == cell.encoding[i]
 
 
-def _in_bin(encoder: Encoder, symbol: str, words: dict[str, str], count: int) -> bool:
+def _in_bin(encoder: Encoder, symbol: str, words: dict[str, str], count: int | None) -> bool:
     axis = encoder.grammar.axis(symbol)
     low, high = axis.values[axis.index(words[symbol])].count or (0, None)
-    return low <= count and (high is None or count <= high)
+    return count is not None and low <= count and (high is None or count <= high)
 
 
 def _readers(
@@ -161,7 +161,7 @@ def _readers(
     states = [sample_encoding(grammar, seeded(seed, "sentence")) for seed in seeds]
     drawings = [draw(grammar.derive(s), seed) for s, seed in zip(states, seeds, strict=True)]
     images = [drawing.image for drawing in drawings]
-    readings = [encoder.encode(image) for image in images]
+    readings = [encoder.encode_drawn(image) for image in images]
     places = models.scene.classify(images)
     scene = [
         max(found, key=found.__getitem__) == drawing.scene

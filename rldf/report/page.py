@@ -76,10 +76,15 @@ def _image(run: RunFolder, state: VisitedState) -> Path:
 def _input_caption(run: RunFolder) -> str:
     """Name the input as the configuration does, without its folders, and say what was read in it.
 
+    A photograph that only words were read in says which, by whom, and what is not known.
+
     The folder may be untrusted or of another version, so no key is assumed.
     """
     image = str(run.record.config.get("image", "input.png"))
     caption = f"input: {PureWindowsPath(image).name or image}"
+    reading = run.record.reading
+    if reading is not None and reading.medium == "photograph":
+        return f"{caption}, a photograph: {reading.words}"
     goal = (run.record.result or {}).get("goal")
     sentence = goal.get("sentence") if isinstance(goal, dict) else None
     how = f"read as ({DOUBTFUL})" if run.record.doubtful else "read as"

@@ -24,6 +24,7 @@ from rldf.grammar.encoding import Encoding
 from rldf.io.files import parse_json, read_file, write_json
 from rldf.io.text import one_line
 from rldf.io.yaml import problems_of
+from rldf.models.model_sets import real_models
 from rldf.perception.reading import axes_document
 from rldf.runs.config import Search, SearchConfig
 from rldf.runs.env import EncodingGridEnv
@@ -243,9 +244,12 @@ def summarise(task: Search, run: RunFolder, place: SearchState) -> dict[str, Any
         },
         "seconds": round(place.seconds, 2),
         "run": str(run.path),
+        "medium": task.reading.record.medium,
+        "words": task.reading.record.words,
         "axes": axes_document(task.reading.record),
         "doubtful": task.reading.record.doubtful,
         "warnings": list(task.hints),
+        "better_models": real_models() if task.reading.by_words else None,
     }
 
 

@@ -64,14 +64,15 @@ def test_without_a_number_all_that_can_be_drawn_is():
     assert len(imagenet_config(DRAWN, splits=SPLITS, grammar="base").classes) == 8
 
 
-def test_more_classes_than_can_be_drawn_end_with_two_commands():
+def test_more_classes_than_can_be_drawn_end_with_what_to_type():
     with pytest.raises(UsageError) as caught:
         imagenet_config(POCKET, classes="100", splits=SPLITS)
     said = str(caught.value)
     assert said.startswith("--classes 100: model set pocket has 23 classes: type ")
     commands = re.findall(r"'(rldf [^']*)'", said)
     assert commands[0] == "rldf clone-imagenet --classes 23 --models pocket"
-    assert commands[1].startswith("rldf clone-imagenet --classes 100 --models ")
+    assert commands[1] == "rldf models pull sd14"
+    assert commands[2] == "rldf clone-imagenet --classes 100 --models sd14"
     with pytest.raises(UsageError) as caught:
         imagenet_config(POCKET, classes="2000", splits=SPLITS)
     assert re.findall(r"'(rldf [^']*)'", str(caught.value)) == commands[:1]

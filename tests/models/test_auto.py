@@ -114,7 +114,7 @@ def test_show_tells_people_all_of_a_shipped_set(call):
 def test_list_tells_sizes_where_they_are_known(call):
     code, out, _ = call("models", "list")
     assert code == 0
-    assert out.splitlines()[0].startswith("pocket         complete  3")
+    assert out.splitlines()[0].startswith("pocket         complete  4")
     assert " MB " in out.splitlines()[0]
     assert "without --models: pocket (no real models are here" in out
 

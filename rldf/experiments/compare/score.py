@@ -94,7 +94,7 @@ class Judge:
     def semantics(self, image: Image) -> Semantics:
         """Encode an image and compare it with the input, axis by axis."""
         there = self._words(self._reading)
-        here = self._words(self._encoder.encode(image))
+        here = self._words(self._encoder.encode_drawn(image))
         same = {symbol: here.get(symbol) == value for symbol, value in there.items()}
         return {
             "axes": sum(same.values()) / len(same) if same else None,
