@@ -25,6 +25,7 @@ def test_list_names_the_shipped_grammars_and_their_sizes() -> None:
         "paper",
         "photo",
         "pocket",
+        "pocket-nouns",
     ]
 
 
