@@ -251,7 +251,7 @@ def test_missing_weights_exit_with_3(call, sets):
 def test_what_may_mislead_is_warned_of(call, sets):
     make_clone(sets[0], model="sd14")
     _, _, err = call("evaluate", sets[0], "--real", sets[1], "--kid")
-    assert "warning: pocket features know drawings" in err
+    assert "warning: pocket features are trained on images of the pocket world only" in err
     made = clone_of_the_world(call)
     assert call("evaluate", made["out"], "--kid", "-q")[2] == ""
     (Path(made["out"]) / ".rldf" / "finished.json").unlink()
