@@ -245,7 +245,11 @@ def test_bad_input_is_one_line(call, sets, words, told):
 
 def test_missing_weights_exit_with_3(call, sets):
     code, out, err = call("evaluate", sets[0], "--real", sets[1], "--features", "none.pt")
-    assert (code, out, err) == (3, "", "error: --features none.pt: no such file or folder\n")
+    assert (code, out, err) == (
+        3,
+        "",
+        "error: --features none.pt: no such file or folder: check the path\n",
+    )
 
 
 def test_what_may_mislead_is_warned_of(call, sets):

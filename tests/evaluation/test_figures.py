@@ -76,7 +76,10 @@ def test_copies_are_told_however_few_real_images_there_are():
         found = near_duplicates(clone, real)
         return judged.duplicate_figure(found.rate, len(clone), found.calibrated)
 
-    assert of(clone, real).reason == "300 real images do not show what one in 1000 does"
+    assert (
+        of(clone, real).reason
+        == "300 real images are too few for a threshold that one in 1000 exceeds"
+    )
     clone[:60] = real[:60]
     copied = of(clone, real)
     assert copied.determined and copied.low > 0.4
@@ -111,7 +114,7 @@ def test_a_gap_and_a_share_are_as_uncertain_as_what_they_are_made_of():
 
 @pytest.mark.parametrize(
     ("side", "reason"),
-    [(2, "its interval holds 0"), (4, "24 images are fewer than the 48 features")],
+    [(2, "its interval contains 0"), (4, "24 images are fewer than the 48 features")],
 )
 def test_what_is_not_determined_is_marked_in_every_output(tmp_path, side, reason):
     clone = write_set(tmp_path / "clone", {"": 8})
