@@ -95,7 +95,11 @@ def test_an_accuracy_rests_on_its_test_images_and_on_its_trainings():
     many = judged.accuracy_figure((0.8, 0.81, 0.8), 1000, (0.79, 0.82))
     assert many.determined and many.low < 0.79 and many.high > 0.82
     apart = judged.accuracy_figure((0.2, 0.9), 1000, (-3.9, 5.0))
-    assert (apart.low, apart.high, apart.reason) == (0, 1, "2 trainings differ much")
+    assert (apart.low, apart.high, apart.reason) == (
+        0,
+        1,
+        "the accuracies of 2 trainings differ much",
+    )
     assert judged.accuracy_figure((0.8,), 1000, None).determined
     assert judged.top5_figure(many, 6).determined and not judged.top5_figure(many, 5).determined
 
