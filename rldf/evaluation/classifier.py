@@ -1,4 +1,4 @@
-"""ResNet-18 from scratch: the classifier of the downstream test.
+"""Trains ResNet-18 from random weights, the classifier of the downstream test.
 
 A training is checkpointed after every epoch and resumes to the same weights. Under `accelerate
 launch` or `torchrun` each process takes its share of every batch, and all end with the same

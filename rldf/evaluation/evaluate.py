@@ -1,4 +1,4 @@
-"""Evaluates a data set against real images: distances, classifiers, near duplicates."""
+"""Evaluates a data set against real images by distances, classifiers and near duplicates."""
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence

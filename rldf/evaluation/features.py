@@ -40,7 +40,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class EvaluationCache:
-    """A content-addressed cache of arrays and JSON documents, bounded in bytes."""
+    """A disk cache of arrays and JSON documents, with a limit in bytes."""
 
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         """Describe a cache; its folder is created with the first entry."""
@@ -64,7 +64,7 @@ class EvaluationCache:
         return self._disk.read(key, "safetensors", decode)
 
     def keep_arrays(self, key: str, arrays: Arrays) -> Arrays:
-        """Store arrays under a key, and return them."""
+        """Store arrays under a key, and return the arrays."""
         from safetensors.numpy import save
 
         solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}

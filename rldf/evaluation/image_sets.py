@@ -134,7 +134,7 @@ def choose(images: ImageSet, wanted: Sequence[int]) -> list[Picture]:
 
 
 def _packed(root: Path) -> Iterator[Picture]:
-    """Iterate over a clone in WebDataset or Parquet form, with the bytes of each image."""
+    """Yield the images of a clone in WebDataset or Parquet form, with their bytes."""
     from rldf.dataset.reader import open_clone
 
     clone = open_clone(root)

@@ -41,7 +41,7 @@ _COSINES = 50_000_000  # most cosines computed at a time
 
 @dataclass(frozen=True, slots=True)
 class FidPoint:
-    """FID at one size of the sets."""
+    """FID of the two sets cut to one size."""
 
     n_clone: int  # images of the clone
     n_real: int  # real images
@@ -269,7 +269,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Memorisation:
-    """The result of `near_duplicates`."""
+    """How many images of a clone are near duplicates of real images, and the closest pairs."""
 
     rate: float  # share of the clone's images that are near duplicates, 0 to 1
     threshold: float  # near duplicates have a cosine above this

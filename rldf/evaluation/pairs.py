@@ -53,7 +53,7 @@ class FeatureSet:
 
     @cached_property
     def features(self) -> Features:
-        """(n, d) float32, in the order of the set."""
+        """The features, (n, d) float32, one row for each image in the order of the set."""
         found = self.cache.find_arrays(self.key)
         if found is None:
             rows = extract(self.images, len(self.contents), self.extractor, self.progress)

@@ -1,4 +1,4 @@
-"""The plots of an evaluation's report, each a PNG file."""
+"""Draws the plots of an evaluation's report, each as a PNG file."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The rows of an evaluation's document: the metrics of a clone against one real folder."""
+"""Makes the rows of an evaluation's document: a clone's metrics against each real folder."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class EvaluationRequest:
 def real_row(
     request: EvaluationRequest, clone: FeatureSet, real: FeatureSet, warn: Callable[[str], None]
 ) -> Document:
-    """Compute the metrics of the clone against one folder of real images."""
+    """Compute the requested metrics of the clone against one folder of real images."""
     row: Document = {"real": str(real.images.root), **dict.fromkeys(FIGURES)}
     row |= {"n_clone": len(clone.contents), "n_real": len(real.contents)}
     row["features"] = clone.extractor.name

@@ -73,7 +73,7 @@ def _encoded(picture: Image.Image, form: str, **options: object) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One image of a grid."""
+    """An image of a grid, with its caption."""
 
     image: Image.Image  # RGB, of any size
     caption: str = ""  # text below it; "" takes no space

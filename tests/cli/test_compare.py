@@ -63,7 +63,7 @@ def test_json_is_one_document_with_means_and_wins(call, image):
         (["--baselines", "random,blip"], 2, "no baseline 'blip'"),
         (["--baselines", "exhaustive", "--grammar", "pocket"], 2, "more than the 10000 allowed"),
         (["--captioner", "nowhere"], 3, "no image-to-text model at nowhere"),
-        (["--captioner", ".", "--baselines", "random"], 2, "name it in --baselines"),
+        (["--captioner", ".", "--baselines", "random"], 2, "name caption in --baselines"),
         (["--agent", "nobody"], 2, "nobody"),
         (["--image-seed", 2**63 - 1], 2, "--image-seed"),
         (["missing.png"], 2, "missing.png cannot be read"),

@@ -115,7 +115,7 @@ class Control:
 
     @property
     def number(self) -> int:
-        """Place of the axis in an encoding."""
+        """Position of the axis in an encoding."""
         return self.found.axis_number(self.axis)
 
     @property

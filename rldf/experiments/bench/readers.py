@@ -49,7 +49,7 @@ class RememberingReaders:
         return self._once("classify", images, self._readers.scene.classify)
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Embed images.
+        """Return the CLIP embedding of each image.
 
         Returns:
             (n, d), rows of length 1.

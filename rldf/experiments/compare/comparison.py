@@ -63,7 +63,7 @@ class Question:
         check_baselines(self.baselines)
         if self.captioner is not None and "caption" not in self.baselines:
             raise UsageError(
-                "--captioner is used by the baseline caption only: add caption to --baselines"
+                "--captioner is used by the baseline caption only: name caption in --baselines"
             )
         self._check_budget()
         self.settings(self.images[0])

@@ -62,7 +62,7 @@ class Judge:
         self._reading, self._encoder, self._clip = reading, encoder, readers.clip
 
     def likeness(self, images: Sequence[Image]) -> list[float]:
-        """Compute CLIP cosines of images and the input.
+        """Compute the CLIP cosine of each image and the input.
 
         Returns:
             (n,) cosines.
