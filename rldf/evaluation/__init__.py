@@ -3,5 +3,5 @@
     image_sets -> features -> metrics ------------------.
          '-> examples -> classifier -> downstream -------+-> evaluate -> report
 
-`evaluate.evaluate` is the way in; `reference` finds the images to compare with.
+Callers use `evaluate.evaluate`; `reference` finds or renders the real images to compare with.
 """

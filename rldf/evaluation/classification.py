@@ -1,8 +1,8 @@
 """Trains classifiers on a data set and tests them on images outside it.
 
-Weights and predictions are cached under the key of everything that decides them, so
-a repeated evaluation trains nothing and an interrupted one resumes after its last epoch. In
-a distributed launch all processes train together; only the first one tests.
+Weights and predictions are cached under a hash of everything that decides them, so a repeated
+evaluation trains nothing. An interrupted training resumes after its last finished epoch. In a
+distributed launch all processes train together; only the first process tests.
 """
 
 import math
@@ -22,33 +22,33 @@ if TYPE_CHECKING:
     from rldf.evaluation.classifier import Weights
 
 TOP = 5
-"""Answers that count for top-5."""
+"""Number of highest-scored classes among which the right one counts as found, as in top-5."""
 
 MOST_SEEDS = 10
-"""Largest number of training seeds: more add little precision and take long."""
+"""Largest number of training seeds allowed: more seeds add little precision and take long."""
 
-_LEAST_STEPS = 24  # of an epoch, as long as batches stay larger than the least
+_LEAST_STEPS = 24  # steps in an epoch, reached by halving the batch down to _LEAST_BATCH
 _LEAST_BATCH = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """SGD with Nesterov momentum and cosine decay.
+    """Settings of a training by SGD with Nesterov momentum and a cosine learning rate.
 
     The defaults are those of the ImageNet-100 recipe that the paper cites.
     """
 
     epochs: int = 200  # 1 or more
-    side: int = 224  # of the network's input, px, 32 or more
-    rate: float = 0.2  # learning rate at `batch`; it falls in proportion with smaller batches
-    batch: int = 256  # most examples in a batch
+    side: int = 224  # side of the network's square input, px, 32 or more
+    rate: float = 0.2  # peak learning rate at `batch`; a batch of b uses rate * b / batch
+    batch: int = 256  # largest number of examples in a batch
     momentum: float = 0.9  # of SGD
     decay: float = 1e-4  # weight decay
-    warmup: float = 0.05  # share of the steps over which the rate rises from 0
+    warmup: float = 0.05  # share of all steps over which the learning rate rises from 0
 
 
 def batch_size(recipe: Recipe, n: int) -> int:
-    """Choose the batch: the recipe's, halved until a small set has enough steps in an epoch."""
+    """Halve the recipe's batch until n examples give enough steps in an epoch; at most n."""
     batch = recipe.batch
     while batch > _LEAST_BATCH and n // batch < _LEAST_STEPS:
         batch //= 2
@@ -56,7 +56,7 @@ def batch_size(recipe: Recipe, n: int) -> int:
 
 
 def rate_at(recipe: Recipe, batch: int, step: int, steps: int) -> float:
-    """Compute the learning rate: linear warm-up, then half a cosine down to 0."""
+    """Compute the learning rate at a step: linear warm-up, then half a cosine down to 0."""
     peak = recipe.rate * batch / recipe.batch
     warm = recipe.warmup * steps
     if step < warm:
@@ -66,23 +66,29 @@ def rate_at(recipe: Recipe, batch: int, step: int, steps: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """How several trainings of one kind did in one test."""
+    """The accuracies of classifiers, trained alike with different seeds, on one test set."""
 
-    top1: tuple[float, ...]  # share of right first answers, by training
-    # share of tests whose right answer is among the first five, by training
+    top1: tuple[float, ...]  # top-1 accuracy of each training, 0 to 1
+    # top-5 accuracy of each training, 0 to 1
     top5: tuple[float, ...]
-    # (classes, classes) how often class i was predicted as class j, over all trainings
+    # (classes, classes) test images of class i predicted as class j, summed over the trainings
     confusion: NDArray[np.int64]
 
     @property
     def by_class(self) -> tuple[float | None, ...]:
-        """Share of right first answers by class, None for a class without tests."""
+        """Top-1 accuracy of each class over all trainings, None for a class without test images."""
         tests, right = self.confusion.sum(1), self.confusion.diagonal()
         return tuple(float(r / n) if n else None for r, n in zip(right, tests, strict=True))
 
 
 def scores(answers: Sequence[NDArray[np.int64]], labels: Sequence[int], n_classes: int) -> Scores:
-    """Grade the answers of several trainings."""
+    """Compute the accuracies of several trainings from their predictions on one test set.
+
+    Args:
+        answers: (n, k) predicted class numbers of each training, best first.
+        labels: n true class numbers.
+        n_classes: number of classes.
+    """
     truth = np.asarray(labels)
     confusion = np.zeros((n_classes, n_classes), np.int64)
     for predicted in answers:
@@ -94,9 +100,9 @@ def scores(answers: Sequence[NDArray[np.int64]], labels: Sequence[int], n_classe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingTask:
-    """Trainings on one set of examples, and what they are tested on."""
+    """The training examples of some classifiers, and the sets that they are tested on."""
 
-    name: str  # what to call it in progress
+    name: str  # name of the training data in progress messages
     examples: Examples  # training examples
     tests: tuple[Examples, ...]  # test sets
 
@@ -109,10 +115,11 @@ def train_and_test(
     cache: EvaluationCache,
     progress: Progress,
 ) -> list[list[Scores]]:
-    """Train classifiers and test them.
+    """Train one classifier for each task and seed, and test each on the task's test sets.
 
     Returns:
-        Scores by task and test; nothing in any process but the first.
+        One list for each task, with the scores of each of its test sets. The list is empty in
+        every process but the first.
     """
     room = _Trainer(n_classes, recipe, cache, progress)
     due = [(task, seed) for task in tasks for seed in seeds]
@@ -130,7 +137,7 @@ def train_and_test(
 
 
 def _agreed(due: list[int]) -> list[int]:
-    """Let the first process decide, so that all train together or none."""
+    """Return the first process's list of due trainings, so that all processes train the same."""
     if distributed.world() == 1:
         return due
     from rldf.evaluation.classifier import first_of
@@ -139,7 +146,7 @@ def _agreed(due: list[int]) -> list[int]:
 
 
 class _Trainer:
-    """Trains and tests classifiers, and takes what was computed before from the cache."""
+    """Trains and tests classifiers; uses cached weights and predictions where there are some."""
 
     def __init__(
         self, n_classes: int, recipe: Recipe, cache: EvaluationCache, progress: Progress
@@ -151,7 +158,7 @@ class _Trainer:
         self._answers: dict[str, NDArray[np.int64]] = {}
 
     def owes(self, task: TrainingTask, seed: int) -> bool:
-        """Tell whether a training is needed for answers that are not known."""
+        """Return whether the cache lacks both the weights and some predictions of a training."""
         key = self._key(task, seed)
         asked = [self._answer_key(key, test) for test in task.tests]
         for answer in asked:
@@ -165,7 +172,7 @@ class _Trainer:
         return weights is None
 
     def train(self, task: TrainingTask, seed: int) -> None:
-        """Train, from the last checkpoint if there is one."""
+        """Train one classifier, resuming from its checkpoint if there is one."""
         from rldf.evaluation.classifier import train
 
         key, epochs = self._key(task, seed), self._recipe.epochs
@@ -183,7 +190,7 @@ class _Trainer:
             part.unlink(missing_ok=True)
 
     def answers(self, task: TrainingTask, seed: int, test: Examples) -> NDArray[np.int64]:
-        """Tell what a trained network answers: (n, k) class numbers, best first."""
+        """Return the predictions of a trained network: (n, k) class numbers, best first."""
         key = self._key(task, seed)
         answer = self._answer_key(key, test)
         if answer not in self._answers:

@@ -1,4 +1,4 @@
-"""ResNet-18 from scratch: the classifier of the downstream test.
+"""Trains ResNet-18 from random weights, the classifier of the downstream test.
 
 A training is checkpointed after every epoch and resumes to the same weights. Under `accelerate
 launch` or `torchrun` each process takes its share of every batch, and all end with the same
@@ -37,7 +37,7 @@ _Item = tuple[int, int]  # epoch, example
 
 
 class _Batches:
-    """The batches of one epoch after another: the share of each that this process trains on."""
+    """Yields this process's share of each batch of the epoch that `epoch` names."""
 
     def __init__(self, n: int, batch: int, seed: int, rank: int, world: int) -> None:
         self._n, self._batch, self._seed = n, batch, seed
@@ -53,7 +53,7 @@ class _Batches:
 
 
 class _Crops(Dataset[tuple[Pixels, int]]):
-    """Examples as pixels: a random crop of an epoch, or with no seed the middle."""
+    """Examples as pixels: a random crop that depends on the epoch, or without a seed the middle."""
 
     def __init__(self, examples: Examples, side: int, seed: int | None) -> None:
         self._examples, self._side, self._seed = examples, side, seed
@@ -90,7 +90,7 @@ def train(
     checkpoint: Path,
     progress: Callable[[int], None] = lambda epochs: None,
 ) -> Weights:
-    """Train a ResNet-18, going on from its checkpoint if there is one."""
+    """Train a ResNet-18, resuming from the file `checkpoint` if it exists; returns its weights."""
     accelerator = _accelerator()
     rank, world = accelerator.process_index, accelerator.num_processes
     batch = max(batch_size(recipe, len(examples)), 2 * world)  # batch norm needs two
@@ -128,7 +128,7 @@ def train(
 
 @torch.inference_mode()
 def predict(weights: Weights, n_classes: int, examples: Examples, side: int) -> NDArray[np.int64]:
-    """Tell the classes that a trained network gives the highest scores.
+    """Predict the classes that a trained network scores highest for each example.
 
     Returns:
         (n, k) class numbers, best first; k is 5, or the number of classes if that is less.
@@ -148,7 +148,7 @@ def predict(weights: Weights, n_classes: int, examples: Examples, side: int) -> 
 
 
 def first_of(value: list[int]) -> list[int]:
-    """Give every process what the first one has."""
+    """Return the first process's list in every process."""
     _accelerator()
     given: list[int] = broadcast_object_list([value])[0]
     return given
@@ -189,7 +189,7 @@ def _collate(items: Sequence[tuple[Pixels, int]]) -> tuple[Tensor, Tensor]:
 
 
 def _normal(pixels: Tensor, device: torch.device) -> Tensor:
-    """Take bytes (n, h, w, 3) to the numbers that the network gets, (n, 3, h, w)."""
+    """Normalize pixels (n, h, w, 3), 0 to 255, to the network's input (n, 3, h, w)."""
     values = pixels.to(device, non_blocking=True).float() / 255
     mean, std = (torch.tensor(numbers, device=device) for numbers in (_MEAN, _STD))
     return ((values - mean) / std).permute(0, 3, 1, 2)  # channels last in memory
@@ -203,12 +203,12 @@ def _save(path: Path, epoch: int, network: nn.Module, optimizer: torch.optim.Opt
     }
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    with contextlib.suppress(OSError):  # of a full disk: the training goes on without
+    with contextlib.suppress(OSError):  # a full disk: train on without
         write_bytes(path, buffer.getvalue())
 
 
 def _resume(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """Load the checkpoint of the first process into all; gives the number of epochs done."""
+    """Load the first process's checkpoint in every process; returns the number of epochs done."""
     state = broadcast_object_list([_load(path)])[0]
     if state is None:
         return 0
@@ -220,6 +220,6 @@ def _resume(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) ->
 def _load(path: Path) -> dict[str, Any] | None:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # none there, or damaged: a damaged file may raise anything
+    except Exception:  # no checkpoint, or a damaged one, which may raise anything
         return None
     return state

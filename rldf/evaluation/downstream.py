@@ -1,11 +1,11 @@
-"""The downstream test: which classifiers are trained on what, and tested on what.
+"""The downstream test: classifiers are trained on a clone and tested on real images.
 
-    trained on      tested on
-    clone's train   clone's own val, and every real folder
-    real train      the same real folder's val, where there are both
+    trained on                    tested on
+    train split of the clone      val split of the clone, and every real folder
+    train split of a real folder  val split of that folder, if it has both splits
 
-The reference is trained on as many real images of each class as the clone has, so that the two
-training sets differ in origin only.
+The classifier trained on a real folder is called the reference. It gets as many images of each
+class as the clone has, so that the two training sets differ in their origin only.
 """
 
 import statistics
@@ -23,54 +23,54 @@ from rldf.io.folder_layouts import class_word
 from rldf.io.text import plain
 
 _TESTS = ("val", "test")
-_MEASURED = 9  # images whose size is measured
-_NAMED, _LETTERS = 5, 80  # classes in a message, and what is shown of each
-_SIDES = (32, 1024)  # px
-_FULL, _SHARE = 224, 224 / 512  # the recipe's input, and what that is of Stable Diffusion's images
+_MEASURED = 9  # images whose size is measured to choose the input size
+_NAMED, _LETTERS = 5, 80  # classes named in a message, and letters shown of each name
+_SIDES = (32, 1024)  # smallest and largest --classifier-size, px
+_FULL, _SHARE = 224, 224 / 512  # the recipe's side, px, and its ratio to Stable Diffusion's 512
 
 Set = tuple[ImageSet, Contents]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """How classifiers are trained."""
+    """Settings of the classifiers that the downstream test trains."""
 
-    epochs: int = 200  # of each training
-    seeds: int = 3  # number of trainings of each kind
-    # of the network's input, px; None for 7/16 of the images' side, at most 224
+    epochs: int = 200  # epochs of each training
+    seeds: int = 3  # number of classifiers trained on each training set, each with another seed
+    # side of the network's input, px; None for 7/16 of the images' median side, 32 to 224
     side: int | None = None
-    # whether to train on real images too, where a real folder has some to train on
+    # whether to train on real images too, if a real folder has a train split
     reference: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestResult:
-    """How classifiers did on one real folder."""
+    """The accuracies of the classifiers on one folder of real images."""
 
     n_test: int  # test images
     scores: Scores  # of classifiers trained on the clone
     n_reference: int  # real training images of the reference; 0 without one
     reference: Scores | None  # of classifiers trained on real images
-    untested: tuple[str, ...] = ()  # keys of the classes of which there was no image to ask for
+    untested: tuple[str, ...] = ()  # keys of the classes without a test image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownstreamResult:
-    """The results of all classifiers."""
+    """The result of the downstream test: what was trained, and all accuracies."""
 
     classes: tuple[str, ...]  # keys, in the order of class numbers
     n_train: int  # training images of the clone
-    side: int  # of the network's input, px
-    n_own: int  # images of the clone's own test, 0 where it has none
-    own: Scores | None  # scores in the clone's own test
+    side: int  # side of the network's input, px
+    n_own: int  # images in the clone's test split (val, else test), 0 if it has none
+    own: Scores | None  # scores on the clone's test split, None if it has none
     tests: tuple[TestResult, ...]  # one for each real folder
-    # keys of the classes of which the clone had no image to learn from
+    # keys of the classes without a training image in the clone
     unlearned: tuple[str, ...] = ()
-    own_untested: tuple[str, ...] = ()  # keys of the classes that its own test has no image of
+    own_untested: tuple[str, ...] = ()  # keys of the classes without an image in that split
 
 
 def check_train_config(train_config: TrainConfig) -> None:
-    """Refuse numbers out of range with a UsageError."""
+    """Raise UsageError for a number of epochs or seeds, or an input size, out of its range."""
     if train_config.epochs < 1:
         raise UsageError(f"--epochs {train_config.epochs}: type a number from 1")
     if not 1 <= train_config.seeds <= MOST_SEEDS:
@@ -92,7 +92,7 @@ def learn(
     progress: Progress,
     warn: Callable[[str], None],
 ) -> DownstreamResult | None:
-    """Train on a clone, test on real images.
+    """Train classifiers on a clone, and test them on real images.
 
     Returns:
         The results; None in every process but the first.
@@ -102,8 +102,8 @@ def learn(
     unlearned = _missing(classes, learned)
     if unlearned:
         warn(
-            f"{clone[0].root} has no training images of {_called(clone, unlearned)}: not learned, "
-            "so every answer to images of it is wrong"
+            f"{clone[0].root} has no training images of {_called(clone, unlearned)}: the "
+            "classifier never predicts these classes, so real images of them count as errors"
         )
     own = _own_test(clone, classes)
     tests = [_real_test(clone, real, classes, warn) for real in reals]
@@ -111,7 +111,7 @@ def learn(
         (images.root, t) for (images, _), t in zip(reals, tests, strict=True)
     ]:
         if missing := _missing(classes, test):
-            warn(f"{root} has no test images of {_called(clone, missing)}: not asked for")
+            warn(f"{root} has no test images of {_called(clone, missing)}: accuracies omit these")
     wanted = [
         _reference(clone, real, classes, learned, warn) for real in reals if train_config.reference
     ]
@@ -154,7 +154,8 @@ def _classes(clone: Set) -> tuple[str, ...]:
     classes = class_keys(clone[1])
     if len(classes) < 2:
         raise UsageError(
-            f"{clone[0].root} has {len(classes)} class folders: --classify needs 2 or more"
+            f"{clone[0].root} has {len(classes)} class folders: --classify needs 2 or more: "
+            "give a folder with a folder for each class"
         )
     return classes
 
@@ -174,7 +175,7 @@ def _of_splits(
 
 
 def _learned(clone: Set, classes: Sequence[str]) -> Examples:
-    """Take the training images: the train split, or all if there are no splits."""
+    """Take the clone's training images: those of its train split, or all if it has no splits."""
     images, contents = clone
     split = "train" if "train" in contents.splits else None
     learned = _of_splits(clone, clone, classes, {split})
@@ -187,19 +188,20 @@ def _learned(clone: Set, classes: Sequence[str]) -> Examples:
         )
     if len(set(learned.labels)) < 2:
         raise UsageError(
-            f"{images.root} has training images of one class alone: --classify needs 2 or more"
+            f"{images.root} has training images of one class only: --classify needs images of "
+            "2 or more classes: add images of another class"
         )
     return learned
 
 
 def _missing(classes: Sequence[str], examples: Examples) -> tuple[str, ...]:
-    """List the classes that no example is of."""
+    """List the keys of the classes that have no example."""
     there = set(examples.labels)
     return tuple(key for number, key in enumerate(classes) if number not in there)
 
 
 def _called(clone: Set, keys: Sequence[str]) -> str:
-    """Name classes in a message."""
+    """Write the names of some classes for a message, the first five of many."""
     names, shown = clone[0].class_names, keys[:_NAMED]
     shown_names = [f"{key} ({names[key]})" if names.get(key, key) != key else key for key in shown]
     more = f" and {len(keys) - _NAMED} more classes" if len(keys) > _NAMED else ""
@@ -207,7 +209,7 @@ def _called(clone: Set, keys: Sequence[str]) -> str:
 
 
 def _test_split(clone: Set, images: Set, classes: Sequence[str]) -> str | None:
-    """Find the split to test on: the first that has images of a known class."""
+    """Return val, else test, if that split has images of a class of the clone, else None."""
     known = class_numbers(classes, clone[0].class_names)
     contents = images[1]
     there = {
@@ -240,7 +242,7 @@ def _real_test(
         )
     left = sum(split in splits for split in contents.splits) - len(test)
     if left:
-        warn(f"{left} images of {images.root} are of no class of the clone: not asked for")
+        warn(f"{left} images of {images.root} are of no class of the clone: they are not tested")
     return test
 
 
@@ -251,7 +253,7 @@ def _reference(
     learned: Examples,
     warn: Callable[[str], None],
 ) -> Examples | None:
-    """Take as many real training images of each class as the clone has, or None."""
+    """Take as many real training images of each class as the clone has; None if there are none."""
     if "train" not in real[1].splits or not _test_split(clone, real, classes):
         return None
     wanted = Counter(learned.labels)
@@ -260,19 +262,19 @@ def _reference(
         return None
     if less := [classes[number] for number in sorted(wanted - Counter(found.labels))]:
         warn(
-            f"{real[0].root} has fewer training images than the clone of {_called(clone, less)}: "
-            "the classifier that is trained on it learns from fewer"
+            f"{real[0].root} has fewer training images of {_called(clone, less)} than the clone: "
+            "the classifier that is trained on real images gets fewer examples"
         )
     return found
 
 
 def _least() -> int:
-    """Count the examples that a training needs: two for each process."""
+    """Return the smallest number of training examples: two for each process."""
     return 2 * distributed.world()
 
 
 def _default_side(examples: Examples) -> int:
-    """Choose the input size from the median size of a few evenly spaced images."""
+    """Return 7/16 of the median side of a few evenly spaced images, at least 32, at most 224."""
     step = -(-len(examples) // _MEASURED)
     side = statistics.median(min(examples.decode(i).size) for i in range(0, len(examples), step))
     return max(_SIDES[0], min(_FULL, round(side * _SHARE)))

@@ -1,4 +1,4 @@
-"""Evaluates a data set against real images: distances, classifiers, near duplicates."""
+"""Evaluates a data set against real images by distances, classifiers and near duplicates."""
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,11 +41,11 @@ from rldf.stats import Figure, read_figure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosestPair:
-    """An image of the clone and its nearest real image, by name within their sets."""
+    """An image of the clone and its nearest real image."""
 
-    clone: str
-    real: str
-    cosine: float  # of their features, -1 to 1
+    clone: str  # name of the image in the clone
+    real: str  # name of the image in the real folder
+    cosine: float  # cosine of their features, -1 to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,11 @@ class RealComparison:
     """The metrics of the clone against one folder of real images."""
 
     real: Path
-    n_real: int  # its images
-    figures: Mapping[str, Figure]  # by metric: "fid", "kid", "top1", ...; only those asked for
+    n_real: int  # number of images in the folder
+    figures: Mapping[str, Figure]  # the requested figures by name: "fid", "kid", "top1", ...
     fid_points: tuple[FidPoint, ...]  # FID at several sample sizes, small to large
     closest_pairs: tuple[ClosestPair, ...]  # the ten nearest pairs, nearest first
-    test: TestResult | None  # the classifiers' test on this folder
+    test: TestResult | None  # accuracies of the classifiers on it; None if none were trained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +65,13 @@ class EvaluationResult:
     """The evaluation of a data set against real images.
 
     Attributes:
-        n_clone: images of the clone.
+        n_clone: number of images in the clone.
         features: name of the feature extractor.
-        comparisons: one for each folder of real images, in the order given.
+        comparisons: the comparison with each folder of real images, in the order given.
         downstream: results of the classifiers; None if none were trained.
-        warnings: what may mislead, one sentence each.
-        document: the same as JSON: the first comparison at the top, and "real" with all of them.
+        warnings: reasons why a figure may mislead, one sentence each.
+        document: the same result as JSON: the figures of the first comparison at the top level,
+            and all comparisons under "real".
         clone: the clone's images and features.
         reals: the real folders' images and features.
     """
@@ -86,7 +87,7 @@ class EvaluationResult:
 
     @property
     def figures(self) -> Mapping[str, Figure]:
-        """The metrics against the first folder of real images, by name."""
+        """The figures by name, against the first folder of real images."""
         return self.comparisons[0].figures
 
 
@@ -111,15 +112,16 @@ def evaluate(
 
     Args:
         clone: a clone, or any folder of images.
-        real: folders of real images; None takes those of RLDF_REAL, or for a clone of the pocket
-            world a reference rendered once.
-        fid: compute the Fréchet distance at several sample sizes, and extrapolated.
-        kid: compute the kernel distance with its error.
+        real: folders of real images; None takes those that the environment variable RLDF_REAL
+            names, or for a clone of the pocket world renders a reference once.
+        fid: compute the Fréchet distance (FID) at several sample sizes, and extrapolate it to
+            infinitely many images.
+        kid: compute the kernel distance (KID) and its standard error.
         prc: compute precision and recall.
-        duplicates: find near duplicates of real images.
+        duplicates: find images of the clone that are near duplicates of real images.
         classify: train ResNet-18 on the data set and test it on the real images.
-        per_class: compute metrics of each class too.
-        features: pocket, clip, dinov2, inception, or the path of a model.
+        per_class: compute KID, and accuracies if classifiers are trained, of each class too.
+        features: feature extractor: pocket, clip, dinov2, inception, or the path of a model.
         models: model set whose CLIP is used with features="clip".
         progress: called with the current step, the number done and the total.
         warn: called with each warning as it arises.
@@ -172,15 +174,21 @@ def _reference(clone: Path, progress: Progress) -> Path:
 
 
 def _doubts(request: EvaluationRequest, features: str, clone: ImageSet) -> Iterator[str]:
-    """Name what else may mislead, beside what the figures themselves say."""
+    """Yield warnings about the choice of features and about an unfinished clone."""
     if features == "pocket" and clone.of_world is False:
-        yield "pocket features know drawings: for photographs type --features clip or dinov2"
+        yield (
+            "pocket features are trained on images of the pocket world only: for photographs "
+            "type --features clip or --features dinov2"
+        )
     if features == "inception" and request.duplicates:
-        yield "near duplicates are better found with --features clip or dinov2 than with inception"
+        yield (
+            "inception features find near duplicates less well: "
+            "type --features clip or --features dinov2"
+        )
     if is_unfinished(clone):
         yield (
-            f"{clone.root} is not finished: the figures are of the images that are there; "
-            f"type 'rldf clone status {shlex.quote(str(clone.root))}'"
+            f"{clone.root} is not finished: the figures are computed from the images so far; "
+            f"type 'rldf clone status {shlex.quote(str(clone.root))}' to see what is missing"
         )
 
 
@@ -191,7 +199,7 @@ def evaluate_request(
     progress: Progress = lambda what, done, of: None,
     warn: Callable[[str], None] = lambda message: None,
 ) -> EvaluationResult | None:
-    """Judge a data set.
+    """Evaluate a data set as a request with chosen metrics and an opened cache describe.
 
     Returns:
         The result; None in every process but the first, since the others only help to train.
@@ -254,7 +262,7 @@ def evaluate_request(
 
 
 def _comparison(row: Document, test: TestResult | None) -> RealComparison:
-    """Read the typed record of one real folder from its part of the document."""
+    """Build the typed comparison with one real folder from its row of the document."""
     return RealComparison(
         real=Path(row["real"]),
         n_real=row["n_real"],

@@ -1,7 +1,7 @@
 """Feature extractors: CLIP, DINOv2, Inception and TorchScript networks, from local files only.
 
-An extractor is identified by the checksums of its files, so cached features cost no model loading;
-the model is loaded with the first image. Nothing here downloads.
+An extractor is identified by the checksums of its files, so cached features are found without
+loading the model. The model is loaded with the first image. Nothing here downloads.
 """
 
 import io
@@ -73,12 +73,17 @@ def _by_path(name: str, device: str) -> FeatureExtractor:
     if (path / "config.json").is_file():
         return dinov2(path, device)
     if path.is_dir():
-        raise UsageError(f"--features {name}: the folder is of no open_clip and no DINOv2 model")
+        raise UsageError(
+            f"--features {name}: this folder holds neither an open_clip nor a DINOv2 model: "
+            "give a folder with open_clip_config.json or config.json"
+        )
     if path.is_file():
         return script(path, device) if _is_torchscript(path) else inception(path, device)
     if path.suffix or len(path.parts) > 1:
-        raise ModelMissingError(f"--features {name}: no such file or folder")
-    raise UsageError(f"--features {name}: name one of {', '.join(NAMES)}, or give a file's path")
+        raise ModelMissingError(f"--features {name}: no such file or folder: check the path")
+    raise UsageError(
+        f"--features {name}: no such extractor: name one of {', '.join(NAMES)}, or type a path"
+    )
 
 
 def _cached_dinov2() -> Path:
@@ -90,7 +95,7 @@ def _cached_dinov2() -> Path:
         return Path(config).parent
     raise ModelMissingError(
         f"--features dinov2: no {DINOV2} in the local cache; type 'hf download {DINOV2}', "
-        "or give --features the folder of a DINOv2"
+        "or type --features with the path of a DINOv2 folder"
     )
 
 
@@ -103,8 +108,8 @@ def _inception_file() -> Path:
         return file
     raise ModelMissingError(
         f"--features inception: no weights at {file}; type 'curl -L --create-dirs -o "
-        f"{shlex.quote(str(file))} {_INCEPTION_URL}/{INCEPTION_FILE}', or name a file with "
-        f"--features or {INCEPTION_VARIABLE}"
+        f"{shlex.quote(str(file))} {_INCEPTION_URL}/{INCEPTION_FILE}', or give the file's path by "
+        f"--features or by the environment variable {INCEPTION_VARIABLE}"
     )
 
 
@@ -122,7 +127,7 @@ class LazyExtractor:
     def __init__(
         self, name: str, identity: Json, load: Callable[[], Embed], *, scaled: bool = False
     ) -> None:
-        """Describe an extractor; `scaled` makes rows of length √d from rows of length 1."""
+        """Describe an extractor without loading it; `scaled` multiplies each row by √d."""
         self.name = name
         self.identity = identity
         self._load, self._scaled = load, scaled
@@ -141,16 +146,16 @@ class LazyExtractor:
 
 
 def model_set_clip(name: str, models: str, device: str = "auto") -> FeatureExtractor:
-    """Take the image tower of a model set's CLIP: rows of length √d.
+    """Return the image embeddings of a model set's CLIP as an extractor, scaled to length √d.
 
-    The direction is what CLIP learned, and equal lengths make a distance a cosine. With length √d
-    a coordinate is about 1 in size, as the kernel of KID expects.
+    CLIP gives vectors of length 1, so the distance of two depends on their cosine alone. Scaled to
+    length √d, their coordinates are about 1 in size, as the kernel of KID expects.
     """
     model_set = load_model_set(models, _resolve(device))
     part, path = model_set.file.clip, model_set.path("clip")
     if path is not None and not path.exists():
         raise ModelMissingError(
-            f"--features {name}: model set {model_set.file.name} has no CLIP at {path}; "
+            f"--features {name}: model set {model_set.file.name} has no CLIP at {path}: "
             "type 'rldf doctor' to see which model sets are complete"
         )
     described: Json = [part.kind, dict(part.settings), model_set.checksum("clip")]
@@ -159,7 +164,7 @@ def model_set_clip(name: str, models: str, device: str = "auto") -> FeatureExtra
 
 
 def open_clip_folder(path: Path, device: str = "auto") -> FeatureExtractor:
-    """Take the image tower of a CLIP in open_clip's layout: rows of length √d."""
+    """Return the image embeddings of a CLIP in open_clip's layout, scaled to length √d."""
 
     def load() -> Embed:
         from rldf.perception.clip import OpenClip
@@ -172,7 +177,7 @@ def open_clip_folder(path: Path, device: str = "auto") -> FeatureExtractor:
 
 
 def dinov2(path: Path, device: str = "auto") -> FeatureExtractor:
-    """Take the class token of a DINOv2 in transformers' layout.
+    """Return the class token of a DINOv2 in transformers' layout as an extractor.
 
     Images are resized to 224 x 224 (bicubic), as in "Exposing flaws of generative model evaluation
     metrics and their unfair treatment of diffusion models", arXiv:2306.04675.
@@ -188,7 +193,7 @@ def dinov2(path: Path, device: str = "auto") -> FeatureExtractor:
         try:
             model = Dinov2Model.from_pretrained(path, local_files_only=True, use_safetensors=True)
         except Exception as error:  # a broken folder may raise anything; the user needs one line
-            raise ConfigError(f"{path} is no DINOv2 model: {one_line(error)}") from error
+            raise ConfigError(f"{path} is not a DINOv2 model: {one_line(error)}") from error
         model = model.eval().to(_resolve(device))
 
         @torch.inference_mode()
@@ -204,14 +209,16 @@ def dinov2(path: Path, device: str = "auto") -> FeatureExtractor:
 
 
 def inception(file: Path, device: str = "auto") -> FeatureExtractor:
-    """Take Inception's pool features, by torch-fidelity's own network and resizing."""
+    """Return Inception's pool features, with the network and the resizing of torch-fidelity."""
 
     def load() -> Embed:
         import torch
         from torch_fidelity import FeatureExtractorInceptionV3
 
         check_model(file)
-        safe = io.BytesIO()  # torch-fidelity unpickles whatever a file says: it gets numbers alone
+        safe = (
+            io.BytesIO()
+        )  # torch-fidelity unpickles any file, so it gets a copy with tensors only
         try:
             torch.save(torch.load(file, map_location="cpu", weights_only=True), safe)
             safe.seek(0)
@@ -234,12 +241,12 @@ def inception(file: Path, device: str = "auto") -> FeatureExtractor:
 
 
 def script(file: Path, device: str = "auto") -> FeatureExtractor:
-    """Take any TorchScript network; with Inception's, the numbers are those of clean-fid.
+    """Return any TorchScript network as an extractor; with Inception it computes as clean-fid does.
 
-    It gets float32 (n, 3, 299, 299) from 0 to 255, resized as clean-fid does (bicubic, antialiased,
-    each channel in float), and gives (n, d). A script that has its network in `layers`, as the
-    Inception of the StyleGAN metrics has, gets (pixels - 128) / 128 there. A script is a program:
-    load none that you do not trust.
+    The network gets float32 (n, 3, 299, 299) from 0 to 255, resized as clean-fid does (bicubic,
+    antialiased, each channel in float), and must return (n, d). If the script has a submodule
+    `layers`, as the Inception of the StyleGAN metrics has, that submodule gets
+    (pixels - 128) / 128 instead. A TorchScript file is a program: load only files that you trust.
     """
 
     def load() -> Embed:
@@ -247,11 +254,13 @@ def script(file: Path, device: str = "auto") -> FeatureExtractor:
 
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # TorchScript's deprecation is no news to a user
+                warnings.simplefilter(
+                    "ignore"
+                )  # users can do nothing about TorchScript's deprecation
                 load_script: Any = torch.jit.load  # which lacks types
                 module = load_script(str(file), map_location=_resolve(device)).eval()
         except Exception as error:  # an untrusted file may raise anything
-            raise ConfigError(f"{file} is no TorchScript: {one_line(error)}") from error
+            raise ConfigError(f"{file} is not a TorchScript file: {one_line(error)}") from error
 
         @torch.inference_mode()
         def embed(images: Sequence[Image.Image]) -> Features:
@@ -265,7 +274,7 @@ def script(file: Path, device: str = "auto") -> FeatureExtractor:
                     raise ValueError(f"{len(rows)} rows for {len(images)} images")
             except Exception as error:  # an untrusted program may raise anything
                 raise ConfigError(
-                    f"{file} gives no row of features for each image: {one_line(error)}"
+                    f"{file} does not return a row of features for each image: {one_line(error)}"
                 ) from error
             return rows
 
@@ -294,7 +303,7 @@ def _cleanly_resized(image: Image.Image, side: int) -> NDArray[np.float32]:
 
 
 def _tensor(pixels: NDArray[Any], device: "str | torch.device") -> "torch.Tensor":
-    """Take (n, h, w, c) to a float32 tensor (n, c, h, w)."""
+    """Convert (n, h, w, c) to a float32 tensor (n, c, h, w)."""
     import torch
 
     return torch.from_numpy(pixels.astype(np.float32)).permute(0, 3, 1, 2).to(device)
@@ -312,11 +321,11 @@ def _numpy(rows: "torch.Tensor") -> Features:
 
 
 def register(extractor: FeatureExtractor) -> str:
-    """Register an extractor with torch-fidelity.
+    """Register an extractor with torch-fidelity, and return the name that it has there.
 
     `torch_fidelity.calculate_metrics(feature_extractor=register(extractor), ...)` then computes
-    over folders what `rldf evaluate` computes, without our cache and without our reading of files.
-    It takes PNG and JPEG files, all of one size.
+    the same figures for two folders as `rldf evaluate`, but without the cache of features and
+    with torch-fidelity's own reading of files: PNG and JPEG, all of one size.
     """
     import torch
     from PIL import Image

@@ -1,4 +1,4 @@
-"""Features of image sets, and the disk cache that keeps features, weights and metrics.
+"""Computes features of image sets; caches features, weights and metrics on disk.
 
     <folder>/<two hex digits>/<key>.safetensors   arrays
     <folder>/<two hex digits>/<key>.json          a JSON document
@@ -31,26 +31,26 @@ from rldf.io.files import parse_json
 BATCH = 64
 Features = NDArray[np.float32]  # (n, d)
 Progress = Callable[[str, int, int], None]
-"""Called with the current step, the number done and the total."""
+"""A callback, called with the name of the current step, the number done and the total."""
 
 LIMIT = 4_000_000_000
-"""Bytes that the cache may hold before old entries go."""
+"""Size in bytes above which the cache deletes its least recently used entries."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
 class EvaluationCache:
-    """A content-addressed cache of arrays and JSON documents, bounded in bytes."""
+    """A disk cache of arrays and JSON documents, with a limit in bytes."""
 
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
-        """Describe a cache; its folder is made when first written to."""
+        """Describe a cache; its folder is created with the first entry."""
         self._disk = DiskCache(folder, limit)
 
     def find_arrays(self, key: str) -> Arrays | None:
-        """Look arrays up.
+        """Find the arrays stored under a key.
 
         Returns:
-            Arrays by name, None where there is no sound entry.
+            Arrays by name; None if there is no entry, or a damaged one.
         """
         from safetensors import safe_open
         from safetensors.numpy import load_file
@@ -64,7 +64,7 @@ class EvaluationCache:
         return self._disk.read(key, "safetensors", decode)
 
     def keep_arrays(self, key: str, arrays: Arrays) -> Arrays:
-        """Store arrays under a key, and return them."""
+        """Store arrays under a key, and return the arrays."""
         from safetensors.numpy import save
 
         solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
@@ -73,19 +73,19 @@ class EvaluationCache:
         return arrays
 
     def find_document(self, key: str) -> Any:
-        """Look a document up; None where there is no sound entry."""
+        """Find the document stored under a key; None if there is no entry, or a damaged one."""
         found = self._disk.read(key, "json", _sound)
         return None if found is None else found["value"]
 
     def keep_document(self, key: str, document: Any) -> Any:
-        """Store a document under a key, and return it as it is read again."""
+        """Store a document under a key, and return it as JSON decodes it: tuples become lists."""
         value = json.loads(json.dumps(document, allow_nan=False))
         text = json.dumps({"sha256": key_of(value), "value": value})
         self._disk.try_store(key, "json", text.encode("ascii"))
         return value
 
     def part_path(self, key: str) -> Path:
-        """Return the checkpoint file of an unfinished computation; its folder is made."""
+        """Return the path of an unfinished computation's checkpoint, and create its folder."""
         path = self._disk.path(key, "part")
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,33 +93,33 @@ class EvaluationCache:
 
 
 class FeatureExtractor(Protocol):
-    """Maps images to feature vectors.
+    """A network that turns images into feature vectors.
 
-    Resizing is part of the extractor, because it decides the features.
+    It resizes images itself, because the resizing changes the features.
     """
 
     @property
     def name(self) -> str:
-        """Its name in results."""
+        """The name that results show."""
 
     @property
     def identity(self) -> Json:
-        """Everything that decides the features apart from the image; known before it is loaded."""
+        """What decides the features besides the image, as JSON; available without loading."""
 
     def __call__(self, images: Sequence[Image]) -> Features:
         """Compute features of RGB images of any size: (n, d) float32."""
 
 
 def features_key(contents: Contents, extractor: FeatureExtractor) -> str:
-    """Return the cache key of a set's features."""
+    """Return the cache key of an image set's features."""
     return key_of("features", contents.key, extractor.identity)
 
 
 def extract(images: ImageSet, n: int, extractor: FeatureExtractor, progress: Progress) -> Features:
-    """Compute the features of a set.
+    """Compute the features of an image set of n images.
 
     Returns:
-        (n, d), a row a picture, in the order of the set.
+        (n, d) float32, one row for each image, in the order of the set.
     """
     rows: list[Features] = []
     what, done = f"{extractor.name} features of {images.root}", 0
@@ -132,7 +132,7 @@ def extract(images: ImageSet, n: int, extractor: FeatureExtractor, progress: Pro
 
 
 def _sound(path: Path) -> dict[str, Any] | None:
-    """Read the file of a document; None if its value is not the one that was written."""
+    """Read the file of a document; None if its value does not fit its checksum."""
     found: dict[str, Any] = parse_json(path.read_text(encoding="ascii"))
     return found if found["sha256"] == key_of(found["value"]) else None
 

@@ -1,4 +1,7 @@
-"""Confidence intervals of the metrics, and whether the sample size determines them."""
+"""Confidence intervals of the metrics, and whether there are enough images for each metric.
+
+A `Figure` holds a value, its 95 % interval, and the reason why it is not determined, or "".
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,22 +23,22 @@ NAMES = {
     "synthetic_real_gap": "gap",
     "near_duplicate_rate": "near duplicates",
 }
-"""What people call the figures that have a record."""
+"""Display name by key of each figure."""
 
 EXTENT = 100
-"""Images that show roughly how far a set reaches, which precision and recall ask."""
+"""Fewest images from which precision and recall are taken as determined."""
 
-_ERRORS = 1.96  # standard errors to either side of a 95 % interval
+_ERRORS = 1.96  # half of a 95 % interval, in standard errors
 
 
 def fid_figures(
     whole: float, points: Sequence[distances.FidPoint], dimensions: int
 ) -> dict[str, Any]:
-    """Judge FID and its extrapolation."""
+    """Make the records of FID and of FID at infinitely many images, by name."""
     n = min(points[-1].n_clone, points[-1].n_real)
     few = f"{n} images are fewer than the {dimensions} features" if n < dimensions else ""
     low, high = distances.fid_infinity_interval(points)
-    holds_zero = "its interval holds 0, the distance of sets that are alike" if low <= 0 else ""
+    holds_zero = "its interval contains 0, the distance of equal distributions" if low <= 0 else ""
     end = Figure(
         value=distances.fid_infinity(points), n=n, low=low, high=high, reason=few or holds_zero
     )
@@ -46,36 +49,41 @@ def fid_figures(
 
 
 def kid_figure(kid: float, error: float, n: int) -> Figure:
-    """Judge KID."""
+    """Make the figure of KID from its standard error and n, the size of the smaller set."""
     low, high = kid - _ERRORS * error, kid + _ERRORS * error
-    reason = "its interval holds 0, the distance of sets that are alike" if low <= 0 else ""
+    reason = "its interval contains 0, the distance of equal distributions" if low <= 0 else ""
     if n < distances.LEAST:
         reason = f"{n} images are few"
     return Figure(value=kid, n=n, low=low, high=high, reason=reason)
 
 
 def coverage_figure(value: float, n: int, other: int) -> Figure:
-    """Judge precision or recall."""
+    """Make the figure of precision or recall, a share of n images; `other` sizes the other set."""
     found, least = share(value, n, "images"), min(n, other)
     few = f"{least} images are few" if least < EXTENT else found.reason
     return Figure(value=value, n=n, low=found.low, high=found.high, reason=few)
 
 
 def duplicate_figure(rate: float, n: int, real: int) -> Figure:
-    """Judge the rate of near duplicates.
+    """Make the figure of the rate of near duplicates among n images.
 
-    The threshold is what one real image in a thousand exceeds. Of m fewer real images it is their
-    largest likeness, which one independent image in m exceeds.
+    One real image in 1,000 has a nearest neighbour above the threshold. From m < 1,000 real images
+    the threshold is about their largest cosine, which one independent image in m exceeds. So the
+    rate is not determined if the lower end of its interval is at most 1 / m.
     """
     found = share(rate, n, "images")
     by_chance = real < ONE_IN and (found.low or 0.0) * real <= 1
-    reason = f"{real} real images do not show what one in {ONE_IN} does" if by_chance else ""
+    reason = (
+        f"{real} real images are too few for a threshold that one in {ONE_IN} exceeds"
+        if by_chance
+        else ""
+    )
     reason = found.reason or reason
     return Figure(value=rate, n=n, low=found.low, high=found.high, reason=reason)
 
 
 def gap_figure(own: Figure, real: Figure) -> Figure:
-    """Judge the difference of two accuracies, by Newcombe's interval (doi:10.1002/sim.779)."""
+    """Make the figure of own - real, with Newcombe's interval (doi:10.1002/sim.779)."""
     n, reason = min(own.n, real.n), own.reason or real.reason
     mine, theirs = _ends(own), _ends(real)
     if mine is None or theirs is None:
@@ -87,7 +95,7 @@ def gap_figure(own: Figure, real: Figure) -> Figure:
 
 
 def ratio_figure(clone: Figure, real: Figure) -> Figure:
-    """Judge the share of one accuracy in another."""
+    """Make the figure of clone / real, of two accuracies; its interval divides opposite ends."""
     n, reason = min(clone.n, real.n), clone.reason or real.reason
     mine, theirs = _ends(clone), _ends(real)
     if mine is None or theirs is None or not theirs[1]:
@@ -97,33 +105,37 @@ def ratio_figure(clone: Figure, real: Figure) -> Figure:
 
 
 def _ends(figure: Figure) -> tuple[float, float, float] | None:
-    """Give lower end, value and upper end, None where one is not known."""
+    """Return low, value and high of a figure, None if one of them is not known."""
     if figure.value is None or figure.low is None or figure.high is None:
         return None
     return figure.low, figure.value, figure.high
 
 
 def accuracy_figure(top: Sequence[float], n: int, spread: tuple[float, float] | None) -> Figure:
-    """Judge a mean accuracy: both the trainings and the test images are a sample."""
+    """Make the figure of a mean accuracy over trainings.
+
+    Its interval covers Wilson's interval over the n test images and `spread`, the interval of the
+    mean over the trainings.
+    """
     found = share(sum(top) / len(top), n, "test images")
     mean, spread = _ends(found), spread or (1.0, 0.0)
     if mean is None:
         return found
     low, high = max(0.0, min(mean[0], spread[0])), min(1.0, max(mean[2], spread[1]))
-    apart = f"{len(top)} trainings differ much" if high - low > WIDEST else ""
+    apart = f"the accuracies of {len(top)} trainings differ much" if high - low > WIDEST else ""
     return Figure(value=mean[1], n=n, low=low, high=high, reason=found.reason or apart)
 
 
 def top5_figure(figure: Figure, classes: int) -> Figure:
-    """Judge a top-5 accuracy: of five classes or fewer any answer is among the first five."""
+    """Return a top-5 accuracy's figure; it has no value with five classes or fewer."""
     if classes > TOP:
         return figure
-    reason = f"of {classes} classes every answer is among the first five"
+    reason = f"with {classes} classes the first five predictions always include the right one"
     return Figure(value=None, n=figure.n, reason=reason)
 
 
 def undetermined(row: Mapping[str, Any]) -> list[str]:
-    """Say which figures of a row are not determined."""
+    """List the figures of a row that are not determined, with the reason of each."""
     found = {name: read_figure(record) for name, record in row["figures"].items()}
     return [
         f"{NAMES[name]} to {row['real']} {figure}; {figure.reason}"

@@ -1,7 +1,6 @@
-"""Image sets on disk, in any layout, as one stream of images in a fixed order.
+"""Opens image sets on disk, in any layout, as one stream of images in a fixed order.
 
-`rldf.io.folder_layouts` interprets the folders; a clone is read by the schema and the reader of
-`rldf.dataset`.
+`rldf.io.folder_layouts` interprets ordinary folders; `rldf.dataset` reads clones.
 """
 
 import hashlib
@@ -25,20 +24,20 @@ from rldf.io.text import plain
 if TYPE_CHECKING:
     from rldf.dataset.record import CloneRecord
 
-_AT_ONCE = 256  # images read ahead by threads
+_AT_ONCE = 256  # images that threads read at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet:
     """A set of images that can be iterated repeatedly, always in the same order."""
 
-    root: Path  # its folder
-    is_clone: bool  # whether the folder is a clone of this program
-    # whether the pocket models or the pocket world's renderer made it; None if unknown
+    root: Path  # the folder of the set
+    is_clone: bool  # whether rldf made the folder as a clone
+    # whether the pocket models or the pocket world's renderer made its images; None if unknown
     of_world: bool | None = None
-    # display name by class key; may lack some
+    # display name by class key; not every class needs one
     class_names: Mapping[str, str] = field(default_factory=dict)
-    # keys of the classes it should have, with or without images
+    # keys of all its classes, also of those without images
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # warnings about how the folder was read
     # starts an iteration over the images
@@ -49,7 +48,7 @@ class ImageSet:
         return self.stream()
 
     def decode(self, picture: Picture, data: bytes | None = None) -> Image:
-        """Decode one of the images."""
+        """Decode an image of the set, from `data` if its bytes are given, else from its file."""
         try:
             data = picture.data() if data is None else data
             return decode_image(data, f"{self.root / picture.name}")
@@ -63,11 +62,11 @@ class ImageSet:
 class Contents:
     """The names, splits, labels and checksums of a set's images, in order."""
 
-    names: tuple[str, ...]  # see `Picture`
-    splits: tuple[str | None, ...]  # see `Picture`
-    labels: tuple[str | None, ...]  # see `Picture`
+    names: tuple[str, ...]  # as in `Picture.name`
+    splits: tuple[str | None, ...]  # as in `Picture.split`
+    labels: tuple[str | None, ...]  # as in `Picture.label`
     digests: tuple[str, ...]  # SHA-256 of each file, 64 hexadecimal digits
-    empty: tuple[str, ...] = ()  # keys of its classes that have no image
+    empty: tuple[str, ...] = ()  # keys of the classes without images
 
     def __len__(self) -> int:
         """Count the images."""
@@ -75,7 +74,7 @@ class Contents:
 
     @property
     def key(self) -> str:
-        """The set's content as one SHA-256: files in their order, whatever their names."""
+        """SHA-256 of all file digests in their order; it does not depend on file names."""
         return hashlib.sha256("\n".join(self.digests).encode()).hexdigest()
 
 
@@ -121,21 +120,21 @@ def read_contents(images: ImageSet) -> Contents:
 
 
 def in_batches(images: ImageSet, size: int) -> Iterator[list[Picture]]:
-    """Iterate over a set in lists of `size` images; the last may be shorter."""
+    """Yield the images of a set in lists of `size` images; the last list may be shorter."""
     walk = iter(images)
     while some := list(islice(walk, size)):
         yield some
 
 
 def choose(images: ImageSet, wanted: Sequence[int]) -> list[Picture]:
-    """Take the images at the given positions, in the order asked for."""
+    """Return the images at the given positions of a set, in the order of `wanted`."""
     need = set(wanted)
     found = {i: picture for i, picture in enumerate(images) if i in need}
     return [found[i] for i in wanted]
 
 
 def _packed(root: Path) -> Iterator[Picture]:
-    """Iterate over a clone in WebDataset or Parquet form, with the bytes of each image."""
+    """Yield the images of a clone in WebDataset or Parquet form, with their bytes."""
     from rldf.dataset.reader import open_clone
 
     clone = open_clone(root)
@@ -146,7 +145,7 @@ def _packed(root: Path) -> Iterator[Picture]:
 
 
 def in_turns(images: ImageSet, count: int) -> list[Picture]:
-    """Take up to `count` images: the first of each class, then the second of each, and so on."""
+    """Return up to `count` images: the first of each class, then the second of each, and so on."""
     by_class: dict[str | None, list[Picture]] = {}
     for picture in images:
         mine = by_class.setdefault(picture.label, [])
@@ -164,7 +163,7 @@ def _no_images(root: Path) -> UsageError:
 
 
 def _verify(root: Path) -> str:
-    return f"type 'rldf clone verify {shlex.quote(str(root))}'"
+    return f"type 'rldf clone verify {shlex.quote(str(root))}' to find damaged files"
 
 
 def _digest(picture: Picture) -> str:
@@ -172,7 +171,7 @@ def _digest(picture: Picture) -> str:
 
 
 def _clone_record(root: Path) -> "tuple[CloneRecord | None, str]":
-    """Read a folder's `clone.json` by the clone's own schema: the record, or why there is none."""
+    """Read a folder's `clone.json`; returns its record or None, and a warning or ""."""
     path = root / CLONE_FILE
     if not path.is_file():
         return None, ""
@@ -183,7 +182,7 @@ def _clone_record(root: Path) -> "tuple[CloneRecord | None, str]":
     except RunError as error:
         if not _is_json_object(path):
             raise UsageError(f"{path} is damaged; {_verify(root)}") from None
-        return None, f"{plain(str(error))[:200]}: its classes' names are not known"
+        return None, f"{plain(str(error))[:200]}: the display names of its classes are not known"
 
 
 def _is_json_object(path: Path) -> bool:

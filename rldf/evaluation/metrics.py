@@ -1,7 +1,7 @@
 """Metrics of two feature sets: FID, KID, precision, recall (torch-fidelity), near duplicates.
 
-The clone is always the first argument and the real images the second, as in torch-fidelity: a
-swap would exchange precision and recall. A test compares each figure with
+The clone is always the first argument and the real images the second, as in torch-fidelity:
+swapping them would swap precision and recall. A test compares each metric with
 `torch_fidelity.calculate_metrics` over the same folders.
 """
 
@@ -19,43 +19,43 @@ if TYPE_CHECKING:
     import torch
 
 LEAST = 8
-"""Smallest number of images in a set: FID is computed on quarters of it, which need 2."""
+"""Smallest number of images in a set: FID is computed on quarters of a set, of 2 or more each."""
 
 KID_SUBSET = 1000
-PRC_MOST = 20_000  # the matrix of all distances of more does not fit into memory
-_PARTS = (4, 3, 2)  # with the whole, sizes evenly spaced in 1/N
+PRC_MOST = 20_000  # with more images, the matrix of all distances does not fit into memory
+_PARTS = (4, 3, 2)  # with the whole set, these give sizes evenly spaced in 1/N
 
 Statistics = Mapping[str, NDArray[Any]]  # mu (d,), sigma (d, d)
 
 ONE_IN = 1000
-"""One real image in this many exceeds the near-duplicate threshold."""
+"""One real image in this many has a nearest real image above the near-duplicate threshold."""
 
 QUANTILE = 1 - 1 / ONE_IN
-"""Quantile of the cosines of real images and their nearest neighbours: the threshold."""
+"""The near-duplicate threshold is this quantile of real images' cosines to their nearest one."""
 
 SAME = 0.99999
-"""Two real images above this cosine are copies of each other and are left out."""
+"""Real images with this cosine or more to another are copies, left out of the threshold."""
 
-_COSINES = 50_000_000  # held at a time
+_COSINES = 50_000_000  # most cosines computed at a time
 
 
 @dataclass(frozen=True, slots=True)
 class FidPoint:
-    """FID at one size of the sets."""
+    """FID of the two sets cut to one size."""
 
     n_clone: int  # images of the clone
     n_real: int  # real images
     fid: float  # mean over disjoint parts of that size
-    variance: float | None = None  # of that mean, as the parts differ; None where there is one part
+    variance: float | None = None  # variance of that mean over the parts; None for one part
 
 
 @dataclass(frozen=True, slots=True)
 class Kid:
-    """KID with its error."""
+    """KID with its standard error."""
 
     kid: float  # mean over 100 subsets
-    std: float  # standard deviation over 100 subsets, of at most half of the smaller set
-    subset: int  # images in a subset of `kid`
+    std: float  # standard deviation over 100 subsets, each at most half of the smaller set
+    subset: int  # number of images in each subset that `kid` is a mean over
 
 
 def statistics(features: Features) -> Statistics:
@@ -93,16 +93,16 @@ def fid(clone: Statistics, real: Statistics) -> float:
 
 
 def fid_points(clone: Features, real: Features, whole: float, seed: int = 0) -> list[FidPoint]:
-    """Compute FID at a quarter, a third and a half of the sets' sizes.
+    """Compute FID at a quarter, a third and a half of the sets' sizes, and at the whole.
 
-    Both sets are shuffled and cut into 4, 3 and 2 disjoint parts, and FID is the mean over the
-    parts, so that every size has seen all images.
+    Both sets are shuffled and cut into 4, 3 and 2 disjoint parts. FID at a size is the mean over
+    the parts, so that all images count at every size.
 
     Args:
         clone: (n, d) float32, n at least LEAST.
-        real: (m, d) float32, likewise.
-        whole: FID of the whole sets, the last point.
-        seed: of the shuffling.
+        real: (m, d) float32, m at least LEAST.
+        whole: FID of the whole sets, which becomes the last point.
+        seed: seed of the shuffling.
 
     Returns:
         Four points, small to large; the last one has no variance.
@@ -125,14 +125,15 @@ def fid_infinity(points: Sequence[FidPoint]) -> float:
     """Extrapolate FID to infinitely many images: the bias of FID falls as 1/N.
 
     See "Effectively unbiased FID and Inception Score and where to find them", arXiv:1911.07023.
-    There the real set keeps its size; here both shrink by one factor, so that the bias of either
-    goes, which matters where the real set is no larger than the clone.
+    The paper shrinks the generated set alone. Here both sets shrink by the same factor, so that the
+    bias of the real set is removed too, which matters if it is no larger than the clone.
 
     Args:
         points: FID at two or more sizes, as `fid_points` gives them.
 
     Returns:
-        The value of a straight line over 1/N at 1/N = 0; below 0 by chance for sets that are alike.
+        The intercept b of the least-squares line FID = a / N + b, N images of the clone; for sets
+            of one distribution it may be below 0 by chance.
     """
     return _line(points)[1]
 
@@ -140,13 +141,14 @@ def fid_infinity(points: Sequence[FidPoint]) -> float:
 def fid_infinity_interval(points: Sequence[FidPoint]) -> tuple[float, float]:
     """Compute a 95 % interval of the extrapolated FID.
 
-    Two things make it uncertain. The images are a sample, which moves all points alike: by how much
-    is seen where disjoint parts of one size differ. And the points do not lie on the line, because
-    of chance or because it is none: the usual error of its end. In simulations with known truth,
-    with as many images as features or more, at least 95 of 100 such intervals hold it.
+    The interval is b ± t s, with b of `fid_infinity`, s² = s₁² + s₂² and t the 0.975 quantile of
+    Student's distribution with 2 (k - 2) degrees of freedom for k points. s₁² is the variance of
+    the intercept from the residuals of the line. s₂² is the mean of the points' variances, weighted
+    by their number of parts less 1. In simulations with a known value and at least as many images
+    as features, at least 95 of 100 such intervals contained it.
 
     Args:
-        points: what `fid_points` gives, the whole sets last.
+        points: what `fid_points` returns, the point of the whole sets last.
 
     Returns:
         Lower and upper end, in units of FID.
@@ -166,7 +168,7 @@ def fid_infinity_interval(points: Sequence[FidPoint]) -> tuple[float, float]:
 
 
 def _line(points: Sequence[FidPoint]) -> tuple[float, float]:
-    """Fit a line over 1/N: its slope, and its value at 1/N = 0."""
+    """Fit FID = a / N + b to the points by least squares; returns a and b."""
     inverse = [1 / point.n_clone for point in points]
     slope, at_zero = np.polyfit(inverse, [point.fid for point in points], 1)
     return float(slope), float(at_zero)
@@ -175,16 +177,16 @@ def _line(points: Sequence[FidPoint]) -> tuple[float, float]:
 def kid(clone: Features, real: Features) -> Kid:
     """Compute the unbiased squared MMD with the kernel (x·y / d + 1)³ over 100 subsets.
 
-    See "Demystifying MMD GANs", arXiv:1801.01401. Subsets hold 1,000 images, or as many as there
-    are. The mean is then right, but the subsets are all alike and their spread says nothing; so the
-    error is taken from subsets of at most half of the smaller set.
+    See "Demystifying MMD GANs", arXiv:1801.01401. Subsets hold 1,000 images, or all images of the
+    smaller set. Subsets that large overlap too much to show the error of their mean, so the error
+    is the standard deviation over 100 subsets of at most half of the smaller set.
 
     Args:
         clone: (n, d) float32, n at least LEAST.
-        real: (m, d) float32, likewise.
+        real: (m, d) float32, m at least LEAST.
 
     Returns:
-        KID, about 0 for sets that are alike and below 0 by chance, with its error.
+        KID with its error; for sets of one distribution it is about 0, and below 0 by chance.
     """
     smaller = min(len(clone), len(real))
     size, half = min(KID_SUBSET, smaller), min(KID_SUBSET, smaller // 2)
@@ -202,8 +204,8 @@ def kid_of_subsets(
     Args:
         clone: (n, d) float32.
         real: (m, d) float32.
-        size: images of a subset, 2 to the size of the smaller set.
-        subsets: how many.
+        size: number of images in a subset, 2 to the size of the smaller set.
+        subsets: number of subsets.
 
     Returns:
         Mean and standard deviation over the subsets.
@@ -220,14 +222,15 @@ def kid_of_subsets(
 def precision_recall(clone: Features, real: Features, seed: int = 0) -> tuple[float, float]:
     """Compute precision and recall by the third nearest neighbours.
 
-    Precision is the share of the clone's images that lie within the real ones, recall the share of
-    real images that lie within the clone. See "Improved precision and recall metric for assessing
-    generative models", arXiv:1904.06991.
+    A set covers a point that is no farther from one of its images than that image's third nearest
+    neighbour in the set. Precision is the share of the clone's images that the real set covers,
+    recall the share of real images that the clone covers. See "Improved precision and recall
+    metric for assessing generative models", arXiv:1904.06991.
 
     Args:
-        clone: (n, d) float32, n at least LEAST; of more than 20,000 images a sample is taken.
-        real: (m, d) float32, likewise.
-        seed: of the sample.
+        clone: (n, d) float32, n at least LEAST; more than 20,000 images are sampled.
+        real: (m, d) float32, m at least LEAST; sampled likewise.
+        seed: seed of the samples.
 
     Returns:
         Precision and recall, 0 to 1.
@@ -257,37 +260,34 @@ def _tensor(features: Features) -> "torch.Tensor":
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An image of the clone and its nearest real one."""
+    """An image of the clone and its nearest real image."""
 
-    clone: int  # place in the clone
-    real: int  # place in the real set
-    cosine: float  # of their features, -1 to 1
+    clone: int  # position in the clone
+    real: int  # position in the real set
+    cosine: float  # cosine of their features, -1 to 1
 
 
 @dataclass(frozen=True, slots=True)
 class Memorisation:
-    """The result of `near_duplicates`."""
+    """How many images of a clone are near duplicates of real images, and the closest pairs."""
 
-    rate: float  # share of the clone's images that are a near duplicate of a real one, 0 to 1
-    threshold: float  # the cosine from which on they are
-    closest: tuple[Pair, ...]  # the nearest pairs, each image of the clone once, nearest first
-    calibrated: int  # real images that the threshold was taken from
+    rate: float  # share of the clone's images that are near duplicates, 0 to 1
+    threshold: float  # near duplicates have a cosine above this
+    closest: tuple[Pair, ...]  # the nearest pairs, nearest first; an image of the clone is in one
+    calibrated: int  # number of real images that the threshold was computed from
 
 
 def near_duplicates(clone: Features, real: Features, keep: int = 10) -> Memorisation:
-    """Find the clone's images that are nearer to a real one than real ones are to each other.
+    """Find the clone's images that are nearer to a real image than real images are to each other.
 
-    The threshold is the 99.9th percentile of the cosine between a real image and its nearest other
-    one, so independent images have a rate of about 0.001. Real images that are in the set twice
-    (cosine above 0.99999) are left out of the calibration.
+    The threshold is the 99.9th percentile, over the real images, of the cosine to the nearest other
+    real image, so independent images have a rate of about 0.001. Real images with a copy in the set
+    (cosine 0.99999 or more) are left out of the threshold.
 
     Args:
-        clone: (n, d) float32, of any length.
-        real: (m, d) float32, likewise, m at least 2.
+        clone: (n, d) float32, rows of any length.
+        real: (m, d) float32, rows of any length, m at least 2.
         keep: number of closest pairs to return.
-
-    Returns:
-        Rate, threshold and nearest pairs.
     """
     clone, real = _unit(clone), _unit(real)
     among, _ = nearest(real, real, skip_itself=True)
@@ -303,15 +303,15 @@ def near_duplicates(clone: Features, real: Features, keep: int = 10) -> Memorisa
 def nearest(
     rows: Features, others: Features, *, skip_itself: bool = False
 ) -> tuple[Features, NDArray[np.int64]]:
-    """Find the most similar other row of each row.
+    """Find the row of `others` with the largest cosine to each row of `rows`.
 
     Args:
         rows: (n, d) float32, rows of length 1.
-        others: (m, d) float32, likewise.
-        skip_itself: leave row i of `others` out for row i of `rows`, where both are one set.
+        others: (m, d) float32, rows of length 1.
+        skip_itself: skip row i of `others` for row i of `rows`; for when both are one set.
 
     Returns:
-        (n,) cosine, and (n,) int64 place among the others.
+        (n,) float32 cosines, and (n,) int64 row numbers in `others`.
     """
     cosines, places = [], []
     step = max(1, _COSINES // len(others))

@@ -1,4 +1,4 @@
-"""Feature sets of a clone and of real images, and the metrics of a pair of them.
+"""Feature sets of a clone and of real images, and the metrics of such a pair.
 
 A metric is cached under the keys of both feature sets and the versions of the libraries that
 compute it, so a repeated evaluation loads neither features nor models.
@@ -30,8 +30,8 @@ from rldf.io.cache import key_of
 from rldf.io.folder_layouts import class_word
 from rldf.stats import Figure
 
-_VERSION = 2  # of the formulas in this package: raising it invalidates cached metrics
-_CLASS_SUBSETS = 20  # of KID by class, where the two sets differ in size
+_VERSION = 2  # version of this package's formulas: raising it invalidates cached metrics
+_CLASS_SUBSETS = 20  # subsets of KID by class, if the two sets differ in size
 
 Document = dict[str, Any]
 
@@ -40,20 +40,20 @@ Document = dict[str, Any]
 class FeatureSet:
     """An image set with its features, which are computed on first use."""
 
-    images: ImageSet  # the set
-    contents: Contents  # what it holds
+    images: ImageSet  # the image set
+    contents: Contents  # names, splits, labels and checksums of its images
     extractor: FeatureExtractor
-    cache: EvaluationCache  # where its features are kept
-    progress: Progress  # reports the computation of features
+    cache: EvaluationCache  # where its features are cached
+    progress: Progress  # called while features are computed
 
     @cached_property
     def key(self) -> str:
-        """The key of the features."""
+        """The cache key of the features."""
         return features_key(self.contents, self.extractor)
 
     @cached_property
     def features(self) -> Features:
-        """(n, d) float32, in the order of the set."""
+        """The features, (n, d) float32, one row for each image in the order of the set."""
         found = self.cache.find_arrays(self.key)
         if found is None:
             rows = extract(self.images, len(self.contents), self.extractor, self.progress)
@@ -61,14 +61,14 @@ class FeatureSet:
         return found["features"].astype(np.float32, copy=False)
 
     def of_class(self, *names: str) -> list[int]:
-        """List the positions of a class's images, whose folder has one of the given names."""
+        """List the positions of the images whose label is one of the given names of a class."""
         words = {class_word(name) for name in names}
         labels = enumerate(self.contents.labels)
         return [i for i, label in labels if label is not None and class_word(label) in words]
 
     @property
     def statistics(self) -> distances.Statistics:
-        """What FID needs to know of the features."""
+        """Mean and covariance of the features, which FID is computed from."""
         key = key_of("statistics", _VERSION, self.key)
         found = self.cache.find_arrays(key)
         if found is None:
@@ -79,7 +79,7 @@ class FeatureSet:
 def open_feature_set(
     root: Path, extractor: FeatureExtractor, cache: EvaluationCache, progress: Progress
 ) -> FeatureSet:
-    """Read a folder's files once, so that its content is known."""
+    """Open a folder, read and hash all its images, and return its features, not yet computed."""
     images = open_images(root)
     contents = read_contents(images)
     if len(contents) < distances.LEAST:
@@ -90,17 +90,17 @@ def open_feature_set(
 
 
 def metric_key(what: str, clone: FeatureSet, real: FeatureSet) -> str:
-    """Return the key of a metric: the two feature sets, and what computes it."""
+    """Return a metric's cache key: a hash of its name, both feature sets and library versions."""
     versions = _VERSION, importlib.metadata.version("torch-fidelity"), np.__version__
     return key_of(what, versions, clone.key, real.key)
 
 
 def fid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
-    """Compute FID, at several sizes and extrapolated.
+    """Compute FID at several sizes, and extrapolate it to infinitely many images.
 
     Returns:
-        "fid", "fid_points", "dimensions", the records under "figures", and "fid_infinity", which
-        is None where it is not determined.
+        "fid", "fid_infinity" (None if it is not determined), "fid_points", "dimensions", and under
+        "figures" the records of both.
     """
     ours, theirs = clone.features, real.features
     whole = distances.fid(clone.statistics, real.statistics)
@@ -118,7 +118,7 @@ def fid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
 
 
 def kid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
-    """Compute KID."""
+    """Compute KID, its error and its record."""
     kid = distances.kid(clone.features, real.features)
     record = figures.kid_figure(kid.kid, kid.std, _smaller(clone, real))
     return {
@@ -130,7 +130,7 @@ def kid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
 
 
 def prc_figures(clone: FeatureSet, real: FeatureSet) -> Document:
-    """Compute precision and recall."""
+    """Compute precision and recall, and their records."""
     precision, recall = distances.precision_recall(clone.features, real.features)
     n, m = (min(len(side.contents), distances.PRC_MOST) for side in (clone, real))
     records = {
@@ -141,7 +141,7 @@ def prc_figures(clone: FeatureSet, real: FeatureSet) -> Document:
 
 
 def duplicate_figures(clone: FeatureSet, real: FeatureSet) -> Document:
-    """Find images of the clone that are near duplicates of real ones."""
+    """Compute the rate of near duplicates of real images in the clone, and the closest pairs."""
     near = near_duplicates(clone.features, real.features)
     record = figures.duplicate_figure(near.rate, len(clone.contents), near.calibrated)
     return {
@@ -153,11 +153,11 @@ def duplicate_figures(clone: FeatureSet, real: FeatureSet) -> Document:
 
 
 def class_figures(clone: FeatureSet, real: FeatureSet, classes: Sequence[str]) -> list[Document]:
-    """Compute KID class by class: FID is meaningless for as few images as a class has.
+    """Compute KID of each class; FID would need more images than a class has.
 
     Returns:
-        "n_clone", "n_real", "kid" (None for fewer than 2 images) and its record under "figures" of
-        each class.
+        For each class "n_clone", "n_real", "kid" (None for fewer than 2 images), and under
+        "figures" the record of KID.
     """
     named = [[name, clone.images.class_names.get(name)] for name in classes]
     labels = key_of(clone.contents.labels, real.contents.labels, named)

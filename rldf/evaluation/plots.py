@@ -1,4 +1,4 @@
-"""The plots of an evaluation's report, each a PNG file."""
+"""Draws the plots of an evaluation's report, each as a PNG file."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BARS = 40
-"""Classes that a bar plot shows, the worst first."""
+"""Largest number of classes in a bar plot, which shows the worst ones."""
 
 _NOTHING = "#bfbfbf"
-_NAMED = 40  # classes up to which a confusion matrix names them
+_NAMED = 40  # largest number of classes whose names a confusion matrix shows
 
 
 def draw_fid_over_n(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bytes:
-    """Draw FID at several sizes over 1/N, with the line to 1/N = 0."""
+    """Plot FID at several sizes over 1/N, with the line extrapolated to 1/N = 0, as a PNG file."""
 
     def draw(panel: "Axes") -> None:
         for i, (row, name) in enumerate(zip(rows, names, strict=True)):
@@ -50,7 +50,7 @@ def draw_fid_over_n(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> 
 
 
 def draw_bars(figures: Mapping[str, Figure], label: str, *, high_is_bad: bool) -> bytes:
-    """Draw a figure class by class, the worst first, with intervals."""
+    """Plot a figure of each class as bars with intervals, the worst first, as a PNG file."""
     values = {name: f for name, f in figures.items() if f.value is not None}
     sign = -1 if high_is_bad else 1
     worst = sorted(values.items(), key=lambda item: sign * (item[1].value or 0.0))[:BARS]
@@ -69,26 +69,26 @@ def draw_bars(figures: Mapping[str, Figure], label: str, *, high_is_bad: bool) -
 
 
 def draw_confusion(counts: NDArray[np.int64], names: Sequence[str]) -> bytes:
-    """Plot how often images of one class (rows) are predicted as another (columns)."""
+    """Plot the share of each class's images (rows) predicted as each class (columns), as PNG."""
     tests = counts.sum(1, keepdims=True)
     shares = np.where(tests, counts / np.maximum(tests, 1), np.nan)
 
     def draw(panel: "Axes") -> None:
-        panel.set_facecolor(_NOTHING)  # seen where a share is not a number
+        panel.set_facecolor(_NOTHING)  # the colour of rows without test images
         panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
         if len(names) <= _NAMED:
             shown = [_shown(name) for name in names]
             panel.set_xticks(range(len(names)), shown, rotation=90)
             panel.set_yticks(range(len(names)), shown)
-        panel.set_xlabel("told", color=INK)
-        panel.set_ylabel("true", color=INK)
+        panel.set_xlabel("predicted class", color=INK)
+        panel.set_ylabel("true class", color=INK)
 
     side = 2.6 + 0.22 * min(len(names), _NAMED)
     return draw_png(draw, side, side, grid=None)
 
 
 def _shown(name: str) -> str:
-    """Shorten an untrusted name and escape matplotlib's math markers."""
+    """Shorten an untrusted name, and escape $, which matplotlib takes for mathematics."""
     name = plain(name)
     short = name if len(name) <= 32 else f"…{name[-31:]}"
     return short.replace("$", r"\$")

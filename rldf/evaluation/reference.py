@@ -1,4 +1,4 @@
-"""Finds the newest clone, and the real images to compare with."""
+"""Finds the newest clone, and the real images to compare a clone with."""
 
 import contextlib
 import os
@@ -17,13 +17,13 @@ from rldf.pocket.reference import Reference, draw_reference, nouns_of
 
 REAL_VARIABLE = "RLDF_REAL"
 
-_DEPTH = 3  # folders below the working folder where clones are looked for
-_MOST = 500  # images of a class and split in a rendered reference
-_LEAST_VAL, _MOST_VAL = 20, 50
+_DEPTH = 3  # levels of folders that are searched for clones
+_MOST = 500  # most images of a class in the train split of a rendered reference
+_LEAST_VAL, _MOST_VAL = 20, 50  # images of a class in its val split
 
 
 def newest_clone(below: Path) -> Path:
-    """Find the clone that was made last."""
+    """Return the most recently written clone in a folder or up to three levels below it."""
     found = []
     for here, folders, files in os.walk(below):
         depth = len(Path(here).relative_to(below).parts)
@@ -33,13 +33,13 @@ def newest_clone(below: Path) -> Path:
         folders[:] = [] if is_clone or depth == _DEPTH else [f for f in folders if f[0] != "."]
     if not found:
         raise UsageError(
-            "no clone below this folder: type 'rldf clone-imagenet' to make one, or name a folder"
+            "no clone below this folder: type 'rldf clone-imagenet' to make one, or give its path"
         )
     return max(found, key=lambda path: ((path / CLONE_FILE).stat().st_mtime_ns, str(path)))
 
 
 def real_folders(named: Sequence[Path]) -> tuple[Path, ...]:
-    """Find the real images that a person named."""
+    """Return the named folders of real images, else those of the variable RLDF_REAL."""
     if named:
         return tuple(named)
     folders = os.environ.get(REAL_VARIABLE, "").split(os.pathsep)
@@ -52,7 +52,11 @@ def drawn_reference(
     cache: Path,
     progress: Callable[[int, int], None] = lambda n, of: None,
 ) -> Path:
-    """Render images of a clone's classes by the pocket world, once; gives their folder."""
+    """Return a folder of a clone's classes drawn by the pocket world; draws it on first use.
+
+    Raises:
+        UsageError: the clone is not of the pocket world, or has no class that it can draw.
+    """
     classes = class_keys(contents)
     try:
         nouns = nouns_of(classes, images.class_names)
@@ -60,7 +64,8 @@ def drawn_reference(
         nouns = {}
     if images.of_world is False or not nouns:
         raise UsageError(
-            f"no real images to compare {images.root} with: type --real DIR, or set {REAL_VARIABLE}"
+            f"{images.root} has no real images to compare with: type --real DIR, or set the "
+            f"environment variable {REAL_VARIABLE}"
         )
     per_class = Counter(
         label
@@ -82,7 +87,7 @@ def drawn_reference(
 
 
 def is_unfinished(images: ImageSet) -> bool:
-    """Tell whether images of a clone are still to come."""
+    """Return whether a clone still lacks images; False for a folder that is not a clone."""
     if not images.is_clone:
         return False
     from rldf.dataset.finalize import read_finished
@@ -96,7 +101,7 @@ def is_unfinished(images: ImageSet) -> bool:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder that several processes may create."""
+    """Lock a folder, so that only one of several processes creates it."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{folder}.lock", fallback_to_soft=False)

@@ -1,4 +1,4 @@
-"""The report of an evaluation: one HTML page that holds all that it shows."""
+"""Writes the report of an evaluation: one HTML page that needs no other file."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ from rldf.report.images import data_uri, png_uri
 from rldf.seeding import rng
 from rldf.stats import read_figure
 
-_CLASSES = 16  # shown with images
+_CLASSES = 16  # most classes shown with images
 
 _COLUMNS = {
     "real": "real images",
@@ -47,12 +47,12 @@ _COLUMNS = {
     "near_duplicate_rate": "near duplicates",
 }
 
-_EACH = 5  # images of a class in each set
+_EACH = 5  # images shown of a class, from the clone and from the real set each
 _THUMB = 88  # px
 
 
 def write_report(path: Path, result: EvaluationResult, command: Sequence[str]) -> None:
-    """Write the page."""
+    """Write the report of a result as an HTML page; `command` is what was typed to get it."""
     check_target(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,17 +62,17 @@ def write_report(path: Path, result: EvaluationResult, command: Sequence[str]) -
 
 
 def check_target(path: Path) -> None:
-    """Refuse to replace what is no report of this program."""
+    """Raise UsageError if the path exists and is not a report that rldf wrote."""
     try:
         head = path.read_bytes()[:4096] if path.exists() else GENERATOR.encode()
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
     if GENERATOR.encode() not in head:
-        raise UsageError(f"{path} is no report of rldf: choose another --report-to")
+        raise UsageError(f"{path} exists and is not a report of rldf: type another --report-to")
 
 
 def draw_report(result: EvaluationResult, command: Sequence[str]) -> str:
-    """Make the page."""
+    """Make the HTML page; `command` is what was typed to get the result."""
     found = result.document
     name = result.clone.images.root.resolve().name
     body = "".join(
@@ -106,7 +106,7 @@ def _hero(found: Mapping[str, Any], name: str) -> str:
 
 
 def _doubts_section(found: Mapping[str, Any]) -> str:
-    """List warnings, and metrics that the images do not determine."""
+    """List the warnings, and the figures that are not determined."""
     lines = [*found["warnings"], *(line for row in found["real"] for line in undetermined(row))]
     if not lines:
         return ""
@@ -168,7 +168,7 @@ def _image(picture: Image.Image | None, alt: str) -> str:
 
 
 def _shown_classes(clone: FeatureSet, real: FeatureSet) -> dict[str, str | None]:
-    """Choose the classes to show: key by name; where either side has none, images of any."""
+    """Return key by name of the classes to show; {"any": None} if a set has no classes."""
     if not class_keys(real.contents):
         return {"any": None}
     names = clone.images.class_names
@@ -193,7 +193,7 @@ def _class_sections(rows: Sequence[Mapping[str, Any]]) -> str:
     sections = ""
     for figure_, label, high_is_bad in (
         ("kid", "KID to the real images of the class", True),
-        ("top1", "share of the class's real images that are told right", False),
+        ("top1", "share of the class's real images that are classified right", False),
     ):
         records = {row["name"]: row["figures"].get(figure_) for row in rows}
         figures = {name: read_figure(record) for name, record in records.items() if record}
@@ -212,7 +212,7 @@ def _confusion_section(result: EvaluationResult) -> str:
     plot = draw_confusion(
         downstream.tests[0].scores.confusion, [names.get(key, key) for key in downstream.classes]
     )
-    alt = "How often real images of one class (rows) are told to be of another (columns)"
+    alt = "How often real images of one class (rows) are predicted as another (columns)"
     return wide_image("Confusion on real images", png_uri(plot), alt, "curves")
 
 
@@ -234,8 +234,9 @@ def _closest_pairs_section(result: EvaluationResult, number: int) -> str:
     rate, bar = read_figure(row["figures"]["near_duplicate_rate"]), row["near_duplicate_threshold"]
     return (
         f"<section>\n<h2>Closest pairs: clone, {text(row['real'])}</h2>\n"
-        f"<p>Share of near duplicates: {text(rate)}. These are images of the clone whose cosine to "
-        f"a real one is above {bar:.4f}; of a thousand real images one is so near to another.</p>\n"
+        f"<p>Share of near duplicates: {text(rate)}. These are images of the clone whose features "
+        f"have a cosine above {bar:.4f} with those of a real image; one real image in 1,000 is as "
+        "near to another real image.</p>\n"
         f'<div class="pairs">\n{shown}</div>\n</section>\n'
     )
 
@@ -256,10 +257,14 @@ def _how_section(found: Mapping[str, Any], command: Sequence[str]) -> str:
 def class_strips(
     side: FeatureSet, classes: Mapping[str, str | None]
 ) -> dict[str, Image.Image | None]:
-    """Put some images of each class in a row, chosen by chance but always the same.
+    """Join up to five thumbnails of each class into a row; the same images on every call.
+
+    Args:
+        side: the clone or the real set.
+        classes: class key by name; the key None takes images of any class.
 
     Returns:
-        A strip by name, None for a class without images.
+        A row of thumbnails by name, None for a class without images.
     """
     chosen = {name: _some(side, name, key) for name, key in classes.items()}
     places = sorted({place for some in chosen.values() for place in some})
@@ -296,7 +301,7 @@ def strip(thumbs: Sequence[Image.Image]) -> Image.Image | None:
 
 
 def named_thumbs(side: FeatureSet, names: Sequence[str]) -> dict[str, Image.Image]:
-    """Make square thumbnails of the named images."""
+    """Make a square thumbnail of each named image, by name."""
     places = sorted({side.contents.names.index(name) for name in names})
     files = choose(side.images, places)
     return {picture.name: _thumb(side.images.decode(picture)) for picture in files}

@@ -1,4 +1,4 @@
-"""The rows of an evaluation's document: the metrics of a clone against one real folder."""
+"""Makes the rows of an evaluation's document: a clone's metrics against each real folder."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,8 +28,9 @@ FIGURES = (
     "n_clone", "n_real", "features", "fid", "fid_infinity", "kid", "kid_std", "precision", "recall",
     "top1", "top5", "top1_ci", "synthetic_real_gap", "near_duplicate_rate",
 )  # fmt: skip
-"""Keys of a document's top, and of each of its rows: null where a figure was not asked for, and
-`fid_infinity` also where it is not determined. `figures` has the record of each."""
+"""Keys at the top level of a document and in each of its rows. A value is null if the figure was
+not requested; `fid_infinity` is null also if it is not determined. The row's "figures" has the
+records with intervals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +39,18 @@ class EvaluationRequest:
 
     clone: Path  # folder of the data set
     real: tuple[Path, ...]  # folders of real images, at least one
-    fid: bool = False  # Fréchet distance
-    kid: bool = False  # kernel distance
-    prc: bool = False  # precision and recall
-    duplicates: bool = False  # near duplicates of real images
-    per_class: bool = False  # the metrics of each class too
+    fid: bool = False  # whether to compute FID
+    kid: bool = False  # whether to compute KID
+    prc: bool = False  # whether to compute precision and recall
+    duplicates: bool = False  # whether to find near duplicates of real images
+    per_class: bool = False  # whether to compute KID and accuracies of each class too
     train_config: TrainConfig | None = None  # how to train classifiers; None trains none
 
 
 def real_row(
     request: EvaluationRequest, clone: FeatureSet, real: FeatureSet, warn: Callable[[str], None]
 ) -> Document:
-    """Compute the metrics of the clone against one folder of real images."""
+    """Compute the requested metrics of the clone against one folder of real images."""
     row: Document = {"real": str(real.images.root), **dict.fromkeys(FIGURES)}
     row |= {"n_clone": len(clone.contents), "n_real": len(real.contents)}
     row["features"] = clone.extractor.name
@@ -89,13 +90,13 @@ def _warn_of_small_sets(row: Document, warn: Callable[[str], None]) -> None:
     n, d = min(row["n_clone"], row["n_real"]), row["dimensions"]
     if n < d:
         warn(
-            f"FID to {row['real']}: {n} images are fewer than the {d} features, so FID says more "
-            "of their number than of the images; compare KID, or give more images"
+            f"FID to {row['real']}: {n} images are fewer than the {d} features, so FID depends "
+            "more on their number than on what they show: compare KID, or give more images"
         )
     elif row["fid_points"][0]["n_clone"] < d or row["fid_points"][0]["n_real"] < d:
         warn(
             f"FID to {row['real']}: a quarter of the images is fewer than the {d} features, so "
-            "fid_infinity is rough"
+            "fid_infinity is not exact: give more images"
         )
 
 
@@ -112,7 +113,7 @@ def _means(scores: Scores, n_test: int) -> Document:
 
 
 def downstream_figures(downstream: DownstreamResult, test: TestResult) -> Document:
-    """Compute the accuracies on one folder of real images, and what they are compared with."""
+    """Compute the accuracies on one folder of real images, and those they are compared with."""
     found = _means(test.scores, test.n_test)
     found |= {"n_test": test.n_test, "untested": list(test.untested)}
     top1, own = read_figure(found["figures"]["top1"]), own_figures(downstream)
@@ -130,7 +131,7 @@ def downstream_figures(downstream: DownstreamResult, test: TestResult) -> Docume
 
 
 def own_figures(downstream: DownstreamResult) -> Document | None:
-    """Compute the accuracies on the clone's own test images; None where it has none."""
+    """Compute the accuracies on the clone's own test split; None if it has none."""
     if downstream.own is None:
         return None
     untested = list(downstream.own_untested)
@@ -142,7 +143,7 @@ def own_figures(downstream: DownstreamResult) -> Document | None:
 
 
 def classifier_document(train_config: TrainConfig, downstream: DownstreamResult) -> Document:
-    """Describe how the classifiers were trained."""
+    """Describe how the classifiers were trained, as JSON."""
     return {
         "network": "resnet18",
         "n_train": downstream.n_train,
@@ -157,7 +158,10 @@ def classifier_document(train_config: TrainConfig, downstream: DownstreamResult)
 def class_rows(
     clone: FeatureSet, real: FeatureSet, downstream: DownstreamResult | None, number: int
 ) -> list[Document]:
-    """Compute the metrics of each class, with classifier accuracies where there are any."""
+    """Compute KID, and accuracies if classifiers were trained, of each class.
+
+    `number` is the place of the real folder in `downstream.tests`.
+    """
     classes = downstream.classes if downstream else class_keys(clone.contents)
     top1 = _by_class(downstream.tests[number].scores) if downstream else None
     own = _by_class(downstream.own) if downstream and downstream.own else None
@@ -172,7 +176,7 @@ def class_rows(
 
 
 def _by_class(scores: Scores) -> list[Figure]:
-    """Judge the accuracy of each class; the tests of a class are the same in all trainings."""
+    """Make the figure of each class's accuracy; all trainings share the class's test images."""
     tests = scores.confusion.sum(1) // len(scores.top1)
     return [
         share(value, int(n), "test images") for value, n in zip(scores.by_class, tests, strict=True)

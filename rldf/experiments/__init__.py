@@ -1,1 +1,1 @@
-"""Experiments: many searches, baselines, and uses of a found sentence."""
+"""Runs many searches (bench), compares a search with baselines, and uses found sentences."""

@@ -1,4 +1,4 @@
-"""Reports of run folders: a filmstrip, curves and one HTML page."""
+"""Writes the report of a run folder: a filmstrip, curves and one HTML page."""
 
 from rldf.grammar.encoding import Encoding
 from rldf.io.files import write_bytes, write_text
@@ -13,9 +13,10 @@ from rldf.runs.records import best_step
 
 
 def write_report(run: RunFolder, goal: Encoding | None = None) -> None:
-    """Write best.png, trajectory.png, curves.png and report.html, in place of older ones.
+    """Write best.png, trajectory.png, curves.png, values.png and report.html to a run folder.
 
-    Everything is read from the folder, so it can be done again at any time.
+    Older files are replaced. Everything is read from the folder, so a report can be written again
+    at any time. best.png and curves.png need a first step; values.png needs a tabular agent.
     """
     steps = run.steps()
     states = visited_states(steps)

@@ -1,4 +1,4 @@
-"""The trajectory as a filmstrip: the input, then the distinct states in order (paper Fig. 12)."""
+"""Draws a run as a filmstrip: the input, then each state in order of first visit (Fig. 12)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ COLUMNS = 6
 _Color = tuple[int, int, int]
 
 _PICTURE, _GAP, _MARGIN = 192, 18, 26  # px
-_CAPTION, _PERFORATION, _TITLE = 52, 30, 58  # px, heights; a caption has lines besides
+_CAPTION, _PERFORATION, _TITLE = 52, 30, 58  # px, heights; lines of the sentence add to _CAPTION
 _MIN_WIDTH = 620  # px, so that the title has room
 _HOLE_SIZE, _PITCH = 14, 30
 _LINE = 19
@@ -49,7 +49,7 @@ class _Frame:
 def draw_filmstrip(
     run: RunFolder, states: Sequence[VisitedState], goal: Encoding | None
 ) -> Image.Image:
-    """Draw the filmstrip of a run."""
+    """Draw the filmstrip of a run from its states in order of first visit, at most FRAMES."""
     shown = thinned(list(states), goal, FRAMES)
     frames = [_input_frame(run), *_state_frames(run, shown, goal)]
     rows = -(-len(frames) // COLUMNS)
@@ -80,7 +80,7 @@ def _input_frame(run: RunFolder) -> _Frame:
         picture=load_image(run.input_path, _PICTURE),
         left="input",
         right="",
-        lines=("the image to find again",),
+        lines=("the image to search for",),
         badges=(("INPUT", _INPUT),),
     )
 
@@ -88,7 +88,7 @@ def _input_frame(run: RunFolder) -> _Frame:
 def _state_frames(
     run: RunFolder, states: Sequence[VisitedState], goal: Encoding | None
 ) -> Iterator[_Frame]:
-    """Make the frames; bars show rewards between the lowest and the highest shown."""
+    """Make a frame for each state; its bar is (reward - low) / (high - low) of all shown."""
     ranked = by_reward(states, goal)
     reached = "GOAL?" if run.record.doubtful else "GOAL"
     for state in states:
@@ -133,7 +133,7 @@ def _draw_frame(
 
 
 def _paste(strip: Image.Image, picture: Image.Image, x: int, y: int) -> None:
-    """Centre an image in its square, scaled to touch two edges, with rounded corners."""
+    """Paste an image into the middle of its square, scaled to fit, with rounded corners."""
     scale = _PICTURE / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     fitted = picture.resize(size, Image.Resampling.LANCZOS)

@@ -1,6 +1,6 @@
-"""The parts of an offline HTML page: nothing is fetched, no script runs, all text is escaped.
+"""Makes the parts of an offline HTML page, which fetches nothing and runs no script.
 
-Every text that comes from outside (file names, sentences, configuration) goes through `text`.
+Every text from outside (file names, sentences, configuration) is escaped by `text`.
 """
 
 import json
@@ -13,7 +13,7 @@ from rldf.io.text import plain
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 GENERATOR = '<meta name="generator" content="rldf">'
-"""Marks a page as written by this program."""
+"""Tag in the head of each page, by which rldf recognizes pages that it wrote."""
 
 CSS = """
 :root {
@@ -106,7 +106,7 @@ def text(value: object) -> str:
 
 
 def figure(uri: str, alt: str, caption: str) -> str:
-    """Show an image with its caption."""
+    """Make an HTML figure of an image and its caption."""
     return (
         f'<figure><img src="{uri}" alt="{text(alt)}">'
         f"<figcaption>{text(caption)}</figcaption></figure>\n"
@@ -114,7 +114,7 @@ def figure(uri: str, alt: str, caption: str) -> str:
 
 
 def wide_image(title: str, uri: str, alt: str, kind: str = "") -> str:
-    """Show an image that may be wider than the window, as its own section."""
+    """Make a section with one image that scrolls if it is wider than the window."""
     return (
         f"<section>\n<h2>{text(title)}</h2>\n"
         f'<div class="{f"scroll {kind}".strip()}" tabindex="0" role="region" '
@@ -123,13 +123,13 @@ def wide_image(title: str, uri: str, alt: str, kind: str = "") -> str:
 
 
 def facts(values: Mapping[str, object]) -> str:
-    """Show a few figures large."""
+    """Make a list of a few values in large type."""
     pairs = (f"<div><dt>{text(k)}</dt><dd>{text(v)}</dd></div>\n" for k, v in values.items())
     return f'<dl class="facts">\n{"".join(pairs)}</dl>\n'
 
 
 def doubts(warnings: Iterable[str]) -> str:
-    """Show what is doubtful in the reading of an image."""
+    """Make a section of warnings about how an image was read; "" without warnings."""
     lines = "".join(f"<li>{text(warning)}</li>\n" for warning in warnings)
     if not lines:
         return ""
@@ -137,7 +137,7 @@ def doubts(warnings: Iterable[str]) -> str:
 
 
 def table(rows: Iterable[tuple[str, object]]) -> str:
-    """Show names with their values."""
+    """Make a table of names and values."""
     lines = [
         f'<tr><th scope="row">{text(key)}</th><td><code>{text(value)}</code></td></tr>\n'
         for key, value in rows
@@ -147,12 +147,12 @@ def table(rows: Iterable[tuple[str, object]]) -> str:
 
 
 def details(title: str, rows: Iterable[tuple[str, object]]) -> str:
-    """Show names with their values in a part that can be folded."""
+    """Make a table of names and values that the reader of the page can fold."""
     return f"<details open><summary>{text(title)}</summary>\n{table(rows)}</details>\n"
 
 
 def leaf_rows(record: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, object]]:
-    """Flatten a record; text stands as it is, the rest as JSON."""
+    """Yield the dotted key of each value in a nested record, with the text or JSON of the value."""
     for key, value in record.items():
         if isinstance(value, Mapping) and value:
             yield from leaf_rows(value, f"{prefix}{key}.")

@@ -1,4 +1,4 @@
-"""Images in reports: loading from untrusted folders, encoding, captioned grids."""
+"""Loads images from untrusted folders, encodes them, and arranges them in captioned grids."""
 
 import base64
 import io
@@ -23,8 +23,8 @@ _LABEL_LINES, _CAPTION_LINES = 6, 6
 
 
 def load_image(path: Path, size: int) -> Image.Image:
-    """Load an image and fit it into a square."""
-    if not path.is_file():  # a pipe would be waited for
+    """Load an image and shrink it to fit into a square; a grey card if it cannot be read."""
+    if not path.is_file():  # reading a named pipe would wait forever
         return _card(size)
     try:
         picture = read_image(path)
@@ -35,7 +35,7 @@ def load_image(path: Path, size: int) -> Image.Image:
 
 
 def _card(size: int) -> Image.Image:
-    """Draw the card that stands for a missing image: a frame with a diagonal."""
+    """Draw the placeholder of a missing image: a frame with a diagonal."""
     card = Image.new("RGB", (size, size), _EMPTY)
     draw = ImageDraw.Draw(card)
     edge, far = size // 4, size - size // 4
@@ -73,11 +73,11 @@ def _encoded(picture: Image.Image, form: str, **options: object) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One image of a grid."""
+    """An image of a grid, with its caption."""
 
     image: Image.Image  # RGB, of any size
     caption: str = ""  # text below it; "" takes no space
-    wrong: bool = False  # whether it is framed as not what was requested
+    wrong: bool = False  # whether a red frame marks it as not showing what was requested
 
 
 def image_grid(
@@ -87,7 +87,7 @@ def image_grid(
     heads: Sequence[str] = (),
     side: int = 128,
 ) -> Image.Image:
-    """Arrange images in rows and columns, with labels left of rows and heads above columns."""
+    """Arrange images in a grid, with a label left of each row and a head above each column."""
     left = _label_width(labels)
     top = _GAP + (_LINE + _GAP if heads else 0)
     lines = max((len(_caption(tile, side)) for row in rows for tile in row), default=0)
@@ -134,7 +134,7 @@ def _label_width(labels: Sequence[str]) -> int:
 
 
 def wrapped(text: str, font: Font, width: int, limit: int) -> list[str]:
-    """Break a text into lines that fit, words whole where they can be."""
+    """Break a text into at most `limit` lines of `width` px, between words if possible."""
     lines, rest = [], text.strip()
     while rest:
         head, rest = _split(rest, font, width)
@@ -148,7 +148,7 @@ def wrapped(text: str, font: Font, width: int, limit: int) -> list[str]:
 
 
 def _split(text: str, font: Font, width: int) -> tuple[str, str]:
-    """Take the first line off a text: at least one character, up to a space where one fits."""
+    """Split a text into a first line that fits and the rest, at a space if possible."""
     n = len(text)
     while n > 1 and font.getlength(text[:n].rstrip()) > width:
         space = text.rfind(" ", 1, n - 1)

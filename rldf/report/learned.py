@@ -1,4 +1,4 @@
-"""What a tabular agent has learned, for the report: its greedy policy and its value map."""
+"""Shows what a tabular agent learned in a run: its greedy policy and its value map."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MAP = TypeAdapter(ValueMap)
-_MOST_NAMES = 40  # on an axis; more would overlap
+_MOST_NAMES = 40  # most names on a plot axis; more would overlap
 
 
 def read_values(run: RunFolder) -> ValueMap | None:
-    """Read the value map of a run, None where there is none that can be read."""
+    """Read the value map of a run; None if the file is missing or damaged."""
     try:
         return _MAP.validate_json(read_file(run.path / VALUES))
     except (OSError, ValidationError):
@@ -28,7 +28,7 @@ def read_values(run: RunFolder) -> ValueMap | None:
 
 
 def draw_values(values: ValueMap) -> bytes:
-    """Draw a value map as a PNG file; cells without a value are grey, a star marks the goal."""
+    """Plot a value map as a PNG file; cells without a value are grey, a star marks `mark`."""
     table = np.array(values.values, dtype=np.float64)  # None becomes nan
 
     def draw(panel: "Axes") -> None:
@@ -48,21 +48,24 @@ def draw_values(values: ValueMap) -> bytes:
 
 
 def values_alt(values: ValueMap) -> str:
-    """Describe a value map in words."""
+    """Describe a value map for readers who cannot see the plot."""
     held = ", ".join(f"{axis} {name}" for axis, name in values.held.items()) or "no other axis"
     return (
-        f"Value max_a Q over {values.axes[0]} and {values.axes[1]}; others held at the "
+        f"Value max_a Q over {values.axes[0]} and {values.axes[1]}; other axes fixed at the "
         f"{values.held_at}: {held}. Grey: no action was tried"
     )
 
 
 def greedy_section(run: RunFolder) -> str:
-    """Show how often the greedy policy reaches the goal, and one of its paths; "" without one."""
+    """Make a section with how often the greedy policy reaches the goal, and one of its paths.
+
+    It is "" if the run has no greedy policy, or a damaged one.
+    """
     greedy = (run.record.result or {}).get("greedy")
     try:
         return _section(greedy) if isinstance(greedy, dict) else ""
     except (KeyError, TypeError, IndexError, ValueError):
-        return ""  # a run folder may come from anyone
+        return ""  # an untrusted run folder may hold anything
 
 
 def _section(greedy: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The report of a run: one HTML page that holds all that it shows, so that it opens offline."""
+"""Makes the report of a run: one HTML page that needs no other file, so it opens offline."""
 
 import shlex
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from rldf.report.states import VisitedState, by_reward
 from rldf.runs.folder import RunFolder
 from rldf.runs.records import Step
 
-ROWS = 500  # of the table of states: a page has to open on a phone
+ROWS = 500  # most rows in the table of states, so that the page opens on a phone
 
 _HERO, _THUMB = 384, 112  # px
 
@@ -32,7 +32,7 @@ _HERO, _THUMB = 384, 112  # px
 def draw_page(
     run: RunFolder, steps: Sequence[Step], states: Sequence[VisitedState], goal: Encoding | None
 ) -> str:
-    """Make the page of a run, with its filmstrip and curves as they are in the folder."""
+    """Make the HTML page of a run; it embeds the plots that are in the run folder."""
     ranked = by_reward(states, goal)
     best = ranked[0] if ranked else None
     title = best.sentence if best else "no state was visited"
@@ -60,7 +60,9 @@ def _hero(
     pictures = figure(data_uri(given), "the input image", _input_caption(run))
     if found and best:
         reward = f"best: reward {best.reward:.4g}"
-        pictures += figure(data_uri(found), f"what it draws: {best.sentence}", reward)
+        pictures += figure(
+            data_uri(found), f"the image generated from the best sentence: {best.sentence}", reward
+        )
     return (
         '<header class="hero">\n<div>\n'
         f'<p class="faint">{text(run.path.resolve().name)}</p>\n<h1>{text(sentence)}</h1>\n'
@@ -74,11 +76,10 @@ def _image(run: RunFolder, state: VisitedState) -> Path:
 
 
 def _input_caption(run: RunFolder) -> str:
-    """Name the input as the configuration does, without its folders, and say what was read in it.
+    """Write the file name of the input, and what the encoder read in it.
 
-    A photograph that only words were read in says which, by whom, and what is not known.
-
-    The folder may be untrusted or of another version, so no key is assumed.
+    For a photograph, this is the words read, the model that read them, and what is not known. The
+    run folder may be untrusted or from another version, so any key may be missing.
     """
     image = str(run.record.config.get("image", "input.png"))
     caption = f"input: {PureWindowsPath(image).name or image}"
@@ -126,7 +127,7 @@ def _value_section(run: RunFolder) -> str:
 def _strip_alt(states: Sequence[VisitedState]) -> str:
     return (
         f"Filmstrip: the input, then the {len(states)} distinct states in the order of their "
-        "first visits; the table below says the same in words"
+        "first visits; the table below lists them"
     )
 
 
@@ -158,7 +159,7 @@ def _state_row(
     numbers = ((f"{state.reward:.4g}", ""), (distance, ""), (state.visits, " wide"))
     cells = (*numbers, (state.first, " wide"))
     return (
-        # the sentence stands beside it, so the thumbnail is decoration to a screen reader
+        # the sentence beside the thumbnail describes it, so a screen reader needs no alt text
         f'<tr><td class="thumb"><img src="{thumb}" alt="" loading="lazy"></td>'
         f"<td>{text(state.sentence)} {_marks(run, state, best, goal)}"
         f'<br><code class="faint">{text(format_encoding(state.encoding))}</code></td>'

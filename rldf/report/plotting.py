@@ -1,4 +1,4 @@
-"""Plots as PNG files in one style, and the curves of a run (paper Fig. 6)."""
+"""Draws plots as PNG files in one style, and the curves of a run (paper Fig. 6)."""
 
 import io
 import warnings
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 INK = "#24262d"
-"""Of labels."""
+"""Colour of labels."""
 
 COLOURS = ("#5b76b8", "#2f8f63", "#e0a526", "#b8605b", "#7d5bb8", "#3e9aa8", "#8a8f9c")
-"""Of lines and bars, in their order."""
+"""Colours of lines and bars: the first line gets the first colour."""
 
 _FAINT, _GRID = "#7a7f8d", "#e6e7ec"
 
@@ -32,8 +32,19 @@ def draw_png(
     panels: int = 1,
     grid: Literal["x", "y"] | None = "y",
 ) -> bytes:
-    """Draw a plot."""
-    # matplotlib takes a second to import; whoever draws no plot does not pay for it
+    """Draw a plot of one or more panels in a row.
+
+    Args:
+        draw: gets one matplotlib Axes for each panel, and draws on them.
+        width: inches.
+        height: inches.
+        panels: number of panels.
+        grid: the axis whose grid lines are shown.
+
+    Returns:
+        The bytes of a PNG file.
+    """
+    # matplotlib takes a second to import, so it is imported only here
     import matplotlib.style
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -62,8 +73,8 @@ def _dress(panel: "Axes", grid: Literal["x", "y"] | None) -> None:
 
 
 def draw_curves(steps: Sequence[Step]) -> bytes:
-    """Draw the curves of a run."""
-    # matplotlib takes a second to import; whoever draws no curves does not pay for it
+    """Plot reward, best reward and, if known, distance to the goal over the steps, as PNG."""
+    # matplotlib takes a second to import, so it is imported only here
     import matplotlib.style
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -107,7 +118,7 @@ def _draw_distances(panel: "Axes", steps: Sequence[Step]) -> None:
 def _draw_episodes(
     panel: "Axes", points: Sequence[tuple[int, int, float]], color: str, label: str
 ) -> None:
-    """Draw (episode, step, value): one line an episode, since a new start is no move."""
+    """Plot (episode, step, value) points with a line for each episode, none across episodes."""
     # dots while there is room for them: one step alone makes no line
     marker = "o" if len(points) <= 150 else ""
     for episode, group in groupby(points, key=itemgetter(0)):

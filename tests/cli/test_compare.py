@@ -57,13 +57,13 @@ def test_json_is_one_document_with_means_and_wins(call, image):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--renders", 3], 2, "planner draws 4 together: give 4 or more"),
+        (["--renders", 3], 2, "agent planner takes 4 at a time: give 4 or more"),
         (["--renders", 7, "--baselines", "split"], 2, "give 8 or more"),
         (["--renders", 0], 2, "--renders 0: give 1 or more"),
         (["--baselines", "random,blip"], 2, "no baseline 'blip'"),
-        (["--baselines", "exhaustive", "--grammar", "pocket"], 2, "at most 10000"),
+        (["--baselines", "exhaustive", "--grammar", "pocket"], 2, "more than the 10000 allowed"),
         (["--captioner", "nowhere"], 3, "no image-to-text model at nowhere"),
-        (["--captioner", ".", "--baselines", "random"], 2, "name it in --baselines"),
+        (["--captioner", ".", "--baselines", "random"], 2, "name caption in --baselines"),
         (["--agent", "nobody"], 2, "nobody"),
         (["--image-seed", 2**63 - 1], 2, "--image-seed"),
         (["missing.png"], 2, "missing.png cannot be read"),

@@ -197,7 +197,7 @@ def test_a_report_is_written_and_named(call, sets):
     assert code == 0
     assert "look at mine.html" in out
     Path("notes.html").write_text("mine")
-    refused(call(*words, "--report-to", "notes.html"), "is no report of rldf")
+    refused(call(*words, "--report-to", "notes.html"), "is not a report of rldf")
     assert Path("notes.html").read_text() == "mine"
 
 
@@ -228,7 +228,7 @@ def test_a_truncated_image_of_a_clone_is_told_and_nothing_is_lost(call, sets):
         (["{clone}", "--real", "empty"], "empty holds no images"),
         (["{clone}", "--real", "few"], "few has 3 images"),
         ([], "no clone below this folder: type 'rldf clone-imagenet'"),
-        (["{real}"], "no real images to compare"),
+        (["{real}"], "has no real images to compare with"),
         (["{clone}", "--real", "{real}", "--features", "vgg"], "name one of pocket, clip"),
         (["{clone}", "--real", "{real}", "--features", "clip", "--models", "x"], "no model set"),
         (["{clone}", "--real", "{real}", "--classify", "--epochs", "0"], "--epochs 0"),
@@ -245,13 +245,17 @@ def test_bad_input_is_one_line(call, sets, words, told):
 
 def test_missing_weights_exit_with_3(call, sets):
     code, out, err = call("evaluate", sets[0], "--real", sets[1], "--features", "none.pt")
-    assert (code, out, err) == (3, "", "error: --features none.pt: no such file or folder\n")
+    assert (code, out, err) == (
+        3,
+        "",
+        "error: --features none.pt: no such file or folder: check the path\n",
+    )
 
 
 def test_what_may_mislead_is_warned_of(call, sets):
     make_clone(sets[0], model="sd14")
     _, _, err = call("evaluate", sets[0], "--real", sets[1], "--kid")
-    assert "warning: pocket features know drawings" in err
+    assert "warning: pocket features are trained on images of the pocket world only" in err
     made = clone_of_the_world(call)
     assert call("evaluate", made["out"], "--kid", "-q")[2] == ""
     (Path(made["out"]) / ".rldf" / "finished.json").unlink()

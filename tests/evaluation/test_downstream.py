@@ -81,7 +81,7 @@ def test_real_folders_may_bear_names_and_other_classes_are_told(tmp_path, school
     told = []
     (test,) = downstream(clone, real, warn=told.append).tests
     assert test.n_test == 8
-    assert told == [f"4 images of {real} are of no class of the clone: not asked for"]
+    assert told == [f"4 images of {real} are of no class of the clone: they are not tested"]
 
 
 @pytest.mark.parametrize(("size", "side"), [(128, 56), (512, 224), (1024, 224), (40, 32)])
@@ -142,7 +142,7 @@ def test_classes_that_cannot_be_learned_stay_classes_and_are_told(tmp_path, scho
     assert school[0][1] == 3, "the network has an answer for every class of the clone"
     assert (found.classes, found.unlearned) == (("n01", "n02", "n03"), ("n02",))
     assert found.tests[0].n_test == 12, "images of the lost class are asked for"
-    assert "no training images of n02 (name of n02): not learned" in told[0]
+    assert "no training images of n02 (name of n02): the classifier never" in told[0]
     assert not any("no class of the clone" in line for line in told)
 
 
@@ -156,8 +156,8 @@ def test_classes_without_test_images_are_told_by_name(tmp_path, school, split):
     told = []
     found = downstream(clone, real, warn=told.append)
     assert (found.own_untested, found.tests[0].untested) == (("n01",), ("n03",))
-    assert f"{clone} has no test images of n01 (name of n01): not asked for" in told
-    assert f"{real} has no test images of n03 (name of n03): not asked for" in told
+    assert f"{clone} has no test images of n01 (name of n01): accuracies omit these" in told
+    assert f"{real} has no test images of n03 (name of n03): accuracies omit these" in told
 
 
 def test_a_reference_of_fewer_images_is_told(tmp_path, school):
@@ -168,8 +168,8 @@ def test_a_reference_of_fewer_images_is_told(tmp_path, school):
     told = []
     downstream(clone, real, warn=told.append)
     assert told == [
-        f"{real} has fewer training images than the clone of n02: the classifier that is trained "
-        "on it learns from fewer"
+        f"{real} has fewer training images of n02 than the clone: the classifier that is trained "
+        "on real images gets fewer examples"
     ]
 
 

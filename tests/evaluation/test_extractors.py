@@ -123,17 +123,19 @@ def test_a_torchscript_gets_pixels_from_0_to_255(tmp_path):
 @pytest.mark.parametrize("module", [Everything, Wrong])
 def test_a_torchscript_that_gives_no_row_for_each_image_is_refused(tmp_path, module):
     extractor = script(scripted(module(), tmp_path / "all.pt"))
-    with pytest.raises(ConfigError, match=r"all\.pt gives no row of features for each image"):
+    with pytest.raises(
+        ConfigError, match=r"all\.pt does not return a row of features for each image"
+    ):
         extractor(images())
 
 
 @pytest.mark.parametrize(
     ("name", "error", "told"),
     [
-        ("vgg", UsageError, "name one of pocket, clip, dinov2, inception, or give a file's path"),
+        ("vgg", UsageError, "name one of pocket, clip, dinov2, inception, or type a path"),
         ("none.pt", ModelMissingError, "no such file or folder"),
         ("no/where", ModelMissingError, "no such file or folder"),
-        (".", UsageError, "is of no open_clip and no DINOv2 model"),
+        (".", UsageError, "holds neither an open_clip nor a DINOv2 model"),
     ],
 )
 def test_what_is_no_extractor_is_refused(tmp_path, monkeypatch, name, error, told):

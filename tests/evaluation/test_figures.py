@@ -76,7 +76,10 @@ def test_copies_are_told_however_few_real_images_there_are():
         found = near_duplicates(clone, real)
         return judged.duplicate_figure(found.rate, len(clone), found.calibrated)
 
-    assert of(clone, real).reason == "300 real images do not show what one in 1000 does"
+    assert (
+        of(clone, real).reason
+        == "300 real images are too few for a threshold that one in 1000 exceeds"
+    )
     clone[:60] = real[:60]
     copied = of(clone, real)
     assert copied.determined and copied.low > 0.4
@@ -92,7 +95,11 @@ def test_an_accuracy_rests_on_its_test_images_and_on_its_trainings():
     many = judged.accuracy_figure((0.8, 0.81, 0.8), 1000, (0.79, 0.82))
     assert many.determined and many.low < 0.79 and many.high > 0.82
     apart = judged.accuracy_figure((0.2, 0.9), 1000, (-3.9, 5.0))
-    assert (apart.low, apart.high, apart.reason) == (0, 1, "2 trainings differ much")
+    assert (apart.low, apart.high, apart.reason) == (
+        0,
+        1,
+        "the accuracies of 2 trainings differ much",
+    )
     assert judged.accuracy_figure((0.8,), 1000, None).determined
     assert judged.top5_figure(many, 6).determined and not judged.top5_figure(many, 5).determined
 
@@ -111,7 +118,7 @@ def test_a_gap_and_a_share_are_as_uncertain_as_what_they_are_made_of():
 
 @pytest.mark.parametrize(
     ("side", "reason"),
-    [(2, "its interval holds 0"), (4, "24 images are fewer than the 48 features")],
+    [(2, "its interval contains 0"), (4, "24 images are fewer than the 48 features")],
 )
 def test_what_is_not_determined_is_marked_in_every_output(tmp_path, side, reason):
     clone = write_set(tmp_path / "clone", {"": 8})

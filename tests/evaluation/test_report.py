@@ -71,7 +71,7 @@ def test_the_page_shows_every_part_and_fetches_nothing(tmp_path, sets, monkeypat
         "Real beside synthetic",
         "FID over N",
         "By class: KID to the real images of the class",
-        "By class: share of the class's real images that are told right",
+        "By class: share of the class's real images that are classified right",
         "Confusion on real images",
         f"Closest pairs: clone, {sets[1]}",
         "How it was made",
@@ -129,7 +129,7 @@ def test_a_report_is_replaced_and_anything_else_is_left_alone(tmp_path, sets):
     for _ in range(2):
         write_report(path, result, ["rldf"])
     (tmp_path / "mine.html").write_text("<html>my page")
-    with pytest.raises(UsageError, match="is no report of rldf: choose another --report-to"):
+    with pytest.raises(UsageError, match="is not a report of rldf: type another --report-to"):
         write_report(tmp_path / "mine.html", result, ["rldf"])
     assert (tmp_path / "mine.html").read_text() == "<html>my page"
     with pytest.raises(UsageError, match="cannot be written"):

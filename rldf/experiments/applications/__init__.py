@@ -1,1 +1,1 @@
-"""Applications of a search result: more images, control of one axis, concept ablation."""
+"""Uses a search result: generates more images, varies one axis, ablates a concept."""

@@ -1,8 +1,8 @@
 """Ablates a concept that the grammar has no word for (paper Fig. 8).
 
-Each input image is described twice: by a captioner, which may name whatever it sees, and by a
-search in a grammar, which has only the grammar's words. Both sentences are rendered with
-the same image seed. CLIP compares the concept's text with the input and with both images.
+Each input image is described twice: by a captioner, which may name the concept, and by a search in
+a grammar, whose sentences cannot. An image is generated from each sentence, both with the same
+image seed. CLIP compares the concept's text with the input and with both generated images.
 """
 
 import re
@@ -36,27 +36,27 @@ SHEET = "sheet.png"
 _RUNS = "runs"
 
 COLUMNS = ("input", "caption", "rldf")
-"""The input, the image of its caption, and the image of the search result."""
+"""The images compared: the input, the image generated from its caption, and from the search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ablation:
-    """What is to be shown."""
+    """A request to ablate a concept."""
 
-    concept: str  # text of the style or character
+    concept: str  # the style or character, as a text for CLIP
     tasks: tuple[
         Search, ...
     ]  # a search for each input, at least one; they differ in the input alone
-    models: ModelSet  # what searches, draws and compares
-    captions: tuple[str, ...] | None = None  # one for each input; None lets a captioner write them
-    # checksum of that captioner's files; None for the retrieval of sentences
+    models: ModelSet  # model set that searches, generates and compares
+    captions: tuple[str, ...] | None = None  # one for each input; None: a captioner writes them
+    # checksum of the captioner's files; None if captions are sentences retrieved by CLIP
     captioner: str | None = None
-    # text whose cosine is taken off the concept's, so that what all images share cancels out; None
-    # takes nothing off
+    # neutral text t0 of the score cos(image, concept) - cos(image, t0), in which what all images
+    # share cancels out; None for the score cos(image, concept)
     neutral: str | None = None
 
     def config(self) -> dict[str, Any]:
-        """Give all that decides the figures."""
+        """Return everything that decides the scores, as JSON."""
         identity, search = self.models.identity(), dict(self.tasks[0].config)
         for name in ("image", "image_sha256", "model_set"):
             del search[name]
@@ -74,42 +74,42 @@ class Ablation:
 
 
 def check_request(concept: str, images: Sequence[str], captions: Sequence[str] | None) -> None:
-    """Refuse a request that makes no sense, before anything is loaded."""
+    """Raise UsageError for an empty concept, or if captions and images differ in number."""
     if not concept.strip():
         raise UsageError("CONCEPT is empty: name a style or a character, such as watercolour")
     if captions is not None and len(captions) != len(images):
         raise UsageError(
             f"{counted(len(captions), 'caption')} by --caption for "
-            f"{counted(len(images), 'image')}: give one for each, in their order, or none"
+            f"{counted(len(images), 'image')}: give one for each image, in the same order, or none"
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
-    """The fall of the score from one column to another, over pairs of one input."""
+    """How much the concept's score falls from one column to another, over all inputs."""
 
-    mean: float
-    # 95 % interval of the mean (Student's t); None for a single image
+    mean: float  # mean over the inputs of the first column's score less the second's
+    # 95 % interval of the mean (Student's t); None for a single input
     ci: tuple[float, float] | None
-    fell: int  # pairs in which it fell
-    of: int  # pairs
+    fell: int  # number of inputs whose score falls
+    of: int  # number of inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AblatedImage:
-    """What became of one input."""
+    """The sentences and scores of one input."""
 
-    image: str  # its path
+    image: str  # path of the input
     caption: str
-    sentence: str  # what the search found
-    scores: Mapping[str, float]  # by column; -1 to 1, or -2 to 2 with a neutral text
+    sentence: str  # best sentence of the search
+    scores: Mapping[str, float]  # by column, -1 to 1, or -2 to 2 with a neutral text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AblationResult:
-    """The images of a request, written to its folder, and how much of the concept they show."""
+    """The images of a request, written to its folder, and their scores for the concept."""
 
-    out: Path  # the folder
+    out: Path  # folder of the result
     concept: str
     mean_scores: Mapping[str, float]  # by column
     drops: Mapping[str, Drop]  # "input_to_caption", "input_to_rldf", "caption_to_rldf"
@@ -118,16 +118,16 @@ class AblationResult:
 
     @property
     def sheet(self) -> Path:
-        """The image of all columns."""
+        """Path of the sheet: a row for each input, with the images of all columns."""
         return self.out / SHEET
 
     def found(self) -> dict[str, Any]:
-        """Return the result in the manifest."""
+        """Return the result as the manifest stores it."""
         found = asdict(self)
         return as_json({name: found[name] for name in found if name not in ("out", "concept")})
 
     def document(self) -> dict[str, Any]:
-        """Return all of it as JSON."""
+        """Return the whole result as JSON."""
         places = {"out": str(self.out), "sheet": str(self.sheet)}
         return {**places, "concept": self.concept, **self.found()}
 
@@ -138,7 +138,7 @@ def ablate(
     out: Path,
     progress: Callable[[str], None] = lambda what: None,
 ) -> AblationResult:
-    """Describe, search, draw and compare, and write it down; done again, it goes on."""
+    """Caption, search, generate and score, and write the result; called again, it resumes."""
     inputs = [task.image for task in asked.tasks]
     folder = ResultFolder(out, asked.config())
     with folder.filling():
@@ -214,11 +214,11 @@ def _sheet(
                 for name, text in zip(COLUMNS, words, strict=True)
             ]
         )
-    return image_grid(rows, heads=["input", "its caption, drawn", "RLDF"], side=160)
+    return image_grid(rows, heads=["input", "image of its caption", "RLDF"], side=160)
 
 
 def names_concept(grammar: Grammar, concept: str) -> bool:
-    """Tell whether a grammar has a word for a concept, so that nothing can fall away."""
+    """Return whether a grammar has a word for a concept, so that a search can keep it."""
     fixed = [text for slot in grammar.slots for text in slot.forms.values()]
     values = (value for axis in grammar.axes for value in axis.values)
     texts = [*fixed, *(text for value in values for text in value.forms.values())]
@@ -229,11 +229,11 @@ def names_concept(grammar: Grammar, concept: str) -> bool:
 def concept_scores(
     clip: ImageTextModel, images: Sequence[Image.Image], concept: str, neutral: str | None
 ) -> list[float]:
-    """Compare images with a text.
+    """Compute the score of each image for a concept.
 
     Returns:
-        Cosine of each image and the text, from -1 to 1; with a neutral text the difference of two
-        cosines, from -2 to 2.
+        cos(image, concept) of each image, -1 to 1; with a neutral text
+        cos(image, concept) - cos(image, neutral), -2 to 2.
     """
     vectors = clip.embed_images(images).astype(np.float64)
     texts = clip.embed_texts([concept] if neutral is None else [concept, neutral])
@@ -243,7 +243,7 @@ def concept_scores(
 
 
 def drops_of(scores: Mapping[str, Sequence[float]]) -> dict[str, Drop]:
-    """Measure the falls from the input to each drawing, and from the caption's to the found one."""
+    """Compute the drops from the input to each generated image, and between these two."""
     pairs = [("input", "caption"), ("input", "rldf"), ("caption", "rldf")]
     drops = {}
     for before, after in pairs:

@@ -1,4 +1,4 @@
-"""What the applications share: image requests, generation in batches, searches."""
+"""Holds what the applications share: image requests, generation in batches, searches."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,15 +28,15 @@ _BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """One image to generate."""
+    """A request for one generated image."""
 
-    file: str  # its name in the output folder
-    encoding: Encoding  # (n_axes,) the cell
+    file: str  # its path in the output folder
+    encoding: Encoding  # (n_axes,) the encoding of its sentence
     sentence: str
     seed: int  # the image seed
 
     def document(self, grammar: Grammar) -> dict[str, Any]:
-        """Describe it for a manifest."""
+        """Describe the image for a manifest, as JSON."""
         return {
             "file": self.file,
             "sentence": self.sentence,
@@ -47,32 +47,32 @@ class ImageRequest:
 
 
 def image_seed(seed: int, k: int) -> int:
-    """Derive the seed of the k-th image; all applications share it, and so their renders."""
+    """Derive the seed of the k-th image, the same in all applications, so they share the cache."""
     return seeds.derive(seed, "image", k)
 
 
 def check_count(n: int) -> None:
-    """Refuse a number of images below 1 or above 10,000."""
+    """Raise UsageError for a number of images below 1 or above 10,000."""
     if not 1 <= n <= 10_000:
         raise UsageError(f"-n {n}: give 1 to 10000")
 
 
 def generator_models(found: RunResult, named: str | None) -> ModelSet:
-    """Load the model set that is to draw; nothing of it is loaded into memory yet."""
+    """Open the named model set, else that of the run, to generate images; loads no weights yet."""
     return load_model_set(named or found.models, send_key=named is not None)
 
 
 def hints(found: RunResult, models: ModelSet, named: str | None) -> list[str]:
-    """List warnings about rendering a search result with a model set."""
+    """List warnings about generating images of a search result with a model set."""
     told = list(found.notes)
     if named is None and found.searched_with and models.identity() != found.searched_with:
-        told.append(f"model set {models.file.name} has changed since {found.run} was searched")
+        told.append(f"model set {models.file.name} has changed since the search {found.run}")
     if models.file.vocabulary_grammar is not None:
         try:
             load_grammar(models.file.vocabulary_grammar).parse(found.sentence)
         except GrammarError:
             told.append(
-                f"model set {models.file.name} was not made for '{found.sentence}': it knows the "
+                f"model set {models.file.name} was not trained on '{found.sentence}': it knows the "
                 f"sentences of grammar {models.file.vocabulary_grammar}"
             )
     return told
@@ -84,7 +84,7 @@ def generate_images(
     out: Path,
     progress: Callable[[int], None] = lambda n: None,
 ) -> list[Image.Image]:
-    """Generate images and write each file; those in the render cache are not generated again."""
+    """Generate images, or take them from the render cache, and write each to its file."""
     generator = CachedGenerator(models.generator, cache_folder())
     (out / IMAGES).mkdir(exist_ok=True)
     drawn: list[Image.Image] = []
@@ -99,7 +99,7 @@ def generate_images(
 
 
 def found_sentence(path: Path, task: Search) -> str:
-    """Search, resume an unfinished search, or read a finished one, and give its best sentence."""
+    """Start, resume or read the search in a run folder, and return its best sentence."""
     there = (path / RUN).exists()
     result = load_run(path).record.result if there else None
     if result is None:

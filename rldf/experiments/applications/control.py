@@ -1,4 +1,4 @@
-"""Varies one axis of a sentence and measures whether the image follows (paper Fig. 13)."""
+"""Varies one axis of a sentence, and measures how often images show it (paper Fig. 13)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ from rldf.stats import wilson
 
 GRID = "grid.png"
 
-_TIE = 1e-7  # two cosines this near are one
+_TIE = 1e-7  # cosines this near count as equal
 
 
 def reader_of(axis: Axis) -> str:
-    """Name the model that reads an axis."""
+    """Return the name of the model that reads an axis, for people."""
     reader = axis.kind.reader
     return reader if reader == "CLIP" else f"the {reader}"
 
@@ -47,7 +47,15 @@ def read_back(
     images: Sequence[Image.Image],
     drawn: Sequence[Encoding],
 ) -> list[ReadBack]:
-    """Read one axis of each image, given the encoding it was generated from."""
+    """Read the value of one axis in each image.
+
+    Args:
+        encoder: reads images in the grammar of the encodings.
+        readers: the models that read images.
+        number: place of the axis in an encoding.
+        images: the generated images.
+        drawn: the encoding that each image was generated from.
+    """
     axis = encoder.grammar.axes[number]
     if axis.kind.reader == "CLIP":
         return _by_clip(encoder, readers, number, images, drawn)
@@ -70,34 +78,36 @@ def _by_clip(
         texts = readers.clip.embed_texts([encoder.grammar.derive(option) for option in options])
         likeness = texts @ vector
         best = int(likeness.argmax())
-        tied = (likeness >= likeness[best] - _TIE).sum() > 1  # of equals it would be the first
+        tied = (
+            likeness >= likeness[best] - _TIE
+        ).sum() > 1  # argmax would take the first of equals
         found.append(ReadBack(None if tied else best))
     return found
 
 
 def _nouns(encoder: Encoder, cell: Encoding) -> dict[int, str]:
-    """Name the noun of each object axis of a state, by rank."""
+    """Return the noun of each object axis of an encoding, by the rank of the axis."""
     pairs = zip(encoder.grammar.axes, cell, strict=True)
     return {axis.rank: axis.values[i].name for axis, i in pairs if axis.kind.has_objects}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """A request: one row of images for each value of an axis."""
+    """A request for one row of images for each value of an axis."""
 
-    found: RunResult  # the sentence, in the words of a grammar that has the axis
-    models: ModelSet  # what draws and reads
+    found: RunResult  # the search result to vary, in a grammar that has the axis
+    models: ModelSet  # model set that generates and reads the images
     axis: str  # symbol of the axis that varies
-    values: tuple[str, ...] | None = None  # names of its values, one row each; None for all
-    n: int = 4  # images of a value
-    seed: int = 0  # of the images; column k has the same image seed in every row
+    values: tuple[str, ...] | None = None  # names of the values, one row each; None for all
+    n: int = 4  # number of images for each value
+    seed: int = 0  # seed of the images; column k has the same image seed in every row
 
     def __post_init__(self) -> None:
-        """Check the request."""
+        """Raise UsageError if the axis or a value cannot be varied."""
         check_count(self.n)
         if why := self.found.grammar.unspoken(self.number, self.found.encoding):
             raise UsageError(
-                f"--axis {self.axis}: no sentence speaks of it where {why}: name another axis"
+                f"--axis {self.axis}: sentences leave this axis out where {why}: name another axis"
             )
         rows = self.rows
         if len(set(rows)) < len(rows):
@@ -105,23 +115,23 @@ class Control:
 
     @property
     def number(self) -> int:
-        """Place of the axis in an encoding."""
+        """Position of the axis in an encoding."""
         return self.found.axis_number(self.axis)
 
     @property
     def words(self) -> Axis:
-        """The axis."""
+        """The axis that varies."""
         return self.found.grammar.axes[self.number]
 
     @property
     def rows(self) -> list[int]:
-        """Numbers of the values on the axis, one for each row."""
+        """Number of each row's value on the axis."""
         axis = self.words
         named = [value.name for value in axis.values] if self.values is None else self.values
         return [axis.index(name) for name in named]
 
     def config(self) -> dict[str, Any]:
-        """Return all that decides the images and their readings, as JSON."""
+        """Return everything that decides the images and their readings, as JSON."""
         return {
             "command": "control",
             **self.found.document(),
@@ -148,14 +158,14 @@ def planned(control: Control) -> list[ImageRequest]:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How often the value asked for was read."""
+    """How many images were read as the value that they were generated for."""
 
-    hits: int
+    hits: int  # number of images read as their value
     of: int  # number of images, at least 1
 
     @property
     def share(self) -> float:
-        """Hits by images, 0 to 1."""
+        """The share hits / of, 0 to 1."""
         return round(self.hits / self.of, 4)
 
     @property
@@ -165,7 +175,7 @@ class Rate:
         return round(low, 4), round(high, 4)
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return the rate as JSON."""
         low, high = self.interval
         return {
             "hits": self.hits, "of": self.of, "rate": self.share, "ci_low": low, "ci_high": high,
@@ -174,41 +184,41 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class ValueFigures:
-    """How the images of one value were read."""
+    """The readings of the images of one value."""
 
     value: str
     rate: Rate
-    mean_number: float | None = None  # of the things seen; None on axes without counts
+    mean_number: float | None = None  # mean number of things detected; None on axes without counts
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return the figures as JSON."""
         number = {} if self.mean_number is None else {"mean_number": self.mean_number}
         return {"value": self.value, **self.rate.document(), **number}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlFigures:
-    """How the images of all values were read."""
+    """The readings of the images of all values."""
 
     axis: Axis
     rate: Rate
-    rows: tuple[ValueFigures, ...]  # one for each value asked for
-    # Spearman's rank correlation of the value asked for and the number read; None on axes without
-    # counts, and where one of them never changes
+    rows: tuple[ValueFigures, ...]  # one for each requested value
+    # Spearman's rank correlation of the requested value and the number read; None on axes without
+    # counts, and if either is the same in all images
     spearman: float | None = None
 
     @property
     def read_by(self) -> str:
-        """The model that read the axis."""
+        """Name of the model that read the axis."""
         return reader_of(self.axis)
 
     @property
     def counts(self) -> bool:
-        """Whether the axis is of counts."""
+        """Whether the values of the axis are counts."""
         return self.axis.kind.is_count
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return the figures as JSON."""
         return {
             "read_by": self.read_by,
             **self.rate.document(),
@@ -219,21 +229,21 @@ class ControlFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlResult:
-    """The images of a request, written to its folder, and how they were read."""
+    """The images of a request, written to its folder, and their readings."""
 
     asked: Control
-    out: Path  # the folder
-    images: tuple[ImageRequest, ...]  # what was drawn, row by row
-    reads: tuple[ReadBack, ...]  # what was read in each
+    out: Path  # folder of the result
+    images: tuple[ImageRequest, ...]  # the generated images, row by row
+    reads: tuple[ReadBack, ...]  # the reading of each image
     figures: ControlFigures
 
     @property
     def grid(self) -> Path:
-        """The image of all rows."""
+        """Path of the image grid with all rows."""
         return self.out / GRID
 
     def found(self) -> dict[str, Any]:
-        """Return the result in the manifest."""
+        """Return the result as the manifest stores it."""
         return {
             "run": str(self.asked.found.run),
             "warnings": list(self.asked.found.notes),
@@ -242,7 +252,7 @@ class ControlResult:
         }
 
     def document(self) -> dict[str, Any]:
-        """Return all of it as JSON."""
+        """Return the whole result as JSON."""
         places = {"out": str(self.out), "grid": str(self.grid)}
         return {**places, **self.asked.config(), **self.found()}
 
@@ -250,7 +260,7 @@ class ControlResult:
 def control(
     asked: Control, out: Path, progress: Callable[[int], None] = lambda n: None
 ) -> ControlResult:
-    """Draw the rows, read them back, and write a grid and a manifest; done again, it goes on."""
+    """Generate the images, read the axis in each, and write all; called again, it resumes."""
     folder, requests = ResultFolder(out, asked.config()), planned(asked)
     encoder = Encoder(asked.found.grammar, asked.models)
     with folder.filling():
@@ -270,7 +280,7 @@ def control(
 
 
 def measured(asked: Control, reads: Sequence[ReadBack]) -> ControlFigures:
-    """Sum up what was read."""
+    """Compute the rates and the correlation from the readings, which are in row order."""
     rows = []
     for place, row in enumerate(asked.rows):
         of_row = reads[place * asked.n : (place + 1) * asked.n]
@@ -316,13 +326,13 @@ def _grid(
     reads: Sequence[ReadBack],
     rows: Sequence[ValueFigures],
 ) -> Image.Image:
-    """Draw one row for each value; what reads as another value is marked."""
+    """Arrange the images, one row for each value, and frame those read as another value."""
     tiles = []
     for place, row in enumerate(asked.rows):
         line = []
         for k in range(place * asked.n, (place + 1) * asked.n):
             wrong = reads[k].value != row
-            said = f"reads: {_read_name(asked.words, reads[k]) or 'nothing'}" if wrong else ""
+            said = f"read as: {_read_name(asked.words, reads[k]) or 'nothing'}" if wrong else ""
             line.append(Tile(images[k], said, wrong))
         tiles.append(line)
     labels = [f"{row.value}\n{row.rate.hits} of {row.rate.of}" for row in rows]

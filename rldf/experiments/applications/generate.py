@@ -31,28 +31,28 @@ _COLUMNS = 4
 class Generation:
     """A request for images of a search result."""
 
-    found: RunResult  # the sentence, in the words of a grammar that has the varied axes
-    models: ModelSet  # what draws
+    found: RunResult  # the search result, in a grammar that has the varied axes
+    models: ModelSet  # model set that generates the images
     n: int  # number of images
     vary: tuple[str, ...] = ()  # symbols of the axes whose values change from image to image
-    seed: int = 0  # of the choice of values and of the images
+    seed: int = 0  # decides the values of the varied axes and the image seeds
 
     def __post_init__(self) -> None:
-        """Check the request."""
+        """Raise UsageError if the number of images or an axis to vary is not allowed."""
         check_count(self.n)
         varied = [self.found.axis_number(symbol) for symbol in self.vary]
         for number in varied:
             if why := self.found.grammar.unspoken(number, self.found.encoding, varied):
                 symbol = self.found.grammar.axes[number].symbol
                 raise UsageError(
-                    f"--vary {symbol}: no sentence speaks of it where {why}: leave it out, or vary "
-                    f"{why.split()[0]} too"
+                    f"--vary {symbol}: sentences leave this axis out where {why}: "
+                    f"drop {symbol}, or vary {why.split()[0]} too"
                 )
         if len(set(self.vary)) < len(self.vary):
             raise UsageError(f"--vary {','.join(self.vary)}: name each axis once")
 
     def config(self) -> dict[str, Any]:
-        """Return all that decides the images, as JSON."""
+        """Return everything that decides the images, as JSON."""
         return {
             "command": "generate",
             **self.found.document(),
@@ -68,16 +68,16 @@ class GenerationResult:
     """The images of a request, written to its folder."""
 
     generation: Generation
-    out: Path  # the folder
-    images: tuple[ImageRequest, ...]  # what was drawn, in order
+    out: Path  # folder of the result
+    images: tuple[ImageRequest, ...]  # the generated images, in order
 
     @property
     def sheet(self) -> Path:
-        """The contact sheet."""
+        """Path of the contact sheet."""
         return self.out / SHEET
 
     def found(self) -> dict[str, Any]:
-        """Return the result in the manifest."""
+        """Return the result as the manifest stores it."""
         found = self.generation.found
         return {
             "run": str(found.run),
@@ -86,7 +86,7 @@ class GenerationResult:
         }
 
     def document(self) -> dict[str, Any]:
-        """Return all of it as JSON."""
+        """Return the whole result as JSON."""
         places = {"out": str(self.out), "sheet": str(self.sheet)}
         return {**places, **self.generation.config(), **self.found()}
 
@@ -94,13 +94,13 @@ class GenerationResult:
 def planned(generation: Generation) -> list[ImageRequest]:
     """Choose the sentence and the seed of every image.
 
-    Each value of a varied axis is shown equally often, give or take one, as far as there are
-    enough pictures; axes are shuffled apart from one another.
+    If n is at least the number of values of every varied axis, two values of an axis differ by at
+    most 1 in their number of images. Each axis is shuffled independently.
     """
     found, n = generation.found, generation.n
     places = [found.axis_number(symbol) for symbol in generation.vary]
     rng = seeds.rng(generation.seed, "vary")
-    # A column of n more rows makes the cover n long.
+    # An extra axis of n values makes the cover n rows long.
     cover = latin_cover((*(found.grammar.shape[i] for i in places), n), rng)[:n]
     requests = []
     for k, values in enumerate(cover):
@@ -116,7 +116,7 @@ def planned(generation: Generation) -> list[ImageRequest]:
 def generate(
     generation: Generation, out: Path, progress: Callable[[int], None] = lambda n: None
 ) -> GenerationResult:
-    """Generate the images, a contact sheet and a manifest; repeated, it resumes."""
+    """Generate the images, and write a contact sheet and a manifest; called again, it resumes."""
     folder, requests = ResultFolder(out, generation.config()), planned(generation)
     with folder.filling():
         images = generate_images(generation.models, requests, out, progress)

@@ -1,1 +1,1 @@
-"""Benches: many searches under one budget, compared."""
+"""Runs benches: many searches with the same budget, compared in a table."""

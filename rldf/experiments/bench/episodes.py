@@ -1,4 +1,7 @@
-"""Learning curves: the steps to the goal of each episode, over the runs of a setting."""
+"""Makes learning curves: mean steps to the goal by episode, over the runs of a setting.
+
+A setting is an agent, a reward and an ε.
+"""
 
 import csv
 import io
@@ -17,17 +20,22 @@ COLUMNS = (
     "agent", "reward", "epsilon", "episode", "runs", "reached", "steps_mean", "steps_low",
     "steps_high",
 )  # fmt: skip
-"""Columns of the curves, one row for each setting and episode."""
+"""Columns of the rows that `curves` returns, one row for each setting and episode."""
 
-_DASHES = ("-", "--", ":", "-.")  # one for each exploration rate of an agent
+_DASHES = ("-", "--", ":", "-.")  # line style of the first, second, ... ε of an agent
 
 
 def curves(outcomes: Sequence[Outcome], most: int) -> list[dict[str, Any]]:
     """Average the steps to the goal over the runs of each setting, episode by episode.
 
+    Args:
+        outcomes: the runs.
+        most: steps counted for an episode that did not reach the goal.
+
     Returns:
-        Rows with the keys of COLUMNS; the band is the 95 % interval of the mean (Student's t),
-        None for a single run. A run that spent its renders early counts up to its last episode.
+        Rows with the keys of COLUMNS. "steps_low" and "steps_high" are the 95 % interval of the
+        mean (Student's t), None for a single run. A run that used up its renders early counts only
+        in the episodes that it has.
     """
     settings: dict[tuple[str, str, str | None], list[Outcome]] = {}
     for outcome in outcomes:
@@ -56,7 +64,7 @@ def curves(outcomes: Sequence[Outcome], most: int) -> list[dict[str, Any]]:
 
 
 def draw_curves(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Draw the learning curves with one reward as a PNG file: mean steps with its 95 % band."""
+    """Plot the learning curves of one reward as a PNG file: mean steps with 95 % intervals."""
     settings = list(dict.fromkeys((row["agent"], row["epsilon"]) for row in rows))
     agents = list(dict.fromkeys(agent for agent, _ in settings))
 
@@ -85,7 +93,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def shown_curves(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Write the first, the middle and the last episode of each setting for people."""
+    """Make a table for people: the first, middle and last episode of each setting, and a head."""
     lines: list[tuple[str, ...]] = [
         ("agent", "reward", "ε", "first episode", "middle", "last", "reached in the last")
     ]
@@ -101,7 +109,7 @@ def shown_curves(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Write rows as CSV text with a head."""
+    """Write rows as CSV text with a header line."""
     file = io.StringIO()
     writer = csv.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()

@@ -1,4 +1,4 @@
-"""The images that a bench searches for, and what is read in them."""
+"""Makes the goals of a bench: draws or opens images, and reads an encoding in each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
 from rldf.rewards.context import RewardContext
 
-_FIRST_SEED = CHECK_SEEDS + 900_000  # drawings that no model was trained or checked on
+_FIRST_SEED = CHECK_SEEDS + 900_000  # seeds of drawings that no model was trained or checked on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """One image to find again.
+    """One image to search for.
 
     Attributes:
-        name: its file, or the sentence that it was drawn from.
-        encoding: what the encoder reads in it; the search ends there.
-        context: what its rewards are made from.
+        name: file of the image, or the sentence that it was drawn from.
+        encoding: the encoding that the encoder reads in the image; the cell to reach.
+        context: what rewards compare generated images with.
     """
 
     name: str
@@ -38,7 +38,11 @@ class Goal:
 
 
 def drawn_images(grammar: Grammar, count: int) -> list[tuple[str, Image]]:
-    """Draw images of random sentences with the pocket world's own renderer."""
+    """Draw `count` random sentences of a grammar with the pocket world's renderer.
+
+    Returns:
+        The sentence and the image of each.
+    """
     numbers = range(_FIRST_SEED, _FIRST_SEED + count)
     sentences = [
         grammar.derive(sample_encoding(grammar, seeds.rng(number, "sentence")))
@@ -48,7 +52,7 @@ def drawn_images(grammar: Grammar, count: int) -> list[tuple[str, Image]]:
         return [(s, draw(s, number).image) for s, number in zip(sentences, numbers, strict=True)]
     except GrammarError:
         raise UsageError(
-            f"the sentences of grammar {grammar.name} cannot be drawn here: "
+            f"the pocket world cannot draw the sentences of grammar {grammar.name}: "
             "name a folder of images with --images"
         ) from None
 
@@ -56,7 +60,11 @@ def drawn_images(grammar: Grammar, count: int) -> list[tuple[str, Image]]:
 def folder_images(
     folder: Path, count: int, warn: Callable[[str], None] = lambda message: None
 ) -> list[tuple[str, Image]]:
-    """Open images of a folder, as many of each class."""
+    """Open `count` images of a folder, about the same number of each class.
+
+    Returns:
+        The file name and the image of each.
+    """
     images = open_images(folder)
     for note in images.notes:
         warn(note)
@@ -69,7 +77,11 @@ def read_goals(
     readers: VisionModels,
     models: ModelSetFile | None = None,
 ) -> tuple[Goal, ...]:
-    """Read images in the words of a grammar."""
+    """Read an encoding of a grammar in each of the named images.
+
+    Raises:
+        UsageError: no full encoding can be read in an image.
+    """
     encoder = Encoder(grammar, readers, models)
     return tuple(_goal(name, image, encoder, readers) for name, image in images)
 
@@ -78,8 +90,8 @@ def _goal(name: str, image: Image, encoder: Encoder, readers: VisionModels) -> G
     reading: ImageReading = encoder.encode(image)
     if reading.encoding is None:
         raise UsageError(
-            f"{name}: {reading.lack(encoder.grammar.name)}, so it has no goal to reach: leave it "
-            "out, or name another --grammar"
+            f"{name}: {reading.lack(encoder.grammar.name)}, so it gives no goal: leave this "
+            "image out, or name another --grammar"
         )
     context = RewardContext(image=image, reading=reading, encoder=encoder, readers=readers)
     return Goal(name=name, encoding=reading.encoding, context=context)

@@ -1,4 +1,4 @@
-"""What a run of Table 3 is measured by: pure formulas over its steps (arXiv:2311.15648)."""
+"""Computes the measures of Table 3 of the paper (arXiv:2311.15648) from the steps of a run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 
 QUARTERED = 4
-"""Runs from which on quartiles say something of their spread."""
+"""Smallest number of runs whose quartiles are shown; of fewer, the median alone is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distances:
-    """The distance to the goal along a run, in steps of the grid (L1).
+    """Statistics of the L1 distance to the goal over the steps of a run.
 
     Attributes:
-        d_t: at its end.
-        d_max: the largest.
-        d_min: the smallest.
-        rho: standard deviation.
-        sigma2: variance.
+        d_t: distance at the last step.
+        d_max: largest distance.
+        d_min: smallest distance.
+        rho: standard deviation of the distances.
+        sigma2: variance of the distances.
     """
 
     d_t: int
@@ -29,7 +29,7 @@ class Distances:
 
 
 def distances(walked: Sequence[int]) -> Distances:
-    """Sum up the distances to the goal of a run's steps."""
+    """Compute the statistics of a run from the distance at each of its steps."""
     return Distances(
         d_t=walked[-1],
         d_max=max(walked),
@@ -40,10 +40,14 @@ def distances(walked: Sequence[int]) -> Distances:
 
 
 def best_at(changes: Sequence[tuple[int, float]], renders: int) -> list[float | None]:
-    """Spread the best reward so far over the unique images.
+    """Compute the best reward so far after each unique image.
+
+    Args:
+        changes: unique images generated so far and the new best reward, at each change.
+        renders: number of unique images.
 
     Returns:
-        The best reward after 1, 2, ... `renders` renders; None before the first.
+        The best reward after 1, 2, ..., `renders` unique images; None before the first change.
     """
     curve: list[float | None] = [None] * renders
     for (spent, best), (until, _) in zip(changes, [*changes[1:], (renders + 1, 0.0)], strict=True):
@@ -52,11 +56,14 @@ def best_at(changes: Sequence[tuple[int, float]], renders: int) -> list[float | 
 
 
 def quartiles(renders: Sequence[int | None]) -> tuple[float | None, float | None, float | None]:
-    """Return the quartiles of the renders to the goal, runs that never came there included.
+    """Compute the quartiles, over all runs, of the unique images until the goal.
+
+    Args:
+        renders: unique images of each run until the goal; None, which counts as infinity, for a
+            run that did not reach it.
 
     Returns:
-        First quartile, median, third quartile, each the count of a run; None where that run never
-        came.
+        First quartile, median and third quartile, each the count of one run; None for infinity.
     """
     counts = [np.inf if count is None else count for count in renders]
     found = np.quantile(counts, [0.25, 0.5, 0.75], method="inverted_cdf")

@@ -1,4 +1,4 @@
-"""What a bench leaves to read: a table as text and CSV, plots, and one page with all of it."""
+"""Writes the results of a bench: a table as text and CSV, plots, and one page with all."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -31,16 +31,16 @@ _SHOWN = {
     "sigma2": "σ²", "f_semantic": "F", "c_semantic": "C", "regret": "regret",
 }  # fmt: skip
 
-_DASHES = ("-", "--", ":", "-.")  # one for each ε of an agent
+_DASHES = ("-", "--", ":", "-.")  # line style of the first, second, ... ε of an agent
 
 _ALTS = (
-    "share of runs at the goal and best reward over unique renders",
-    "steps to the goal of each episode, mean with 95 % band over the runs",
+    "share of runs that have reached the goal, and best reward so far, over unique renders",
+    "mean steps to the goal over the runs, with 95 % interval, by episode",
 )
 
 
 def shown_rows(rows: Sequence[Mapping[str, Any]], renders: int) -> list[tuple[str, ...]]:
-    """Write the table for people."""
+    """Make the table for people: a head and a line for each row; `renders` is the budget."""
     return [tuple(_SHOWN.values()), *(_shown(row, renders) for row in rows)]
 
 
@@ -71,7 +71,7 @@ def write_results(
     command: Sequence[str],
     warnings: Sequence[str] = (),
 ) -> None:
-    """Write the table, the plots and the page."""
+    """Write the table, the plots and the page of a bench to a folder."""
     write_text(folder / "table.csv", as_csv(rows, COLUMNS))
     write_text(folder / "starts.csv", as_csv(by_start(outcomes), START_COLUMNS))
     learned = curves(outcomes, config["steps"]) if config.get("stop") == "episodes" else []
@@ -92,7 +92,7 @@ def write_results(
 
 
 def _file_names(rewards: Sequence[str]) -> list[str]:
-    """Name the plot of each reward after its file; of equal names the later ones are numbered."""
+    """Return a distinct file name for each reward's plot; equal names get -2, -3 and so on."""
     taken: set[str] = set()
     names = []
     for reward in rewards:
@@ -132,11 +132,12 @@ def _page(
         doubts(warnings),
         f'<h2>Figures</h2>\n<div class="card"><table><thead><tr>{top}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>\n",
-        '<p class="faint small">Reached: runs that saw the goal, with Wilson interval. Renders: '
-        "unique renders to the goal, median and quartiles of all runs (of fewer than four, the "
-        "median alone). D_T, D_max, D_min, ρ, σ²: "
-        "distance to the goal along a run, which goes on past it. F, C: steps whose picture shares "
-        "an object, or the scene. Regret: best reward of any cell less the best one found.</p>\n",
+        '<p class="faint small">Reached: runs that reached the goal, with the Wilson interval of '
+        "their share. Renders: unique renders to the goal, median and quartiles of all runs (of "
+        "fewer than four, the median alone). D_T, D_max, D_min, ρ, σ²: last, largest and smallest "
+        "distance to the goal of a run, which goes on after the goal, and the standard deviation "
+        "and variance of its distances. F, C: steps whose image shares an object, or the scene, "
+        "with the goal's image. Regret: best reward of any cell less the best one found.</p>\n",
         *(
             wide_image(
                 title,
@@ -152,7 +153,7 @@ def _page(
 
 
 def draw_progress(outcomes: Sequence[Outcome], renders: int) -> bytes:
-    """Draw how the agents do with one reward, over the unique images spent."""
+    """Plot reached goals and best reward over unique images, for all agents with one reward."""
     settings: dict[tuple[str, str | None], list[Outcome]] = {}
     for outcome in outcomes:
         settings.setdefault((outcome.trial.agent, outcome.trial.epsilon), []).append(outcome)
@@ -192,7 +193,7 @@ def _share_reached(group: Sequence[Outcome], renders: int) -> NDArray[np.float64
 
 
 def _best(group: Sequence[Outcome], renders: int) -> NDArray[np.float64]:
-    """Return the best reward so far: (runs, renders), before a run's first render its first."""
+    """Return the best reward so far, (runs, renders), filled with a run's first one before it."""
     curves = np.array([best_at(o.best, renders) for o in group], dtype=np.float64)
     first = np.array([o.best[0][1] for o in group])
     return np.where(np.isnan(curves), first[:, None], curves)

@@ -1,4 +1,4 @@
-"""Runs the runs of a bench, in this process or in several."""
+"""Executes the runs of a bench, in this process or in several."""
 
 import multiprocessing
 import os
@@ -15,13 +15,15 @@ from rldf.runs.config import SearchConfig
 Group = tuple[Trial, ...]
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_shared: list[tuple[World, SearchConfig]] = []  # of a process of the pool, set as it starts
+_shared: list[
+    tuple[World, SearchConfig]
+] = []  # what a process of the pool runs with, set at its start
 
 
 def run_groups(
     groups: Iterable[Group], world: World, budget: SearchConfig, processes: int
 ) -> Iterator[tuple[Outcome, ...]]:
-    """Run groups of runs, and give each as it is done."""
+    """Execute groups of runs, and yield the outcomes of each group when it is done."""
     if processes == 1:
         for group in groups:
             yield _run(group, world, budget)
@@ -50,13 +52,15 @@ def _run_shared(group: Group) -> tuple[Outcome, ...]:
 
 
 def _begin(world: World, budget: SearchConfig, parent: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends the pool
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # the parent gets the interrupt too, and ends the pool
     _shared.append((world, budget))
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
 def _end_with(parent: int) -> None:
-    """End this process when its parent is gone: a killed parent cannot say so."""
+    """End this process when its parent is gone: a killed parent cannot end it."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)

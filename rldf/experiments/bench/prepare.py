@@ -1,4 +1,4 @@
-"""What a bench needs before its first run: checked, read, and drawn where the world is small."""
+"""Prepares a bench: checks the request, reads the goals, and draws every cell of a small grid."""
 
 import hashlib
 from collections.abc import Callable
@@ -26,12 +26,12 @@ class Bench:
     """A bench that is ready to start.
 
     Attributes:
-        plan: what is run.
-        budget: renders, episodes, steps, and the agents' options.
-        grammar: the world's cells.
-        models: what draws and looks.
-        readers: the models that look, with a memory.
-        goals: the images to find again.
+        plan: the combinations of agent, reward, ε, image and seed to run.
+        budget: renders, episodes and steps of a run, and the agents' options.
+        grammar: the grammar whose cells are searched.
+        models: the model set that generates and reads images.
+        readers: the models that read images, with a cache of their results.
+        goals: the images to search for.
         config: everything that decides the figures, as JSON values.
     """
 
@@ -45,12 +45,12 @@ class Bench:
 
     @property
     def is_small(self) -> bool:
-        """Whether the world is drawn whole."""
+        """Whether every cell is generated before the first run."""
         return self.grammar.n_states <= WHOLE and not self.budget.dynamic_seeds
 
     @property
     def warnings(self) -> list[str]:
-        """What is doubtful in the readings of the goals."""
+        """Warnings about the readings of the goals, with the name of each image."""
         return [
             f"{goal.name}: {warning}"
             for goal in self.goals
@@ -58,7 +58,10 @@ class Bench:
         ]
 
     def world(self, watch: Callable[[int], None]) -> World:
-        """Make the world, and draw it if it is small."""
+        """Make the world, and generate all its images if it is small.
+
+        `watch` is called with the number of images generated.
+        """
         drawer = CachedGenerator(self.models.generator, cache_folder())
         parts = (self.grammar, drawer, self.readers, self.goals, self.plan.rewards)
         if self.is_small:
@@ -77,7 +80,7 @@ def prepare(
     budget: SearchConfig,
     warn: Callable[[str], None] = lambda message: None,
 ) -> Bench:
-    """Check what is asked, and read the goals; nothing is drawn or written."""
+    """Check the request and read the goals; no search starts, and no file is written."""
     for agent in agents:
         for epsilon in epsilons or (None,):
             settings_of(budget, agent, epsilon)  # refuses what a search would refuse
@@ -86,7 +89,7 @@ def prepare(
     models = load_model_set(budget.models)
     if images is None and models.file.vocabulary_grammar is None:
         raise UsageError(
-            f"model set {budget.models} knows photographs: name a folder of them with "
+            f"model set {budget.models} needs photographs as goals: name a folder of them with "
             "--images, or type --models pocket"
         )
     found = drawn_images(grammar, count) if images is None else folder_images(images, count, warn)
@@ -113,7 +116,7 @@ def prepare(
         "states": grammar.n_states,
         "grammar_sha256": grammar.digest(),
         "model_set": models.identity(),
-        "drawn_as": dict(models.generator.identity),  # with what the device decided
+        "drawn_as": dict(models.generator.identity),  # includes settings that depend on the device
     }
     return Bench(
         plan=plan,

@@ -1,4 +1,4 @@
-"""Readers that look at every image once."""
+"""Wraps the models that read images, so that each reads the same image only once."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,13 +20,13 @@ from rldf.interfaces import (
 
 
 class RememberingReaders:
-    """Readers that keep what they saw, since many searches look at the same images.
+    """Models that read images, with a cache of their results, as many searches share images.
 
-    Images are told apart by identity, and kept, so that no identity is given out twice.
+    The cache keys are the ids of the image objects. The images are kept, so that no id is reused.
     """
 
     def __init__(self, readers: VisionModels) -> None:
-        """Wrap readers."""
+        """Wrap the models of `readers`; the cache is empty at first."""
         self._readers = readers
         self._known: dict[tuple[str, int], Any] = {}
         self._kept: list[Image] = []
@@ -41,15 +41,15 @@ class RememberingReaders:
         return [self._known[what, id(image)] for image in images]
 
     def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """List what is in each image."""
+        """Return the detections in each image."""
         return self._once("detect", images, self._readers.detector.detect)
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Return the probability of every scene."""
+        """Return the probability of every scene, for each image."""
         return self._once("classify", images, self._readers.scene.classify)
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Embed images.
+        """Return the CLIP embedding of each image.
 
         Returns:
             (n, d), rows of length 1.
@@ -57,7 +57,7 @@ class RememberingReaders:
         return np.stack(self._once("embed", images, self._readers.clip.embed_images))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts, anew each time.
+        """Embed texts; these are not cached.
 
         Returns:
             (n, d), rows of length 1.
@@ -66,38 +66,38 @@ class RememberingReaders:
 
     @property
     def labels(self) -> Sequence[str] | None:
-        """All that the detector tells apart, None where it does not say."""
+        """The labels that the detector knows, None if it does not list them."""
         detector = self._readers.detector
         return detector.labels if isinstance(detector, SaysLabels) else None
 
     @property
     def most(self) -> int | None:
-        """How many things the detector sees in an image, None where it does not say."""
+        """The largest number of detections in an image, None if the detector does not state it."""
         detector = self._readers.detector
         return detector.most if isinstance(detector, SaysLabels) else None
 
     @property
     def scenes(self) -> Sequence[str] | None:
-        """All that the scene classifier tells apart, None where it does not say."""
+        """The scenes that the scene classifier knows, None if it does not list them."""
         scene = self._readers.scene
         return scene.scenes if isinstance(scene, SaysScenes) else None
 
     @property
     def detector(self) -> Detector:
-        """What finds things."""
+        """The detector: this object."""
         return self
 
     @property
     def scene(self) -> SceneClassifier:
-        """What tells the place."""
+        """The scene classifier: this object."""
         return self
 
     @property
     def clip(self) -> ImageTextModel:
-        """What compares images with images and texts."""
+        """The CLIP model: this object."""
         return self
 
     @property
     def photographs(self) -> PhotographReader | None:
-        """What reads photographs; the input images alone are asked about, each once."""
+        """The reader of photographs, without a cache: it reads each input image once."""
         return self._readers.photographs

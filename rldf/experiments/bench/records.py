@@ -1,4 +1,4 @@
-"""The runs of a bench that are done, one line for those of one setting and image."""
+"""Keeps the outcomes of finished runs in a file, one line for each setting and image."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,10 +14,10 @@ _LINE = TypeAdapter(dict[str, tuple[Outcome, ...]])
 
 
 class Records:
-    """Outcomes, kept in a file as they come; what it holds need not be run again."""
+    """The outcomes of finished runs, in a file, so that a resumed bench skips these runs."""
 
     def __init__(self, path: Path) -> None:
-        """Read what is there."""
+        """Read the outcomes in the file, and cut off an unfinished last line."""
         self._path = path
         self.outcomes: list[Outcome] = []
         lines = read_lines(path)
@@ -31,6 +31,6 @@ class Records:
         truncate_jsonl(path, len(lines))
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep the outcomes of a group."""
+        """Append the outcomes of one setting and image to the file."""
         append_jsonl(self._path, {"runs": [asdict(outcome) for outcome in outcomes]})
         self.outcomes += outcomes

@@ -1,8 +1,9 @@
-"""Simulated worlds: no image is drawn, rewards are sums over axes, read with mistakes.
+"""Simulated searches: no image is generated, and the reward is a sum over axes.
 
-Every cell is read once and for all, as with a fixed image seed; each of its axes is misread, as
-another value, with a probability of `misread`. The goal is no exception. The search in them is the
-program's own: its environment, its walk, its agents.
+The reward of a cell is the sum of table_i[r_i] over the axes i, with r_i the value read on axis i,
+and optionally of table_ij[r_i, r_j] over neighbouring axes i and j. Each r_i is a wrong value with
+probability `misread`, also at the goal, and is the same at every visit, as with a fixed image seed.
+Environment, search loop and agents are those of real searches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,29 +30,37 @@ SHAPES = {
     43_200: (2, 30, 3, 24, 10),
     2_073_600: (2, 30, 3, 24, 8, 10, 6),
 }
-"""Worlds by their number of states; the first is of the size of grammar base."""
+"""Shapes of simulated grids by their number of states; the first has that of grammar base."""
 
 KINDS = ("multi", "clip")
-"""The reward: noun and scene alone, as the paper's first reward, or every axis."""
+"""Kinds of reward: "multi" of noun and scene, as the paper's first reward; "clip" of all axes."""
 
-_NOUN, _SCENE = 1, 3  # the axes that the paper's multi reward sees
+_NOUN, _SCENE = 1, 3  # numbers of the axes that the paper's multi reward depends on
 
 
 class Simulated(ImageGenerator):
-    """A world with a goal, and what its cells pay; it is its own generator and reward.
+    """A grid with a goal and a reward for each cell; it acts as generator and as reward.
 
-    An image is one pixel with the cell's sentence on it.
+    A generated image is one pixel, with the cell's sentence in its `info`.
     """
 
     @property
     def identity(self) -> Mapping[str, Json]:
-        """Nothing decides the pixels but the sentence."""
+        """No settings: only the sentence decides the image."""
         return {}
 
     def __init__(
         self, shape: tuple[int, ...], kind: str, seed: int, misread: float = 0.1, pairs: float = 0.0
     ) -> None:
-        """Make a world."""
+        """Make a grid with a random goal.
+
+        Args:
+            shape: number of values of each axis.
+            kind: one of KINDS.
+            seed: seed of the goal, the rewards and the misreadings.
+            misread: probability that an axis of a cell is read as another value.
+            pairs: share of the reward's variance that pairs of neighbouring axes explain.
+        """
         rng = np.random.default_rng(seed)
         self.grid, self._seed, self._misread = Gridworld(shape), seed, misread
         self.goal = self.grid.random_state(rng)
@@ -60,14 +69,14 @@ class Simulated(ImageGenerator):
         self.pays = cache(self._pays)
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
-        """Draw nothing, but keep the sentences."""
+        """Return a one-pixel image for each sentence, with the sentence in its `info`."""
         images = [Image.new("RGB", (1, 1)) for _ in sentences]
         for image, sentence in zip(images, sentences, strict=True):
             image.info["sentence"] = sentence
         return images
 
     def __call__(self, images: Sequence[Image.Image]) -> NDArray[np.float64]:
-        """Pay for images.
+        """Return the reward of the cell that each image's sentence names.
 
         Returns:
             (n,) rewards.
@@ -76,7 +85,7 @@ class Simulated(ImageGenerator):
         return np.array([self.pays(cell) for cell in cells])
 
     def environment(self, *, stop_at_goal: bool = True) -> EncodingGridEnv:
-        """Make a world to walk in."""
+        """Make the environment that an agent searches in."""
         return EncodingGridEnv(
             grammar=_numbers(self.grid.shape),
             generator=self,
@@ -88,7 +97,7 @@ class Simulated(ImageGenerator):
     def _interactions(
         self, rng: np.random.Generator, part: float
     ) -> dict[tuple[int, int], NDArray[np.float64]]:
-        """Draw tables for neighbouring axes that explain `part` of the variance."""
+        """Make random tables for pairs of neighbouring axes that explain `part` of the variance."""
         shape = self.grid.shape
         tables = {
             (a, a + 1): rng.standard_normal((shape[a], shape[a + 1])) for a in range(len(shape) - 1)
@@ -97,7 +106,7 @@ class Simulated(ImageGenerator):
         size = np.sqrt(part / (1 - part) * own / len(tables))
         for (a, b), table in tables.items():
             table *= size
-            table[self.goal[a], self.goal[b]] = abs(table).max()  # the goal fits together best
+            table[self.goal[a], self.goal[b]] = abs(table).max()  # the goal has the highest entry
         return tables
 
     def _pays(self, cell: Encoding) -> float:
@@ -115,7 +124,7 @@ class Simulated(ImageGenerator):
 def search_in(
     world: Simulated, settings: SearchConfig, *, stop_at_goal: bool = True
 ) -> Iterator[Step]:
-    """Search a simulated world as the program does."""
+    """Search a simulated grid as `rldf search` does; yields each step."""
     environment = world.environment(stop_at_goal=stop_at_goal)
     environment.reset(seed=seeds.derive(settings.seed, "start") % 2**31)
     agent = make_agent(
@@ -128,10 +137,10 @@ def search_in(
 
 
 def renders_to_goal(world: Simulated, settings: SearchConfig) -> int | None:
-    """Count what is drawn until the goal is seen.
+    """Count the unique images until a search reaches the goal.
 
     Returns:
-        Unique images, those of the goal's whole batch included; None if the goal was not seen.
+        The number of unique images, with all of the goal's batch; None if it was not reached.
     """
     reached = (step.renders for step in search_in(world, settings) if step.terminal)
     return next(reached, None)
@@ -148,7 +157,11 @@ def _multi(shape: tuple[int, ...], goal: Encoding) -> list[NDArray[np.float64]]:
 def _clip(
     shape: tuple[int, ...], goal: Encoding, rng: np.random.Generator
 ) -> list[NDArray[np.float64]]:
-    """Semantic locality with scatter: values near the goal's pay more, others pay by chance."""
+    """Make a table w (0.5 exp(-5 d / (n - 1)) + 0.2 u) for each axis, w at the goal's value.
+
+    d is the distance to the goal's value, n the size of the axis, u random from 0 to 1 for each
+    value, and w random from 0.5 to 1.5 for each axis.
+    """
     tables = []
     for size, right in zip(shape, goal, strict=True):
         apart = np.abs(np.arange(size) - right) / max(size - 1, 1)
@@ -160,7 +173,7 @@ def _clip(
 
 @cache
 def _numbers(shape: tuple[int, ...]) -> Grammar:
-    """Make a grammar whose sentences are the numbers of the values."""
+    """Make a grammar whose sentence for a cell is the list of the cell's numbers."""
     axes = tuple(
         Axis(
             symbol=f"Axis{number}",

@@ -1,4 +1,4 @@
-"""How far from the goal a search starts, and how often it succeeds."""
+"""Counts how often runs reach the goal, by the distance of their start from the goal."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,15 +10,15 @@ COLUMNS = (
     "agent", "reward", "epsilon", "distance_from", "distance_to", "runs", "reached", "rate",
     "ci_low", "ci_high",
 )  # fmt: skip
-"""Columns of the table, one row for each setting and range of distances."""
+"""Columns of the rows that `by_start` returns, one for each setting and range of distances."""
 
-_WIDTH = 3  # distances a row
+_WIDTH = 3  # number of distances in the range of a row
 
 
 def by_start(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Count the runs that reached the goal within their budget by the distance of their start.
+    """Count the runs that reached the goal within their budget, by distance of their start.
 
-    Runs of older versions, which did not write their start, are left out.
+    Runs of older versions, which did not record the start, are left out.
     """
     groups: dict[tuple[str, str, str | None, int], list[Outcome]] = {}
     for outcome in outcomes:

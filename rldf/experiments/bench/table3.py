@@ -1,8 +1,9 @@
-"""Table 3 done right: every agent, reward and ε over many images and seeds at one budget.
+"""Computes Table 3 of the paper with many runs: agents, rewards and ε with the same budget.
 
-The paper's Table 3 has one run for each of 18 settings. Here each has images x seeds runs, all from
-the same starts, with the paper's columns and those that it lacks: how often the goal is reached,
-after how many unique images, and how far the best cell found is from the best there is.
+The paper has one run for each of its 18 settings of agent, reward and ε. Here each setting has
+images x seeds runs, and all settings have the same starts. The table adds columns to the paper's:
+how often the goal is reached, after how many unique images, and the regret, which is the highest
+reward of any cell less the highest one found.
 """
 
 import statistics
@@ -23,19 +24,19 @@ COLUMNS = (
     "renders_median", "renders_q3", "d_t", "d_max", "d_min", "rho", "sigma2", "f_semantic",
     "c_semantic", "regret",
 )  # fmt: skip
-"""The columns of the table; those of the paper are means over the runs."""
+"""Columns of the table; the values of the paper's columns are means over the runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is run: all combinations.
+    """The runs of a bench: all combinations of agent, reward, ε, image and seed.
 
     Attributes:
-        agents: names of the catalogue.
+        agents: names of agents in the registry.
         rewards: names of reward files.
-        epsilons: rates of exploration; an agent that has none is run once.
-        images: how many goals.
-        seeds: how many runs for each goal.
+        epsilons: exploration rates; an agent without this option runs once, without one.
+        images: number of goals.
+        seeds: number of runs for each goal and setting.
     """
 
     agents: tuple[str, ...]
@@ -45,18 +46,18 @@ class Plan:
     seeds: int
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be run, before anything is loaded."""
+        """Raise UsageError for an empty or repeated choice or an unknown agent."""
         for option in ("agents", "rewards", "epsilons"):
             given = getattr(self, option)
             if not given or len(set(given)) < len(given):
                 raise UsageError(
-                    f"--{option} {','.join(given)}: name one or more, each once, with commas"
+                    f"--{option} {','.join(given)}: name one or more, each once, joined by commas"
                 )
         for agent in self.agents:
             catalog.find("agents", agent)
 
     def groups(self) -> list[tuple[Trial, ...]]:
-        """List the runs, those of one setting and image together."""
+        """List the runs in groups, one group for each setting and image."""
         settings = [
             (agent, reward, epsilon)
             for agent, reward in product(self.agents, self.rewards)
@@ -72,7 +73,7 @@ class Plan:
 
 
 def table(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Sum up the runs of each setting."""
+    """Compute a row of the table, with the keys of COLUMNS, for each setting."""
     settings: dict[tuple[str, str, str | None], list[Outcome]] = {}
     for outcome in outcomes:
         trial = outcome.trial

@@ -1,4 +1,4 @@
-"""One run of a bench: an agent walks a world past its goal until the budget is spent."""
+"""Executes one run of a bench: an agent searches for a goal until its budget is used up."""
 
 from collections import Counter
 from copy import deepcopy
@@ -15,14 +15,14 @@ from rldf.runs.records import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What is run.
+    """The settings of one run.
 
     Attributes:
-        agent: the search agent.
-        reward: the reward.
-        epsilon: rate of exploration, None for an agent that has none.
+        agent: name of the agent.
+        reward: name of the reward file.
+        epsilon: exploration rate, None for an agent without this option.
         image: number of the goal.
-        seed: seeds the agent and its starts.
+        seed: seed of the agent and, with `image`, of its starts.
     """
 
     agent: str
@@ -34,20 +34,20 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run went.
+    """The result of one run.
 
     Attributes:
-        trial: what was run.
-        reached: unique images until the goal was seen, None where it was not.
-        renders: unique images in all.
-        steps: cells seen in all.
-        distances: the distance to the goal along the run.
-        fine: steps whose image shares an object with the goal's.
-        coarse: steps whose image shows the goal's scene.
-        best: renders spent and the best reward from there on, at each change.
-        optimum: the most that any cell pays, None where that is not known.
-        episode_steps: where episodes end at the goal, the steps of each until then, None where it
-            was not reached.
+        trial: the settings of the run.
+        reached: unique images until the goal was reached, None if it was not.
+        renders: number of unique images of the run.
+        steps: number of steps of the run.
+        distances: statistics of the distance to the goal.
+        fine: number of steps whose image shares an object with the goal's image.
+        coarse: number of steps whose image shows the scene of the goal's image.
+        best: unique images so far and the new best reward, at each change of the best reward.
+        optimum: highest reward of any cell, None if not all cells are known.
+        episode_steps: if episodes end at the goal, the steps of each episode until the goal, None
+            for an episode that did not reach it; else empty.
         start_distance: distance of the first start from the goal, None in older records.
     """
 
@@ -65,7 +65,7 @@ class Outcome:
 
 
 def settings_of(budget: SearchConfig, agent: str, epsilon: str | None) -> SearchConfig:
-    """Return the settings of an agent's runs."""
+    """Return the budget with the agent, and with those of the options that the agent takes."""
     given = {"epsilon": epsilon or budget.options.get("epsilon")} | {
         name: value for name, value in budget.options.items() if name != "epsilon"
     }
@@ -74,9 +74,9 @@ def settings_of(budget: SearchConfig, agent: str, epsilon: str | None) -> Search
 
 
 def run_trial(world: World, trial: Trial, budget: SearchConfig) -> Outcome:
-    """Run one search, past its goal or in episodes that end there.
+    """Execute one run; episodes end at the goal if `budget.stop` is "episodes", else not.
 
-    The starts depend on image and seed alone, not on the agent.
+    The starts depend on the image and the seed of the trial only, not on the agent.
     """
     by_episodes = budget.stop == "episodes"
     environment = world.environment(trial.image, trial.reward, stop_at_goal=by_episodes)
@@ -88,7 +88,9 @@ def run_trial(world: World, trial: Trial, budget: SearchConfig) -> Outcome:
         seeds.rng(trial.seed, "agent", trial.image),
         settings.options,
     )
-    start = environment.random_start(deepcopy(environment.np_random))  # the one that comes next
+    start = environment.random_start(
+        deepcopy(environment.np_random)
+    )  # the start that `walk` will draw next
     assert environment.goal is not None, "every goal of a bench is known"
     place, log = SearchState(), _Log()
     for step in walk(environment, agent, settings, place):
@@ -109,7 +111,7 @@ def run_trial(world: World, trial: Trial, budget: SearchConfig) -> Outcome:
 
 
 class _Log:
-    """Counts along a run."""
+    """Collects the measures of a run, step by step."""
 
     def __init__(self) -> None:
         self.walked: list[int] = []
@@ -120,7 +122,7 @@ class _Log:
         self._ended: set[int] = set()
 
     def episode_steps(self, episodes: int) -> tuple[int | None, ...]:
-        """Return the steps to the goal of each episode, None where it was not reached."""
+        """Return the steps of each episode to the goal, None for one that did not reach it."""
         return tuple(
             self._steps[number] if number in self._ended else None
             for number in range(1, episodes + 1)
@@ -137,6 +139,6 @@ class _Log:
         if self.reached is None and step.distance == 0:
             self.reached = step.renders
         if not self.best or step.reward > self.best[-1][1]:
-            if self.best and self.best[-1][0] == step.renders:  # of one batch
+            if self.best and self.best[-1][0] == step.renders:  # a step of the same batch
                 del self.best[-1]
             self.best.append((step.renders, step.reward))

@@ -1,8 +1,9 @@
-"""The worlds that a bench searches: small ones drawn whole and kept as tables, large ones live.
+"""The worlds that a bench searches: a grid of cells, with goals and rewards.
 
-Where a world is small, every cell is drawn and looked at once. Then all that a search needs is
-known: what each cell pays for each goal and reward, and with it the exact optimum. Such tables go
-to any number of processes. A large world is drawn as it is walked, with one memory for all runs.
+For a grammar with few cells, the image of every cell is generated and read before the first run.
+The world is then a table of rewards by goal, reward and cell, so the highest reward is known, and
+any number of processes can use it. For a grammar with many cells, images are generated when a run
+visits their cells, and all runs share the cache.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,39 +25,43 @@ from rldf.rewards.files import build_reward, load_reward_file
 from rldf.runs.env import EncodingGridEnv
 
 WHOLE = 5_000
-"""Cells up to which a world is drawn whole."""
+"""Largest number of cells whose images are all generated before the first run."""
 
 _BATCH = 8
 
 
 class World(Protocol):
-    """What a run of a bench needs to know."""
+    """What a run of a bench needs: environments, semantics of images, and the optimum."""
 
     def environment(self, goal: int, reward: str, *, stop_at_goal: bool = False) -> EncodingGridEnv:
         """Make the environment of one run: the goal by number, the reward by name."""
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
-        """Return whether the current cell's image shares an object, and the scene, with a goal."""
+        """Return whether the cell's image has an object, and the scene, of a goal's image."""
 
     def optimum(self, goal: int, reward: str) -> float | None:
-        """Return the most that any cell pays, None where that is not known."""
+        """Return the highest reward of any cell, None if not all cells are known."""
 
 
 def gains(drawn: SceneContents, goal: SceneContents) -> tuple[bool, bool]:
-    """Return what an image shares with a goal: fine and coarse semantics (paper, Table 3)."""
+    """Return whether an image shares an object (fine), and the scene (coarse), with a goal.
+
+    These are the fine and coarse semantics of Table 3 of the paper.
+    """
     nouns = {thing.value for thing in drawn.objects} & {thing.value for thing in goal.objects}
     return bool(nouns), drawn.scene is not None and drawn.scene == goal.scene
 
 
 class _Tickets(ImageGenerator):
-    """Stands for generator and reward where all images were drawn and paid before.
+    """Generator and reward of a world whose rewards are all in a table.
 
-    An image is a ticket with the sentence on it, and is paid from a table.
+    A generated image is one pixel, with the sentence in its `info`; the table maps the sentence to
+    the reward.
     """
 
     @property
     def identity(self) -> Mapping[str, Json]:
-        """Nothing decides the pixels but the sentence."""
+        """No settings: only the sentence decides the image."""
         return {}
 
     def __init__(self, pays: Mapping[str, float]) -> None:
@@ -74,13 +79,14 @@ class _Tickets(ImageGenerator):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeWorld:
-    """A world whose every cell was drawn and looked at; only numbers are left of it.
+    """A world as a table: the image of every cell was generated and read before.
 
     Attributes:
-        grammar: its cells.
+        grammar: the grammar whose cells are searched.
         goals: the encodings of the goals.
-        pays: what the cells pay, by number of the goal and name of the reward: (n_states,).
-        shared: (n_goals, n_states, 2) whether a cell's image shares an object, and the scene.
+        pays: (n_states,) rewards of the cells, by number of the goal and name of the reward.
+        shared: (n_goals, n_states, 2) whether the cell's image shares an object, and the scene,
+            with the goal's image.
     """
 
     grammar: Grammar
@@ -89,7 +95,7 @@ class WholeWorld:
     shared: NDArray[np.bool_]
 
     def environment(self, goal: int, reward: str, *, stop_at_goal: bool = False) -> EncodingGridEnv:
-        """Make the environment of one run."""
+        """Make the environment of one run: the goal by number, the reward by name."""
         cells = Gridworld(self.grammar.shape).states()
         paid = map(float, self.pays[goal, reward])
         tickets = _Tickets(dict(zip(map(self.grammar.derive, cells), paid, strict=True)))
@@ -102,12 +108,12 @@ class WholeWorld:
         )
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
-        """Return what the current cell's image shares with a goal."""
+        """Return whether the cell's image has an object, and the scene, of a goal's image."""
         fine, coarse = self.shared[goal, environment.world.index(environment.state)]
         return bool(fine), bool(coarse)
 
     def optimum(self, goal: int, reward: str) -> float:
-        """Return the most that any cell pays."""
+        """Return the highest reward of any cell."""
         return float(self.pays[goal, reward].max())
 
 
@@ -119,7 +125,10 @@ def draw_whole(
     rewards: Sequence[str],
     watch: Callable[[int], None],
 ) -> WholeWorld:
-    """Draw every cell of a small world with image seed 0, and look at it."""
+    """Generate and read the image of every cell, with image seed 0, and compute all rewards.
+
+    `watch` is called with the number of images generated.
+    """
     sentences = [grammar.derive(cell) for cell in Gridworld(grammar.shape).states()]
     images: list[Image.Image] = []
     for i in range(0, len(sentences), _BATCH):
@@ -142,7 +151,7 @@ def draw_whole(
 
 
 class LiveWorld:
-    """A world that is drawn as it is walked."""
+    """A world whose images are generated when a run visits their cells."""
 
     def __init__(
         self,
@@ -154,7 +163,7 @@ class LiveWorld:
         *,
         dynamic_seeds: bool = False,
     ) -> None:
-        """Make a world; nothing is drawn yet."""
+        """Make a world; no image is generated yet."""
         self._dynamic = dynamic_seeds
         self._grammar, self._generator, self._goals = grammar, generator, tuple(goals)
         self._encoder = Encoder(grammar, readers)
@@ -165,7 +174,7 @@ class LiveWorld:
         }
 
     def environment(self, goal: int, reward: str, *, stop_at_goal: bool = False) -> EncodingGridEnv:
-        """Make the environment of one run."""
+        """Make the environment of one run: the goal by number, the reward by name."""
         return EncodingGridEnv(
             grammar=self._grammar,
             generator=self._generator,
@@ -176,9 +185,9 @@ class LiveWorld:
         )
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
-        """Return what the current cell's image shares with a goal."""
+        """Return whether the cell's image has an object, and the scene, of a goal's image."""
         seen = self._encoder.detect([environment.image()])[0]
         return gains(seen, self._goals[goal].context.seen)
 
     def optimum(self, goal: int, reward: str) -> None:
-        """Return the most that any cell pays: not known here."""
+        """Return None: the highest reward of any cell is not known."""

@@ -1,9 +1,9 @@
-"""Baselines: prompts from other methods, each with as many images as the search.
+"""Chooses the prompts of the baselines, for as many images as the search generates.
 
-A baseline chooses all of its prompts before any image is generated: it has no feedback. It has
-either one sentence with many image seeds, or many sentences with one seed.
-Only `split`, in `rldf.experiments.compare.runner`, is a search too: it keeps half of its renders
-for image seeds.
+A baseline chooses all its prompts before any image is generated, so no reward guides it. It uses
+either one sentence with many image seeds, or many sentences with one image seed. The exception is
+`split`, in `rldf.experiments.compare.runner`: it searches with half of its renders, and generates
+the best sentence with other image seeds in the rest.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,30 +24,30 @@ from rldf.gridworld import Gridworld
 from rldf.interfaces import ImageTextModel
 
 SPLIT = "split"
-"""The baseline that searches with half of the renders, and uses the rest for image seeds."""
+"""The baseline that searches with half of its renders, then varies the image seed."""
 
 EXHAUSTIBLE = 10_000
-"""Largest number of states that the baseline `exhaustive` renders."""
+"""Largest number of cells of a grammar for which the baseline `exhaustive` is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineInput:
-    """One input image, and what a baseline may use."""
+    """An input image, with everything that a baseline may use to choose prompts."""
 
     image: Image  # the input, RGB
     vector: NDArray[np.float32]  # (d,) its CLIP embedding, of length 1
-    sentence: str | None  # what the encoder reads in it, None where the grammar has no word for it
-    key: str  # identifies the image; the random baseline chooses other states for each
-    grammar: Grammar  # whose cells are searched
-    clip: ImageTextModel  # what compares images and texts
-    captioner: Captioner | None  # describes images; None where no baseline asks for captions
-    renders: int  # number of images allowed
-    seed: int  # of what is left to chance
+    sentence: str | None  # sentence that the encoder reads in it, None if an axis cannot be read
+    key: str  # SHA-256 of the image file; part of the seed of random choices
+    grammar: Grammar  # the grammar that is searched
+    clip: ImageTextModel  # the CLIP model
+    captioner: Captioner | None  # writes captions; None if no baseline needs captions
+    renders: int  # largest number of images
+    seed: int  # seed of random choices
     image_seed: int  # the first image seed
 
 
 def baseline_prompts(name: str, case: BaselineInput) -> list[Prompt]:
-    """Choose the prompts of a baseline; none if it has no sentence for this image."""
+    """Choose the prompts of a baseline; an empty list if it finds no sentence for the image."""
     if name in SENTENCES:
         sentence = SENTENCES[name](case)
         last = case.image_seed + case.renders
@@ -56,7 +56,7 @@ def baseline_prompts(name: str, case: BaselineInput) -> list[Prompt]:
 
 
 def check_baselines(names: tuple[str, ...]) -> None:
-    """Refuse baselines that do not exist."""
+    """Raise UsageError for unknown or repeated baselines, or for none."""
     known = [*SENTENCES, *CELLS, SPLIT]
     for name in names:
         if name not in known:
@@ -70,11 +70,11 @@ def check_baselines(names: tuple[str, ...]) -> None:
 
 
 def check_exhaustible(grammar: Grammar) -> None:
-    """Refuse to draw all cells of a large world."""
+    """Raise UsageError for a grammar with more than EXHAUSTIBLE cells."""
     if grammar.n_states > EXHAUSTIBLE:
         raise UsageError(
-            f"--baselines exhaustive: grammar {grammar.name} has {grammar.n_states} cells, at most "
-            f"{EXHAUSTIBLE} are drawn: name random instead"
+            f"--baselines exhaustive: grammar {grammar.name} has {grammar.n_states} cells, more "
+            f"than the {EXHAUSTIBLE} allowed: name random instead"
         )
 
 
@@ -83,7 +83,7 @@ def _read(case: BaselineInput) -> str | None:
 
 
 def _caption(case: BaselineInput) -> str | None:
-    assert case.captioner is not None, "made where the baseline caption is asked for"
+    assert case.captioner is not None, "made if the baseline caption is requested"
     return case.captioner.caption(case.image)
 
 
@@ -92,7 +92,7 @@ def _gradient(case: BaselineInput) -> str | None:
 
 
 def _random_cells(case: BaselineInput) -> Iterator[Encoding]:
-    """Draw distinct cells, each set with the same probability."""
+    """Choose `renders` distinct cells at random, all subsets equally likely."""
     world = Gridworld(case.grammar.shape)
     if world.n_states <= case.renders:
         yield from world.states()
@@ -114,10 +114,10 @@ SENTENCES: dict[str, Callable[[BaselineInput], str | None]] = {
     "caption": _caption,
     "pez": _gradient,
 }
-"""Baselines with one sentence."""
+"""Baselines with one sentence and many image seeds, by name."""
 
 CELLS: dict[str, Callable[[BaselineInput], Iterator[Encoding]]] = {
     "random": _random_cells,
     "exhaustive": _all_cells,
 }
-"""Baselines with many sentences of the grammar, all with one image seed."""
+"""Baselines with many sentences of the grammar and one image seed, by name."""

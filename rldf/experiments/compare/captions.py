@@ -1,7 +1,7 @@
-"""Captions: one sentence for an image, without a search.
+"""Writes captions: one sentence for an image, without generating images.
 
-`SentenceRetrieval` finds the sentence of a grammar that CLIP puts nearest to the image; its
-captions are prompts that the generator understands. `CaptionModel` is any image-to-text model of
+`SentenceRetrieval` finds the sentence of a grammar with the highest CLIP cosine to the image; its
+captions are in the words that the generator knows. `CaptionModel` is any image-to-text model of
 transformers, such as BLIP (arXiv:2201.12086) or GIT (arXiv:2205.14100), in a local folder.
 """
 
@@ -27,41 +27,45 @@ _NEW_TOKENS = 40
 
 
 class Captioner(Protocol):
-    """Says in one sentence what an image shows; the same image gets the same sentence."""
+    """A model that describes an image in one sentence, always the same for the same image."""
 
     def caption(self, image: Image) -> str:
         """Describe an RGB image in one line."""
 
 
 def make_captioner(models: ModelSet, folder: Path | None, grammar: str) -> Captioner:
-    """Make the captioner that a command names."""
+    """Make a captioner: a model in a local folder, or else the retrieval of sentences by CLIP.
+
+    Retrieval uses the vocabulary grammar of the model set if it has one, else `grammar`.
+    """
     if folder is not None:
         return CaptionModel(folder)
     return SentenceRetrieval(load_grammar(models.file.vocabulary_grammar or grammar), models.clip)
 
 
 class SentenceRetrieval:
-    """Captions with the sentence of a grammar that CLIP finds most like the image.
+    """Captions an image with the sentence of a grammar that has the highest CLIP cosine to it.
 
-    A beam climbs over the axes: each sentence of the beam is tried with every value of one axis,
-    the best ones stay, and the next axis follows, until a sweep over all axes finds nothing
-    better. The longest axes come first. So a grammar of millions of sentences costs hundreds.
+    This is a beam search over the axes, the longest axis first: each sentence of the beam is tried
+    with every value of one axis, the 8 best sentences become the new beam, and the next axis
+    follows, until a sweep over all axes changes nothing, or for 6 sweeps. So for a grammar of
+    millions of sentences, only hundreds are embedded.
 
-    See clip-interrogator (https://github.com/pharmapsychotic/clip-interrogator), whose principle
-    this is: CLIP ranks phrases, and the best ones make the prompt.
+    The idea is that of clip-interrogator (https://github.com/pharmapsychotic/clip-interrogator):
+    CLIP ranks phrases, and the best ones make the prompt.
     """
 
     def __init__(self, grammar: Grammar, clip: ImageTextModel) -> None:
-        """Make a captioner."""
+        """Make a captioner from a grammar and a CLIP model."""
         self._grammar, self._clip = grammar, clip
         self._order = sorted(range(len(grammar.shape)), key=lambda axis: -grammar.shape[axis])
 
     def caption(self, image: Image) -> str:
-        """Find the sentence most like an image."""
+        """Return the sentence with the highest cosine that the beam search finds."""
         return self._grammar.derive(self.nearest(image))
 
     def nearest(self, image: Image) -> Encoding:
-        """Find the encoding whose sentence is most like an image."""
+        """Return the encoding of that sentence."""
         vector = self._clip.embed_images([image])[0]
         beam: list[Encoding] = [(0,) * len(self._grammar.shape)]
         scores: dict[Encoding, float] = {}
@@ -76,7 +80,7 @@ class SentenceRetrieval:
     def _grown(
         self, beam: list[Encoding], axis: int, vector: Any, scores: dict[Encoding, float]
     ) -> list[Encoding]:
-        """Try every value of an axis, and keep the best; of equals the first on the grid."""
+        """Try every value of an axis, and return the new beam; ties are sorted by encoding."""
         values = range(self._grammar.shape[axis])
         tried = {(*cell[:axis], k, *cell[axis + 1 :]) for cell in beam for k in values}
         new = sorted(tried - scores.keys())
@@ -88,10 +92,10 @@ class SentenceRetrieval:
 
 
 class CaptionModel:
-    """Captions with an image-to-text model of transformers, greedily, so always the same."""
+    """Captions with an image-to-text model of transformers; greedy decoding, so repeatable."""
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
-        """Load a model; nothing is fetched, and no code of the folder runs."""
+        """Load a model from a folder; downloads nothing, and runs no code of the folder."""
         check_model(path)
         from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
@@ -106,12 +110,12 @@ class CaptionModel:
                 path, local_files_only=True, trust_remote_code=False
             )
         except Exception as error:  # a broken folder may raise anything; the user needs one line
-            raise ConfigError(f"{path} is no {what}: {one_line(error)}") from error
+            raise ConfigError(f"{path} is not an {what}: {one_line(error)}") from error
         self._path, self._device = path, device
         self._model = model.to(device)
 
     def caption(self, image: Image) -> str:
-        """Describe an image."""
+        """Describe an RGB image in one line."""
         import torch
 
         try:
@@ -124,6 +128,6 @@ class CaptionModel:
                     num_beams=1,
                 )
         except Exception as error:  # a model of another kind may raise anything
-            raise ConfigError(f"{self._path} does not caption: {one_line(error)}") from error
+            raise ConfigError(f"{self._path} cannot caption images: {one_line(error)}") from error
         text: str = self._tokenizer.decode(tokens[0], skip_special_tokens=True)
         return re.sub(r"\s+", " ", text).strip()

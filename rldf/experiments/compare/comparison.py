@@ -1,13 +1,13 @@
-"""Compares a search with baselines: equal renders, equal seeds, equal scores.
+"""Compares a search with baselines, with the same number of images, seeds and scores for all.
 
     <out>/manifest.json          configuration and result
-    <out>/comparison.png         one row for each image: the input, then the best of each method
+    <out>/comparison.png         one row for each input: it, then the best image of each method
     <out>/01-<image>/            results of the first image
         input.png rldf.png ...   the input, and the best image of each method
-        result.json              its scores; there only when all of the image is done
+        result.json              scores; written last, when all methods are done
 
-A finished image is not computed again, and the render cache keeps single images, so the same
-command resumes where it stopped.
+An input with a result.json is not computed again, and the render cache keeps every generated
+image, so the same command resumes where it stopped.
 """
 
 from collections.abc import Callable
@@ -41,28 +41,30 @@ RESULT, PICTURE = "result.json", "comparison.png"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is compared."""
+    """A request to compare a search with baselines."""
 
     images: tuple[str, ...]  # paths of the input images
-    grammar: str = "base"  # whose cells are searched, name or path
+    grammar: str = "base"  # grammar that is searched, name or path
     models: str = "pocket"  # model set, name or path
-    renders: int = 40  # unique renders of each method and image
+    renders: int = 40  # unique images of each method for each input
     agent: str = "planner"  # search agent
-    reward: str = "clip"  # reward to maximise
+    reward: str = "clip"  # reward that the search maximises
     # names of the baselines, in order
     baselines: tuple[str, ...] = ("encoder", "random", "caption", "pez")
-    # folder of an image-to-text model; None retrieves a sentence by CLIP
+    # folder of an image-to-text model; None to retrieve a sentence by CLIP
     captioner: Path | None = None
-    seed: int = 0  # of the agent and of the baselines' chance
-    image_seed: int = 0  # of all cells, and the first seed of a baseline with one sentence
+    seed: int = 0  # seed of the agent and of the baselines' random choices
+    image_seed: int = 0  # image seed of all cells; first image seed of one-sentence baselines
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be compared, before anything is loaded."""
+        """Raise UsageError for a request that cannot be met, before anything is loaded."""
         if not self.images:
-            raise UsageError("no image: type the path of one")
+            raise UsageError("no input image given: type the path of one")
         check_baselines(self.baselines)
         if self.captioner is not None and "caption" not in self.baselines:
-            raise UsageError("--captioner is for the baseline caption: name it in --baselines")
+            raise UsageError(
+                "--captioner is used by the baseline caption only: name caption in --baselines"
+            )
         self._check_budget()
         self.settings(self.images[0])
         last = 2**seeds.SEED_BITS - self.renders
@@ -76,12 +78,12 @@ class Question:
         if 1 <= self.renders < least:
             halved = ", and split searches with half of them" if SPLIT in self.baselines else ""
             raise UsageError(
-                f"--renders {self.renders}: {self.agent} draws {batch} together{halved}: "
+                f"--renders {self.renders}: agent {self.agent} takes {batch} at a time{halved}: "
                 f"give {least} or more"
             )
 
     def settings(self, image: str) -> SearchConfig:
-        """Give the settings of the search for one image; it goes on past the goal."""
+        """Return the settings of the search for one input; the search does not stop at the goal."""
         return SearchConfig(
             image=image, grammar=self.grammar, models=self.models, reward=self.reward,
             agent=self.agent, renders=self.renders, seed=self.seed, image_seed=self.image_seed,
@@ -90,26 +92,26 @@ class Question:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The search and its baselines."""
+        """Names of the methods: the search, then its baselines."""
         return (SEARCH, *self.baselines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A question with everything that it names, loaded and checked."""
+    """A question, with everything that it names loaded and checked."""
 
-    question: Question  # what is compared
-    models: ModelSet  # what draws and sees
-    captioner: Captioner | None  # describes images; None where no baseline asks for captions
-    tasks: tuple[Search, ...]  # a search for each image
+    question: Question  # the request
+    models: ModelSet  # model set that generates and reads images
+    captioner: Captioner | None  # writes captions; None if no baseline needs captions
+    tasks: tuple[Search, ...]  # a search for each input
 
     @property
     def hints(self) -> list[str]:
-        """Sentences for the user, each once."""
+        """Warnings for the user about the searches, without repetition."""
         return list(dict.fromkeys(hint for task in self.tasks for hint in task.hints))
 
     def config(self) -> dict[str, Any]:
-        """Give all that decides the result."""
+        """Return everything that decides the result, as JSON."""
         asked, searched = self.question, self.tasks[0].config
         names = ("grammar", "models", "renders", "agent", "reward", "seed", "image_seed")
         parts = ("grammar_sha256", "reward_file", "model_set", "drawn_as")
@@ -125,7 +127,7 @@ class Comparison:
 
 
 def prepare_comparison(question: Question) -> Comparison:
-    """Load and check everything; nothing is drawn or written."""
+    """Load and check everything that a question names; generates and writes no image."""
     if "exhaustive" in question.baselines:
         check_exhaustible(load_grammar(question.grammar))
     models = load_model_set(question.models)
@@ -139,7 +141,7 @@ def prepare_comparison(question: Question) -> Comparison:
 def compare(
     comparison: Comparison, out: Path, progress: Callable[[int], None] = lambda done: None
 ) -> ComparisonDocument:
-    """Draw and score everything; done again, it goes on."""
+    """Run all methods on all inputs and write the results; called again, it resumes."""
     methods = comparison.question.methods
     folder = ResultFolder(out, comparison.config())
     with folder.filling():
@@ -162,7 +164,7 @@ def compare(
 def _row(
     comparison: Comparison, task: Search, place: Path, before: int, progress: Callable[[int], None]
 ) -> ImageScores:
-    """Give the result of one image, from its file where that is there."""
+    """Return the scores of one input: from its result.json, or by running all methods."""
     if (place / RESULT).exists():
         return read_scores(place / RESULT, comparison.question.methods)
     place.mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
-"""The JSON documents of a comparison: what its files hold and `--json` prints.
+"""Describes the JSON documents of a comparison, which are in its files and printed by `--json`.
 
-Scores are None where there is nothing to score: a method without a sentence, an axis that was not
-read, an interval over a single image. Similarities are cosines of CLIP embeddings, -1 to 1.
+A score is None if it does not exist: of a method without a sentence, of an axis that was not read,
+or an interval over a single image. Similarities are cosines of CLIP embeddings, -1 to 1.
 """
 
 from collections.abc import Sequence
@@ -18,44 +18,44 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
 class Semantics(TypedDict):
-    """Which axes of an image read as those of the input."""
+    """On which axes the encoder reads the same value in an image as in the input."""
 
-    axes: FiniteFloat | None  # share of the axes that could be read in the input
-    noun: bool | None  # whether the dominant object does
-    scene: bool | None
+    axes: FiniteFloat | None  # share of such axes among those read in the input
+    noun: bool | None  # whether the dominant object is the same
+    scene: bool | None  # whether the scene is the same
 
 
 @with_config(_STRICT)
 class MethodScores(Semantics):
-    """What one method came to on one image."""
+    """The result of one method on one input."""
 
     method: str
     sentence: str | None
     seed: NonNegativeInt | None  # image seed of the best image
-    renders: NonNegativeInt  # images it is the best of
+    renders: NonNegativeInt  # number of images that the best one was chosen from
     best: FiniteFloat | None  # similarity of the best image and the input
-    mean: FiniteFloat | None  # mean similarity of the sentence's images with fresh seeds
+    mean: FiniteFloat | None  # mean similarity of images of the sentence with other seeds
     picture: str | None  # file of the best image
     notes: list[str]
 
 
 @with_config(_STRICT)
 class ImageScores(TypedDict):
-    """What all methods came to on one image."""
+    """The results of all methods on one input."""
 
     image: str  # path of the input
     folder: str  # name of the folder with its files
-    sentence: str | None  # what was read in it
+    sentence: str | None  # sentence that the encoder read in it
     methods: list[MethodScores]
     doubtful: NotRequired[bool]
     warnings: NotRequired[list[str]]
 
 
 class MethodSummary(TypedDict):
-    """Means of one method over the images, with 95 % intervals."""
+    """Means of one method's scores over the inputs, with 95 % intervals."""
 
     method: str
-    images: int  # number of images with a sentence
+    images: int  # number of inputs for which the method has a sentence
     renders: float | None
     best: float | None
     best_low: float | None
@@ -66,11 +66,12 @@ class MethodSummary(TypedDict):
     axes: float | None
     noun: float | None
     scene: float | None
-    # of the baselines: how often the search's best image is more, as or less similar to the input
+    # for baselines: on how many inputs the search's best image is more similar to the input than
+    # the baseline's (wins), equally (ties) or less similar (losses)
     wins: NotRequired[int]
     ties: NotRequired[int]
     losses: NotRequired[int]
-    margin: NotRequired[float | None]  # mean of the search's similarity less the baseline's
+    margin: NotRequired[float | None]  # mean of the search's similarity minus the baseline's
     margin_low: NotRequired[float | None]
     margin_high: NotRequired[float | None]
 
@@ -85,7 +86,7 @@ class ComparisonDocument(TypedDict):
     grammar: str
     grammar_sha256: str
     models: str
-    model_set: dict[str, Any]  # checksums of what draws and reads
+    model_set: dict[str, Any]  # checksums of the models that generate and read
     drawn_as: dict[str, Any]  # settings of the generator
     renders: int
     agent: str
@@ -94,7 +95,7 @@ class ComparisonDocument(TypedDict):
     seed: int
     image_seed: int
     rivals: list[str]  # names of the baselines
-    captioner: str | None  # checksum of its files
+    captioner: str | None  # checksum of the captioner's files
     evaluation_seeds: list[int]
     images: list[ImageScores]
     summary: list[MethodSummary]
@@ -105,7 +106,11 @@ _IMAGE_SCORES = TypeAdapter(ImageScores)
 
 
 def read_scores(path: Path, methods: Sequence[str]) -> ImageScores:
-    """Read the scores of one image from the file of an earlier call; RunError if it is damaged."""
+    """Read the scores of one input from the result.json of an earlier call.
+
+    Raises:
+        RunError: the file is damaged or of another comparison.
+    """
     try:
         found = _IMAGE_SCORES.validate_python(parse_json(read_file(path)))
         named = [scores["method"] for scores in found["methods"]]

@@ -1,13 +1,13 @@
-"""Hard prompts by gradient: words that CLIP's text tower puts nearest to an image.
+"""Finds prompts by gradient: words whose CLIP text embedding is near to an image's embedding.
 
-    P' = Proj(P)                    every row of P becomes the nearest row of the vocabulary
+    P' = Proj(P)                    replace each row of P by the nearest token embedding
     P <- AdamW(P, gradient of 1 - cos(text(P'), image) at P')
 
 See "Hard Prompts Made Easy: Gradient-Based Discrete Optimization for Prompt Tuning and Discovery"
-by Wen et al., arXiv:2302.03668, Algorithm 1 (PEZ). Rate and decay are theirs (0.1, 0.1). Ours are
-fewer steps, with several prompts climbing side by side instead of one for longer, and a last look:
-a prompt is text, and text may be cut into other tokens than those it was made of, so the best
-prompts are compared once more as text.
+by Wen et al., arXiv:2302.03668, Algorithm 1 (PEZ). Learning rate and weight decay are those of the
+paper (0.1, 0.1). Two things differ from it: there are fewer steps, with several prompts optimized
+at once; and the best prompts are scored again as text, because the tokenizer may cut the text of a
+prompt into other tokens than those that it was optimized with.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     import torch
 
 LENGTH = 16
-"""Tokens of a prompt; fewer where the model's context is shorter."""
+"""Number of tokens of a prompt; less if the model's context is shorter."""
 
 _STEPS = 300
-_PROMPTS = 4  # that climb side by side
+_PROMPTS = 4  # prompts optimized at once
 _RATE, _DECAY = 0.1, 0.1
 _READ_AGAIN = 16
 
@@ -40,9 +40,22 @@ def hard_prompt(
     length: int = LENGTH,
     steps: int = _STEPS,
 ) -> str:
-    """Find a prompt by gradient."""
+    """Find a prompt for an image by gradient.
+
+    Args:
+        clip: an open_clip model.
+        image: (d,) CLIP embedding of the image, of length 1.
+        seed: seed of the first tokens.
+        length: largest number of tokens.
+        steps: number of steps of the optimizer.
+
+    Raises:
+        UsageError: the CLIP is not an open_clip model.
+    """
     if not (hasattr(clip, "model") and hasattr(clip, "tokenize")):
-        raise UsageError("pez needs an open_clip model as CLIP: leave pez out of --baselines")
+        raise UsageError(
+            "--baselines pez: the CLIP of this model set is not an open_clip model: leave pez out"
+        )
     tower = TextTower(clip.model, clip.tokenize)
     found = climb(tower, image, seeds.rng(seed, "pez"), length=length, steps=steps)
     texts = list(dict.fromkeys(tower.text(tokens) for tokens in found))[:_READ_AGAIN]
@@ -57,7 +70,7 @@ def climb(
     length: int,
     steps: int,
 ) -> list[tuple[int, ...]]:
-    """Follow the projected gradient and keep every prompt on the way."""
+    """Optimize prompts, and return the tokens of every prompt on the way, the nearest first."""
     import torch
 
     words = tower.words
@@ -78,10 +91,14 @@ def climb(
 
 
 def nearest(soft: "torch.Tensor", words: "torch.Tensor") -> "torch.Tensor":
-    """Project vectors onto a vocabulary, by cosine.
+    """Find the word of a vocabulary with the highest cosine to each vector.
+
+    Args:
+        soft: (n, length, d) vectors.
+        words: (v, d) embeddings of the vocabulary.
 
     Returns:
-        (n, length) number of the nearest word.
+        (n, length) row numbers in `words`.
     """
     from torch.nn.functional import normalize
 
@@ -89,16 +106,16 @@ def nearest(soft: "torch.Tensor", words: "torch.Tensor") -> "torch.Tensor":
 
 
 class TextTower:
-    """The text half of an open_clip model, fed with embeddings in place of tokens.
+    """The text tower of an open_clip model, which takes embeddings in place of tokens.
 
     Attributes:
-        words: (v, d) embeddings of the tokens that a prompt may hold: those that print.
-        numbers: (v,) their token numbers.
-        room: how many tokens a prompt may hold.
+        words: (v, d) embeddings of the tokens allowed in a prompt: those with printable text.
+        numbers: (v,) token numbers of `words`.
+        room: largest number of tokens of a prompt.
     """
 
     def __init__(self, model: Any, tokenize: Any) -> None:
-        """Take a model apart."""
+        """Find the token embeddings of a model, and where its tokenizer puts the prompt."""
         import torch
 
         self._model, self._tokenize = model, tokenize
@@ -118,12 +135,12 @@ class TextTower:
         self.words = weights[self.numbers].float()
 
     def text(self, tokens: tuple[int, ...]) -> str:
-        """Write tokens as text."""
+        """Decode token numbers to text."""
         decode = getattr(self._tokenize, "decode", None) or self._tokenize.tokenizer.decode
         return " ".join(str(decode(list(tokens))).split())
 
     def embed(self, prompts: "torch.Tensor") -> "torch.Tensor":
-        """Embed prompts that are given as vectors.
+        """Embed prompts of shape (n, length, d) that are given as token embeddings.
 
         Returns:
             (n, d) rows of length 1, with gradients to `prompts`.

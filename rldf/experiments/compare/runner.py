@@ -1,4 +1,4 @@
-"""Runs every method on one input image, and scores all in the same way."""
+"""Runs every method on one input image, and scores the images of all in the same way."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,14 +23,14 @@ SEARCH = "rldf"
 """The method that the baselines are compared with."""
 
 _NOTHING = "not every axis of grammar {} can be read in the image, so there is no sentence"
-_CUT = "the generator reads no more of a longer sentence: '{}'"
+_CUT = "the generator cuts off the end of this sentence: '{}'"
 
 
 class MethodRunner:
-    """The methods on one input image."""
+    """Runs methods on one input image."""
 
     def __init__(self, task: Search, models: ModelSet, captioner: Captioner | None) -> None:
-        """Embed and read the input image; nothing is generated yet."""
+        """Embed the input image; no image is generated yet."""
         settings, grammar = task.settings, task.environment.grammar
         self._task, self._models = task, models
         self._generator = CachedGenerator(models.generator, cache_folder())
@@ -49,7 +49,7 @@ class MethodRunner:
         )
 
     def score(self, method: str, place: Path) -> MethodScores:
-        """Generate a method's images, score the best one and write it."""
+        """Generate a method's images, score the best one, and write it to the folder `place`."""
         pictures, notes = self._pictures(method)
         if pictures is None:
             return _without_sentence(method, notes)
@@ -84,7 +84,7 @@ class MethodRunner:
         return drawn(self._generator, cut), [] if longer is None else [_CUT.format(longer)]
 
     def _split(self) -> Iterator[tuple[Prompt, Image]]:
-        """Search with half of the renders, then draw the best cell with the next image seeds."""
+        """Search with half of the renders, then generate the best sentence with other seeds."""
         settings = self._task.settings
         half = settings.renders // 2
         task = build_search(replace(settings, renders=half), self._models)
@@ -94,14 +94,14 @@ class MethodRunner:
             likeness = self._judge.likeness([image])[0]
             if best is None or likeness > best[0]:
                 best = likeness, prompt.sentence
-        assert best is not None, "a search draws at least one picture"
-        first = settings.image_seed + 1  # the search drew it with the seed before
+        assert best is not None, "a search generates at least one image"
+        first = settings.image_seed + 1  # the search used image_seed
         more = range(first, first + settings.renders - half)
         yield from drawn(self._generator, [Prompt(best[1], s) for s in more])
 
 
 def searched(task: Search) -> Iterator[tuple[Prompt, Image]]:
-    """Search, without a run folder."""
+    """Search without a run folder; yields the prompt and the image of each unique image."""
     environment, settings = task.environment, task.settings
     environment.reset(seed=seeds.derive(settings.seed, "start") % 2**31)
     for step in walk(environment, task.agent, settings, SearchState()):

@@ -1,4 +1,4 @@
-"""Scores that are the same for every method: CLIP similarity, and axes that read the same."""
+"""Scores images against the input: CLIP cosine, and axes on which the encoder reads the same."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from rldf.perception.encoder import Encoder
 from rldf.perception.reading import ImageReading
 
 EVALUATIONS = 4
-"""Pictures of its final sentence that a method's mean is taken over."""
+"""Number of images of a method's best sentence that its mean is taken over."""
 
 _BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One image to generate."""
+    """The sentence and the image seed of one image to generate."""
 
     sentence: str
     seed: int  # the image seed
@@ -30,16 +30,16 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Best:
-    """The best of a method's images."""
+    """The image of a method with the highest CLIP cosine to the input."""
 
-    prompt: Prompt  # its sentence and seed
+    prompt: Prompt  # sentence and image seed of the image
     image: Image  # RGB
-    likeness: float  # cosine of its CLIP embedding and the input's
-    renders: int  # number of images it is the best of
+    likeness: float  # CLIP cosine of the image and the input
+    renders: int  # number of images that it was chosen from
 
 
 def evaluation_seeds(image_seed: int) -> tuple[int, ...]:
-    """Give the image seeds of the means; no method draws its renders with them."""
+    """Return the image seeds of the images for means, which no method uses otherwise."""
     return tuple(seeds.derive(image_seed, "compare", k) for k in range(EVALUATIONS))
 
 
@@ -52,17 +52,17 @@ def drawn(generator: ImageGenerator, prompts: Iterable[Prompt]) -> Iterator[tupl
 
 
 class Judge:
-    """Compares images with one input image."""
+    """Scores images by their similarity to one input image."""
 
     def __init__(
         self, image: Image, reading: ImageReading, encoder: Encoder, readers: VisionModels
     ) -> None:
-        """Look at the input image."""
+        """Embed the input image; `reading` is what the encoder read in it."""
         self.vector = readers.clip.embed_images([image])[0]
         self._reading, self._encoder, self._clip = reading, encoder, readers.clip
 
     def likeness(self, images: Sequence[Image]) -> list[float]:
-        """Compute CLIP cosines of images and the input.
+        """Compute the CLIP cosine of each image and the input.
 
         Returns:
             (n,) cosines.
@@ -72,7 +72,7 @@ class Judge:
         return scores
 
     def best(self, pictures: Iterable[tuple[Prompt, Image]]) -> Best:
-        """Find the image most like the input; of equals the first."""
+        """Return the image with the highest CLIP cosine to the input, the first of equals."""
         best: Best | None = None
         count, rest = 0, iter(pictures)
         while batch := list(islice(rest, _BATCH)):
@@ -81,18 +81,18 @@ class Judge:
             for (prompt, image), score in zip(batch, scores, strict=True):
                 if best is None or score > best.likeness:
                     best = Best(prompt=prompt, image=image, likeness=score, renders=count)
-        assert best is not None, "a method draws at least one picture"
+        assert best is not None, "a method generates at least one image"
         return Best(prompt=best.prompt, image=best.image, likeness=best.likeness, renders=count)
 
     def mean(self, generator: ImageGenerator, sentence: str, image_seeds: Sequence[int]) -> float:
-        """Generate a sentence with several seeds, and average the CLIP cosine."""
+        """Generate a sentence with several seeds; returns the mean CLIP cosine to the input."""
         images = [
             image for _, image in drawn(generator, [Prompt(sentence, s) for s in image_seeds])
         ]
         return float(np.mean(self.likeness(images)))
 
     def semantics(self, image: Image) -> Semantics:
-        """Encode an image and compare it with the input, axis by axis."""
+        """Read an image with the encoder, and compare each axis with the reading of the input."""
         there = self._words(self._reading)
         here = self._words(self._encoder.encode_drawn(image))
         same = {symbol: here.get(symbol) == value for symbol, value in there.items()}
@@ -103,7 +103,7 @@ class Judge:
         }
 
     def _words(self, reading: ImageReading) -> dict[str, str]:
-        """Name the values of the axes that could be read."""
+        """Return the value name of each axis that could be read, by symbol."""
         words = self._encoder.grammar.decode(reading.nearest)
         return {symbol: words[symbol] for symbol in reading.confidence}
 

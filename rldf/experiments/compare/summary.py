@@ -1,4 +1,4 @@
-"""Means over the images of a comparison, and its overview image (paper Fig. 7)."""
+"""Averages scores over the inputs of a comparison, and draws its overview (paper Fig. 7)."""
 
 import statistics
 from collections.abc import Sequence
@@ -16,16 +16,17 @@ PICTURED = 20
 
 _SIDE = 192  # px
 _SEMANTICS: tuple[Literal["axes", "noun", "scene"], ...] = ("axes", "noun", "scene")
-_SAME = 1e-6  # two similarities this close are those of one image
+_SAME = 1e-6  # similarities this close count as a tie
 
 
 def summarise(rows: Sequence[ImageScores], methods: Sequence[str]) -> list[MethodSummary]:
-    """Average the scores of each method, and set the first method against the others.
+    """Average the scores of each method, and compare the first method with each other one.
 
     Returns:
-        One record for each method: means with 95 % intervals (None for a single image), and for
-        the baselines how often the first method's best picture is more like the input ("wins"), as
-        like ("ties") or less ("losses"), and by how much on average ("margin").
+        One record for each method: means with 95 % intervals (None for a single input). The other
+        methods' records count the inputs on which the first method's best image is more similar to
+        the input ("wins"), equally similar ("ties") or less ("losses"), with the mean difference of
+        the two similarities ("margin").
     """
     return [_summary(rows, methods[0], method) for method in methods]
 
@@ -74,7 +75,7 @@ def _of(row: ImageScores, method: str) -> MethodScores:
 
 
 def draw_comparison(rows: Sequence[ImageScores], out: Path, methods: Sequence[str]) -> Image.Image:
-    """Draw the input and the best image of each method, with sentence and score."""
+    """Make a grid with a row for each input: it, then the best image of each method."""
     tiles = [
         [_input(row, out), *(_tile(_of(row, method), out / row["folder"]) for method in methods)]
         for row in rows[:PICTURED]
@@ -83,8 +84,8 @@ def draw_comparison(rows: Sequence[ImageScores], out: Path, methods: Sequence[st
 
 
 def _input(row: ImageScores, out: Path) -> Tile:
-    read = row["sentence"] or "no sentence, not every axis was read"
-    how = "reads, in doubt, as" if row.get("doubtful") else "reads as"
+    read = row["sentence"] or "no sentence, as not every axis was read"
+    how = "read, with doubts, as" if row.get("doubtful") else "read as"
     return Tile(_picture(out / row["folder"] / "input.png"), f"{how}: {read}")
 
 

@@ -47,7 +47,7 @@ def test_an_axis_that_the_sentence_does_not_speak_of_is_refused(found):
     here = replace(found, grammar=photo, sentence=sentence, encoding=photo.parse(sentence))
     with pytest.raises(UsageError, match="where Scene is attic: name another axis"):
         asked(here, "Weather")
-    with pytest.raises(UsageError, match="where Gender is anyone: leave it out, or vary Gender"):
+    with pytest.raises(UsageError, match="where Gender is anyone: drop Age, or vary Gender"):
         Generation(found=here, models=MODELS, n=2, vary=("Age",))
     several = Generation(found=here, models=MODELS, n=8, vary=("Density", "Gender"))
     encodings = [request.encoding for request in images_of(several)]

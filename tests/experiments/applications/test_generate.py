@@ -109,4 +109,6 @@ def test_a_user_is_told_of_models_that_changed_or_do_not_know_the_sentence(found
         tmp_path / "run", {"a photo of one apple and one people in farm": 1.0},
         grammar="paper", cell=(0, 0, 0, 0),
     )  # fmt: skip
-    assert "was not made for 'a photo of one apple" in hints(read_result(strange), MODELS, DRAWN)[0]
+    assert (
+        "was not trained on 'a photo of one apple" in hints(read_result(strange), MODELS, DRAWN)[0]
+    )

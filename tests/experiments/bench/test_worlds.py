@@ -77,5 +77,7 @@ def test_gains_change_what_q_learns_and_leave_the_planner_alone(worlds):
 
 
 def test_sentences_that_the_world_cannot_draw_need_images():
-    with pytest.raises(UsageError, match=r"grammar paper cannot be drawn here: name a folder"):
+    with pytest.raises(
+        UsageError, match="cannot draw the sentences of grammar paper: name a folder"
+    ):
         drawn_images(load_grammar("paper"), 2)

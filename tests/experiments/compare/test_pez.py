@@ -90,5 +90,5 @@ def test_a_prompt_is_never_longer_than_the_tower_takes(tower, image):
 
 
 def test_another_kind_of_clip_is_told(image):
-    with pytest.raises(UsageError, match=r"pez needs an open_clip model"):
+    with pytest.raises(UsageError, match="is not an open_clip model"):
         hard_prompt(object(), image, 0)
