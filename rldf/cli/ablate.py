@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from rldf.runs.config import SearchConfig
 
 _DROPS = {
-    "input_to_caption": "from the input to the caption's image",
-    "input_to_rldf": "from the input to RLDF's image",
-    "caption_to_rldf": "from the caption's image to RLDF's",
+    "input_to_caption": "input to its caption's drawing",
+    "input_to_rldf": "input to RLDF's drawing",
+    "caption_to_rldf": "caption's drawing to RLDF's",
 }
 
 

@@ -45,7 +45,8 @@ def compare(
         typer.Option(
             metavar="DIR",
             help="Folder of an image-to-text model of transformers, such as BLIP or GIT, for "
-            "the captions. Default: the sentence of the grammar that CLIP finds most like the image.",
+            "the captions. Default: the sentence of the grammar that CLIP finds most like "
+            "the image.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the agent and of random baselines.")] = 0,

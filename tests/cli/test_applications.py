@@ -77,7 +77,7 @@ def test_ablate_tells_of_a_word_that_the_grammar_has(call):
     assert code == 0
     assert err == "warning: grammar base has a word for dog: it need not fall away\n"
     assert out.splitlines()[0] == "CLIP's score of 'dog'"
-    assert "from the input to RLDF's image: drop of" in out
+    assert "input to RLDF's drawing: drop of" in out
     assert Path("ablated/dog/sheet.png").is_file()
 
 
