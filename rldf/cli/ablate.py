@@ -53,7 +53,7 @@ def ablate(
     reward: Annotated[str, typer.Option(help="Reward to maximise.")] = "multi",
     agent: Annotated[str, typer.Option(help="Search agent (docs/agents.md).")] = "planner",
     renders: Annotated[
-        int, typer.Option(help="Most unique images that each search generates.")
+        int, typer.Option(help="Maximum number of unique images of each search.")
     ] = 40,
     seed: Annotated[int, typer.Option(help="Seed of the agent and its start cells.")] = 0,
     image_seed: Annotated[int, typer.Option(help="Seed of every generated image.")] = 0,

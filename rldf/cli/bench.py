@@ -61,7 +61,7 @@ def table3(
     renders: Annotated[
         int | None,
         typer.Option(
-            help="Most unique images that a search generates. Default: 200; no limit with "
+            help="Maximum number of unique images of a search. Default: 200; no limit with "
             "--episodes."
         ),
     ] = None,

@@ -90,8 +90,8 @@ DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run",
-        help="Estimate number, disk space and time; generate a few images to measure them (none by "
-        "a server), and write no file.",
+        help="Print the number of images, the disk space and the time needed; generate a few "
+        "images to measure them (none by a server), and write no file.",
     ),
 ]
 Shard = Annotated[

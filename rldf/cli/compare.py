@@ -31,7 +31,7 @@ def compare(
     base_url: BaseUrl = None,
     renders: Annotated[
         int,
-        typer.Option(help="Most unique images that each method generates for each input image."),
+        typer.Option(help="Maximum number of unique images of each method for each input image."),
     ] = 40,
     agent: Annotated[str, typer.Option(help="Search agent (docs/agents.md).")] = "planner",
     reward: Annotated[
@@ -50,7 +50,12 @@ def compare(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the agent and of random baselines.")] = 0,
-    image_seed: Annotated[int, typer.Option(help="Seed of the images, or the first of them.")] = 0,
+    image_seed: Annotated[
+        int,
+        typer.Option(
+            help="Seed of every image; the first of several seeds for baselines of one sentence."
+        ),
+    ] = 0,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of the results. Default: ./comparisons/<image>-<time>."),

@@ -39,7 +39,7 @@ def evaluate(
         typer.Option(
             metavar="DIR",
             help="Folder of real images; may be repeated. Default: the folders in RLDF_REAL, or "
-            "for a clone by the pocket models drawings of its classes, made at the first use.",
+            "for a clone by the pocket models drawings of its classes, made when first needed.",
         ),
     ] = None,
     fid: Annotated[

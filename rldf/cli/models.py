@@ -158,7 +158,7 @@ def check(
 
 @app.command()
 def path(name: Name, as_json: output.JsonFlag = False) -> None:
-    """Print where the models of a set lie."""
+    """Print the path of each model of a model set."""
     from rldf.models.model_sets import load_model_set
 
     models = load_model_set(name)

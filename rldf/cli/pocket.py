@@ -61,7 +61,7 @@ def reference(
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Draw reference images of each class with the renderer, as --real of 'rldf evaluate'."""
+    """Draw images of each class with the renderer, to use as --real with 'rldf evaluate'."""
     from rldf.errors import UsageError
     from rldf.pocket.reference import Reference, draw_reference
 
@@ -145,7 +145,7 @@ def sheet(
     font: Annotated[Path, typer.Argument(help="The font file NotoColorEmoji.ttf.")],
     out: Annotated[Path, typer.Option(help="Folder for sprites.png and sprites.json.")] = Path("."),
 ) -> None:
-    """Rebuild the world's sprite sheet from the Noto Color Emoji font."""
+    """Rebuild the pocket world's sprite sheet from the Noto Color Emoji font."""
     from rldf.errors import UsageError
     from rldf.pocket.world.sprites import build_sheet
 

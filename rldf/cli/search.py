@@ -85,8 +85,7 @@ def search(
     renders: Annotated[
         int | None,
         typer.Option(
-            help="Most unique images that the search generates. Default: 200; no limit with --stop "
-            "episodes."
+            help="Maximum number of unique images. Default: 200; no limit with --stop episodes."
         ),
     ] = None,
     episodes: Annotated[
