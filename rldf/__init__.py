@@ -48,7 +48,7 @@ _EXPORTS = {
     "make_env": "rldf.api.searches:make_env",
     "search": "rldf.api.searches:search",
 }
-"""Where each name is, "module:name"."""
+"""The place of each public name's definition, as "module:name"."""
 
 __all__ = [
     "CloneResult",
@@ -80,5 +80,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """List the public names too that are not imported yet."""
+    """List the names of this module, with the public ones that are not imported yet."""
     return sorted({*globals(), *__all__})

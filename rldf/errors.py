@@ -1,24 +1,27 @@
 """Every error that rldf raises on purpose, and the exit code each one ends the program with.
 
 RldfError                1  the work failed
-├── UsageError           2  wrong usage or bad input: what was given, what is allowed, what to type
+├── UsageError           2  wrong usage or bad input: the message names what to type instead
 │   ├── GrammarError     2  a grammar file is wrong, or a sentence is not in its language
 │   ├── ConfigError      2  a reward, a model set or an option is wrong
 │   ├── ImageError       2  a file is not an image that can be read safely
 │   ├── NoGoalError      2  the input image holds nothing the grammar has a word for
-│   └── RunError         2  a run folder is missing, foreign or of another configuration
-└── ModelMissingError    3  a model, a weight file or an optional package is not there
+│   └── RunError         2  a run folder is missing, damaged or made with other options
+└── ModelMissingError    3  a model, a weight file or an optional package is not on this machine
 """
 
 
 class RldfError(Exception):
-    """The root: its message is one line for the user, with the next command to type."""
+    """The base class of all errors of rldf.
+
+    Its message is one line for the user, which ends with the next command to type.
+    """
 
     exit_code = 1
 
 
 class UsageError(RldfError):
-    """The user's input cannot be worked with."""
+    """An option, an argument or an input file that the user gave is wrong."""
 
     exit_code = 2
 
@@ -40,10 +43,10 @@ class NoGoalError(UsageError):
 
 
 class RunError(UsageError):
-    """A run folder is missing, foreign or of another configuration."""
+    """A run folder is missing, is damaged, or was made with other options."""
 
 
 class ModelMissingError(RldfError):
-    """A model, a weight file or an optional package is not there."""
+    """A model, a weight file or an optional package is not on this machine."""
 
     exit_code = 3

@@ -1,7 +1,7 @@
 """The interfaces of image generators, vision models and rewards.
 
-Each is a Protocol of a few methods over plain records; `rldf.registry` finds the classes that
-implement them by name. Images are PIL images in RGB everywhere.
+Each is a Protocol with a few methods; `rldf.registry` finds the classes that
+implement it by name. Images are PIL images in RGB everywhere.
 """
 
 from abc import abstractmethod
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 Keep = Callable[[int, Image], object]
-"""Takes an image that is there: its place in the list of sentences, and the image."""
+"""Called with the index of a sentence in the list and the image generated from it."""
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -24,9 +24,9 @@ class Detection:
     """One object that a detector found.
 
     Attributes:
-        label: the detector's name for it.
-        confidence: 0 to 1.
-        box: left, top, right and lower edge, px of the image.
+        label: the detector's name for the object's class.
+        confidence: how sure the detector is, 0 to 1.
+        box: left, top, right and lower edge, in pixels of the image.
     """
 
     label: str
@@ -41,58 +41,60 @@ class Detection:
 
 
 class ImageGenerator(Protocol):
-    """Draws sentences: the same image for the same sentence, seed and identity, in any batch.
+    """Generates images of sentences.
 
-    A class that draws subclasses this port, so that it has the methods that it does not need to
-    define itself. Its constructor takes `path`, `device` and `weights` (the checksum of its files,
-    which belongs into the identity) beside options of its own.
+    The image depends on the sentence, the seed and the identity alone, not on the batch. A
+    generator inherits from this class, which defines `cut` for it. Its constructor takes `path`,
+    `device`, `weights` (the checksum of its files, which is part of the identity) and the
+    generator's options.
     """
 
     @property
     @abstractmethod
     def identity(self) -> Mapping[str, Json]:
-        """Everything that decides the pixels apart from the sentence and the seed.
+        """Everything apart from the sentence and the seed on which the pixels depend.
 
-        `"seeded": False` says that the seed decides nothing: no image can be drawn a second time.
+        `"seeded": False` means that the generator ignores the seed, so that no image can be
+        generated a second time.
         """
 
     @abstractmethod
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
-        """Draw one image for each sentence and seed.
+        """Generate one image for each pair of a sentence and a seed.
 
         Args:
             sentences: (n,) prompts.
             seeds: (n,) image seeds, in `[0, 2**63)`.
 
         Returns:
-            (n,) RGB images of the generator's size, in the order of the sentences; the same for the
-            same sentence and seed whatever else is drawn with them.
+            (n,) RGB images of the generator's size, in the order of the sentences. The image of a
+            sentence and a seed does not depend on the other sentences of the call.
         """
 
     def cut(self, sentence: str) -> str:
-        """Cut a sentence to the words that the model reads; by default nothing is cut.
+        """Cut a sentence after the last word that the model reads; by default nothing is cut.
 
         Args:
             sentence: a prompt of any length.
 
         Returns:
-            A sentence of which the same image is drawn: its beginning, or all of it.
+            The beginning of the sentence, or all of it; the generator makes the same image of both.
         """
         return sentence
 
 
 @runtime_checkable
 class StreamsImages(Protocol):
-    """A generator whose images come one by one; others need not."""
+    """A generator that can hand over each image before the whole batch is done; optional."""
 
     def stream(self, sentences: Sequence[str], seeds: Sequence[int], keep: Keep) -> None:
-        """Draw sentences and hand over each image as soon as it is there.
+        """Generate images and hand over each one as soon as it is finished.
 
         Args:
-            sentences: prompts.
-            seeds: one for each.
-            keep: is called with each place and its image, in any order; a second time for an image
-                if the first call was interrupted.
+            sentences: (n,) prompts.
+            seeds: (n,) image seeds.
+            keep: called with each index and its image, in any order; called a second time for
+                an image if the first call was interrupted.
         """
 
 
@@ -120,30 +122,30 @@ class SceneClassifier(Protocol):
             images: (n,) RGB images of any size.
 
         Returns:
-            (n,) the probability of every scene label, each 0 to 1, which sum to 1.
+            (n,) for each image, the probability of every scene label; the probabilities sum to 1.
         """
 
 
 @runtime_checkable
 class SaysLabels(Protocol):
-    """A detector that lists its labels, as all of rldf's do; others need not."""
+    """A detector that lists its labels; optional, but every detector of rldf does."""
 
     @property
     def labels(self) -> Sequence[str] | None:
-        """All labels that it can give, None where that is not known."""
+        """All labels that the detector can return, None if they are not known."""
 
     @property
     def most(self) -> int | None:
-        """The largest number of objects in one image, None where that is not known."""
+        """The most objects that it returns for one image, None if that is not known."""
 
 
 @runtime_checkable
 class SaysScenes(Protocol):
-    """A scene classifier that lists its scenes, as all of rldf's do; others need not."""
+    """A scene classifier that lists its scenes; optional, but every one of rldf does."""
 
     @property
     def scenes(self) -> Sequence[str] | None:
-        """All labels that it can give, None where that is not known."""
+        """All scene labels that the classifier can return, None if they are not known."""
 
 
 class ImageTextModel(Protocol):
@@ -156,14 +158,14 @@ class ImageTextModel(Protocol):
             images: n RGB images of any size.
 
         Returns:
-            (n, d) float32, rows of Euclidean length 1, so that products are cosines.
+            (n, d) float32, rows of Euclidean length 1: the dot product of two rows is their cosine.
         """
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts in the space of the images.
 
         Args:
-            texts: n texts; what the model does not read of a long one is cut off.
+            texts: n texts; a text longer than the model can read is cut at its end.
 
         Returns:
             (n, d) float32, rows of Euclidean length 1.
@@ -171,29 +173,30 @@ class ImageTextModel(Protocol):
 
 
 class PhotographReader(Protocol):
-    """Tells photographs from drawings, and says what photographs show."""
+    """Decides whether images are photographs, and classifies the photographs."""
 
     def are_photographs(self, images: Sequence[Image]) -> list[bool]:
-        """Tell which of the RGB images are photographs."""
+        """Return for each RGB image whether it is a photograph."""
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Return the probability of ImageNet's classes for each RGB image.
+        """Return the probability of each ImageNet class for each RGB image.
 
-        The 1000 classes of ILSVRC 2012 by WordNet number, such as "n02391049"; they sum to 1.
+        The keys are the WordNet numbers of the 1000 classes of ILSVRC 2012, such as "n02391049";
+        the probabilities of an image sum to 1.
         """
 
 
 class Reward(Protocol):
-    """Scores images by how near they are to the input image of one search."""
+    """Scores images by their similarity to the input image of a search."""
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
-        """Score images, each by itself.
+        """Score images; the score of an image does not depend on the others.
 
         Args:
             images: n RGB images.
 
         Returns:
-            (n,) float64, finite; higher is nearer to the input image.
+            (n,) float64, finite; higher means more similar to the input image.
         """
 
 
@@ -214,4 +217,4 @@ class VisionModels(Protocol):
 
     @property
     def photographs(self) -> PhotographReader | None:
-        """What reads photographs in place of the others; None where the others do."""
+        """The model that reads photographs; None if detector and scene classifier read them too."""

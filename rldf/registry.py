@@ -1,8 +1,8 @@
-"""The one list of everything that a YAML file or an option may name.
+"""The names of agents, rewards, generators and vision models in YAML files and options.
 
-A name stands for a lazy "module:Class", so that listing names imports nothing heavy. Files name
-entries of this list, never code; outsiders add entries by an installed entry point in the group
-`rldf.<kind>`, which takes installing a package, not writing a YAML.
+Each name maps to the text "module:Class", which is imported when it is first used. A YAML file can
+use these names alone, so that it cannot run code. An installed package adds names with entry points
+in the group `rldf.<kind>`, such as `rldf.rewards`.
 """
 
 from importlib import import_module
@@ -45,19 +45,19 @@ CATALOG: dict[str, dict[str, str]] = {
     "clips": {"open-clip": "rldf.perception.clip:OpenClip"},
     "photographs": {"efficientnet-lite0": "rldf.perception.lite0:EfficientNetLite0"},
 }
-"""Lazy class path by name, by kind."""
+"""CATALOG[kind][name] is "module:Class"."""
 
 
 def names(kind: str) -> list[str]:
-    """List what may be named."""
+    """List the names of a kind, such as "rewards": those of rldf, then those of entry points."""
     return [*CATALOG[kind], *sorted(point.name for point in entry_points(group=f"rldf.{kind}"))]
 
 
 def find(kind: str, name: str) -> Any:
-    """Import the class that a name stands for."""
+    """Import the class of a name; ConfigError if the kind has no such name."""
     if name in CATALOG[kind]:
         module, _, attribute = CATALOG[kind][name].partition(":")
         return getattr(import_module(module), attribute)
     for point in entry_points(group=f"rldf.{kind}", name=name):
         return point.load()
-    raise ConfigError(f"'{name}' is no entry of {kind}: name one of {', '.join(names(kind))}")
+    raise ConfigError(f"'{name}' is not one of the {kind}: give one of {', '.join(names(kind))}")

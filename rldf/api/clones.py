@@ -1,4 +1,4 @@
-"""`rldf.clone` and `rldf.clone_imagenet`: a labelled data set, drawn."""
+"""`rldf.clone` and `rldf.clone_imagenet`: generate a labelled data set."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,34 +33,40 @@ def clone(
     safety_checker: bool = True,
     progress: Progress | bool = False,
 ) -> CloneResult:
-    """Draw a data set with a class for each input; the same call continues an unfinished one.
+    """Generate a data set with one class for each input; the same call continues it.
 
     Args:
-        inputs: results of `search`, run folders, images, or folders that hold a folder of
-            photographs a class.
-        class_nouns: what an input shows, by its name; read in it where it is left out.
-        per_class: images of a class; 100, or what `splits` says, where it is left out.
-        splits: images of a class by split, or text such as "train=0.9,val=0.05,test=0.05".
-        preset: how images vary: "train" or "paper".
-        grammar: whose sentences; what suits models and inputs where it is left out.
+        inputs: one or more of: a result of `search`, a run folder, an image, or a folder that
+            holds one folder of photographs for each class.
+        class_nouns: the noun of an input, keyed by the input's name; by default the noun that the
+            models read in the input.
+        per_class: number of images of each class. Default: 100, or the sum of
+            `splits` where those are numbers.
+        splits: number of images of each class by split, or shares as text, such as
+            "train=0.9,val=0.05,test=0.05".
+        preset: how the sentences of a class vary: "train" or "paper".
+        grammar: the grammar that makes the sentences: a shipped name or a path. Default: the one
+            that suits models and inputs.
         models: a model set: name, path, or what `load_models` returned.
-        seed: of the whole data set; image k of a class depends on it, the class and k alone.
+        seed: seed of the data set; image k of a class depends only on the seed, the class and k.
         format: "imagefolder", "webdataset" or "parquet".
         image_format: "jpg" (quality 95) or "png".
-        out: the folder; one in ./clones, named after inputs, models and size, where left out.
-        batch_size: images drawn at once; 8, or 16 on an Nvidia GPU, where it is left out.
-        compile: compile the generator first: for thousands of images.
-        verify_labels: draw images again in which "detector" or "clip" does not see their class.
+        out: the folder of the data set. Default: ./clones/<name>, with a name made of the inputs,
+            the models and the size.
+        batch_size: images generated at once. Default: 8, or 16 on an Nvidia GPU.
+        compile: compile the generator first, which saves time from thousands of images on.
+        verify_labels: "detector" or "clip": generate an image again if that model does not find
+            its class in it. Default: no check.
         safety_checker: use the safety checker that the models ship.
         progress: True for a bar, or a function called with ("images", done, planned).
 
     Returns:
-        The data set.
+        The folder of the data set with its counts.
 
     Raises:
-        UsageError: an option or an input is not allowed; what is, is said in its message.
-        NoGoalError: no noun of the grammar is seen in an input.
-        RunError: `out` holds something else, or a data set of other options.
+        UsageError: an option or an input is not allowed; the message names what is.
+        NoGoalError: the models find no noun of the grammar in an input.
+        RunError: `out` holds other files, or a data set made with other options.
         RldfError: all images were rejected, or the disk is full.
         ModelMissingError: a model is not on this machine.
     """
@@ -91,11 +97,12 @@ def clone_imagenet(
     safety_checker: bool = True,
     progress: Progress | bool = False,
 ) -> CloneResult:
-    """Draw a data set of ImageNet's classes; the same call continues an unfinished one.
+    """Generate a data set of ImageNet's classes; the same call continues it.
 
     Args:
-        classes: how many, or a file of wnids or names; all that can be drawn where it is left out.
-        per_class: as for `clone`, like all that follow.
+        classes: the number of classes, or a file with a wnid or a name on each line. Default: all
+            classes that can be generated with the grammar and the models.
+        per_class: as for `clone`.
         splits: as for `clone`.
         preset: as for `clone`.
         grammar: as for `clone`.
@@ -111,7 +118,7 @@ def clone_imagenet(
         progress: as for `clone`.
 
     Returns:
-        The data set.
+        The folder of the data set with its counts.
 
     Raises:
         UsageError, RunError, RldfError, ModelMissingError: as for `clone`.
@@ -128,7 +135,7 @@ def clone_imagenet(
 
 @contextlib.contextmanager
 def _input_paths(inputs: CloneInput | Sequence[CloneInput]) -> Iterator[list[str]]:
-    """Give a path to every input; images that are no files get temporary ones."""
+    """Yield a path for every input; an image in memory is written to a temporary file."""
     items: Sequence[Any] = inputs if isinstance(inputs, list | tuple) else [inputs]
     with contextlib.ExitStack() as files:
         paths = []

@@ -20,9 +20,9 @@ class EvaluationResult:
     """Figures of a data set against real images.
 
     Attributes:
-        document: all figures as JSON can say them, as `rldf evaluate --json` prints them:
-            those of the first real folder at the top, those of each below "real".
-        warnings: what may mislead, one line each.
+        document: all figures, as `rldf evaluate --json` prints them: at the top level those of
+            the first real folder, in the list "real" those of each real folder.
+        warnings: reasons why a figure may mislead, one line each.
     """
 
     document: Mapping[str, Any]
@@ -30,7 +30,7 @@ class EvaluationResult:
     _evaluation: evaluation.EvaluationResult
 
     def __getitem__(self, name: str) -> Any:
-        """Return a figure of the first real folder; None where it was not asked for.
+        """Return a figure for the first real folder; None if it was not computed.
 
         Args:
             name: "fid" (0 and up, lower is closer), "fid_infinity", "kid", "kid_std",
@@ -48,7 +48,7 @@ class EvaluationResult:
         """Write an HTML page with figures, curves and closest pairs that opens offline.
 
         Raises:
-            UsageError: something else is there, or it cannot be written.
+            UsageError: `path` holds another file, or it cannot be written.
         """
         from rldf.evaluation.report import check_target, write_report
 
@@ -83,18 +83,19 @@ def evaluate(
 
     Args:
         clone: what `clone` returned, the folder of a data set, or any folder of images.
-        real: one or more folders of real images; the folders of RLDF_REAL where left out, else
-            for a data set by the pocket models drawings of its classes, made once.
-        metrics: which figures: of "fid" (Fréchet distance, arXiv:1706.08500), "kid" (kernel
-            distance, arXiv:1801.01401), "prc" (precision and recall, arXiv:1904.06991) and
-            "duplicates" (near duplicates of real images).
+        real: one or more folders of real images. Default: the folders in the environment variable
+            RLDF_REAL, or else, for a data set by the pocket models, drawings of its classes,
+            which the first call makes.
+        metrics: the figures to compute: some of "fid" (Fréchet distance, arXiv:1706.08500),
+            "kid" (kernel distance, arXiv:1801.01401), "prc" (precision and recall,
+            arXiv:1904.06991) and "duplicates" (near duplicates of real images).
         features: the network that turns images into vectors: "pocket", "inception", "clip",
             "dinov2", or a path.
-        models: the model set whose CLIP features="clip" is.
+        models: the model set whose CLIP model features="clip" uses.
         per_class: compute the figures of each class too.
         train: how to train a classifier on the data set and test it on real images; None for no
             training.
-        progress: True for bars, or a function called with (what is done, done, of).
+        progress: True for bars, or a function called with (name of the stage, done, total).
 
     Returns:
         The figures: `result["fid"]`, and all of them in `result.document`.
@@ -122,7 +123,10 @@ def evaluate(
             progress=show,
         )
     if found is None:
-        raise UsageError("rldf.evaluate returns figures in the first process of a group alone")
+        raise UsageError(
+            "rldf.evaluate was called in several processes: only the first gets the figures: "
+            "type 'rldf evaluate', which prints them once"
+        )
     return EvaluationResult(document=found.document, warnings=found.warnings, _evaluation=found)
 
 

@@ -24,8 +24,8 @@ class GeneratedImages:
     Attributes:
         out: the folder with the images, the contact sheet and the manifest.
         paths: (n,) the image files.
-        sentences: (n,) what each image was drawn from.
-        warnings: what may not be expected, one line each.
+        sentences: (n,) the sentence of each image.
+        warnings: reasons why the images may differ from those of the search, one line each.
     """
 
     out: Path
@@ -35,7 +35,7 @@ class GeneratedImages:
 
     @property
     def images(self) -> list[Image]:
-        """The images, RGB, in order."""
+        """(n,) the images, RGB, in the order of `paths`."""
         return [read_image(path) for path in self.paths]
 
     @property
@@ -62,16 +62,18 @@ def generate(
     out: str | Path | None = None,
     progress: Progress | bool = False,
 ) -> GeneratedImages:
-    """Draw the sentence that a search found with many seeds; the same call continues.
+    """Generate images of the sentence that a search found, each with another seed.
+
+    The same call continues after an interruption.
 
     Args:
         run: what `search` returned, or a run folder.
         n: how many images, 1 to 10000.
-        vary: symbols of the axes whose values change from image to image, such as ["Weather"].
-        grammar: a larger grammar that has the sentence too; the run's where it is left out.
-        models: the model set that draws; the run's where it is left out.
-        seed: of the images and of what varies.
-        out: the folder; ./generated/<run> where it is left out.
+        vary: names of the axes whose values change from image to image, such as ["Weather"].
+        grammar: a larger grammar that has the sentence too. Default: the run's grammar.
+        models: the model set that generates the images. Default: the run's model set.
+        seed: seed of the images and of the varied values.
+        out: the folder of the images. Default: ./generated/<run>.
         progress: True for a bar, or a function called with ("images", done, n).
 
     Returns:
@@ -79,7 +81,7 @@ def generate(
 
     Raises:
         UsageError: n is out of range, an axis is named twice, or there is no such axis.
-        RunError: there is no such run, or `out` holds something else.
+        RunError: there is no such run, or `out` holds other files.
         ModelMissingError: the generator is not on this machine.
     """
     folder = run.out if isinstance(run, SearchResult) else Path(run)

@@ -1,4 +1,4 @@
-"""What the public functions take for an image: a path, a PIL image or a numpy array."""
+"""Images as the public functions accept them: a path, a PIL image or a numpy array."""
 
 import contextlib
 import tempfile
@@ -16,7 +16,7 @@ from rldf.io.image_bounds import MAX_PIXELS, RefusedError
 from rldf.io.images import read_image, to_rgb, write_png
 
 ImageLike = str | PathLike[str] | Image.Image | NDArray[np.uint8]
-"""A path, a PIL image of any mode, or an array of (h, w), (h, w, 3) or (h, w, 4), 0 to 255."""
+"""A path, a PIL image, or an array of shape (h, w), (h, w, 3) or (h, w, 4), 0 to 255."""
 
 
 def open_image(image: ImageLike) -> Image.Image:
@@ -29,7 +29,7 @@ def open_image(image: ImageLike) -> Image.Image:
         An RGB image.
 
     Raises:
-        ImageError: it cannot be read, is too large, or is an array of another form.
+        ImageError: the image cannot be read, is too large, or is an array of another shape.
     """
     if isinstance(image, str | PathLike):
         return read_image(Path(image))
@@ -42,7 +42,8 @@ def open_image(image: ImageLike) -> Image.Image:
     if image.width * image.height > MAX_PIXELS:
         raise ImageError(
             f"the image has {image.width} x {image.height} pixels; at most "
-            f"{MAX_PIXELS // 1_000_000} million are read"
+            f"{MAX_PIXELS // 1_000_000} million are allowed: "
+            "give a smaller image"
         )
     try:
         with contextlib.suppress(Exception):  # broken EXIF: shown as it is stored
@@ -56,7 +57,7 @@ def open_image(image: ImageLike) -> Image.Image:
 
 @contextlib.contextmanager
 def image_file(image: ImageLike, name: str = "image") -> Iterator[Path]:
-    """Give a path to an image: its own, or that of a temporary PNG file."""
+    """Yield the path of an image; an image in memory is written to a temporary PNG file."""
     if isinstance(image, str | PathLike):
         yield Path(image)
         return

@@ -1,4 +1,4 @@
-"""How a long call tells how far it is: by a function of yours, by bars, or not at all."""
+"""How a long call shows its progress: with your function, with bars, or not at all."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from rldf.io.text import plain
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and of how much."""
+"""Called with the name of the stage, the number of items done, and their total."""
 
 
 @contextlib.contextmanager
 def told(progress: Progress | bool) -> Iterator[Progress]:
-    """Give the function to call: yours, one that draws bars (True), or one that does nothing."""
+    """Yield the function to call: the given one, one that shows bars (True), or an empty one."""
     if callable(progress):
         yield progress
     elif progress:
@@ -23,7 +23,7 @@ def told(progress: Progress | bool) -> Iterator[Progress]:
 
 @contextlib.contextmanager
 def _bars() -> Iterator[Progress]:
-    """Draw one bar a task on stderr, or in the cell of a notebook."""
+    """Yield a function that shows one bar for each stage, on stderr or in a notebook cell."""
     from rich import progress as rich
     from rich.console import Console
     from rich.markup import escape

@@ -1,4 +1,4 @@
-"""`rldf.encode`, `rldf.search` and `rldf.make_env`: an image and the search for its sentence."""
+"""`rldf.encode`, `rldf.search` and `rldf.make_env`: read an image, and search for its sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,18 +32,19 @@ from rldf.runs.records import Step, best_step
 
 @dataclass(frozen=True, kw_only=True)
 class SearchResult:
-    """What a search found; everything is read from its run folder.
+    """The result of a search, as its run folder records it.
 
     Attributes:
-        out: the run folder, which other commands and functions take too.
+        out: the run folder, which `generate`, `clone` and the commands accept as input.
         sentence: the sentence with the highest reward.
-        reward: what its image earned; its range is the reward's.
-        encoding: (n_axes,) of the sentence in the grammar that was searched.
+        reward: the reward of that sentence's image; its range depends on the reward.
+        encoding: (n_axes,) the encoding of that sentence in the grammar of the search.
         steps: every step in the order in which they were taken, at least 1.
-        goal: the sentence read in the input image, None where not every axis could be read.
-        goal_reached: whether the search saw the goal's cell, None where no goal is known.
-        renders: unique images drawn.
-        warnings: what is doubtful in the reading of the input, one line each.
+        goal: the sentence that the models read in the input image, None if an axis could not be
+            read.
+        goal_reached: whether the search visited the goal's cell, None if there is no goal.
+        renders: number of unique images that the search generated.
+        warnings: doubts about what the models read in the input image, one line each.
     """
 
     out: Path
@@ -63,7 +64,7 @@ class SearchResult:
 
     @cached_property
     def input(self) -> Image:
-        """The image that was given, RGB."""
+        """The input image, RGB."""
         return read_image(self._run.input_path)
 
     def to_html(self) -> str:
@@ -78,7 +79,7 @@ class SearchResult:
         return draw_page(self._run, self.steps, visited_states(self.steps), None)
 
     def _repr_html_(self) -> str:
-        """Show input and result side by side, in a notebook."""
+        """Show the input image and the best image side by side, in a notebook."""
         from rldf.report.html import figure
         from rldf.report.images import data_uri
 
@@ -94,21 +95,21 @@ class SearchResult:
 
 
 def load_result(run: str | Path) -> SearchResult:
-    """Read what a search found from its run folder; the search may still go on.
+    """Read the result of a search from its run folder, also while the search still runs.
 
     Args:
-        run: the folder, of `rldf search` or `rldf.search`.
+        run: the run folder of `rldf search` or `rldf.search`.
 
     Returns:
         The result so far.
 
     Raises:
-        RunError: there is no run, it has no step yet, or it is damaged.
+        RunError: there is no such run, it has no step yet, or its folder is damaged.
     """
     folder = load_run(Path(run))
     steps = folder.steps()
     if not steps:
-        raise RunError(f"{run} has no step yet: wait, or name another run")
+        raise RunError(f"{run} has no step yet: wait for its first step, or name another run")
     best = best_step(steps, None)
     summary = folder.record.result or {}
     goal = summary.get("goal")
@@ -131,18 +132,18 @@ def encode(
     grammar: str | Path | Grammar | None = None,
     models: str | Path | ModelSet = "auto",
 ) -> ImageReading:
-    """Read an image in the words of a grammar: its encoding, its sentence, what was seen.
+    """Read an image: find the encoding and the sentence of a grammar that describe it.
 
     Args:
         image: a path, a PIL image or an array of uint8, (h, w, 3).
-        grammar: a shipped name, a path that ends in .yaml, or what `load_grammar` returned; the
-            model set's own where it is left out.
-        models: a model set: name, path, or what `load_models` returned. "auto" is the best one
-            that is complete on this machine.
+        grammar: a shipped name, a path that ends in .yaml, or what `load_grammar` returned.
+            Default: the grammar that the model set names.
+        models: a model set: name, path, or what `load_models` returned. "auto" is the best
+            model set that is complete on this machine.
 
     Returns:
-        The reading: `encoding` (n_axes,) and `sentence`, both None where an axis could not be
-        read, and `record` with how sure each axis is.
+        The reading: `encoding` (n_axes,) and `sentence`, both None if an axis could not be read,
+        and `record` with the confidence of each axis.
 
     Raises:
         ImageError: the image cannot be read.
@@ -171,35 +172,35 @@ def search(
     progress: Progress | bool = False,
     **options: Any,
 ) -> SearchResult:
-    """Search for the sentence that makes the generator draw the image again.
+    """Search for the sentence of which the generator makes an image like the input image.
 
     Args:
         image: a path, a PIL image or an array of uint8, (h, w, 3).
         reward: "multi", "partial", "clip", "combined", or a path that ends in .yaml.
         agent: "planner", "q", "sarsa", "expected-sarsa", "dyna-q", "gradient" or "random".
-        grammar: a shipped name or a path; the model set's own where it is left out.
+        grammar: a shipped name or a path. Default: the grammar that the model set names.
         models: a model set: name, path, or what `load_models` returned.
-        renders: the budget: unique images drawn, 1 or more.
-        seed: of the agent and its starts.
-        out: the run folder; a new one under ./runs where it is left out.
-        resume: continue the run in `out`, which must be of the same options.
-        progress: True for a bar, or a function called with ("search", images drawn, `renders`)
-            after every step.
-        **options: the other fields of `rldf.runs.config.SearchConfig` and the agent's own
-            options, as `rldf search` has them: axes="Noun,Scene", image_seed=0, epsilon=0.1.
+        renders: the budget: the most unique images that the search generates, 1 or more.
+        seed: seed of the agent and its start cells.
+        out: the run folder. Default: a new one under ./runs.
+        resume: continue the run in `out`, which must have been made with the same options.
+        progress: True for a bar, or a function called after every step with ("search", unique
+            images so far, `renders`).
+        **options: other fields of `rldf.runs.config.SearchConfig` and options of the agent, named
+            as those of `rldf search`: axes="Noun,Scene", image_seed=0, epsilon=0.1.
 
     Returns:
         The result.
 
     Raises:
-        UsageError: an option is not allowed; what is, is said in its message.
-        NoGoalError: the reward needs a goal, and none could be read in the image.
-        RunError: `out` holds something else, or a run of other options.
+        UsageError: an option is not allowed; the message names what is.
+        NoGoalError: the reward needs a goal, and the models could read none in the image.
+        RunError: `out` holds other files, or a run made with other options.
         ModelMissingError: a model is not on this machine.
     """
     place = None if out is None else Path(out)
     if resume and place is None:
-        raise UsageError("resume=True needs out, the folder of the run to continue")
+        raise UsageError("resume=True needs the folder of the run to continue: give it as out=...")
     check_out(place, resume=resume)  # before models are loaded
     given = dict(options, reward=str(reward), agent=agent, renders=renders, seed=seed)
     task, why = _task(image, models, grammar, given)
@@ -219,7 +220,7 @@ def make_env(
     models: str | Path | ModelSet = "auto",
     **options: Any,
 ) -> EncodingGridEnv:
-    """Make the Gymnasium environment of a search, for an agent or a library of your own.
+    """Make the Gymnasium environment of a search, for your own agent or another library.
 
     Args:
         image: a path, a PIL image or an array of uint8, (h, w, 3).
@@ -231,7 +232,8 @@ def make_env(
 
     Returns:
         The environment: observations MultiDiscrete(grammar shape), actions Discrete(2 n_axes),
-        `info["action_mask"]` (2 n_axes,) with the actions that move. See docs/environment.md.
+        `info["action_mask"]` (2 n_axes,), true for the actions that change the
+        cell. See docs/environment.md.
 
     Raises:
         UsageError, NoGoalError, ModelMissingError: as for `search`.
@@ -245,10 +247,10 @@ def _task(
     grammar: str | Path | None,
     options: dict[str, Any],
 ) -> tuple[Search, str | None]:
-    """Load what a search needs; also why its model set was chosen, None if it was named."""
+    """Prepare a search; also return why "auto" chose its model set, None if it was named."""
     known = {*SearchConfig.__dataclass_fields__, *(option.name for option in all_options())}
     for name in sorted(options.keys() - known):
-        raise UsageError(f"no option '{name}' of a search: give one of {', '.join(sorted(known))}")
+        raise UsageError(f"a search has no option '{name}': give one of {', '.join(sorted(known))}")
     why = auto_choice().why if models == "auto" else None
     model_set = _model_set(models)
     with image_file(image) as path:

@@ -1,1 +1,1 @@
-"""The command line: each command is a thin function over a plain one."""
+"""The command line: each command reads its options, calls a function of rldf and prints."""

@@ -1,4 +1,4 @@
-"""`rldf ablate`: measure whether a concept that the grammar lacks disappears."""
+"""`rldf ablate`: measure how much of a concept that the grammar lacks is left in its images."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,30 +27,46 @@ _DROPS = {
 
 def ablate(
     concept: Annotated[str, typer.Argument(help="A style or character, such as watercolour.")],
-    images: Annotated[list[str], typer.Argument(help="Images that show it.", metavar="IMAGE...")],
+    images: Annotated[
+        list[str], typer.Argument(help="Image files that show the concept.", metavar="IMAGE...")
+    ],
     caption: Annotated[
-        list[str] | None, typer.Option(help="Caption of an image; once for each, in their order.")
+        list[str] | None,
+        typer.Option(help="Caption of an image; give one for each image, in the same order."),
     ] = None,
     captioner: Annotated[
         Path | None,
-        typer.Option(help="Folder of an image-to-text model. Default: CLIP picks a sentence."),
+        typer.Option(
+            help="Folder of an image-to-text model that writes the captions. Default: the sentence "
+            "of the grammar that CLIP finds most like the image."
+        ),
     ] = None,
     neutral: Annotated[
-        str | None, typer.Option(help="Subtract this text's score from the concept's.")
+        str | None,
+        typer.Option(
+            help="A text, such as photo, whose CLIP score is subtracted from the concept's."
+        ),
     ] = None,
     grammar: SetGrammar = None,
     models: Annotated[str, typer.Option(help="Model set: a name or a YAML file.")] = AUTO,
     base_url: BaseUrl = None,
     reward: Annotated[str, typer.Option(help="Reward to maximise.")] = "multi",
     agent: Annotated[str, typer.Option(help="Search agent (docs/agents.md).")] = "planner",
-    renders: Annotated[int, typer.Option(help="Unique renders of each search.")] = 40,
-    seed: Annotated[int, typer.Option(help="Seed of the agent and its starts.")] = 0,
-    image_seed: Annotated[int, typer.Option(help="Seed of every image.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder. Default: ./ablated/<concept>.")] = None,
+    renders: Annotated[
+        int, typer.Option(help="Maximum number of unique images of each search.")
+    ] = 40,
+    seed: Annotated[int, typer.Option(help="Seed of the agent and its start cells.")] = 0,
+    image_seed: Annotated[int, typer.Option(help="Seed of every generated image.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results. Default: ./ablated/<concept>.")
+    ] = None,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Measure how much of a concept is left in the images of a caption and of RLDF."""
+    """Measure how much of a concept is left in images made from a caption and from RLDF's sentence.
+
+    The grammar should lack a word for the concept; then RLDF's sentence cannot name it.
+    """
     from rldf.experiments.applications.ablate import check_request, names_concept
     from rldf.grammar.grammar import load_grammar
     from rldf.runs.config import SearchConfig
@@ -64,7 +80,10 @@ def ablate(
         agent=agent, renders=renders, seed=seed, image_seed=image_seed,
     )  # fmt: skip
     if names_concept(load_grammar(settings.grammar), concept):
-        output.warn(f"grammar {settings.grammar} has a word for {concept}: it need not fall away")
+        output.warn(
+            f"grammar {settings.grammar} has a word for {concept}: RLDF's sentence may name it, so "
+            "that its images may still show it"
+        )
     place = out or Path("ablated", clean_stem(concept))
     result = run_ablation(
         settings, concept, images, place, choice, captions=caption or None,
@@ -85,7 +104,7 @@ def run_ablation(
     neutral: str | None,
     quiet: bool,
 ) -> "AblationResult":
-    """Load what is needed, and measure."""
+    """Load the models, search for each image's sentence, and measure the concept."""
     from rldf.errors import NoGoalError
     from rldf.models.checksums import checksum_of
     from rldf.models.model_sets import load_model_set
@@ -113,7 +132,7 @@ def run_ablation(
         captioner=None if captioner is None else checksum_of(captioner),
         neutral=neutral,
     )
-    with output.busy("searching and drawing", quiet=quiet):
+    with output.busy("searching and generating", quiet=quiet):
         return ablate(asked, lambda: make_captioner(models, captioner, settings.grammar), out)
 
 

@@ -1,4 +1,4 @@
-"""`rldf bench`: many searches under one budget, compared."""
+"""`rldf bench`: run many searches with the same budget and compare their results."""
 
 import os
 import sys
@@ -31,14 +31,26 @@ def table3(
     images: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of images to find, class by class in turns. Default: drawn ones."
+            help="Folder of input images, taken from its classes in turns. Default: images that "
+            "the pocket world's renderer draws."
         ),
     ] = None,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Most images to find.")] = 10,
-    seeds: Annotated[int, typer.Option(min=1, help="Searches for each image and setting.")] = 10,
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, help="Maximum number of input images.")
+    ] = 10,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Number of searches, each with a new seed, per image, agent, reward and ε.",
+        ),
+    ] = 10,
     agents: Annotated[
         str | None,
-        typer.Option(help="Search agents, separated by commas. Default: all that fit."),
+        typer.Option(
+            help="Search agents, separated by commas. Default: all; with --episodes all but "
+            "gradient and planner."
+        ),
     ] = None,
     rewards: Annotated[str, typer.Option(help="Rewards, separated by commas.")] = (
         "multi,partial,clip"
@@ -49,7 +61,8 @@ def table3(
     renders: Annotated[
         int | None,
         typer.Option(
-            help="Budget of unique images of a search. Default: 200; no bound with --episodes."
+            help="Maximum number of unique images of a search. Default: 200; no limit with "
+            "--episodes."
         ),
     ] = None,
     episodes: Annotated[
@@ -63,28 +76,37 @@ def table3(
         bool,
         typer.Option(
             "--gain",
-            help="Let q, sarsa and expected-sarsa learn from changes of the reward; see search.",
+            help="Let q, sarsa and expected-sarsa learn from the change of the reward at each "
+            "step, as rldf search --gain does.",
         ),
     ] = False,
     dynamic_seeds: Annotated[
         bool,
         typer.Option(
-            "--dynamic-seeds", help="Use a fresh image seed at every step (ablation); slow."
+            "--dynamic-seeds", help="Use a new image seed at every step, as an ablation; slow."
         ),
     ] = False,
-    grammar: Annotated[str, typer.Option(help="Whose sentences: a name or a YAML file.")] = "base",
+    grammar: Annotated[
+        str, typer.Option(help="Grammar of the sentences: a name or a YAML file.")
+    ] = "base",
     models: Annotated[str, typer.Option(help="Model set: a name or a YAML file.")] = AUTO,
     base_url: BaseUrl = None,
     processes: Annotated[
-        int | None, typer.Option(min=1, help="Default: one a core, and 1 in large worlds.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Number of processes. Default: one for each CPU core; 1 where the grammar has too "
+            "many sentences to generate all their images first.",
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder; the same command goes on with it.")
+        Path | None,
+        typer.Option(help="Folder of the results; the same command continues an unfinished one."),
     ] = None,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Repeat the paper's Table 3: every agent, reward and ε, over many images and seeds."""
+    """Repeat the paper's Table 3: compare agents, rewards and ε over many images and seeds."""
     from rldf.io.workdir import ResultFolder
     from rldf.runs.naming import new_out
 
@@ -119,10 +141,11 @@ def table3(
 
         raise UsageError(
             f"--processes {processes}: grammar {grammar} has {bench.grammar.n_states:,} cells, too "
-            "many to draw them all before; leave --processes out"
+            "many to generate all their images first, as several processes need: leave "
+            "--processes out"
             if not dynamic_seeds
-            else f"--processes {processes}: with --dynamic-seeds nothing can be drawn before; "
-            "leave --processes out"
+            else f"--processes {processes}: --dynamic-seeds needs new images at every step, so "
+            "that no image can be generated first, as several processes need: leave --processes out"
         )
     out = out or new_out(Path("bench"), "table3", datetime.now())
     folder = ResultFolder(out, bench.config)
@@ -177,7 +200,7 @@ def _run_left(
 
     console = output.console()
     with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
-        drawing = bar.add_task("drawing the world", total=bench.grammar.n_states)
+        drawing = bar.add_task("generating the images", total=bench.grammar.n_states)
         bar.update(drawing, visible=bench.is_small)
         world = bench.world(lambda drawn: bar.update(drawing, completed=drawn))
         running = bar.add_task("searching", total=len(left))

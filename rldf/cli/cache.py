@@ -1,4 +1,4 @@
-"""`rldf cache`: the images that were drawn before."""
+"""`rldf cache`: show or empty the cache of generated images."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from rldf.cli import output
 from rldf.errors import RldfError
 from rldf.io.text import counted
 
-app = typer.Typer(help="Look at or empty the cache of drawn images.", no_args_is_help=True)
+app = typer.Typer(help="Show or empty the cache of generated images.", no_args_is_help=True)
 
 
 @app.command()
 def info(as_json: output.JsonFlag = False) -> None:
-    """Print where the cache is and how much it holds."""
+    """Print the folder of the cache, and the number and size of its images."""
     from rldf.generators.cached import ANSWERS, LIMIT, RENDERS, image_cache
     from rldf.io.paths import cache_folder
 
@@ -37,7 +37,7 @@ def info(as_json: output.JsonFlag = False) -> None:
 
 
 def _others(folder: Path, known: tuple[str, ...]) -> dict[str, int]:
-    """Measure the other folders of the cache: bytes by name."""
+    """Return the size in bytes of each folder of the cache that is not in `known`, by name."""
     if not folder.is_dir():
         return {}
     found = {}
@@ -50,7 +50,7 @@ def _others(folder: Path, known: tuple[str, ...]) -> dict[str, int]:
 
 @app.command()
 def clear(as_json: output.JsonFlag = False) -> None:
-    """Remove every cached image but those of APIs; nothing else in the folder is touched."""
+    """Remove the cached images of local models; keep those of images APIs and all other files."""
     from rldf.generators.cached import image_cache
     from rldf.io.paths import cache_folder
 
@@ -58,8 +58,7 @@ def clear(as_json: output.JsonFlag = False) -> None:
         removed = image_cache(cache_folder()).shrink(0)
     except OSError as error:
         raise RldfError(
-            f"{error.filename} cannot be removed: {error.strerror}; look at its owner and "
-            "permissions"
+            f"{error.filename} cannot be removed: {error.strerror}: check its owner and permissions"
         ) from None
     output.result(
         {"folder": str(cache_folder()), "removed": removed},

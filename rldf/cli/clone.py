@@ -1,4 +1,4 @@
-"""`rldf clone` and `rldf clone-imagenet`: a labelled data set from classes and sentences."""
+"""`rldf clone` and `rldf clone-imagenet`: generate a labelled data set."""
 
 import contextlib
 import dataclasses
@@ -48,48 +48,84 @@ app = typer.Typer(
 
 PerClass = Annotated[
     int | None,
-    typer.Option(help=f"Images of a class. Default: {_PER_CLASS}, or what --splits says."),
+    typer.Option(
+        help=f"Number of images of each class. Default: {_PER_CLASS}, or the sum of the numbers in "
+        "--splits."
+    ),
 ]
 Splits = Annotated[
     str | None,
-    typer.Option(help=f"Shares or numbers of a class's images. Default: {USUAL}."),
+    typer.Option(help=f"Shares or numbers of the images of each class by split. Default: {USUAL}."),
 ]
-Preset = Annotated[str, typer.Option(help="How images vary: train or paper.")]
+Preset = Annotated[
+    str, typer.Option(help="How the sentences of a class vary: train or paper (docs/clone.md).")
+]
 GrammarName = Annotated[
     str | None,
-    typer.Option("--grammar", help="Whose sentences. Default: what suits models and classes."),
+    typer.Option(
+        "--grammar",
+        help="Grammar of the sentences: a name or a YAML file. Default: the one that suits the "
+        "models and the classes.",
+    ),
 ]
-Models = Annotated[str, typer.Option(help="What draws and sees: a name or a YAML file.")]
+Models = Annotated[
+    str, typer.Option(help="Model set that generates and checks the images: a name or a YAML file.")
+]
 Seed = Annotated[int, typer.Option(help="Seed of the whole data set.")]
 Format = Annotated[
-    str, typer.Option("--format", help="imagefolder, webdataset or parquet.", metavar="FORMAT")
+    str,
+    typer.Option(
+        "--format",
+        help="Format of the data set: imagefolder, webdataset or parquet.",
+        metavar="FORMAT",
+    ),
 ]
-ImageFormat = Annotated[str, typer.Option(help="jpg (quality 95) or png.")]
-Out = Annotated[Path | None, typer.Option(help="Folder of the data set. Default: in ./clones.")]
+ImageFormat = Annotated[
+    str, typer.Option(help="File format of the images: jpg (quality 95) or png.")
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder of the data set. Default: a new name in ./clones.")
+]
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Print what it takes; draw a few images (none by a server), write none."
+        "--dry-run",
+        help="Print the number of images, the disk space and the time needed; generate a few "
+        "images to measure them (none by a server), and write no file.",
     ),
 ]
 Shard = Annotated[
-    str | None, typer.Option(help="Draw part i of N alone: 0/8 up to 7/8.", metavar="i/N")
+    str | None,
+    typer.Option(
+        help="Generate only part i of N of the images; the parts of 8 are 0/8 to 7/8.",
+        metavar="i/N",
+    ),
 ]
 BatchSize = Annotated[
     int | None,
-    typer.Option(min=1, max=4096, help="Images drawn at once. Default: 8, or 16 on a GPU."),
+    typer.Option(
+        min=1, max=4096, help="Number of images generated at once. Default: 8, or 16 on a GPU."
+    ),
 ]
 VerifyLabels = Annotated[
     str | None,
-    typer.Option(help="Redraw images whose class is not seen: by detector or clip."),
+    typer.Option(
+        help="Model that checks each image: detector or clip. An image in which it does not find "
+        "the class is generated again. Default: no check."
+    ),
 ]
 Compile = Annotated[
     bool,
-    typer.Option("--compile", help="Compile the generator first: for thousands of images."),
+    typer.Option(
+        "--compile",
+        help="Compile the generator first, which saves time from thousands of images on.",
+    ),
 ]
 NoSafety = Annotated[
     bool,
-    typer.Option("--no-safety-checker", help="Leave out the safety checker of the models."),
+    typer.Option(
+        "--no-safety-checker", help="Do not run the safety checker that comes with the generator."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 Directory = Annotated[Path, typer.Argument(help="The folder of a data set.", metavar="DIR")]
@@ -98,7 +134,10 @@ Directory = Annotated[Path, typer.Argument(help="The folder of a data set.", met
 def clone_imagenet(
     classes: Annotated[
         str | None,
-        typer.Option(help="How many, or a file of wnids or names. Default: all it can draw."),
+        typer.Option(
+            help="Number of classes, or a file with a wnid or a name on each line. Default: all "
+            "classes that can be generated."
+        ),
     ] = None,
     per_class: PerClass = None,
     splits: Splits = None,
@@ -119,7 +158,7 @@ def clone_imagenet(
     as_json: output.JsonFlag = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make a synthetic data set of ImageNet's classes; the same command goes on with it."""
+    """Generate a data set of ImageNet's classes; the same command continues an unfinished one."""
     from rldf.dataset.job import prepare_imagenet
 
     options, command = _options(locals())
@@ -131,14 +170,16 @@ def make(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="Runs, images, folders of a folder of photos a class, or - for search --json.",
+            help="Run folders, image files, or folders that hold one folder of photos for each "
+            "class; - reads the output of rldf search --json from stdin.",
             metavar="RUN_OR_IMAGE",
         ),
     ],
     class_noun: Annotated[
         list[str] | None,
         typer.Option(
-            help="What an input shows, by its name; may be repeated. Default: what is read in it.",
+            help="Noun of an input, such as photo.jpg=dog; may be repeated. Default: the noun that "
+            "the models read in the input.",
             metavar="NAME=NOUN",
         ),
     ] = None,
@@ -161,7 +202,7 @@ def make(
     as_json: output.JsonFlag = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make a data set with a class for each input; the word make may be left out."""
+    """Generate a data set with one class for each input; the word make may be left out."""
     from rldf.dataset.job import prepare_clone
     from rldf.dataset.user_classes import parse_nouns
 
@@ -178,17 +219,21 @@ def make(
 def verify(
     directory: Directory,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Draw exactly the wrong images again.")
+        bool, typer.Option("--repair", help="Generate every image with a problem again.")
     ] = False,
     models: Annotated[
-        str | None, typer.Option(help="What drew it, for --repair. Default: as it says itself.")
+        str | None,
+        typer.Option(
+            help="Model set that generates images again with --repair. Default: the model set "
+            "that made the data set."
+        ),
     ] = None,
     base_url: BaseUrl = None,
     batch_size: BatchSize = None,
     as_json: output.JsonFlag = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check every file of a data set; exit code 1 if anything is wrong."""
+    """Check every file of a data set; exit with code 1 if there is a problem."""
     from rldf.cli.clone_words import checked_lines
     from rldf.dataset.job import repair_clone
     from rldf.dataset.layout import open_folder
@@ -212,7 +257,7 @@ def verify(
 
 @app.command()
 def status(directory: Directory, as_json: output.JsonFlag = False) -> None:
-    """Show how much of a data set is drawn."""
+    """Show how many images of a data set are finished."""
     from rldf.cli.clone_words import status_lines
     from rldf.dataset.build import status as status_
     from rldf.dataset.layout import open_folder
@@ -225,12 +270,14 @@ def status(directory: Directory, as_json: output.JsonFlag = False) -> None:
 @app.command()
 def convert(
     directory: Directory,
-    to: Annotated[str, typer.Option(help="imagefolder, webdataset or parquet.", metavar="FORMAT")],
+    to: Annotated[
+        str, typer.Option(help="New format: imagefolder, webdataset or parquet.", metavar="FORMAT")
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the new data set.")],
     as_json: output.JsonFlag = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a data set in another format, with the same images byte for byte."""
+    """Copy a data set into another format; the bytes of its images stay the same."""
     from rldf.dataset.convert import convert as convert_
     from rldf.dataset.formats import FORMATS
     from rldf.dataset.job import one_of
@@ -245,7 +292,7 @@ def convert(
 
 
 def _options(given: dict[str, Any]) -> "tuple[CloneOptions, _Command]":
-    """Return the options that both commands have."""
+    """Return the options of a clone and how its command shows and prints, from typed options."""
     from rldf.dataset.job import CloneOptions
 
     choice = settle(given["models"])
@@ -267,7 +314,7 @@ def _options(given: dict[str, Any]) -> "tuple[CloneOptions, _Command]":
 
 
 def _splits(text: str | None, per_class: int | None) -> dict[str, int]:
-    """Return the images of a class by split, with a warning if splits were left out."""
+    """Return the number of images of each class by split; warn if a usual split gets none."""
     from rldf.dataset.job import splits_of
     from rldf.dataset.splits import SPLITS
 
@@ -276,14 +323,15 @@ def _splits(text: str | None, per_class: int | None) -> dict[str, int]:
     if text is None and missing:
         output.warn(
             f"{per_class} images of a class are too few for {' and '.join(missing)}: all are "
-            f"{' or '.join(found)}; for others type --splits, such as --splits train=8,val=1,test=1"
+            f"{' or '.join(found)}; to choose the splits type "
+            "--splits, such as --splits train=8,val=1,test=1"
         )
     return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Command:
-    """The parts of a command line that decide what is shown and printed."""
+    """The options of a clone command that decide what it shows and prints."""
 
     choice: "Choice"
     dry_run: bool
@@ -299,7 +347,7 @@ class _Command:
         with CloneView(quiet=self.quiet or not worker.is_main) as view:
             job = prepare(worker=worker, progress=view)
             if self.dry_run:
-                view("drawing a few images", 0, 0)
+                view("generating a few images", 0, 0)
                 estimate = job.estimate()
                 document, lines = dataclasses.asdict(estimate), estimate_lines(estimate)
             else:
@@ -313,7 +361,7 @@ class _Command:
             output.result(document, lines, as_json=self.as_json)
 
     def _naming_models(self, view: CloneView, is_main: bool) -> Callable[[str, int, int], None]:
-        """Name the chosen models once before the first image, when all checks have passed."""
+        """Return a progress function that prints the chosen model set before the first image."""
         named = not is_main
 
         def progress(stage: str, done: int, total: int) -> None:
@@ -331,7 +379,7 @@ class _Command:
 def _exit_cleanly(root: Path, *, quiet: bool = False) -> Iterator[None]:
     """On Ctrl-C and SIGTERM, keep what is finished and print the command that continues.
 
-    A batch that is being drawn is lost; whatever has its final name is whole.
+    The unfinished batch is lost; every file with its final name is complete.
     """
 
     def terminate(number: int, frame: FrameType | None) -> None:

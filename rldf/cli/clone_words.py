@@ -1,4 +1,4 @@
-"""What the commands of data sets say: documents for programs, lines for people."""
+"""The output of `rldf clone`: JSON documents for programs and lines of text for people."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +8,12 @@ from rldf.dataset.job import CloneResult
 from rldf.dataset.layout import CloneFolder
 from rldf.io.text import counted
 
-_HARD = 0.5  # yield below which a class is told to be hard to draw
-_SHOWN = 10  # classes
+_HARD = 0.5  # a class with a lower yield is listed as hard to draw
+_SHOWN = 10  # the most classes that one line lists
 
 
 def result_document(result: CloneResult) -> dict[str, Any]:
-    """Return the document of `--json`."""
+    """Return the document that `--json` prints for a clone."""
     rate = result.written / result.seconds if result.written else 0.0
     record = result.folder.record
     return {
@@ -32,7 +32,7 @@ def result_document(result: CloneResult) -> dict[str, Any]:
 
 
 def result_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
-    """Return the result as lines of text."""
+    """Return the lines that describe a finished or partly finished clone."""
     wrote = (
         f"wrote {counted(document['written'], 'image')} in {document['seconds']:.0f} s "
         f"({document['images_per_second']:.2f} images/s)"
@@ -59,7 +59,7 @@ def result_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
 
 
 def status_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
-    """Return the status as lines of text."""
+    """Return the lines that `rldf clone status` prints."""
     return [
         f"{document['out']}: {document['status']}",
         f"images   {document['drawn']} of {document['planned']}, "
@@ -73,7 +73,7 @@ def status_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
 
 
 def _empty_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
-    """Return the classes that lost all their images in a split."""
+    """Return one line for each split in which classes have no image, with those classes."""
     names = {label.key: label.name for label in folder.record.classes}
     return [
         f"no image in {split} of {', '.join(names.get(key, key) for key in keys[:_SHOWN])}"
@@ -83,7 +83,7 @@ def _empty_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
 
 
 def _hard_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
-    """Return the classes with a low yield, the lowest first."""
+    """Return a line that lists the classes with a low yield, lowest first; [] if there is none."""
     yields = {key: own["yield"] for key, own in document["troubled_classes"].items()}
     names = {label.key: label.name for label in folder.record.classes}
     hard = sorted((share, key) for key, share in yields.items() if share < _HARD)
@@ -95,11 +95,14 @@ def _hard_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
 
 
 def estimate_lines(estimate: Estimate) -> list[str]:
-    """Return the estimate as lines of text."""
+    """Return the lines that `--dry-run` prints."""
     per_split = ", ".join(f"{n} {split}" for split, n in estimate.splits.items())
     images = f"images  {estimate.images} of {counted(estimate.classes, 'class')} ({per_split})"
     if estimate.hours is None or estimate.bytes is None:
-        return [images, "disk, time  not known: a server draws, which is asked for no image before"]
+        return [
+            images,
+            "disk, time  not known: a server makes the images, and a dry run asks it for none",
+        ]
     return [
         images,
         f"disk    {_size(estimate.bytes)}",
@@ -109,7 +112,7 @@ def estimate_lines(estimate: Estimate) -> list[str]:
 
 
 def checked_lines(document: Mapping[str, Any]) -> list[str]:
-    """Return the problems that a check found as lines of text."""
+    """Return the lines that `rldf clone verify` prints."""
     lines = [
         f"{problem['kind']:9}  {problem['name']}"
         + (f"  (equals {problem['of']})" if problem["of"] else "")
@@ -123,7 +126,9 @@ def checked_lines(document: Mapping[str, Any]) -> list[str]:
     repaired = f", {again} written again" if document["repaired"] else ""
     lines.append(f"{document['out']}: {checked} checked, {said}{repaired}")
     if document["unfinished_shards"]:
-        lines.append("not finished: type the command that made it again, it goes on")
+        lines.append(
+            "the data set is not finished: type the command that made it again to continue"
+        )
     return lines
 
 

@@ -18,15 +18,21 @@ if TYPE_CHECKING:
     from rldf.experiments.compare.documents import ComparisonDocument, MethodScores, MethodSummary
     from rldf.models.auto import Choice
 
-_BASELINES = "Of encoder, random, caption, pez, split, exhaustive, with commas (docs/compare.md)."
+_BASELINES = (
+    "Baselines, separated by commas: encoder, random, caption, pez, split, exhaustive "
+    "(docs/compare.md)."
+)
 
 
 def compare(
-    images: Annotated[list[str], typer.Argument(help="Image files.", metavar="IMAGE...")],
+    images: Annotated[list[str], typer.Argument(help="Input image files.", metavar="IMAGE...")],
     grammar: SetGrammar = None,
     models: Annotated[str, typer.Option(help="Model set: a name or a YAML file.")] = AUTO,
     base_url: BaseUrl = None,
-    renders: Annotated[int, typer.Option(help="Images of each method and input.")] = 40,
+    renders: Annotated[
+        int,
+        typer.Option(help="Maximum number of unique images of each method for each input image."),
+    ] = 40,
     agent: Annotated[str, typer.Option(help="Search agent (docs/agents.md).")] = "planner",
     reward: Annotated[
         str, typer.Option(help="Reward to maximise: a name or a YAML file.")
@@ -38,19 +44,26 @@ def compare(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="An image-to-text model of transformers, such as BLIP or GIT, for the captions. "
-            "Default: the sentence that CLIP finds most like the image.",
+            help="Folder of an image-to-text model of transformers, such as BLIP or GIT, for "
+            "the captions. Default: the sentence of the grammar that CLIP finds most like "
+            "the image.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the agent and of random baselines.")] = 0,
-    image_seed: Annotated[int, typer.Option(help="Seed of the images, or the first of them.")] = 0,
+    image_seed: Annotated[
+        int,
+        typer.Option(
+            help="Seed of every image; the first of several seeds for baselines of one sentence."
+        ),
+    ] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Folder. Default: ./comparisons/<image>-<time>.")
+        Path | None,
+        typer.Option(help="Folder of the results. Default: ./comparisons/<image>-<time>."),
     ] = None,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Compare the result of a search with baseline prompts: equal renders, equal scores.
+    """Compare a search with baseline prompts under equal budgets and with equal scores.
 
     The same command with the same --out resumes where it stopped.
     """
@@ -75,7 +88,7 @@ def compare(
 def run_comparison(
     question: "Question", out: Path | None, choice: "Choice", *, quiet: bool
 ) -> "ComparisonDocument":
-    """Prepare a comparison and run it."""
+    """Load the models, run every method on every image, and return the document of results."""
     with output.busy("loading the models", quiet=quiet):
         from rldf.experiments.compare.comparison import compare as compare_
         from rldf.experiments.compare.comparison import prepare_comparison
@@ -96,7 +109,7 @@ def run_comparison(
 def _told(document: "ComparisonDocument") -> list[str]:
     lines = []
     for row in document["images"]:
-        read = row["sentence"] or "no sentence, not every axis was read"
+        read = row["sentence"] or "no sentence: not every axis could be read"
         lines += [f"{row['image']}: {read}" + f" ({DOUBTFUL})" * bool(row.get("doubtful"))]
         lines += [f"  doubt: {warning}" for warning in row.get("warnings", ())]
         lines += [f"  {line}" for line in output.table([_HEAD, *map(_scores, row["methods"])])]

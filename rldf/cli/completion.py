@@ -1,7 +1,6 @@
 """`rldf --show-completion [SHELL]` and `--install-completion [SHELL]`, for any shell by its name.
 
-typer's own options ask which shell runs them, and take no name: a word behind them is ignored, so
-that whoever asks for another shell gets the script of this one.
+These options replace typer's, which detect the running shell and ignore a shell name after them.
 """
 
 import subprocess
@@ -19,20 +18,20 @@ _OPTIONS = ("--show-completion", "--install-completion")
 
 
 class WithCompletion(TyperGroup):
-    """The group of all commands; the options of completion may be followed by a shell's name."""
+    """The group of all commands; a shell's name may follow the options of completion."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Answer the options of completion, and leave all else alone.
+        """Run an option of completion and exit; pass all other words on.
 
         Args:
-            ctx: the context.
+            ctx: the context of the command.
             args: the words after `rldf`.
 
         Returns:
-            What is left of them.
+            The words that typer has not parsed.
 
         Raises:
-            UsageError: no completion is known for the shell, or which shell it is is not known.
+            UsageError: the named shell has no completion, or the running shell is not known.
         """
         option, _, name = args[0].partition("=") if args else ("", "", "")
         if option in _OPTIONS:
@@ -45,10 +44,10 @@ def _answer(option: str, words: list[str]) -> NoReturn:
 
     known = ", ".join(SHELLS)
     if len(words) > 1:
-        raise UsageError(f"{option} {' '.join(words)}: type one shell of {known}")
+        raise UsageError(f"{option} {' '.join(words)}: name one shell: {known}")
     shell = words[0].lower() if words else _running()
     if shell not in SHELLS:
-        given = shell or "which shell this is cannot be told"
+        given = shell or "the running shell could not be detected"
         raise UsageError(f"{option}: {given}: type {option} with one of {known}")
     if option == "--install-completion":
         try:
@@ -56,7 +55,7 @@ def _answer(option: str, words: list[str]) -> NoReturn:
         except (OSError, subprocess.SubprocessError) as error:
             raise RldfError(
                 f"{option} {shell}: {one_line(error)}; type --show-completion {shell} and put what "
-                "it prints where that shell reads it"
+                "it prints into a file that the shell loads at its start"
             ) from None
         typer.echo(f"{shell} completion is installed in {path}; it works in a new terminal")
     else:
@@ -67,10 +66,10 @@ def _answer(option: str, words: list[str]) -> NoReturn:
 
 
 def _running() -> str:
-    """Name the shell that runs this program, "" where that cannot be told."""
+    """Return the name of the shell that runs this program, "" if it cannot be detected."""
     from typer._completion_shared import _get_shell_name
 
     try:
         return _get_shell_name() or ""
-    except (OSError, RuntimeError):  # of a system on which nobody has tried it
+    except (OSError, RuntimeError):  # on a system that typer does not know
         return ""

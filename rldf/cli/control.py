@@ -1,4 +1,4 @@
-"""`rldf control`: vary one axis of a search result, and read the images back."""
+"""`rldf control`: vary one axis of a search result, and measure whether the images follow."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,20 +17,20 @@ def control(
     run: RunArgument,
     axis: Annotated[str, typer.Option(help="The axis to vary, such as Weather.")],
     values: Annotated[
-        str | None, typer.Option(help="Its values, such as rain,snow. Default: all.")
+        str | None, typer.Option(help="Values of the axis to use, such as rain,snow. Default: all.")
     ] = None,
-    n: Annotated[int, typer.Option("-n", help="Images of each value.")] = 4,
+    n: Annotated[int, typer.Option("-n", help="Number of images of each value.")] = 4,
     grammar: GrammarOption = None,
     models: ModelsOption = None,
     base_url: BaseUrl = None,
     seed: Annotated[int, typer.Option(help="Seed of the images.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Folder. Default: ./controlled/<run>-<axis>.")
+        Path | None, typer.Option(help="Folder of the images. Default: ./controlled/<run>-<axis>.")
     ] = None,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Vary one axis of a search result, and measure whether the images follow."""
+    """Generate images for each value of one axis, and measure how often models read that value."""
     from rldf.experiments.applications.control import Control
     from rldf.experiments.applications.control import control as control_
 
@@ -39,7 +39,7 @@ def control(
     place = out or Path("controlled", f"{found.run.resolve().name}-{axis}")
     total = n * len(asked.rows)
     with output.bars(quiet=quiet or as_json) as show:
-        result = control_(asked, place, lambda done: show("drawing", done, total))
+        result = control_(asked, place, lambda done: show("generating", done, total))
     output.result(result.document(), _told(result), as_json=as_json)
 
 
@@ -51,8 +51,12 @@ def _told(result: "ControlResult") -> list[str]:
     if not figures.counts:
         lines = [line.removesuffix(head[-1]).rstrip() for line in lines]
     else:
-        said = "none, nothing changes" if figures.spearman is None else str(figures.spearman)
-        lines.append(f"rank correlation of what was asked for and read: {said}")
+        said = (
+            "not defined, all numbers read are equal"
+            if figures.spearman is None
+            else str(figures.spearman)
+        )
+        lines.append(f"rank correlation between the numbers asked for and read: {said}")
     return [*lines, f"read by {figures.read_by}; look at {result.grid}"]
 
 

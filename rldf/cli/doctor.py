@@ -1,4 +1,4 @@
-"""`rldf doctor`: whether everything that a search needs is here."""
+"""`rldf doctor`: check that everything which a search needs is installed and works."""
 
 import os
 from pathlib import Path
@@ -10,11 +10,11 @@ from rldf.cli import output
 from rldf.io import distributed
 
 SHIPPED = "pocket"
-"""The model set whose models come with rldf."""
+"""The name of the model set whose models come with rldf."""
 
 
 def doctor(as_json: output.JsonFlag = False) -> None:
-    """Tell versions, device, model sets, cache and folders; exit code 1 if something is missing."""
+    """Show versions, device, model sets, cache and folders; exit with code 1 on a problem."""
     found = examine()
     output.result(found, report_lines(found), as_json=as_json)
     if found["problems"]:
@@ -23,7 +23,7 @@ def doctor(as_json: output.JsonFlag = False) -> None:
 
 
 def examine() -> dict[str, Any]:
-    """Look at this installation."""
+    """Return the document of `rldf doctor --json`."""
     from rldf.io.provenance import versions
 
     found: dict[str, Any] = {
@@ -37,7 +37,7 @@ def examine() -> dict[str, Any]:
 
 
 def device() -> dict[str, Any]:
-    """Find what models run on."""
+    """Return the device that models run on; its values are None without torch."""
     try:
         import torch
     except ImportError:
@@ -50,14 +50,14 @@ def device() -> dict[str, Any]:
 
 
 def model_sets() -> dict[str, list[str]]:
-    """Look for the models of every shipped set."""
+    """Return the missing files of each shipped model set, [] for a complete one."""
     from rldf.models.model_sets import load_model_set, model_set_names
 
     return {name: load_model_set(name).lacks() for name in model_set_names()}
 
 
 def cache() -> dict[str, Any]:
-    """Look at the cache of images."""
+    """Return the folder of the image cache, and the number and bytes of its images."""
     from rldf.generators.cached import image_cache
     from rldf.io.paths import cache_folder
 
@@ -66,7 +66,7 @@ def cache() -> dict[str, Any]:
 
 
 def folder(path: Path) -> dict[str, Any]:
-    """Tell whether files can be written in a folder, or in the first one above it that is there."""
+    """Return whether files can be written in a folder, or in its nearest parent that exists."""
     there = path.resolve()
     while not there.exists():
         there = there.parent
@@ -74,13 +74,13 @@ def folder(path: Path) -> dict[str, Any]:
 
 
 def problems(found: dict[str, Any]) -> list[str]:
-    """Name what would stop a search."""
+    """List what would stop a search, one line each."""
     lines = [
         f"package {name} is not installed"
         for name, version in found["versions"].items()
         if version is None
     ]
-    # the other model sets are fetched by whoever wants them
+    # the other model sets are optional: `rldf models pull` fetches them
     lines += [f"model set {SHIPPED} lacks {path}" for path in found["model_sets"][SHIPPED]]
     places = [found["cache"], *found["folders"].values()]
     return lines + [
@@ -89,7 +89,7 @@ def problems(found: dict[str, Any]) -> list[str]:
 
 
 def report_lines(found: dict[str, Any]) -> list[str]:
-    """Write down what was found for people."""
+    """Return the lines that `rldf doctor` prints."""
     kind, name = found["device"]["kind"], found["device"]["name"]
     rows = [(package, version or "not installed") for package, version in found["versions"].items()]
     on = f"{kind} ({name or str(found['device']['threads']) + ' threads'})"

@@ -1,4 +1,4 @@
-"""`rldf encode`: an image in a grammar's words."""
+"""`rldf encode`: print the encoding and the sentence that describe an image."""
 
 import sys
 from pathlib import Path
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def encode(
-    images: Annotated[list[str], typer.Argument(help="Image files; - reads one from stdin.")],
+    images: Annotated[list[str], typer.Argument(help="Image files; - reads one image from stdin.")],
     grammar: SetGrammar = None,
     models: Annotated[
         str, typer.Option(help="Model set that reads the images: a name or a YAML file.")
     ] = AUTO,
     as_json: output.JsonFlag = False,
 ) -> None:
-    """Print the vector and sentence of images, and what was seen in them."""
+    """Print the encoding and the sentence of each image, and the objects and places in it."""
     from rldf.grammar.grammar import load_grammar
 
     choice = settle(models)
     if grammar is not None:
-        load_grammar(grammar)  # a wrong one is told before any work
-    checked = [_check(name) for name in images]  # bad files are told before any work
+        load_grammar(grammar)  # an error ends the command before models are loaded
+    checked = [_check(name) for name in images]  # likewise
     from rldf.models.model_sets import load_model_set
     from rldf.perception.encoder import Encoder, grammar_for
 
@@ -61,7 +61,7 @@ def _open(name: str) -> "Image":
 
 
 def _check(name: str) -> "Image | None":
-    """Open an image, and keep it only if it cannot be opened again, such as from a pipe."""
+    """Open an image to check it; return it only if it cannot be opened again, as from a pipe."""
     image = _open(name)
     return None if name != "-" and Path(name).is_file() else image
 

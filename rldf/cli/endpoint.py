@@ -1,4 +1,4 @@
-"""`--base-url`: where the images API of `--models openai:MODEL` is."""
+"""The option `--base-url`: the address of the images API for `--models openai:MODEL`."""
 
 import os
 from typing import Annotated
@@ -8,17 +8,16 @@ import typer
 BaseUrl = Annotated[
     str | None,
     typer.Option(
-        "--base-url", metavar="URL", help="Where the images API of --models openai:MODEL is."
+        "--base-url", metavar="URL", help="Address of the images API for --models openai:MODEL."
     ),
 ]
 
 
 def models_at(models: str, base_url: str | None) -> str:
-    """Put what was typed for `--models` and `--base-url` together.
+    """Add the address of the images API to the name of a model set.
 
-    An address that a person has typed is one that may be sent the person's key, as one in
-    OPENAI_BASE_URL is; one that stands in a model set's file is not. OPENAI_BASE_URL says as well
-    where an API is whose address is left out.
+    Without `base_url`, the address is OPENAI_BASE_URL if `models` is an API without an address. The
+    user's key is sent to these two addresses alone, never to one in the file of a model set.
     """
     from rldf.models.api_sets import at, is_api, without_address
 

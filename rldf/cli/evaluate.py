@@ -30,49 +30,69 @@ def evaluate(
     clone: Annotated[
         str | None,
         typer.Argument(
-            help="A clone or folder of images; - reads what 'rldf clone --json' printed. "
-            "Default: the newest clone below this folder."
+            help="A clone or a folder of images; - reads the output of 'rldf clone --json' "
+            "from stdin. Default: the newest clone below the current folder."
         ),
     ] = None,
     real: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="DIR",
-            help="Real images; may be repeated. Default: RLDF_REAL, or for a clone by the pocket "
-            "models a reference of its classes, rendered once.",
+            help="Folder of real images; may be repeated. Default: the folders in RLDF_REAL, or "
+            "for a clone by the pocket models drawings of its classes, made when first needed.",
         ),
     ] = None,
     fid: Annotated[
-        bool, typer.Option("--fid", help="Fréchet distance, at several N and extrapolated.")
+        bool,
+        typer.Option(
+            "--fid",
+            help="Compute the Fréchet distance at several numbers of images, and extrapolate it.",
+        ),
     ] = False,
-    kid: Annotated[bool, typer.Option("--kid", help="Kernel distance with its error.")] = False,
-    prc: Annotated[bool, typer.Option("--prc", help="Precision and recall.")] = False,
+    kid: Annotated[
+        bool, typer.Option("--kid", help="Compute the kernel distance and its error.")
+    ] = False,
+    prc: Annotated[bool, typer.Option("--prc", help="Compute precision and recall.")] = False,
     duplicates: Annotated[
-        bool, typer.Option("--duplicates", help="Near duplicates of real images.")
+        bool, typer.Option("--duplicates", help="Count near duplicates of real images.")
     ] = False,
     features: Annotated[
         str,
-        typer.Option(help="Feature extractor: pocket, inception, clip, dinov2, or a path."),
+        typer.Option(
+            help="Network that computes features: pocket, inception, clip, dinov2, or a path."
+        ),
     ] = "pocket",
-    models: Annotated[str, typer.Option(help="Model set whose CLIP --features clip uses.")] = AUTO,
+    models: Annotated[
+        str, typer.Option(help="Model set whose CLIP model --features clip uses.")
+    ] = AUTO,
     classify: Annotated[
-        bool, typer.Option("--classify", help="Train ResNet-18 on it, and test on real images.")
+        bool,
+        typer.Option(
+            "--classify", help="Train ResNet-18 on the data set, and test it on real images."
+        ),
     ] = False,
-    epochs: Annotated[int, typer.Option(help="Epochs of each training.")] = 200,
-    classifier_seeds: Annotated[int, typer.Option(help="Trainings of each kind.")] = 3,
+    epochs: Annotated[
+        int, typer.Option(help="With --classify: number of epochs of each training.")
+    ] = 200,
+    classifier_seeds: Annotated[
+        int, typer.Option(help="With --classify: number of trainings, each with another seed.")
+    ] = 3,
     classifier_size: Annotated[
         int | None,
-        typer.Option(help="Input size of the classifier, px. Default: 7/16 of the image size."),
+        typer.Option(
+            help="With --classify: input size of ResNet-18 in pixels. Default: 7/16 of the "
+            "image size."
+        ),
     ] = None,
     reference: Annotated[
         bool,
         typer.Option(
-            help="With --classify: train on as many real images too, where a real folder has train "
-            "and val."
+            help="With --classify: also train on as many real images, if a real folder has the "
+            "splits train and val."
         ),
     ] = True,
     per_class: Annotated[
-        bool, typer.Option("--per-class", help="Figures of each class too.")
+        bool, typer.Option("--per-class", help="Compute the figures of each class too.")
     ] = False,
     report: Annotated[
         bool, typer.Option("--report", help="Write an HTML report into ./evaluations.")
@@ -83,9 +103,10 @@ def evaluate(
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Evaluate a data set: distances to real images, downstream accuracy, near duplicates.
+    """Measure distances to real images, near duplicates, and the accuracy of a classifier.
 
-    Without --fid, --kid, --prc, --duplicates and --classify the first four are computed.
+    If none of --fid, --kid, --prc, --duplicates and --classify is given, the first four are
+    computed.
     """
     from rldf.evaluation.downstream import TrainConfig, check_train_config
     from rldf.evaluation.evaluate import evaluate as evaluate_
@@ -133,18 +154,20 @@ def _clone(named: str | None) -> Path:
 
     if named == "-":
         if distributed.world() > 1:
-            raise UsageError("several processes cannot all read stdin: name the clone's folder")
+            raise UsageError(
+                "-: several processes cannot all read stdin: give the clone's folder instead"
+            )
         return document_path(sys.stdin.read(), "out")
     if named is not None:
         return Path(named)
     found = newest_clone(Path("."))
     if distributed.rank() == 0:
-        output.note(f"judging {found}")
+        output.note(f"evaluating {found}")
     return found
 
 
 def _ignore(message: str) -> None:
-    """Warnings are shown by the first process alone."""
+    """Drop a warning; only the first process shows warnings."""
 
 
 def _told(document: dict[str, Any]) -> list[str]:

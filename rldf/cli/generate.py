@@ -1,4 +1,4 @@
-"""`rldf generate`: many images of a search result."""
+"""`rldf generate`: generate many images of a search result."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,17 +15,23 @@ def generate(
     run: RunArgument,
     n: Annotated[int, typer.Option("-n", help="Number of images.")] = 16,
     vary: Annotated[
-        str | None, typer.Option(help="Axes to vary, such as Weather,Time.", metavar="AXES")
+        str | None,
+        typer.Option(
+            help="Axes whose values change from image to image, such as Weather,Time.",
+            metavar="AXES",
+        ),
     ] = None,
     grammar: GrammarOption = None,
     models: ModelsOption = None,
     base_url: BaseUrl = None,
     seed: Annotated[int, typer.Option(help="Seed of the images and of the varied values.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder. Default: ./generated/<run>.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the images. Default: ./generated/<run>.")
+    ] = None,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Generate images of a search result with many seeds; the same command resumes."""
+    """Generate images of the sentence that a search found; the same command resumes."""
     from rldf.experiments.applications.generate import Generation
     from rldf.experiments.applications.generate import generate as generate_
 
@@ -33,7 +39,7 @@ def generate(
     asked = Generation(found=found, models=model_set, n=n, vary=words(vary) or (), seed=seed)
     place = out or Path("generated", found.run.resolve().name)
     with output.bars(quiet=quiet or as_json) as show:
-        result = generate_(asked, place, lambda done: show("drawing", done, n))
+        result = generate_(asked, place, lambda done: show("generating", done, n))
     lines = [
         f"{counted(n, 'image')} of '{found.sentence}'" + (f", {vary} varied" if vary else ""),
         f"look at {result.sheet}",

@@ -1,4 +1,4 @@
-"""`rldf grammar`: what the grammars are, whether a file is one, and single sentences."""
+"""`rldf grammar`: show grammars, check grammar files, and convert single sentences."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +31,7 @@ def list_(as_json: output.JsonFlag = False) -> None:
 
 @app.command()
 def show(name: Name, as_json: output.JsonFlag = False) -> None:
-    """Show a grammar: productions, axes with their values, size, an example sentence."""
+    """Show a grammar: its productions, axes, values, number of sentences, and an example."""
     from rldf.grammar.grammar import load_grammar
 
     grammar = load_grammar(name)
@@ -40,10 +40,12 @@ def show(name: Name, as_json: output.JsonFlag = False) -> None:
 
 @app.command()
 def check(
-    file: Annotated[str, typer.Argument(help="A grammar file, or a shipped grammar.")],
+    file: Annotated[
+        str, typer.Argument(help="A path of a grammar file, or the name of a shipped grammar.")
+    ],
     as_json: output.JsonFlag = False,
 ) -> None:
-    """Check a grammar file and list every problem; exit code 2 if there is one."""
+    """Check a grammar file and list every problem; exit with code 2 if there is one."""
     problems, n_states = check_file(file)
     document = {"file": file, "ok": not problems, "states": n_states, "problems": problems}
     lines = [f"{file}: {problem}" for problem in problems]
@@ -57,11 +59,11 @@ def check(
 def sentence(
     name: Name,
     vector: Annotated[
-        str, typer.Argument(help="A vector such as 1,4,0,2, or a sentence in quotes.")
+        str, typer.Argument(help="An encoding such as 1,4,0,2, or a sentence in quotes.")
     ],
     as_json: output.JsonFlag = False,
 ) -> None:
-    """Derive the sentence of a vector, or parse a sentence back to its vector."""
+    """Print the sentence of an encoding, or the encoding of a sentence."""
     from rldf.grammar.encoding import format_encoding
     from rldf.grammar.grammar import load_grammar
 
@@ -76,7 +78,7 @@ app.command()(grammar_order.order)
 
 
 def check_file(name_or_path: str) -> tuple[list[str], int | None]:
-    """Check a grammar file."""
+    """Return the problems of a grammar file, and its number of states (None if unreadable)."""
     from pathlib import Path
 
     from rldf.grammar.grammar import check_grammar
@@ -89,7 +91,7 @@ def check_file(name_or_path: str) -> tuple[list[str], int | None]:
 
 
 def read_state(grammar: "Grammar", text: str) -> dict[str, Any]:
-    """Read a vector or a sentence."""
+    """Return the encoding, sentence and derivation of a text, an encoding or a sentence."""
     from rldf.grammar.encoding import parse_encoding
 
     has_words = any(letter.isalpha() for letter in text)
@@ -102,7 +104,7 @@ def read_state(grammar: "Grammar", text: str) -> dict[str, Any]:
 
 
 def grammar_document(grammar: "Grammar") -> dict[str, Any]:
-    """Describe a grammar for machines."""
+    """Return the document that `rldf grammar show --json` prints."""
     return {
         "name": grammar.name,
         "description": grammar.description,
@@ -126,7 +128,7 @@ def grammar_document(grammar: "Grammar") -> dict[str, Any]:
 
 
 def grammar_lines(grammar: "Grammar") -> list[str]:
-    """Describe a grammar for people."""
+    """Return the lines that `rldf grammar show` prints."""
     from rldf.grammar.encoding import format_encoding
 
     lines = [f"{grammar.name}: {grammar.description}", "", "productions"]

@@ -1,4 +1,4 @@
-"""`rldf grammar order`: the order of an axis, and how well neighbours agree."""
+"""`rldf grammar order`: order the values of an axis, and score how alike neighbours are."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,26 +15,41 @@ if TYPE_CHECKING:
     from rldf.grammar.grammar import Grammar
     from rldf.grammar.ordering import By, Floats
 
-_BY = "declared: as in the file; taxonomy: wnids, indoors and outdoors; clip: by likeness."
+_BY = (
+    "Order: declared (as in the file), taxonomy (by WordNet, places by indoors or outdoors) "
+    "or clip (similar values next to each other)."
+)
 
 
 def order(
     name: Annotated[str, typer.Argument(help="A shipped grammar, or a path that ends in .yaml.")],
     by: Annotated[str, typer.Option(help=_BY)] = "declared",
-    axis: Annotated[str | None, typer.Option(help="This axis only.")] = None,
-    models: Annotated[str, typer.Option(help="Whose CLIP: a name or a YAML file.")] = AUTO,
+    axis: Annotated[
+        str | None, typer.Option(help="Order this axis alone, such as Noun. Default: every axis.")
+    ] = None,
+    models: Annotated[
+        str, typer.Option(help="Model set whose CLIP model compares values: a name or a YAML file.")
+    ] = AUTO,
     vectors: Annotated[
-        Path | None, typer.Option(help="Embeddings of --axis in place of CLIP's: a .npy file.")
+        Path | None,
+        typer.Option(
+            help="A .npy file with one row for each value of --axis, used instead of CLIP's "
+            "embeddings."
+        ),
     ] = None,
     names: Annotated[
-        Path | None, typer.Option(help="The names of the rows of --vectors, one a line.")
+        Path | None,
+        typer.Option(help="A text file that names the rows of --vectors, one name on each line."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write the grammar in that order to a new file.")
+        Path | None,
+        typer.Option(
+            help="New file to which the grammar is written with its values in this order."
+        ),
     ] = None,
     as_json: output.JsonFlag = False,
 ) -> None:
-    """Print the values of each axis in an order, and score how alike neighbours are."""
+    """Print the values of each axis in order, and score how alike neighbouring values are."""
     document = order_document(
         name, by, axis=axis, models=models, vectors=vectors, names=names, out=out
     )
@@ -51,7 +66,7 @@ def order_document(
     names: Path | None,
     out: Path | None,
 ) -> dict[str, Any]:
-    """Order the axes of a grammar, score them, and write the file if one is named."""
+    """Order the values of the axes, score them, and write the grammar if `out` is given."""
     from rldf.grammar.grammar import load_grammar
 
     way = _checked(by, axis, vectors, names, out)
@@ -82,11 +97,15 @@ def _checked(
     if by not in ("declared", "taxonomy", "clip"):
         raise UsageError(f"--by {by}: give declared, taxonomy or clip")
     if vectors is not None and axis is None:
-        raise UsageError("--vectors needs --axis with the axis whose values they are")
+        raise UsageError(
+            "--vectors without --axis: add --axis with the axis whose values the rows embed"
+        )
     if names is not None and vectors is None:
-        raise UsageError("--names are those of the rows of --vectors: give both")
+        raise UsageError(
+            "--names without --vectors: add --vectors with the file whose rows it names"
+        )
     if out is not None and os.path.lexists(out):
-        raise UsageError(f"{out} is there already: name a new file with --out")
+        raise UsageError(f"--out {out}: the file exists already: name a new file")
     return by  # type: ignore[return-value]  # one of the three
 
 
@@ -114,7 +133,7 @@ def _from_clip(
 def _warn_of_strange_words(
     grammar: "Grammar", axes: "tuple[Axis, ...]", world: str, models: str
 ) -> None:
-    """Say how many values a CLIP of a small world has never read."""
+    """Warn how many values have words that a CLIP trained on one grammar does not know."""
     from rldf.grammar.grammar import load_grammar
     from rldf.grammar.ordering import sentences
 
@@ -123,8 +142,8 @@ def _warn_of_strange_words(
     strange = sum(not known.issuperset(words) for words in read)
     if strange:
         output.warn(
-            f"the CLIP of {models} knows the words of grammar {world} alone: its scores say "
-            f"nothing of {strange} of {len(read)} values here"
+            f"the CLIP of {models} knows the words of grammar {world} alone: it cannot "
+            f"compare {strange} of {len(read)} values here: name another model set with --models"
         )
 
 

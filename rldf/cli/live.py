@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class LiveSearch:
-    """Shows where a search stands while it runs."""
+    """Shows the progress of a search while it runs."""
 
     def __init__(self, task: "Search", steps: Sequence["Step"], *, quiet: bool) -> None:
-        """Make the view."""
+        """Prepare the view; nothing is shown yet."""
         from rich.live import Live
 
         from rldf.runs.records import best_step
@@ -33,18 +33,18 @@ class LiveSearch:
         self._live = Live(console=console, refresh_per_second=8, transient=True) if shown else None
 
     def __enter__(self) -> Self:
-        """Start to show."""
+        """Start the view."""
         if self._live:
             self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the view away."""
+        """Remove the view from the terminal."""
         if self._live:
             self._live.stop()
 
     def show(self, step: "Step") -> None:
-        """Show a step."""
+        """Show a step of the search, and the best step so far."""
         from rldf.runs.records import best_step
 
         met = (self._best, step) if self._best else (step,)
@@ -81,10 +81,10 @@ class LiveSearch:
 
 
 class CloneView:
-    """Shows the stages of a clone on a terminal: one line, with a bar if a total is known."""
+    """Shows the stage of a clone on one line of a terminal, with a bar if its total is known."""
 
     def __init__(self, *, quiet: bool) -> None:
-        """Show nothing yet; quiet shows nothing at all."""
+        """Prepare the view; with quiet, it never shows anything."""
         self._shown = output.console().is_terminal and not quiet
         self._stage = ""
         self._bar: Progress | None = None
@@ -95,11 +95,11 @@ class CloneView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove what is shown."""
+        """Remove the line from the terminal."""
         self.close()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Show how far a stage is."""
+        """Show how many items of a stage are done; a total of 0 means that it is not known."""
         if not self._shown:
             return
         if stage != self._stage:
@@ -109,7 +109,7 @@ class CloneView:
             self._bar.update(self._task, completed=done)
 
     def close(self) -> None:
-        """Remove what is shown."""
+        """Remove the line from the terminal, until the next call shows one."""
         if self._bar is not None:
             self._bar.stop()
         self._stage, self._bar = "", None
@@ -125,6 +125,6 @@ class CloneView:
             columns += [progress.MofNCompleteColumn(), progress.TimeRemainingColumn()]
         self._stage = stage
         self._bar = progress.Progress(*columns, console=output.console(), transient=True)
-        label = "drawing" if stage == "images" else stage
+        label = "generating" if stage == "images" else stage
         self._task = self._bar.add_task(label, total=total or None)
         self._bar.start()

@@ -1,6 +1,6 @@
-"""The program: its commands, and the one place where errors become a line and an exit code.
+"""The program `rldf`: its list of commands, and the conversion of errors to exit codes.
 
-The modules of the commands import nothing heavy: what a command needs is imported in it.
+The modules of the commands import heavy packages inside functions, so that --help is quick.
 """
 
 import io
@@ -72,15 +72,15 @@ def options(
         ),
     ] = False,
 ) -> None:
-    """Find the sentence that makes a diffusion model redraw your image."""
+    """Find the sentence that makes a text-to-image model redraw your image."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
 
 def main() -> None:
-    """Run the program and end it with its exit code."""
+    """Run the command of the command line, and exit with its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal may lack letters that we print
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may not be able to show every letter
             stream.reconfigure(errors="backslashreplace")
     try:
         with output.log_as_warnings():
@@ -101,7 +101,7 @@ def main() -> None:
 
 
 def _explain(error: Exception) -> int:
-    """Tell an error in one line and give its exit code."""
+    """Print an error as one line on stderr, and return its exit code."""
     if isinstance(error, RldfError):
         output.fail(str(error))
         return error.exit_code
@@ -124,6 +124,6 @@ def _explain_usage(error: typer.TyperException) -> int:
 
 
 def _close_stdout() -> int:
-    """Let a reader go who has seen enough, such as `head`, without a word."""
+    """End without a message when the reader of stdout, such as `head`, has closed the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -1,4 +1,4 @@
-"""What the defaults of `--models` and `--grammar` stand for is settled and told here."""
+"""Find the model set and the grammar that the defaults of `--models` and `--grammar` mean."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,16 +12,18 @@ if TYPE_CHECKING:
 
 SetGrammar = Annotated[
     str | None,
-    typer.Option(help="Grammar of the sentences: a name or a YAML file. Default: the model set's."),
+    typer.Option(
+        help="Grammar of the sentences: a name or a YAML file. Default: the model set's grammar."
+    ),
 ]
-"""The option `--grammar` of commands that begin with an image."""
+"""The option `--grammar` of commands that take an image."""
 
 NAMED = "it was named"
-"""Why a model set was taken that a person typed."""
+"""The reason of a choice when the user named the model set."""
 
 
 def settle(models: str) -> "Choice":
-    """Settle what `auto` stands for."""
+    """Return the model set that the user named, or the one that "auto" chooses."""
     from rldf.models.auto import Choice
     from rldf.models.model_sets import auto_choice
 
@@ -29,13 +31,13 @@ def settle(models: str) -> "Choice":
 
 
 def grammar_of(grammar: str | None, models: str) -> str:
-    """Settle which grammar is meant."""
+    """Return the grammar that the user named, or by default that of the model set."""
     from rldf.models.model_sets import load_model_set
 
     return load_model_set(models).file.grammar if grammar is None else grammar
 
 
 def tell(choice: "Choice") -> None:
-    """Say on stderr which model set is taken, once nothing speaks against the command any more."""
+    """Print on stderr which model set "auto" chose; call it when all checks have passed."""
     if choice.why != NAMED:
         output.note(str(choice))

@@ -1,4 +1,4 @@
-"""`rldf models`: model sets, and the models of the hub that they are made of."""
+"""`rldf models`: show, fetch and check model sets."""
 
 import json
 import shlex
@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     from rldf.models.pull import Order
     from rldf.models.schema import Source
 
-app = typer.Typer(help="See, fetch and check model sets.", no_args_is_help=True)
+app = typer.Typer(help="Show, fetch and check model sets.", no_args_is_help=True)
 
 Name = Annotated[
     str, typer.Argument(help="A shipped model set, or a path that ends in .yaml.", metavar="NAME")
 ]
 
-_ASKED = ("size", "steps", "guidance", "scheduler", "negative_prompt")  # of what draws, in words
+_ASKED = (
+    "size",
+    "steps",
+    "guidance",
+    "scheduler",
+    "negative_prompt",
+)  # options of a generator that are listed even if not given
 _NOTES = {
     "clip-zero-shot": (
         "the set's CLIP compares an image with the names of the places; for a classifier trained "
@@ -36,12 +42,15 @@ _PINS = {"file": "pinned by the set", "lock": "by the lock file"}
 @app.command("import-places365")
 def import_places365(
     file: Annotated[
-        Path, typer.Argument(help="resnet18_places365.pth.tar or resnet50_places365.pth.tar.")
+        Path,
+        typer.Argument(
+            help="The checkpoint: resnet18_places365.pth.tar or resnet50_places365.pth.tar."
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder to make, for a model set's scene classifier.")],
+    out: Annotated[Path, typer.Option(help="New folder for the converted scene classifier.")],
     as_json: output.JsonFlag = False,
 ) -> None:
-    """Convert an official Places365 checkpoint into a folder that rldf loads as a classifier."""
+    """Convert a Places365 checkpoint into a scene classifier, for use in a model set."""
     from rldf.models.places365 import import_places365 as convert
 
     made = convert(file, out)
@@ -70,7 +79,7 @@ def list_(as_json: output.JsonFlag = False) -> None:
 
 @app.command()
 def show(name: Name, as_json: output.JsonFlag = False) -> None:
-    """Tell what a model set is made of: models, commits, licences, options."""
+    """Show the models of a model set, with their commits, licences, sizes and options."""
     from rldf.models.model_sets import load_model_set
 
     models = load_model_set(name)
@@ -82,15 +91,22 @@ def show(name: Name, as_json: output.JsonFlag = False) -> None:
 def pull(
     name: Name,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print sizes and licences; fetch nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Print the sizes and licences of the models; fetch nothing."
+        ),
     ] = False,
     update: Annotated[
-        bool, typer.Option("--update", help="Take what the hub has now, and lock that.")
+        bool,
+        typer.Option(
+            "--update",
+            help="Fetch the newest commit of each model, and write it into the lock file.",
+        ),
     ] = False,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Fetch the models of a set from the Hugging Face hub; a pull that was cut goes on."""
+    """Fetch the models of a model set from the Hugging Face hub; the same command resumes."""
     from rldf.models.model_sets import load_model_set
     from rldf.models.pull import carry_out, orders
     from rldf.models.resumable_download import silence
@@ -120,7 +136,7 @@ def check(
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Read every file of a model set, load every part, and run each once."""
+    """Read every file of a model set, load every model, and run each model once."""
     from rldf.models.check import check_files, check_parts
     from rldf.models.model_sets import load_model_set
 
@@ -142,7 +158,7 @@ def check(
 
 @app.command()
 def path(name: Name, as_json: output.JsonFlag = False) -> None:
-    """Print where the models of a set lie."""
+    """Print the path of each model of a model set."""
     from rldf.models.model_sets import load_model_set
 
     models = load_model_set(name)
@@ -154,11 +170,11 @@ def path(name: Name, as_json: output.JsonFlag = False) -> None:
 
 
 def _summary(models: "ModelSet") -> dict[str, Any]:
-    """Sum a model set up."""
+    """Return the fields of a model set that `list` and `show` have in common."""
     missing = models.lacks()
     try:
         sizes = [_bytes(models, key) for key in models.file.sources()]
-    except ConfigError:  # a damaged lock file, which `missing` tells
+    except ConfigError:  # a damaged lock file, which "missing" names
         sizes = [None]
     return {
         "name": models.file.name,
@@ -170,14 +186,14 @@ def _summary(models: "ModelSet") -> dict[str, Any]:
 
 
 def _summary_row(told: dict[str, Any]) -> tuple[str, ...]:
-    """Put a summary into a row."""
+    """Return the row of a model set in the table of `list`."""
     state = "complete" if told["complete"] else "not here"
     size = "" if told["bytes"] is None else _in_units(told["bytes"])
     return told["name"], state, size, told["description"]
 
 
 def _document(models: "ModelSet") -> dict[str, Any]:
-    """Describe a model set."""
+    """Return the document that `rldf models show --json` prints."""
     sources = models.file.sources()
     return _summary(models) | {
         "domain": models.file.domain,
@@ -188,7 +204,7 @@ def _document(models: "ModelSet") -> dict[str, Any]:
 
 
 def _lines(models: "ModelSet", told: dict[str, Any]) -> list[str]:
-    """Describe a model set for people."""
+    """Return the lines that `rldf models show` prints."""
     parts = told["parts"]
     state = "complete" if told["complete"] else f"not here: {_lack(models, told['missing'])}"
     found = [": ".join(filter(None, (told["name"], told["description"])))]
@@ -201,7 +217,7 @@ def _lines(models: "ModelSet", told: dict[str, Any]) -> list[str]:
 
 
 def _in_units(n_bytes: int) -> str:
-    """Say a size for people."""
+    """Format a number of bytes, such as "1.2 GB"."""
     value, units = float(n_bytes), ["B", "kB", "MB", "GB"]
     while value >= 1000 and len(units) > 1:
         value, units = value / 1000, units[1:]
@@ -232,7 +248,7 @@ def _lack(models: "ModelSet", missing: list[str]) -> str:
 
 
 def _bytes(models: "ModelSet", key: str) -> int | None:
-    """Measure a model; None where only the hub knows."""
+    """Return the bytes of a model's files; None for a model of the hub that is not locked yet."""
     from rldf.models.checksums import loaded_files
 
     if models.file.sources()[key].id is not None:
@@ -255,7 +271,7 @@ def _row(key: str, part: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _options(part: dict[str, Any]) -> Iterator[tuple[str, object]]:
-    """List what a part is given; of a pipeline also what is left to it."""
+    """List the options of a part; for a diffusion pipeline also those that are not given."""
     given = dict(part["options"])
     for name in _ASKED if part["class"] == "diffusion" else ():
         value = given.pop(name, "not stated, see docs/generators.md")

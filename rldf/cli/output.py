@@ -1,7 +1,8 @@
-"""Where everything that the program says goes out.
+"""Print results, notes, warnings, errors and progress.
 
 Results go to stdout: text for people, or with `--json` one document and nothing else. Progress,
-warnings and errors go to stderr. What is a stranger's, such as a file name, is shown literally.
+warnings and errors go to stderr. Text from outside,
+such as a file name, is printed without control characters.
 """
 
 import contextlib
@@ -17,13 +18,13 @@ from rldf.io.text import plain
 if TYPE_CHECKING:
     from rich.console import Console
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 
 
 def result(document: object, lines: Sequence[str], *, as_json: bool) -> None:
-    """Print what a command found."""
+    """Print the result of a command on stdout: `document` with --json, `lines` without."""
     if as_json:
-        # ASCII alone: any terminal and any pipe can take it, and no escape sequence survives.
+        # ASCII alone: every terminal and pipe accepts it, and it holds no escape sequence.
         typer.echo(json.dumps(document, indent=2, allow_nan=False))
         return
     for line in lines:
@@ -31,12 +32,12 @@ def result(document: object, lines: Sequence[str], *, as_json: bool) -> None:
 
 
 def note(message: str) -> None:
-    """Tell something beside the result."""
+    """Print a line on stderr that is not part of the result."""
     typer.echo(plain(message), err=True)
 
 
 def warn(message: str) -> None:
-    """Tell what the user may not expect."""
+    """Print a warning on stderr."""
     note(f"warning: {message}")
 
 
@@ -47,7 +48,7 @@ class _Warnings(logging.Handler):
 
 @contextlib.contextmanager
 def log_as_warnings() -> Iterator[None]:
-    """Tell what rldf logs as warnings of the program, whatever libraries do to the root logger."""
+    """Print what rldf logs as warnings, whatever libraries do to the root logger."""
     log, handler = logging.getLogger("rldf"), _Warnings()
     log.addHandler(handler)
     log.propagate = False
@@ -59,19 +60,19 @@ def log_as_warnings() -> Iterator[None]:
 
 
 def fail(message: str) -> None:
-    """Tell why the program ends."""
+    """Print on stderr the error that ends the program."""
     note(f"error: {message}")
 
 
 def console() -> "Console":
-    """Make the console for progress."""
+    """Return a console on stderr for progress."""
     from rich.console import Console
 
     return Console(stderr=True)
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Line up columns."""
+    """Return each row as one line of text, with aligned columns."""
     shown = [[plain(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return [
@@ -82,7 +83,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 @contextlib.contextmanager
 def busy(what: str, *, quiet: bool) -> Iterator[None]:
-    """Show that something takes a while, on a terminal alone."""
+    """Show `what` is being done while the block runs; only on a terminal."""
     shown = console()
     if quiet or not shown.is_terminal:
         yield
@@ -93,7 +94,7 @@ def busy(what: str, *, quiet: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def bars(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each thing that is being done, on a terminal alone."""
+    """Yield a function (stage, done, total) that shows a bar for each stage on a terminal."""
     shown = console()
     if quiet or not shown.is_terminal:
         yield lambda what, done, of: None

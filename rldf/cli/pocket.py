@@ -1,4 +1,4 @@
-"""`rldf pocket`: the drawn world and the models that were trained on it."""
+"""`rldf pocket`: draw images of the pocket world, and measure the models trained on them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,20 +8,23 @@ import typer
 from rldf.cli import output
 from rldf.io.text import counted
 
-app = typer.Typer(help="Draw the pocket world, and measure its models.", no_args_is_help=True)
+app = typer.Typer(
+    help="Draw images of the pocket world, and measure the models trained on them.",
+    no_args_is_help=True,
+)
 
 
 @app.command()
 def draw(
     sentence: Annotated[str, typer.Argument(help="A sentence of grammar base or pocket.")],
-    n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many pictures.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the first; the next have the next.")] = (
-        1_000_000_000
-    ),
-    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("drawings"),
+    n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="Number of drawings.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the first drawing; each further one adds 1.")
+    ] = (1_000_000_000),
+    out: Annotated[Path, typer.Option(help="Folder for the drawings.")] = Path("drawings"),
     as_json: output.JsonFlag = False,
 ) -> None:
-    """Draw input pictures with the world's renderer (no model draws here)."""
+    """Draw input images of a sentence with the pocket world's renderer, without any model."""
     from rldf.errors import UsageError
     from rldf.io.images import write_png
     from rldf.pocket.world.drawing import draw as draw_
@@ -31,7 +34,7 @@ def draw(
     targets = [out / f"{stem}-{number}.png" for number, _ in drawings]
     there = [target for target in targets if target.exists()]
     if there:
-        raise UsageError(f"{there[0]} is there already: choose another --seed or --out")
+        raise UsageError(f"{there[0]} exists already: choose another --seed or --out")
     out.mkdir(parents=True, exist_ok=True)
     for target, (_, drawing) in zip(targets, drawings, strict=True):
         write_png(target, drawing.image)
@@ -42,24 +45,33 @@ def draw(
 def reference(
     out: Annotated[Path, typer.Option(help="Folder for the drawings.")],
     classes: Annotated[
-        str | None, typer.Option(help="Nouns or wnids, with commas between. Default: all.")
+        str | None,
+        typer.Option(help="Nouns or wnids of the classes, separated by commas. Default: all."),
     ] = None,
-    like: Annotated[Path | None, typer.Option(help="A clone: draw its classes.")] = None,
-    unlike: Annotated[Path | None, typer.Option(help="A clone: draw all other classes.")] = None,
-    train: Annotated[int, typer.Option(min=0, help="Drawings of a class to learn from.")] = 50,
-    val: Annotated[int, typer.Option(min=0, help="Drawings of a class to be tested on.")] = 50,
+    like: Annotated[
+        Path | None, typer.Option(help="Folder of a clone whose classes are drawn.")
+    ] = None,
+    unlike: Annotated[
+        Path | None, typer.Option(help="Folder of a clone whose classes are left out.")
+    ] = None,
+    train: Annotated[
+        int, typer.Option(min=0, help="Number of training drawings of each class.")
+    ] = 50,
+    val: Annotated[int, typer.Option(min=0, help="Number of test drawings of each class.")] = 50,
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Draw a set of real images for 'rldf evaluate': every class with the world's renderer."""
+    """Draw images of each class with the renderer, to use as --real with 'rldf evaluate'."""
     from rldf.errors import UsageError
     from rldf.pocket.reference import Reference, draw_reference
 
     if sum(given is not None for given in (classes, like, unlike)) > 1:
-        raise UsageError("--classes, --like and --unlike: name one of them")
+        raise UsageError("--classes, --like and --unlike exclude each other: give only one")
     nouns = _nouns(classes, like, unlike)
     if not nouns or train + val == 0:
-        raise UsageError("there is nothing to draw: name a class, and --train or --val above 0")
+        raise UsageError(
+            "there is nothing to draw: give at least one class, and --train or --val above 0"
+        )
     wanted = Reference(nouns=nouns, train=train, val=val)
     with output.busy(f"drawing {counted(wanted.images, 'image')}", quiet=quiet or as_json):
         draw_reference(out, wanted)
@@ -69,7 +81,7 @@ def reference(
 
 
 def _nouns(classes: str | None, like: Path | None, unlike: Path | None) -> dict[str, str]:
-    """Choose what to draw: noun by the name of the class's folder."""
+    """Return the noun of each class to draw, by the name of the class's folder."""
     from rldf.pocket.reference import nouns_of, world_classes
 
     if classes is not None:
@@ -95,22 +107,32 @@ def _nouns_of_clone(clone: Path) -> dict[str, str]:
 
 @app.command()
 def check(
-    grammar: Annotated[str, typer.Option(help="base or pocket.")] = "base",
-    drawings: Annotated[int, typer.Option(min=10, help="Fresh drawings and sampled sentences.")] = (
-        500
-    ),
-    models: Annotated[str, typer.Option(help="The model set to measure.")] = "pocket",
+    grammar: Annotated[
+        str, typer.Option(help="Grammar of the sentences: base or pocket.")
+    ] = "base",
+    drawings: Annotated[
+        int,
+        typer.Option(
+            min=10, help="Number of new drawings, and of sampled sentences, to measure with."
+        ),
+    ] = (500),
+    models: Annotated[
+        str, typer.Option(help="Model set to measure: a name or a YAML file.")
+    ] = "pocket",
     as_json: output.JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Measure whether the pipeline draws what sentences say and the readers see it."""
+    """Measure how well the generator follows sentences and the vision models read images."""
     from rldf.errors import UsageError
     from rldf.models.model_sets import load_model_set
 
     if grammar not in ("base", "pocket"):
-        raise UsageError(f"--grammar {grammar}: the drawn world has base and pocket")
+        raise UsageError(
+            f"--grammar {grammar}: the pocket world has drawings of base and pocket alone: "
+            "give one of these"
+        )
     model_set = load_model_set(models)
-    with output.busy("drawing and reading", quiet=quiet or as_json):
+    with output.busy("generating and reading", quiet=quiet or as_json):
         from rldf.pocket.fidelity import check as check_
         from rldf.pocket.fidelity import measured
 
@@ -120,15 +142,17 @@ def check(
 
 @app.command()
 def sheet(
-    font: Annotated[Path, typer.Argument(help="NotoColorEmoji.ttf.")],
+    font: Annotated[Path, typer.Argument(help="The font file NotoColorEmoji.ttf.")],
     out: Annotated[Path, typer.Option(help="Folder for sprites.png and sprites.json.")] = Path("."),
 ) -> None:
-    """Rebuild the world's sprite sheet from the Noto Color Emoji font."""
+    """Rebuild the pocket world's sprite sheet from the Noto Color Emoji font."""
     from rldf.errors import UsageError
     from rldf.pocket.world.sprites import build_sheet
 
     if not font.is_file():
-        raise UsageError(f"no font at {font}: install fonts-noto-color-emoji and give its file")
+        raise UsageError(
+            f"{font}: there is no such file: install fonts-noto-color-emoji and give its font file"
+        )
     out.mkdir(parents=True, exist_ok=True)
     build_sheet(font, out)
     output.result(

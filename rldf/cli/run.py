@@ -1,4 +1,4 @@
-"""`rldf run`: what the run folders hold."""
+"""`rldf run`: list runs, and show one."""
 
 import shlex
 from pathlib import Path
@@ -12,7 +12,7 @@ from rldf.io.text import counted
 if TYPE_CHECKING:
     from rldf.runs.folder import RunFolder, RunSummary
 
-app = typer.Typer(help="Look at runs.", no_args_is_help=True)
+app = typer.Typer(help="List runs, and show one.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -35,7 +35,7 @@ def show(
     run: Annotated[Path, typer.Argument(help="The run folder.", metavar="RUN")],
     as_json: output.JsonFlag = False,
 ) -> None:
-    """Show one run: how it was made, how far it came, what it found."""
+    """Show one run: its command, status, number of steps and best sentence."""
     from rldf.runs.folder import load_run
 
     document = run_document(load_run(run))
@@ -43,7 +43,7 @@ def show(
 
 
 def summary_document(summary: "RunSummary") -> dict[str, Any]:
-    """Describe one line of a list of runs."""
+    """Return the document of one run in `rldf run list --json`."""
     return {
         "path": str(summary.path),
         "status": summary.status,
@@ -55,13 +55,13 @@ def summary_document(summary: "RunSummary") -> dict[str, Any]:
 
 
 def headline(run: dict[str, Any]) -> str:
-    """Say in a few words what came of a run."""
+    """Return the best sentence of a run, or the problem with its folder."""
     best = (run["result"] or {}).get("best") or {}
     return str(run["problem"] or best.get("sentence") or "-")
 
 
 def run_document(run: "RunFolder") -> dict[str, Any]:
-    """Describe a run for machines."""
+    """Return the document that `rldf run show --json` prints."""
     from dataclasses import asdict
 
     from rldf.runs.records import best_step
@@ -81,7 +81,7 @@ def run_document(run: "RunFolder") -> dict[str, Any]:
 
 
 def run_lines(run: dict[str, Any]) -> list[str]:
-    """Describe a run for people."""
+    """Return the lines that `rldf run show` prints."""
     from rldf.runs.naming import resume_command
 
     best = run["best"]

@@ -23,15 +23,15 @@ _GIVEN = "rldf.agent_options"
 
 
 class SearchCommand(TyperCommand):
-    """The command with the agents' own options; they are listed only when they are needed."""
+    """The command `search`; the options of the agents are added when it is parsed."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """List the command's parameters, then each option of the agents once, then --help."""
+        """Return the command's parameters, then each option of the agents once, then --help."""
         *own, last = super().get_params(ctx)
         return [*own, *_agent_parameters(), last]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the command line; what is given of the agents' options goes into the context."""
+        """Parse the command line; put the given options of agents into the context."""
         from rldf.agents.options import all_options
 
         rest = super().parse_args(ctx, args)
@@ -66,7 +66,7 @@ def _agent_parameters() -> list[Any]:
 
 def search(
     context: typer.Context,
-    image: Annotated[str, typer.Argument(help="Input image.")],
+    image: Annotated[str, typer.Argument(help="Input image file.")],
     reward: Annotated[
         str,
         typer.Option(help="Reward to maximise: multi, partial, clip, combined, or a YAML file."),
@@ -76,32 +76,35 @@ def search(
     axes: Annotated[
         str | None,
         typer.Option(
-            help="Search these axes only, such as Noun,Scene; keep the others as read in the image."
+            help="Search these axes only, such as Noun,Scene; the others keep the values that the "
+            "models read in the image."
         ),
     ] = None,
     models: Annotated[str, typer.Option(help="Model set: a name or a YAML file.")] = AUTO,
     base_url: BaseUrl = None,
     renders: Annotated[
         int | None,
-        typer.Option(help="Budget of unique images. Default: 200; no bound with --stop episodes."),
+        typer.Option(
+            help="Maximum number of unique images. Default: 200; no limit with --stop episodes."
+        ),
     ] = None,
     episodes: Annotated[
         int | None, typer.Option(help="Maximum number of episodes. Default: 50.")
     ] = None,
     steps: Annotated[int, typer.Option(help="Maximum number of steps of an episode.")] = 200,
-    seed: Annotated[int, typer.Option(help="Seed of the agent and its start positions.")] = 0,
-    image_seed: Annotated[int, typer.Option(help="Seed of every image.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the agent and its start cells.")] = 0,
+    image_seed: Annotated[int, typer.Option(help="Seed of every generated image.")] = 0,
     image_seeds: Annotated[
         int,
         typer.Option(
-            help="Images per cell, each with a seed of its own; the reward is their mean."
+            help="Number of images of each cell, each with another seed; the reward is their mean."
         ),
     ] = 1,
     stop: Annotated[
         str | None,
         typer.Option(
-            help="What ends the search: goal (reached once), budget (of images, also after the "
-            "goal) or episodes (each ends at the goal). Default: goal."
+            help="What ends the search: goal (the first visit of the goal), budget (all --renders "
+            "are used) or episodes (all --episodes are done; each ends at the goal). Default: goal."
         ),
     ] = None,
     go_on: Annotated[
@@ -110,8 +113,8 @@ def search(
     rollouts: Annotated[
         int | None,
         typer.Option(
-            help="Starts from which the greedy policy is shown at the end. Default: 20 for agents "
-            "with action values."
+            help="Number of start cells from which the greedy policy is tested at the end. "
+            "Default: 20 for agents with action values."
         ),
     ] = None,
     value_axes: Annotated[
@@ -122,12 +125,13 @@ def search(
         bool,
         typer.Option(
             "--dynamic-seeds",
-            help="Use a fresh image seed at every step (ablation; rewards stop being comparable).",
+            help="Use a new image seed at every step, as an ablation; rewards are then not "
+            "comparable.",
         ),
     ] = False,
     penalise_unrealistic: Annotated[
         bool,
-        typer.Option("--penalise-unrealistic", help="Reward -1 for unrealistic images."),
+        typer.Option("--penalise-unrealistic", help="Give the reward -1 for an unrealistic image."),
     ] = False,
     end_unrealistic: Annotated[
         bool, typer.Option("--end-unrealistic", help="End the episode at an unrealistic image.")
@@ -145,7 +149,9 @@ def search(
     from rldf.runs.naming import resume_command
 
     if go_on and stop not in (None, "budget"):
-        raise UsageError(f"--continue is --stop budget: leave one of --continue and --stop {stop}")
+        raise UsageError(
+            f"--continue and --stop {stop}: --continue means --stop budget: leave one of them out"
+        )
     rule = "budget" if go_on else stop or "goal"
     choice = settle(models)
     drawn_by = models_at(choice.name, base_url)
@@ -211,7 +217,7 @@ def _told(result: dict[str, Any]) -> list[str]:
 
 
 def _learned(result: dict[str, Any]) -> list[str]:
-    """Describe the episodes and the greedy policy, where there is something to say."""
+    """Return lines about the episodes and the greedy policy; [] if there were none."""
     lines, counts = [], result["steps_per_episode"]
     if len(counts) > 1:
         lines.append(f"steps/episode   {' '.join(map(str, counts))}")

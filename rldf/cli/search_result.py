@@ -1,4 +1,4 @@
-"""Arguments and loading shared by the commands that render a search result."""
+"""Arguments and loading shared by the commands that generate images of a search result."""
 
 import sys
 from pathlib import Path
@@ -14,16 +14,24 @@ if TYPE_CHECKING:
     from rldf.runs.result import RunResult
 
 RunArgument = Annotated[
-    str, typer.Argument(help="Folder of a search, or - for search --json.", metavar="RUN")
+    str,
+    typer.Argument(
+        help="Run folder of a search; - reads the output of rldf search --json from stdin.",
+        metavar="RUN",
+    ),
 ]
 GrammarOption = Annotated[
     str | None,
-    typer.Option("--grammar", help="A larger grammar with the same sentence. Default: the run's."),
+    typer.Option(
+        "--grammar",
+        help="A larger grammar that has the run's sentence too. Default: the run's grammar.",
+    ),
 ]
 ModelsOption = Annotated[
     str | None,
     typer.Option(
-        "--models", help="Model set that renders: a name or a YAML file. Default: the run's own."
+        "--models",
+        help="Model set that generates images: a name or a YAML file. Default: that of the run.",
     ),
 ]
 
@@ -31,7 +39,7 @@ ModelsOption = Annotated[
 def open_found(
     run: str, grammar: str | None, models: str | None, base_url: str | None
 ) -> "tuple[RunResult, ModelSet]":
-    """Read the result of a run, and show warnings about rendering it."""
+    """Load the result of a run and its model set, and warn of doubts about generating from it."""
     from rldf.dataset.user_classes import document_path
     from rldf.experiments.applications.common import generator_models, hints
     from rldf.models.api_sets import without_address
@@ -39,7 +47,7 @@ def open_found(
 
     path = document_path(sys.stdin.read(), "run") if run == "-" else Path(run)
     found = in_words_of(read_result(path), grammar)
-    if models is None and base_url is not None:  # of the run's API, wherever that was
+    if models is None and base_url is not None:  # the same API as the run's, at a new address
         models = without_address(found.models)
     models = models and models_at(models, base_url)
     model_set = generator_models(found, models)
@@ -49,5 +57,5 @@ def open_found(
 
 
 def words(text: str | None) -> tuple[str, ...] | None:
-    """Split what was typed with commas between."""
+    """Split a text at its commas; None stays None."""
     return None if text is None else tuple(word.strip() for word in text.split(","))

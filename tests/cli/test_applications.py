@@ -75,7 +75,10 @@ def test_ablate_tells_of_a_word_that_the_grammar_has(call):
         "ablate", "dog", EXAMPLE, "--caption", SENTENCE, "--models", DRAWN, "--renders", 4
     )
     assert code == 0
-    assert err == "warning: grammar base has a word for dog: it need not fall away\n"
+    assert err == (
+        "warning: grammar base has a word for dog: RLDF's sentence may name it, so that its images "
+        "may still show it\n"
+    )
     assert out.splitlines()[0] == "CLIP's score of 'dog'"
     assert "input to RLDF's drawing: drop of" in out
     assert Path("ablated/dog/sheet.png").is_file()

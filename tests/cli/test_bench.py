@@ -77,7 +77,7 @@ def test_a_grammar_that_was_edited_is_another_bench(call):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--agents", "nobody"), "'nobody' is no entry of agents"),
+        (("--agents", "nobody"), "'nobody' is not one of the agents"),
         (("--agents", ""), "--agents : name one or more"),
         (("--epsilons", "2"), "--epsilon 2: give a number from 0 to 1"),
         (("--rewards", "money"), "no reward 'money'"),

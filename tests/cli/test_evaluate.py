@@ -105,7 +105,7 @@ def test_the_newest_clone_is_judged_against_drawings_of_its_classes_made_once(
     assert code == 0
     found = json.loads(out)
     assert found["clone"] == str(Path("clones/new"))
-    assert err.startswith("judging clones/new\n")
+    assert err.startswith("evaluating clones/new\n")
     assert found["n_real"] == 2 * (6 + 20)
     reference = Path(found["real"][0]["real"])
     assert reference.is_relative_to(tmp_path / "cache" / "references")

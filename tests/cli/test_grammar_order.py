@@ -40,7 +40,7 @@ def test_the_order_of_vectors_from_a_file_is_found_and_written(call, circle):
     before = Path("mine.yaml").read_bytes()
     code, out, err = call(*words, "--out", "mine.yaml")
     assert (code, out) == (2, "")
-    assert err == "error: mine.yaml is there already: name a new file with --out\n"
+    assert err == "error: --out mine.yaml: the file exists already: name a new file\n"
     assert Path("mine.yaml").read_bytes() == before
 
 
@@ -70,8 +70,8 @@ def test_words_that_the_clip_has_never_read_are_told(call):
     [
         (["base", "--by", "size"], "--by size: give declared, taxonomy or clip"),
         (["base", "--axis", "Verb"], "grammar base has no axis 'Verb'; it has: Frequency, Noun"),
-        (["base", "--vectors", "v.npy"], "--vectors needs --axis"),
-        (["base", "--names", "n.txt"], "--names are those of the rows of --vectors"),
+        (["base", "--vectors", "v.npy"], "--vectors without --axis: add --axis"),
+        (["base", "--names", "n.txt"], "--names without --vectors: add --vectors"),
         (["base", "--vectors", "none.npy", "--axis", "Noun"], "none.npy cannot be read"),
         (["none"], "no grammar 'none': name one of base"),
         (["base", "--out", "no/such/place.yaml"], "cannot write no/such/place.yaml"),

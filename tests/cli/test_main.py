@@ -203,7 +203,7 @@ def test_the_completion_of_the_named_shell_is_shown(call, monkeypatch, shell):
 @pytest.mark.parametrize(
     ("running", "words", "told"),
     [
-        (None, [], "which shell this is cannot be told"),
+        (None, [], "the running shell could not be detected"),
         ("nu", [], ": nu: "),
         ("bash", ["tcsh"], ": tcsh: "),
         ("bash", ["fish", "zsh"], "fish zsh"),

@@ -103,8 +103,8 @@ def test_constants_come_from_the_file(context, tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("name: x\nclass: os:system\n", "'os:system' is no entry of rewards"),
-        ("name: x\nclass: rldf.rewards.clip:ClipSimilarity\n", "is no entry of rewards"),
+        ("name: x\nclass: os:system\n", "'os:system' is not one of the rewards"),
+        ("name: x\nclass: rldf.rewards.clip:ClipSimilarity\n", "is not one of the rewards"),
         ("name: x\nclass: clip\nconstants: {C: 1}\n", "constants.C: clip takes no constants"),
         ("name: x\nclass: multi-semantic\nconstants: {D: 1}\n", "takes C, Cs"),
         ("name: x\nclass: clip\ncolour: red\n", "colour: unknown key"),

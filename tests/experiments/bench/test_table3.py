@@ -33,7 +33,7 @@ def test_what_cannot_be_run_is_refused():
         plan(agents=("q", "q"))
     with pytest.raises(UsageError, match=r"--rewards : name one"):
         plan(rewards=())
-    with pytest.raises(ConfigError, match=r"'nobody' is no entry of agents"):
+    with pytest.raises(ConfigError, match=r"'nobody' is not one of the agents"):
         plan(agents=("nobody",))
 
 
