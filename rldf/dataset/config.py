@@ -57,8 +57,8 @@ class PlanConfig(BaseModel):
             )
         if len({key.casefold() for key in keys}) < len(keys):
             raise ValueError(
-                "classes: two keys differ only in upper and lower case, and may be the same folder on "
-                "some systems: rename one"
+                "classes: two keys differ only in upper and lower case, and some systems take "
+                "them for one folder: rename one"
             )
         try:
             axis = self.grammar.axes[object_axis(self.grammar)]
@@ -114,7 +114,7 @@ def _digest(value: object) -> str:
 
 
 def read_config(record: Mapping[str, Any], source: str) -> PlanConfig:
-    """Return the configuration in a JSON record; RunError, which names `source`, if it is damaged."""
+    """Return the configuration in a record of the file `source`; RunError if it is damaged."""
     try:
         return PlanConfig.model_validate_json(json.dumps(record))
     except ValidationError as error:

@@ -47,7 +47,7 @@ def _copy_shard(source: CloneFolder, target: CloneFolder, shard: int) -> int:
     for row, data in source.store().read(shard, rows):
         if data is None or hashlib.sha256(data).hexdigest() != row.sha256:
             raise RunError(
-                f"{source.root}: {row.name} is damaged or missing: type 'rldf clone verify {source.root} "
+                f"{source.root}: {row.name} is damaged: type 'rldf clone verify {source.root} "
                 "--repair' first"
             )
         store.put(shard, row.name, data)

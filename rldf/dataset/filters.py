@@ -188,7 +188,7 @@ class SafetyFilter:
         from diffusers.utils import logging
         from transformers import CLIPImageProcessor
 
-        logging.set_verbosity_error()  # it warns of blackened images, which this filter does not use
+        logging.set_verbosity_error()  # it warns of blackened images, which are not used
         folder = models.path("generator")
         assert folder is not None, "has_safety_checker found one"
         # A pulled folder has one precision alone; it runs in single precision either way.

@@ -79,7 +79,7 @@ def test_options_that_are_wrong(refused, words, told):
     [
         ("zebra\n../../etc\n", ["line 2", "'../../etc' is no class of"]),
         ("n02391049\nn00000000\n", ["line 2", "'n00000000' is no class of", "such as"]),
-        ("zebra\nn02391049\n", ["line 2", "stands in line 1 already"]),
+        ("zebra\nn02391049\n", ["line 2", "is in line 1 already"]),
         ("# nothing\n\n", "names no class"),
         ("\x1b[31mzebra\n", r"'\x1b[31mzebra' is no class"),
     ],
