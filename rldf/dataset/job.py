@@ -169,8 +169,8 @@ class CloneJob:
         if counts and not counts["images"]:
             reasons = ", ".join(f"{n} {reason}" for reason, n in counts["rejected"].items())
             raise RldfError(
-                f"{folder.root}: the clone has no images, all were rejected ({reasons}): type other "
-                "classes or models, and another --out"
+                f"{folder.root}: no image is left, all were rejected ({reasons}): type other "
+                "classes or --models, and another --out"
             )
         return CloneResult(
             out=folder.root,
