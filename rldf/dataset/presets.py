@@ -70,9 +70,8 @@ class Preset(Strict):
             named = spanned(rule, [value.name for value in axis.values])
             number = {value.name: i for i, value in enumerate(axis.values)}
             kept = tuple(sorted(number[name] for name in named if name in number))
-            return kept or weighted(
-                len(axis.values), None
-            )  # the rule is for another grammar's axis with this symbol
+            # without a known value, the rule is for another grammar's axis with this symbol
+            return kept or weighted(len(axis.values), None)
         return weighted(len(axis.values), None if rule == "even" else rule)
 
     def _rule(self, axis: Axis, kind: str) -> Rule:

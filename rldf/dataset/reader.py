@@ -28,7 +28,7 @@ class Clone:
         """Yield path, bytes and label of each image of a split; no image is decoded."""
         if split not in self.splits:
             raise RunError(
-                f"{self.root} has no {split} split: name one of {', '.join(self.splits) or 'none'}"
+                f"{self.root} has no {split} split; it has: {', '.join(self.splits) or 'none'}"
             )
         labels = {label.key: number for number, label in enumerate(self.classes)}
         for file_name, data in self._folder.store().images(split):

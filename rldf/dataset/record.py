@@ -101,9 +101,8 @@ class CloneRecord(Strict):
 
     def summary(self) -> dict[str, Any]:
         """Return a short form of plan and write configuration, to compare two clones."""
-        write = self.write.model_dump(
-            mode="json", exclude={"numbering"}
-        )  # a folder keeps the numbering that it was begun with
+        # without the numbering: a folder keeps the one that it was begun with
+        write = self.write.model_dump(mode="json", exclude={"numbering"})
         return {**self.plan.summary(), **write}
 
 

@@ -76,7 +76,7 @@ def sentences_and_seeds(
 
 
 class ImageWriter:
-    """Encodes and writes images in threads; the end of its `with` block waits for them."""
+    """Encodes and writes images in threads, which end with its `with` block."""
 
     def __init__(
         self,

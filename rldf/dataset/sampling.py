@@ -59,8 +59,6 @@ def balanced(
     values, n = np.asarray(block, np.int64), len(block)
     first = start // n
     places = np.arange(first * n, -(-stop // n) * n, dtype=np.uint64).reshape(-1, n)
-    keys = mixed(
-        seeds[:, None, None] + places
-    )  # axes: class, number of the block, position in the block
+    keys = mixed(seeds[:, None, None] + places)  # axes: class, block, position in the block
     shuffled = values[np.argsort(keys, axis=2, kind="stable")].reshape(len(seeds), -1)
     return shuffled[:, start - first * n : stop - first * n].T

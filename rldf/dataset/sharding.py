@@ -170,8 +170,8 @@ def claim(path: Path) -> contextlib.ExitStack | None:
         if error.errno not in _NO_LOCKS:
             raise
         raise RldfError(
-            f"{path.parent} cannot lock files ({error.strerror}): name an --out on a file system "
-            "with locks, and copy the clone afterwards"
+            f"{path.parent} cannot lock files ({error.strerror}): write to a file system with "
+            "locks, and copy the clone afterwards"
         ) from None
     return held
 
@@ -252,7 +252,7 @@ def parse_slice(text: str | None) -> ShardSlice:
         return ShardSlice()
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     if match is None or not int(match[1]) < int(match[2]):
-        raise UsageError(f"--shard {text}: type i/N, from 0/N to N-1/N, such as 0/8 up to 7/8")
+        raise UsageError(f"--shard {text}: give i/N, from 0/N to N-1/N, such as 0/8 up to 7/8")
     return ShardSlice(int(match[1]), int(match[2]))
 
 

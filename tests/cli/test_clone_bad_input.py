@@ -46,7 +46,7 @@ def refused(call, tmp_path):
         (["--per-class", "10", "--splits", "train=0.9,val=0.2"], "add up to 1.1, not 1"),
         (["--per-class", "10", "--splits", "train=9,val=2"], "are 11 images"),
         (["--splits", "train=0.9,val=0.1"], "--per-class"),
-        (["--splits", "train=5,dev=2"], "'dev=2' is not one of train=, val=, test="),
+        (["--splits", "train=5,dev=2"], "'dev=2' is not train=, val= or test= with a number"),
         (["--splits", "train=0"], "a class needs 1 to"),
         (["--classes", "0"], "--classes 0: type a number from 1"),
         (
