@@ -68,7 +68,8 @@ def _from_shares(text: str, given: dict[str, str], per_class: int | None) -> dic
         numbers = ",".join(f"{name}={max(1, counts[name])}" for name in shares if shares[name])
         raise UsageError(
             f"--splits {text}: {' and '.join(empty)} would get none of the "
-            f"{counted(per_class, 'image')} of a class: type --per-class {least}, or --splits {numbers} without --per-class"
+            f"{counted(per_class, 'image')} of a class: type --per-class {least}, or --splits "
+            f"{numbers} without --per-class"
         )
     return counts
 

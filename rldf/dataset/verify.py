@@ -71,7 +71,10 @@ class Report:
     unfinished: int = 0
 
     def document(self) -> dict[str, Any]:
-        """Return the report as JSON values; "ok" needs no problem, no unfinished shard and an image."""
+        """Return the report as JSON values.
+
+        "ok" is true if there are checked images, no problems and no unfinished shards.
+        """
         return {
             "ok": not self.problems and not self.unfinished and self.checked > 0,
             "checked": self.checked,
@@ -125,7 +128,7 @@ def _check_shard(
 
 
 def _lost(folder: CloneFolder, files: set[str]) -> list[Problem]:
-    """Return a "hole" for each missing file; a shard without other problems needs this check."""
+    """Return a "hole" for each missing archive of a shard whose images have no problems."""
     if folder.archives.numbering == "clone":  # such a clone has no archives without images
         return []
     return [Problem("hole", name) for name in sorted(files) if not (folder.root / name).is_file()]
@@ -182,11 +185,8 @@ def _strays(folder: CloneFolder, known: set[str]) -> Iterator[str]:
             yield name
 
 
-_ANEW = (
-    "black",
-    "constant",
-    "duplicate",
-)  # the same seed would give the same file: use the next one
+# For these kinds the same seed would give the same file, so the next seed is used.
+_ANEW = ("black", "constant", "duplicate")
 
 
 def repair(folder: CloneFolder, plan: Plan, renderer: Renderer, problems: Iterable[Problem]) -> int:
@@ -208,9 +208,7 @@ def repair(folder: CloneFolder, plan: Plan, renderer: Renderer, problems: Iterab
         elif problem.kind == "manifest":
             lost.add(int(problem.name.rpartition("/")[2].partition(".")[0]))
         elif problem.kind == "hole" and problem.name in by_name:
-            images.setdefault(
-                by_name[problem.name], {}
-            )  # an archive without images: seal its shard again
+            images.setdefault(by_name[problem.name], {})  # without images: seal its shard again
     mended = 0
     refuse_links_in(folder.root)
     with disk_errors_reported(folder.root), make_image_writer(folder, plan) as writer:
