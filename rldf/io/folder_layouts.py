@@ -204,8 +204,8 @@ def _decide(
         note = f"{where}: train is taken as a class, since {_list(others)} beside it are not splits"
         return None, (note,)
     raise UsageError(
-        f"{where}: {_list(named)} may be splits or classes, since {_list(others)} beside it are not "
-        "splits: rename them, or put splits and classes into separate folders"
+        f"{where}: {_list(named)} may be splits or classes, since {_list(others)} beside it are "
+        "not splits: rename them, or put splits and classes into separate folders"
     )
 
 

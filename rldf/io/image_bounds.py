@@ -103,8 +103,8 @@ def _check_opened_tiff(image: TiffImageFile, data: bytes) -> None:
     compression = str(image.info.get("compression"))
     if compression not in _COMPRESSIONS:
         raise RefusedError(
-            f"is a TIFF file compressed by {compression.removeprefix('tiff_')}, which is not supported: "
-            "save it with LZW or Deflate"
+            f"is a TIFF file compressed by {compression.removeprefix('tiff_')}, which is not "
+            "supported: save it with LZW or Deflate"
         )
     width, height = (image.tag_v2.get(tag, 1) for tag in _TIFF_TILE)
     if not isinstance(width, int) or not isinstance(height, int):
