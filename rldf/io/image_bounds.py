@@ -38,13 +38,7 @@ _TIFF_STRIPS = (273, 324)  # tags: offsets of the strips or tiles
 _TIFF_DIRECTORIES = (34665, 34853, 40965)  # tags: offsets of further directories
 _TIFF_TILE = (322, 323)  # tags: width and height of a tile
 _TIFF_BYTES = (1, 2, 7)  # types whose values Pillow keeps as bytes
-_TIFF_SIZES = {
-    3: 2,
-    4: 4,
-    13: 4,
-    16: 8,
-    18: 8,
-}  # bytes by type, for types of the offset of a directory
+_TIFF_SIZES = {3: 2, 4: 4, 13: 4, 16: 8, 18: 8}  # bytes of a directory's offset, by its type
 
 
 class RefusedError(ValueError):

@@ -34,7 +34,7 @@ def read_image(path: Path) -> Image.Image:
         An upright RGB image: the first frame of an animation, with transparent parts on white.
 
     Raises:
-        ImageError: if the file is missing, no image, damaged or too large.
+        ImageError: the file is missing, not an image, damaged or too large.
     """
     try:
         if path.is_dir():
@@ -46,7 +46,7 @@ def read_image(path: Path) -> Image.Image:
 
 
 def read_stream(file: BinaryIO, name: str) -> Image.Image:
-    """Read an image from an open file, pipe or device, as `read_image` does; `name` is for errors."""
+    """Read an image from an open file, pipe or device; `name` is for error messages."""
     data = file.read(_MAX_BYTES + 1)  # the size of a device or a pipe is not known before
     if len(data) > _MAX_BYTES:
         raise ImageError(

@@ -108,7 +108,7 @@ def test_an_output_folder_that_holds_other_files(refused, name):
 def test_an_output_folder_that_is_a_file(refused):
     Path("c").write_text("years of work")
     refused(*SMALL, "--out", "c", told="c is a file")
-    refused(*SMALL, "--out", "c/d", told="lies in one")
+    refused(*SMALL, "--out", "c/d", told="is inside of one")
 
 
 @pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="there is no /sys here")
