@@ -78,7 +78,7 @@ def test_the_card_counts_what_happened(tmp_path):
     made = clone(tmp_path / "a", renderer(filter=filter))
     text = (made.root / "README.md").read_text("utf-8")
     assert "44 synthetic images of 3 classes (29 train, 9 val, 6 test)" in text
-    assert "| left out | 1 |" in text
+    assert "| images left out | 1 |" in text
     assert "| attempts after the first | 3 |" in text
     assert "| rejected attempts | 4 flagged |" in text
 

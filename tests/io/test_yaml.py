@@ -31,7 +31,7 @@ def test_true_false_and_numbers_keep_their_types(text: str, value: object) -> No
 
 def test_a_repeated_key_is_named_with_its_path_and_line() -> None:
     _, problems = parse_yaml("a:\n  b: {c: 1}\n  b: {c: 2, c: 3}\n")
-    assert problems == ["a.b: is there twice (line 3)", "a.b.c: stands twice (line 3)"]
+    assert problems == ["a.b: is there twice (line 3)", "a.b.c: is there twice (line 3)"]
 
 
 @pytest.mark.parametrize(
