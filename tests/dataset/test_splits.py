@@ -50,7 +50,8 @@ def test_a_split_that_was_asked_for_has_images_or_both_ways_out_work(a, b, n):
     try:
         assert parse_splits(text, n).keys() == wanted
     except UsageError as error:
-        told = re.search(r"type --per-class (\d+), or in place of both --splits (\S+)$", str(error))
+        ways = r"type --per-class (\d+), or --splits (\S+) without --per-class$"
+        told = re.search(ways, str(error))
         assert parse_splits(text, int(told[1])).keys() == wanted
         assert parse_splits(told[2]).keys() == wanted
 
