@@ -1,1 +1,1 @@
-"""Labelled synthetic data sets: planned as a whole, then drawn, written, checked and read."""
+"""Labelled synthetic data sets (clones): this package plans, writes, checks and reads them."""

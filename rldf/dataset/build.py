@@ -1,8 +1,8 @@
-"""Makes a clone: claims shards, draws them, and finishes the folder when all are done.
+"""Makes a clone: locks shards, generates their images, and finishes the folder after the last.
 
-Everything is decided by the files of the folder, so any number of processes may run this at once,
-on one machine or on several that share a file system, and any of them may be killed at any moment:
-whoever runs it again goes on.
+The state of the work is in the files of the folder alone. So any number of processes may run this
+at once, on one machine or on several that share a file system, and each may be killed at any
+moment: the same command, run again, continues the work.
 """
 
 import time
@@ -37,10 +37,10 @@ class BuildResult:
     """What one call of `make_clone` did.
 
     Attributes:
-        images: number of files written.
-        seconds: time for drawing and writing.
-        counts: of the whole clone, once it is finished; None before.
-        shards_left: work shards that are not done, of other slices or processes.
+        images: number of image files that this call wrote.
+        seconds: time that this call took.
+        counts: `Counts.document` of the whole clone; None while the clone is unfinished.
+        shards_left: work shards of the clone that are not done.
     """
 
     images: int
@@ -56,7 +56,7 @@ def make_clone(
     part: ShardSlice,
     report: Report = lambda found: None,
 ) -> BuildResult:
-    """Draw what is missing of a clone, beside other processes that may do the same."""
+    """Generate the missing images of a clone; other processes may do the same at the same time."""
     written = 0
 
     def count(outcomes: Sequence[Outcome]) -> None:
@@ -86,7 +86,7 @@ def open_shard(
     shard: int,
     report: Report = lambda found: None,
 ) -> ShardRenderer:
-    """Return what draws a shard whose lock this process holds, or goes on with it."""
+    """Return a renderer that begins or continues a shard; this process must hold its lock."""
     return ShardRenderer(
         plan=plan,
         indices=folder.shards.indices(shard),
@@ -98,7 +98,7 @@ def open_shard(
 
 
 def finish_shard(folder: CloneFolder, shard: int, rows: list[ImageRow], begun: float) -> None:
-    """Write the manifest of a shard whose images are written."""
+    """Seal a shard whose images are all written, and write its manifest; `begun` is its start."""
     store = folder.store()
     store.seal(shard, rows)
     write_rows(folder.manifest(shard), rows)
@@ -109,7 +109,7 @@ def finish_shard(folder: CloneFolder, shard: int, rows: list[ImageRow], begun: f
 
 
 def make_image_writer(folder: CloneFolder, plan: Plan) -> ImageWriter:
-    """Return what encodes and writes the images of a clone."""
+    """Return the writer that encodes the images of a clone and stores them in its format."""
     store, shards, write = folder.store(), folder.shards, folder.record.write
 
     def encode(image: Image, planned: PlannedImage) -> bytes:
@@ -124,17 +124,20 @@ def make_image_writer(folder: CloneFolder, plan: Plan) -> ImageWriter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a clone will take; figures are None where a server draws, which is asked for nothing.
+    """How much disk space and time a clone will need.
+
+    `bytes`, `seconds_per_image` and `hours` are None if the generator is a server: no request is
+    sent for an estimate.
 
     Attributes:
         images: number of images.
         classes: number of classes.
-        splits: images by split.
-        bytes: of the whole folder.
-        seconds_per_image: time for drawing and checking one.
-        hours: for all images on one device such as this.
-        batch_size: images drawn at once.
-        warnings: what was doubtful when classes were read in images.
+        splits: number of images by split.
+        bytes: size of the whole folder.
+        seconds_per_image: time to generate and filter one image.
+        hours: time for all images on one device of the same speed.
+        batch_size: images per call of the generator.
+        warnings: doubts about the classes that models recognized in the input images.
     """
 
     images: int
@@ -147,7 +150,7 @@ class Estimate:
     warnings: tuple[str, ...] = ()
 
 
-_SECONDS = 5.0  # after one batch to warm up, batches are timed until this has passed
+_SECONDS = 5.0  # no further batch is timed once the timed ones took longer than this
 _BATCHES = 8
 
 
@@ -157,7 +160,7 @@ def calibrate(
     source: SourceType,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Estimate:
-    """Draw a few images and estimate bytes and hours of the whole; nothing where a server draws."""
+    """Generate a few images (none if the generator is a server) and estimate the whole clone."""
     measured = _measured(plan, renderer, source, clock) if is_seeded(renderer.generator) else None
     size, each = measured or (None, None)
     return Estimate(
@@ -174,7 +177,7 @@ def calibrate(
 def _measured(
     plan: Plan, renderer: Renderer, source: SourceType, clock: Callable[[], float]
 ) -> tuple[float, float]:
-    """Return the mean bytes and seconds of an image."""
+    """Return the mean bytes and the mean seconds per image."""
     stride = max(1, len(plan) // (renderer.batch_size * (_BATCHES + 1)))
     sizes: list[int] = []
     seconds, drawn = 0.0, 0
@@ -202,16 +205,16 @@ def _size(image: Image, file_format: ImageFormat, source: SourceType) -> int:
 
 
 class CloneProgress:
-    """Counts the images of a clone that all processes have written."""
+    """Counts the finished images of a clone, of all processes together."""
 
     def __init__(self, folder: CloneFolder) -> None:
-        """Count nothing yet."""
+        """Remember the folder; `count` reads it."""
         self._folder = folder
         self._left = list(range(len(folder.shards)))
         self._done = 0
 
     def count(self) -> int:
-        """Return the number of images that are written or given up."""
+        """Return the images of finished shards, and the written ones of unfinished shards."""
         undone = set(self._folder.undone())
         newly = [shard for shard in self._left if shard not in undone]
         self._done += sum(len(self._folder.shards.indices(shard)) for shard in newly)

@@ -1,7 +1,7 @@
-"""The data-set card README.md, and croissant.json, which says the same to programs.
+"""Writes a clone's data-set card `README.md` and its machine-readable form `croissant.json`.
 
-See https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html; provenance is in the terms of
-W3C's PROV-O.
+`croissant.json` follows https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html and
+describes provenance in the terms of W3C's PROV-O.
 """
 
 from typing import Any
@@ -13,12 +13,12 @@ from rldf.dataset.manifest import Counts
 from rldf.dataset.record import CloneRecord
 from rldf.io.text import counted, plain
 
-# What a Hub page calls a split; folders are called as ImageNet's are.
+# Names of the splits on the Hugging Face Hub, by the names of the folders, which are ImageNet's.
 HUB_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
-_CHECKERS = {"on": "on", "off": "left out on demand", "none": "the models ship none"}
-_HUB_LICENSES = {  # what the Hub calls the licences that model sets have
+_CHECKERS = {"on": "on", "off": "switched off by the user", "none": "the models have none"}
+_HUB_LICENSES = {  # the Hub's identifier of a license, by its name in lower case
     "agpl-3.0": "agpl-3.0",
     "apache-2.0": "apache-2.0",
     "cc-by-4.0": "cc-by-4.0",
@@ -32,7 +32,7 @@ _HUB_LICENSES = {  # what the Hub calls the licences that model sets have
 
 
 def card(folder: CloneFolder, counts: Counts) -> str:
-    """Return the card as Markdown."""
+    """Return the data-set card of a clone as Markdown."""
     record = folder.record
     parts = [
         _front(folder, counts),
@@ -50,7 +50,7 @@ def card(folder: CloneFolder, counts: Counts) -> str:
 
 
 def _front(folder: CloneFolder, counts: Counts) -> str:
-    """Write the metadata that the Hub reads."""
+    """Return the YAML block at the head of the card, which the Hugging Face Hub reads."""
     from huggingface_hub import DatasetCardData
 
     record, store = folder.record, folder.store()
@@ -78,7 +78,7 @@ def _front(folder: CloneFolder, counts: Counts) -> str:
 
 
 def _license(name: str) -> dict[str, Any]:
-    """Return what the Hub calls a license."""
+    """Return the fields with which the Hub's metadata name a license."""
     short = name.lower().removesuffix("-or-later").removesuffix("-only")
     if not name:
         return {"license": "unknown"}
@@ -92,8 +92,8 @@ def _summary(record: CloneRecord, counts: Counts) -> str:
     told = (
         f"{counted(counts.images, 'synthetic image')} of "
         f"{counted(len(record.classes), 'class')} ({splits}). Every image was made by a program "
-        "from a sentence; no camera took it. Each file says so "
-        f"itself (IPTC digital source type `{record.write.source_type}`) and carries its sentence."
+        "from a sentence; no camera took it. The metadata of each file say so "
+        f"(IPTC digital source type `{record.write.source_type}`) and contain its sentence."
     )
     return (
         told + "\n\nThe label of an image is the class that its sentence names. "
@@ -118,10 +118,10 @@ def _loading(folder: CloneFolder, counts: Counts) -> str:
 
 
 def _without_images(record: CloneRecord, counts: Counts) -> str:
-    """List the classes that have no image in a split: a model trained on it does not know them."""
+    """Return a paragraph for each split that lists its classes without images, or ""."""
     names = {label.key: label.name for label in record.classes}
     return "".join(
-        f"\n\nNo image in `{split}`, since all were turned down: "
+        f"\n\nClasses without an image in `{split}`, because all were rejected: "
         + ", ".join(f"{key} ({_cell(names.get(key, key))})" for key in keys)
         + "."
         for split, keys in counts.empty.items()
@@ -129,7 +129,7 @@ def _without_images(record: CloneRecord, counts: Counts) -> str:
 
 
 def _files(folder: CloneFolder, ending: str) -> str:
-    """List the files of each split, and how many loader workers can read from them."""
+    """Return a table of the files of each split and of the loader workers that can share them."""
     archives = folder.archives
     lines = ["| split | files | loader workers |", "|---|---|---|"]
     for split in folder.record.splits:
@@ -150,30 +150,30 @@ def _making(record: CloneRecord, counts: Counts) -> str:
         ("seed", plan.seed),
         ("safety checker", _CHECKERS[write.safety_checker]),
         ("labels verified by", write.verify_labels or "nobody"),
-        ("drawn anew", counts.redrawn),
-        ("turned down", rejected or "none"),
-        ("left out", counts.left_out),
+        ("attempts after the first", counts.redrawn),
+        ("rejected attempts", rejected or "none"),
+        ("images left out", counts.left_out),
         ("license", write.license or "the model set names none"),
     ]
     lines = ["| | |", "|---|---|", *(f"| {name} | {_cell(str(value))} |" for name, value in rows)]
     return "\n".join(lines) + (
-        "\n\nSentence, encoding, seed and checksum of every image stand in the metadata; the "
-        "whole configuration stands in `clone.json`, the plan in `plan.parquet`. Contact sheets "
+        "\n\nThe metadata contain the sentence, encoding, seed and checksum of every image; "
+        "`clone.json` contains the whole configuration, `plan.parquet` the plan. Contact sheets "
         "are in `sheets/`."
     )
 
 
 def _doubts(record: CloneRecord) -> list[str]:
-    """List the warnings about where the classes came from, if there are any."""
+    """Return the section with the warnings about how models recognized the classes, or []."""
     if not record.doubts:
         return []
     lines = [f"- {_cell(doubt)}" for doubt in record.doubts]
-    told = "Models read the classes in images. Of these readings:"
+    told = "Models recognized the classes in images. Their warnings:"
     return ["## Doubts", told, "\n".join(lines)]
 
 
 def _classes(record: CloneRecord, counts: Counts) -> str:
-    """List the classes, each with the share of its attempts that gave a good image."""
+    """Return the table of classes; "yield" is accepted images divided by attempts, in per cent."""
     lines = ["| label | key | name | yield | definition |", "|---|---|---|---|---|"]
     for number, label in enumerate(record.classes):
         known = label.key in counts.classes
@@ -184,7 +184,7 @@ def _classes(record: CloneRecord, counts: Counts) -> str:
 
 
 def _cell(text: str) -> str:
-    """Escape markup in a table cell."""
+    """Return a text with its Markdown and HTML escaped, for a table cell."""
     safe = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\")
     return safe.replace("|", "\\|").replace("[", "\\[").replace("`", "\\`").replace("*", "\\*")
 
@@ -237,7 +237,7 @@ _CONTEXT: dict[str, Any] = {
 
 
 def croissant(folder: CloneFolder, counts: Counts) -> dict[str, Any]:
-    """Return the JSON-LD document of `croissant.json`."""
+    """Return the content of `croissant.json`, a JSON-LD document."""
     record, store = folder.record, folder.store()
     return {
         "@context": _CONTEXT,
@@ -305,7 +305,7 @@ def _class_records(record: CloneRecord) -> dict[str, Any]:
 
 
 def _image_records(record: CloneRecord, store: ExportFormat) -> list[dict[str, Any]]:
-    """Describe the images of every split, if Croissant has words for the format."""
+    """Return a Croissant record set per split, or [] if Croissant cannot describe the format."""
     fields = store.fields()
     return [] if fields is None else [_images(split, *fields) for split in record.splits]
 

@@ -1,4 +1,4 @@
-"""The classes of a data set as the nouns of a grammar."""
+"""Makes the classes of a data set the nouns of a grammar."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,23 +14,23 @@ from rldf.io.text import plain
 
 
 def object_axis(grammar: Grammar) -> int:
-    """Return the number of the axis that holds the class; ConfigError if there is none."""
+    """Return the index of the axis whose value is the class; ConfigError if there is none."""
     for number, axis in enumerate(grammar.axes):
         if axis.kind.has_objects and axis.rank == 1:
             return number
     raise ConfigError(
-        f"grammar {grammar.name} has no axis that reads an object, so it cannot tell classes "
-        "apart: name another --grammar"
+        f"grammar {grammar.name} has no axis for the main object, so its sentences cannot name "
+        "a class: name another --grammar"
     )
 
 
 def with_nouns(grammar: Grammar, labels: Sequence[Label], *, definitions: bool) -> Grammar:
-    """Replace a grammar's nouns by classes, with or without their definitions."""
+    """Return a grammar whose nouns are the classes, with their definitions if `definitions`."""
     place = object_axis(grammar)
     if grammar.reading("object_count") or any(slot.agrees == place for slot in grammar.slots):
         raise ConfigError(
-            f"grammar {grammar.name} counts its nouns or has words that agree with them, and "
-            "ImageNet's classes have one form: type --grammar imagenet, or name one like it"
+            f"grammar {grammar.name} needs plurals or other forms of its nouns, and ImageNet's "
+            "classes have one form each: type --grammar imagenet, or name a grammar like it"
         )
     values = tuple(
         Value(name=label.noun, forms={"": _text(label, definitions)}) for label in labels
@@ -48,7 +48,7 @@ def _text(label: Label, definitions: bool) -> str:
 
 
 def refuse_same_sentences(grammar: Grammar, labels: Sequence[Label]) -> None:
-    """Raise UsageError if a sentence belongs to two classes, whatever its capital letters."""
+    """Raise UsageError if two classes share a sentence; upper and lower case are the same."""
     place, by_noun = object_axis(grammar), dict[str, Label]()
     axis = grammar.axes[place]
     for label in labels:
@@ -67,7 +67,7 @@ def refuse_same_sentences(grammar: Grammar, labels: Sequence[Label]) -> None:
 
 
 def _folded(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[list[Axis], list[Slot]]:
-    """Return axes and slots in lower case."""
+    """Return axes and slots with their words in lower case."""
 
     def small(forms: Mapping[str, str]) -> dict[str, str]:
         return {form: text.casefold() for form, text in forms.items()}
@@ -82,12 +82,12 @@ def _same(grammar: Grammar, one: Label, two: Label, sentence: str) -> UsageError
     return UsageError(
         f"{one.key} ({plain(one.name)}) and {two.key} ({plain(two.name)}) are both "
         f"'{plain(sentence)}' in grammar {grammar.name}, so two labels would have the same images: "
-        "leave one of them out, or name another --grammar"
+        "leave out one of the two classes, or name another --grammar"
     )
 
 
 def check_world(grammar: Grammar, world: Grammar, models: str) -> None:
-    """Raise ConfigError if a generator of a small world does not understand a grammar."""
+    """Raise ConfigError if a grammar has a value that the model set's grammar `world` lacks."""
     if grammar == world:
         return
     for place, axis in enumerate(grammar.axes):

@@ -1,7 +1,7 @@
-"""The classes of a data set: their keys, names and definitions, and how people choose them.
+"""The classes of a data set: their keys, names and definitions, and how a user chooses them.
 
-A class is a folder, so its key is made safe before anything else sees it. Labels are numbered in
-the order of their sorted keys, which is how torchvision and datasets number folders.
+A class's key is the name of its folder, so it is made a safe file name first. Classes are numbered
+in the order of their sorted keys, as torchvision and datasets number folders.
 """
 
 import difflib
@@ -33,12 +33,12 @@ class Label:
     """One class of a data set.
 
     Attributes:
-        key: name of its folder: a wnid such as "n02391049", or a cleaned name; letters, digits,
-            "_" and "-" alone.
-        name: its name, unique among the classes.
-        definition: WordNet's, or "".
-        noun: name of its value on the grammar's object axis.
-        kind: what a preset's rules may ask for, such as "bird"; "" is none.
+        key: name of the class's folder: an ImageNet identifier (wnid) such as "n02391049", or a
+            name made safe by `clean_key`; it has only letters, digits, "_" and "-".
+        name: the class's name, unique in the data set.
+        definition: WordNet's definition, or "".
+        noun: name of the class's value on the grammar's object axis.
+        kind: group of classes that a preset has rules for, such as "bird"; "" if there is none.
     """
 
     key: _Key
@@ -50,12 +50,12 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """The classes that may be chosen.
+    """The classes that a user may choose from.
 
     Attributes:
-        whose: who has them, for messages: "ImageNet", or "model set pocket".
-        labels: in the order in which a number of them is taken.
-        keys: keys by name in lower case, several where classes share a name.
+        whose: source of the classes, for messages: "ImageNet", or "model set pocket".
+        labels: all classes; `--classes N` takes the first N.
+        keys: keys of the classes by name in lower case; classes may share a name.
     """
 
     whose: str
@@ -63,7 +63,7 @@ class Vocabulary:
     keys: Mapping[str, frozenset[str]]
 
     def find(self, word: str) -> Label:
-        """Return the class of a wnid or a name; UsageError if there is none, or several."""
+        """Return the class with a wnid or name; UsageError if none or several have it."""
         by_key = {label.key: label for label in self.labels}
         if word in by_key:
             return by_key[word]
@@ -84,7 +84,7 @@ class Vocabulary:
 def vocabulary(
     whose: str, labels: Sequence[Label], names: Mapping[str, Iterable[str]]
 ) -> Vocabulary:
-    """Make a vocabulary; a class's own name has priority over further names of others."""
+    """Make a vocabulary from labels and further names by key; `Label.name` has priority."""
     keys: dict[str, set[str]] = {}
     for key, further in names.items():
         for name in further:
@@ -95,13 +95,13 @@ def vocabulary(
 
 
 def world_vocabulary(grammar: Grammar, whose: str) -> Vocabulary:
-    """Return the nouns of a grammar that have a wnid."""
+    """Return the nouns of a grammar that have a wnid as classes; UsageError if none has one."""
     axis = grammar.reading("object")
     values = axis.values if axis else ()
     labels = [Label(v.wnid, v.name, noun=v.name) for v in values if v.wnid]
     if not labels:
         raise UsageError(
-            f"no noun of grammar {grammar.name} has a wnid, so it draws no class of ImageNet: "
+            f"no noun of grammar {grammar.name} has a wnid, so it names no class of ImageNet: "
             "name another --grammar"
         )
     first: dict[str, Label] = {}
@@ -109,13 +109,19 @@ def world_vocabulary(grammar: Grammar, whose: str) -> Vocabulary:
         if (other := first.setdefault(label.key, label)) is not label:
             raise UsageError(
                 f"grammar {grammar.name} gives wnid {label.key} to {plain(other.name)} and to "
-                f"{plain(label.name)}: leave it at one of them, or name another --grammar"
+                f"{plain(label.name)}: remove it from one of these nouns, or name another --grammar"
             )
     return vocabulary(whose, labels, {})
 
 
 def chosen(vocabulary: Vocabulary, spec: str | None, too_many: str = "") -> tuple[Label, ...]:
-    """Choose classes by a number, by a file of wnids or names, or all (None); sorted by key."""
+    """Return the first N classes, those listed in a file, or all (None), sorted by key.
+
+    Args:
+        vocabulary: the classes to choose from.
+        spec: a number N, the path of a file with one wnid or name per line, or None.
+        too_many: what to type if N is too large, for the message.
+    """
     if spec is None:
         labels = vocabulary.labels
     elif re.fullmatch(r"[+-]?\d+", spec):
@@ -140,7 +146,7 @@ def _of_file(vocabulary: Vocabulary, path: Path) -> tuple[Label, ...]:
     if not path.is_file():
         raise UsageError(
             f"--classes {plain(str(path))}: there is no such file: type a number, or the name of "
-            "a file with one wnid or name a line"
+            "a file with one wnid or name per line"
         )
     found: dict[str, tuple[int, Label]] = {}
     for number, line in enumerate(read_text(path, "class list").splitlines(), start=1):
@@ -154,17 +160,17 @@ def _of_file(vocabulary: Vocabulary, path: Path) -> tuple[Label, ...]:
             raise UsageError(f"{at}: {error}") from None
         if label.key in found:
             raise UsageError(
-                f"{at}: {label.key} ({label.name}) stands in line {found[label.key][0]} already: "
-                "leave out one of the two"
+                f"{at}: {label.key} ({label.name}) is in line {found[label.key][0]} already: "
+                "delete one of the two lines"
             )
         found[label.key] = (number, label)
     if not found:
-        raise UsageError(f"{plain(str(path))} names no class: write one wnid or name a line")
+        raise UsageError(f"{plain(str(path))} names no class: write one wnid or name per line")
     return tuple(label for _, label in found.values())
 
 
 def user_labels(found: Iterable[tuple[str, str]]) -> tuple[Label, ...]:
-    """Name the classes of pairs of wanted name and noun; repeated names get a number."""
+    """Return classes from pairs (wanted name or "", noun); a repeated name gets a number."""
     labels: dict[str, Label] = {}
     for wanted, noun in found:
         name = " ".join(plain(wanted or noun).split())[:_NAME_LENGTH]
@@ -176,7 +182,7 @@ def user_labels(found: Iterable[tuple[str, str]]) -> tuple[Label, ...]:
 
 
 def clean_key(name: str) -> str:
-    """Make a safe folder name of 1 to 80 lower-case letters, digits and "-" from any text."""
+    """Return a safe folder name for a text: 1 to 80 lower-case letters, digits and "-"."""
     split = [c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)]
     key = "-".join(re.findall(r"[a-z0-9]+", "".join(split).lower()))[:_KEY_LENGTH].strip("-")
     if key and not any(c.isalnum() and not c.isascii() for c in split):

@@ -1,4 +1,4 @@
-"""The configuration of a plan: made from options, checked, and read back from files."""
+"""The configuration of a plan, made from options or read from a file, and checked."""
 
 import hashlib
 import json
@@ -22,17 +22,17 @@ from rldf.models.model_sets import model_set_names
 
 
 class PlanConfig(BaseModel):
-    """Everything that decides a plan and, with the generator, the images.
+    """All that determines a plan; with the generator it determines the images, too.
 
     Attributes:
-        version: of the rules by which a plan follows from this.
-        classes: sorted by key.
-        splits: images of a class by split.
-        preset: how axes are sampled, and what the generator is given.
-        grammar: whose sentences, the classes among its nouns.
-        models: identity of what draws.
-        seed: any whole number.
-        image_format: of the files; their extension.
+        version: version of the rules that make a plan of a configuration.
+        classes: the classes, sorted by key.
+        splits: number of images of each class, by split.
+        preset: how axes are sampled, and the options of the generator.
+        grammar: the grammar of the sentences; every class is one of its nouns.
+        models: identity of the generator, as `drawn_by` returns it.
+        seed: seed of the plan, any whole number.
+        image_format: format of the image files, which is also their extension.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -52,9 +52,14 @@ class PlanConfig(BaseModel):
     def _check(self) -> Self:
         keys = [label.key for label in self.classes]
         if keys != sorted(set(keys)):
-            raise ValueError("classes: keys are sorted, each stands once")
+            raise ValueError(
+                "classes: the keys are not sorted, or one is there twice: sort them, each once"
+            )
         if len({key.casefold() for key in keys}) < len(keys):
-            raise ValueError("classes: two keys differ in capitals alone, and may be one folder")
+            raise ValueError(
+                "classes: two keys differ only in upper and lower case, and some systems take "
+                "them for one folder: rename one"
+            )
         try:
             axis = self.grammar.axes[object_axis(self.grammar)]
             for label in self.classes:
@@ -62,16 +67,18 @@ class PlanConfig(BaseModel):
         except RldfError as error:
             raise ValueError(str(error)) from None
         if not _derives(self.grammar):
-            raise ValueError("grammar: some of its vectors derive no sentence")
+            raise ValueError(
+                "grammar: some of its encodings have no sentence: give every value its words"
+            )
         return self
 
     @property
     def per_class(self) -> int:
-        """Images of a class in all its splits."""
+        """The number of images of each class, summed over the splits."""
         return sum(self.splits.values())
 
     def summary(self) -> dict[str, Any]:
-        """Return the configuration in short, to compare two of them: long parts as a checksum."""
+        """Return a short form to compare two configurations; long parts become checksums."""
         named = [(label.key, label.name, label.noun) for label in self.classes]
         return {
             "version": self.version,
@@ -89,7 +96,7 @@ class PlanConfig(BaseModel):
 
 
 def _derives(grammar: Grammar) -> bool:
-    """Return whether every vector derives a sentence: a grammar from a file was never checked."""
+    """Return whether every encoding has a sentence, which `clone.json` does not guarantee."""
     axes = grammar.axes
     numbers = {n for slot in grammar.slots for n in (slot.axis, slot.agrees) if n is not None}
     if not numbers <= set(range(len(axes))) or not all(axis.values for axis in axes):
@@ -107,7 +114,7 @@ def _digest(value: object) -> str:
 
 
 def read_config(record: Mapping[str, Any], source: str) -> PlanConfig:
-    """Read a configuration from a file; RunError if it is damaged."""
+    """Return the configuration in a record of the file `source`; RunError if it is damaged."""
     try:
         return PlanConfig.model_validate_json(json.dumps(record))
     except ValidationError as error:
@@ -119,7 +126,7 @@ def read_config(record: Mapping[str, Any], source: str) -> PlanConfig:
 
 ImageFormat = Literal["jpg", "png"]
 
-_MOST = 1000  # classes of ImageNet
+_MOST = 1000  # number of classes of ImageNet
 
 
 def imagenet_config(
@@ -134,9 +141,9 @@ def imagenet_config(
 ) -> PlanConfig:
     """Configure a clone of ImageNet.
 
-    Models of a small world (`draws` in their file) draw the nouns of their own grammar that have
-    a wnid, in that grammar's words. For all others the classes take the place of the nouns of
-    grammar imagenet, or of another that is named.
+    If the file of the model set limits it to a grammar (`draws`), the classes are the nouns of that
+    grammar that have a wnid. Otherwise the classes replace the nouns of `grammar`, by default of
+    the grammar imagenet.
     """
     rules, world = load_preset(preset), models.file.vocabulary_grammar
     if world is None:
@@ -163,10 +170,10 @@ def user_config(
     seed: int = 0,
     image_format: ImageFormat = "jpg",
 ) -> PlanConfig:
-    """Configure a person's own data set: each class is a noun of the grammar.
+    """Configure a clone of a user's classes, given as pairs (wanted name or "", noun).
 
-    The other axes are sampled as in a clone of ImageNet: what was found of them in one image is
-    that image's, not its class's.
+    The other axes are sampled as in a clone of ImageNet: their values in an input image describe
+    that image, not its class.
     """
     if models.file.vocabulary_grammar is not None:
         check_world(grammar, load_grammar(models.file.vocabulary_grammar), models.file.name)
@@ -174,9 +181,9 @@ def user_config(
     if models.file.vocabulary_grammar is None:
         labels = tuple(replace(label, kind=kind_of_noun(label.noun, nouns)) for label in labels)
     if not labels:
-        raise UsageError("nothing was found to make a class of: name an image, a run or a folder")
+        raise UsageError("no input gives a class: name an image, a run or a folder of photos")
     for label in labels:
-        nouns.index(label.noun)  # or it says which nouns there are
+        nouns.index(label.noun)  # raises an error that lists the nouns
     return _config(models, labels, splits, load_preset(preset), grammar, seed, image_format)
 
 
@@ -204,7 +211,7 @@ def _config(
 
 
 def drawn_by(models: ModelSet) -> dict[str, JsonValue]:
-    """Return the identity of the generator; other models of a set do not change the pixels."""
+    """Return the identity of the generator, the only model that determines the pixels."""
     generator = models.file.generator
     return {
         "name": models.file.name,
@@ -217,9 +224,9 @@ def drawn_by(models: ModelSet) -> dict[str, JsonValue]:
 
 
 def _too_many(name: str, most: int, classes: str | None) -> str:
-    """Return what to type when a small world is asked for more classes than it has."""
+    """Return what to type if `classes` is more than the `most` that a model set can generate."""
     own = f"type 'rldf clone-imagenet --classes {most} --models {name}'"
-    if name not in model_set_names():  # a file, whose path only its owner knows
+    if name not in model_set_names():  # a user's file, whose path is not known here
         own = f"type --classes {most}"
     if classes is None or not classes.isdigit() or int(classes) > _MOST:
         return own

@@ -1,4 +1,4 @@
-"""Writes a clone in another format: the same images, byte for byte, by the same stores."""
+"""Writes a finished clone in another format; the image files keep their bytes."""
 
 import hashlib
 from collections.abc import Callable
@@ -17,13 +17,20 @@ from rldf.io.files import read_file, write_bytes
 def convert(
     source: CloneFolder, to: Format, out: Path, tell: Callable[[int], None] = lambda images: None
 ) -> dict[str, Any]:
-    """Write a finished clone in another format, or continue that."""
+    """Write a finished clone into the folder `out` in another format, or continue to do so.
+
+    Returns:
+        The counts of the new clone, as `Counts.document` gives them.
+
+    Raises:
+        RunError: the clone is unfinished or damaged, or `out` holds something else.
+    """
     if source.undone():
         raise RunError(
-            f"{source.root} is not finished: go on with it first, 'rldf clone status "
-            f"{source.root}' tells how far it is"
+            f"{source.root} is not finished: type the command that began it again first; "
+            f"'rldf clone status {source.root}' shows how much is done"
         )
-    for _ in source.all_rows():  # a damaged manifest is told before anything is written
+    for _ in source.all_rows():  # raises for a damaged manifest before anything is written
         pass
     write = source.record.write.model_copy(update={"format": to, "numbering": "split"})
     target = enter_folder(out, source.record.model_copy(update={"write": write}))

@@ -1,4 +1,4 @@
-"""Filters that reject new images: blank, flagged, or without their class (`--verify-labels`)."""
+"""Filters reject generated images: blank, flagged as unsafe, or without their class."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -22,27 +22,27 @@ from rldf.models.repo_files import INDEX, components, has_weights
 from rldf.models.safety import check_model
 
 UNSEEN = "unseen"
-"""The one reason for which an image is kept after the last attempt: its class is not seen in it."""
+"""Reason: the class is not seen. Only with it is a rejected image kept after the last attempt."""
 
-_CONTEXTS = 16  # in which each class is embedded
-_RIVALS = 16  # classes that an image is compared with besides its own
-_AT_ONCE = 256  # sentences
+_CONTEXTS = 16  # sentences that are averaged into the embedding of a class
+_RIVALS = 16  # other classes that an image is compared with
+_AT_ONCE = 256  # sentences per call of CLIP
 
 
 class ImageFilter(Protocol):
-    """Checks new images."""
+    """Decides which generated images to reject."""
 
     def __call__(self, images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
         """Return the reason to reject each image, or ""."""
 
 
 def blank_filter(images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
-    """Reject images that are black or of one colour."""
+    """Return "black" or "constant" for an image that is so (see `blank`), else ""."""
     return [blank(image) for image in images]
 
 
 def all_of(filters: Sequence[ImageFilter]) -> ImageFilter:
-    """Combine filters; each sees the images that those before it accepted."""
+    """Return a filter that applies filters in turn, each to the images accepted so far."""
 
     def filter(images: Sequence[Image], planned: Sequence[PlannedImage]) -> list[str]:
         reasons = [""] * len(images)
@@ -60,7 +60,7 @@ class DetectorFilter:
     """Rejects images in which a detector does not find the class."""
 
     def __init__(self, plan: Plan, detector: Detector) -> None:
-        """Look up which labels mean which class."""
+        """Check that each class has a label of the detector; UsageError if one has none."""
         self._axis = object_axis(plan.grammar)
         self._values = plan.grammar.axes[self._axis].values
         self._detector = detector
@@ -93,17 +93,18 @@ class DetectorFilter:
 
 
 class ClipFilter:
-    """Turns down images that CLIP takes for another class of the data set.
+    """Rejects images that CLIP takes for another class of the data set.
 
-    Of the image's own sentence and those that differ from it in the class alone, its own must be
-    the nearest to the image; of 200 classes or more among the nearest half per cent, at most 5,
-    since some of ImageNet's classes are hard to tell apart. Only the likeliest rivals are asked:
-    those whose mean sentence, over some contexts of the plan, is nearest to the image (see
-    "Learning Transferable Visual Models From Natural Language Supervision", section 3.1.4).
+    CLIP compares the image with its planned sentence and with the same sentence for other classes.
+    An image of n classes is accepted if fewer than max(1, min(5, n // 200)) of those sentences are
+    nearer to the image than its planned one: some of ImageNet's classes are hard to distinguish.
+    The other classes are the 16 whose mean sentence, over 16 images of the plan, is nearest to the
+    image (see "Learning Transferable Visual Models From Natural Language Supervision", section
+    3.1.4).
     """
 
     def __init__(self, plan: Plan, clip: ImageTextModel) -> None:
-        """Embed the classes."""
+        """Compute the mean embedding of the sentences of each class."""
         self._grammar, self._clip = plan.grammar, clip
         self._axis = object_axis(plan.grammar)
         self._values = list(dict.fromkeys(e[self._axis] for e in class_encodings(plan)))
@@ -125,7 +126,7 @@ class ClipFilter:
         vectors = self._clip.embed_images(images)
         likeness = vectors @ self._classes.T
         own = [self._number[what.encoding[self._axis]] for what in planned]
-        likeness[range(len(images)), own] = np.inf  # its own class stands first
+        likeness[range(len(images)), own] = np.inf  # sorts the planned class first
         asked = np.argsort(-likeness, axis=1)[:, : _RIVALS + 1]
         texts = [
             self._sentence(what.encoding, self._values[number])
@@ -146,7 +147,7 @@ class ClipFilter:
 
 
 def class_encodings(plan: Plan) -> list[Encoding]:
-    """Return an encoding of every class, from the first images of the plan."""
+    """Return the encoding of the first image of each class, in the order of the classes."""
     found: dict[int, Encoding] = {}
     for i in range(len(plan)):
         if len(found) == len(plan.classes):
@@ -170,16 +171,16 @@ def _pipeline_index(models: ModelSet) -> dict[str, Any]:
         return {}
     try:
         found = parse_json(read_file(folder / INDEX))
-    except (OSError, ValueError):  # the generator tells of a folder that is not as it should be
+    except (OSError, ValueError):  # loading the generator reports a bad folder
         return {}
     return found if isinstance(found, dict) else {}
 
 
 class SafetyFilter:
-    """Rejects images that the safety checker flags."""
+    """Rejects images that the safety checker of the model set flags."""
 
     def __init__(self, models: ModelSet, device: str) -> None:
-        """Load the checker."""
+        """Load the safety checker; ConfigError if that fails."""
         import torch
         from diffusers.pipelines.stable_diffusion.safety_checker import (
             StableDiffusionSafetyChecker,
@@ -187,7 +188,7 @@ class SafetyFilter:
         from diffusers.utils import logging
         from transformers import CLIPImageProcessor
 
-        logging.set_verbosity_error()  # it tells that images were blackened, which they are not
+        logging.set_verbosity_error()  # it warns of blackened images, which are not used
         folder = models.path("generator")
         assert folder is not None, "has_safety_checker found one"
         # A pulled folder has one precision alone; it runs in single precision either way.
@@ -205,7 +206,7 @@ class SafetyFilter:
         except Exception as error:  # a broken folder may raise anything
             raise ConfigError(
                 f"the safety checker of model set {models.file.name} cannot be loaded "
-                f"({one_line(error)}): complete it, or type --no-safety-checker"
+                f"({one_line(error)}): repair its folder, or type --no-safety-checker"
             ) from error
         self._checker = checker.to(resolve(device)).eval()
         self._torch = torch

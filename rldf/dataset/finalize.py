@@ -1,4 +1,4 @@
-"""Writes what covers the whole clone once all images exist: metadata, card, contact sheets."""
+"""Writes the files about a whole clone once all images exist: metadata, card, contact sheets."""
 
 import contextlib
 import hashlib
@@ -32,8 +32,8 @@ class Finished(Strict):
     """The content of `.rldf/finished.json`, which is written last.
 
     Attributes:
-        counts: of images, by split and by what happened.
-        files: checksum by name of the files that cover the whole clone.
+        counts: counts of images, as `Counts.document` gives them.
+        files: SHA-256 of each file about the whole clone, by file name.
     """
 
     counts: dict[str, Any]
@@ -49,13 +49,13 @@ def read_finished(folder: CloneFolder) -> Finished | None:
 
 
 def finish(folder: CloneFolder) -> Finished:
-    """Finish a clone whose shards are all done, unless another process does or did."""
+    """Finish a clone whose shards are all done; wait if another process is finishing it."""
     with waiting(folder.work("locks") / "finish"):
         return read_finished(folder) or write_finish(folder)
 
 
 def write_finish(folder: CloneFolder) -> Finished:
-    """Write everything that follows from the manifests, replacing what is there."""
+    """Write all files about the whole clone anew from its manifests, over existing ones."""
     counts = count_images(rows for _, rows in folder.all_rows())
     names = folder.store().finish(folder.all_rows)
     names += write_sheets(folder)
@@ -70,7 +70,7 @@ def write_finish(folder: CloneFolder) -> Finished:
 
 
 def _write_card(folder: CloneFolder, text: str) -> str:
-    """Write the card unless a person has edited it; return the checksum of the new text."""
+    """Write the card unless a user has edited it; return the SHA-256 of the given text."""
     path, before = folder.root / CARD, read_finished(folder)
     last = before.files.get(CARD) if before else None
     if not path.exists() or sha256_file(path) == last:
@@ -97,7 +97,7 @@ SHEETS = "sheets"
 
 
 def write_sheets(folder: CloneFolder) -> list[str]:
-    """Write the contact sheet of every class that has images; return the file names."""
+    """Write a contact sheet for each class that has images; return the file names."""
     chosen = _first_images(folder)
     store = folder.store()
     thumbnails: dict[str, list[Image.Image]] = {}
@@ -126,7 +126,7 @@ def contact_sheet(images: list[Image.Image]) -> Image.Image:
 
 
 def _first_images(folder: CloneFolder) -> dict[int, list[ImageRow]]:
-    """Return the first images of every class, by shard."""
+    """Return the rows of the first 8 images of every class, by shard."""
     wanted = dict.fromkeys(folder.keys, _COLUMNS * _LINES)
     chosen: dict[int, list[ImageRow]] = {}
     for shard, rows in folder.all_rows():

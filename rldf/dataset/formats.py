@@ -1,9 +1,9 @@
-"""Export formats: one class for each says everything about it, and one line in `FORMATS` adds it.
+"""Export formats: one class defines each format, and `FORMATS` lists them.
 
-A format takes one image at a time and has it on the disk, whole, when `put` returns. Once all
-images of a shard are in, `seal` makes the shard's final files. In an image folder an image is at
-its final place at once; for archives it waits in a stage, so that a kill costs a batch and not a
-shard, and sealing again after a kill gives the same bytes.
+`put` writes one image, which is complete on the disk when `put` returns. `seal` makes the final
+files of a shard after its last image. An image folder writes each image to its final place. An
+archive format writes it to a folder for staging first, so that a killed process loses one batch and
+not a shard. Sealing again gives the same bytes.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ from rldf.errors import RunError
 from rldf.io.files import read_file, replacing, write_bytes
 from rldf.io.text import one_line
 
-_AT_ONCE = 10  # images of a Parquet file in memory
-_TIGHTEST = 20  # bytes of images that one byte of a Parquet file may stand for: they do not shrink
+_AT_ONCE = 10  # images of a Parquet file that are read into memory together
+_TIGHTEST = 20  # bytes that one byte of a Parquet file may unpack to; JPEG and PNG do not shrink
 
 RowsByShard = Callable[[], Iterable[tuple[int, list[ImageRow]]]]
-"""Reads number and rows of every shard, so that they need not all be in memory."""
+"""Returns number and rows of each shard, read one shard at a time to save memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +40,12 @@ class ExportFormat(ABC):
 
     Attributes:
         root: the clone's folder.
-        stage: where images wait until their shard is sealed.
-        archives: how images are laid out in archives; its splits are the clone's.
+        stage: folder for the images of shards that are not sealed.
+        archives: which archive holds which image; it also lists the clone's splits.
         classes: keys of the classes, in the order of their labels.
         image_format: "jpg" or "png".
-        extra_metadata: columns that every image has besides its row.
-        packs: whether `seal` needs every image of its shard, because it writes new files.
+        extra_metadata: values, the same for all images, that the metadata have besides the row.
+        packs: whether `seal` packs staged images into archives, so needs all of its shard.
     """
 
     root: Path
@@ -58,23 +58,23 @@ class ExportFormat(ABC):
 
     @abstractmethod
     def put(self, shard: int, name: str, data: bytes) -> None:
-        """Write an image file of a shard, replacing one of that name."""
+        """Write an image file of a shard; a file of the same name is replaced."""
 
     @abstractmethod
     def seal(self, shard: int, rows: Sequence[ImageRow]) -> None:
-        """Make the final files of a shard whose images are all in."""
+        """Make the final files of a shard after all its images were `put`."""
 
     @abstractmethod
     def release(self, shard: int) -> None:
-        """Remove what a finished shard does not need any more."""
+        """Delete the staged images of a finished shard."""
 
     @abstractmethod
     def files(self, shard: int, names: Iterable[str]) -> set[str]:
-        """Return the final files of a shard's images, relative to the clone's folder."""
+        """Return the paths of a shard's final files, relative to the clone's folder."""
 
     @abstractmethod
     def read(self, shard: int, rows: Sequence[ImageRow]) -> Iterator[tuple[ImageRow, bytes | None]]:
-        """Read a sealed shard: rows that have an image, and its file, None if it is missing."""
+        """Yield each row with an image and that file's bytes, None if it cannot be read."""
 
     @abstractmethod
     def has(self, split: str) -> bool:
@@ -82,11 +82,11 @@ class ExportFormat(ABC):
 
     @abstractmethod
     def images(self, split: str) -> Iterator[tuple[str, bytes]]:
-        """Read all images of a split, as file name and bytes; RunError at the first damage."""
+        """Yield file name and bytes of each image of a split; RunError at the first damage."""
 
     @abstractmethod
     def finish(self, shards: RowsByShard) -> list[str]:
-        """Write the files that cover all shards; return their names."""
+        """Write the metadata files that cover all shards, if any; return their names."""
 
     @abstractmethod
     def pattern(self, split: str) -> str:
@@ -94,26 +94,26 @@ class ExportFormat(ABC):
 
     @abstractmethod
     def loading(self, split: str) -> list[str]:
-        """Return lines of Python that load a split, for the card."""
+        """Return the lines of Python that the card shows for loading a split."""
 
     @abstractmethod
     def media(self, split: str) -> tuple[str, str]:
-        """Return the media type of a split's files and the glob pattern of these files."""
+        """Return the media type of a split's data files and their glob pattern."""
 
     @abstractmethod
     def fields(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return where Croissant finds image and class key; None if it cannot express that."""
+        """Return Croissant's sources of image and class key; None if it cannot express them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFolder(ExportFormat):
-    """A folder of images: `train/<key>/<key>_<number>.jpg`, with metadata.parquet beside them."""
+    """A folder of images `<split>/<key>/<key>_<number>.jpg` with `<split>/metadata.parquet`."""
 
     packs: ClassVar[bool] = False
     _made: set[Path] = field(default_factory=set)
 
     def put(self, shard: int, name: str, data: bytes) -> None:
-        """Write an image to its final place."""
+        """Write an image to its final path."""
         path = self.root / name
         if path.parent not in self._made:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,17 +121,17 @@ class ImageFolder(ExportFormat):
         write_bytes(path, data)
 
     def seal(self, shard: int, rows: Sequence[ImageRow]) -> None:
-        """Do nothing: the images are at their places."""
+        """Do nothing: `put` has written the images to their final paths."""
 
     def release(self, shard: int) -> None:
-        """Do nothing: there is no stage."""
+        """Do nothing: no image was staged."""
 
     def files(self, shard: int, names: Iterable[str]) -> set[str]:
-        """Return the names as they are."""
+        """Return the names unchanged: the image files are the final files."""
         return set(names)
 
     def read(self, shard: int, rows: Sequence[ImageRow]) -> Iterator[tuple[ImageRow, bytes | None]]:
-        """Read the images one by one."""
+        """Yield each row with an image and that file's bytes, None if it cannot be read."""
         for row in rows:
             if row.sha256:
                 data: bytes | None = None
@@ -144,7 +144,7 @@ class ImageFolder(ExportFormat):
         return (self.root / split).is_dir()
 
     def images(self, split: str) -> Iterator[tuple[str, bytes]]:
-        """Read all images of a split, class by class."""
+        """Yield file name and bytes of each image of a split, class by class."""
         for key in self.classes:
             for path in sorted((self.root / split / key).glob(f"{key}_*")):
                 if path.suffix not in (".jpg", ".png"):
@@ -156,10 +156,12 @@ class ImageFolder(ExportFormat):
                 yield path.name, data
 
     def finish(self, shards: RowsByShard) -> list[str]:
-        """Write `metadata.parquet` into every split, and folders for classes without images."""
+        """Write each split's `metadata.parquet`, and empty folders for classes without images."""
         names = []
         for split in self.archives.splits:
-            for key in self.classes:  # loaders number the folders, so none may be missing
+            for (
+                key
+            ) in self.classes:  # loaders number the folders as classes, so none may be missing
                 (self.root / split / key).mkdir(parents=True, exist_ok=True)
             names.append(f"{split}/metadata.parquet")
             own = (
@@ -170,24 +172,24 @@ class ImageFolder(ExportFormat):
         return names
 
     def pattern(self, split: str) -> str:
-        """Return all files of the split's folder."""
+        """Return the pattern of all files in the split's folder."""
         return f"{split}/**"
 
     def loading(self, split: str) -> list[str]:
-        """Load it by torchvision or datasets."""
+        """Return the lines that load the clone by torchvision or datasets."""
         return [
-            # a class may have lost all its images in a split, and its folder numbers the others
+            # the empty folder of a class without images keeps the numbers of the others right
             f'torchvision.datasets.ImageFolder("{split}", allow_empty=True)',
             'datasets.load_dataset("imagefolder", data_dir=".")',
         ]
 
     def media(self, split: str) -> tuple[str, str]:
-        """Return the images' own type."""
+        """Return the media type of the images and their glob pattern."""
         kind = {"jpg": "image/jpeg", "png": "image/png"}[self.image_format]
         return kind, f"{split}/*/*.{self.image_format}"
 
     def fields(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Find the class in the image's path."""
+        """Return sources that read the class from the image's path."""
         path = {
             "extract": {"fileProperty": "fullpath"},
             "transform": {"regex": r"^.*/([^/]+)/[^/]+$"},
@@ -197,7 +199,7 @@ class ImageFolder(ExportFormat):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveFormat(ExportFormat):
-    """Archives `data/train-00012-of-00064.tar`, one or more for each split that a shard touches."""
+    """Archives such as `data/train-00012-of-00064.tar`, each of images of one shard and split."""
 
     packs: ClassVar[bool] = True
     ending: ClassVar[str]
@@ -207,21 +209,21 @@ class ArchiveFormat(ExportFormat):
     def write_archive(
         self, file: BinaryIO, rows: Sequence[ImageRow], images: Sequence[bytes]
     ) -> None:
-        """Write one archive; equal images give equal bytes."""
+        """Write one archive; equal rows and images give equal bytes."""
 
     @staticmethod
     @abstractmethod
     def read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
-        """Read one archive, as file name and bytes; RunError at the first damage."""
+        """Yield file name and bytes of each image of an archive; RunError at the first damage."""
 
     def put(self, shard: int, name: str, data: bytes) -> None:
-        """Stage an image."""
+        """Write an image to the shard's folder for staging."""
         path = self._staged(shard, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, data)
 
     def seal(self, shard: int, rows: Sequence[ImageRow]) -> None:
-        """Pack the shard's images."""
+        """Pack the staged images of a shard into its archives."""
         for archive, held in self._filled(shard, rows):
             if not held and self.archives.numbering == "clone":
                 continue  # earlier versions wrote no empty file
@@ -232,19 +234,19 @@ class ArchiveFormat(ExportFormat):
                 self.write_archive(file, held, images)
 
     def release(self, shard: int) -> None:
-        """Empty the shard's stage."""
+        """Delete the shard's folder of staged images."""
         shutil.rmtree(self.stage / f"{shard:05d}", ignore_errors=True)
 
     def files(self, shard: int, names: Iterable[str]) -> set[str]:
-        """Return the shard's archives, which exist whether they have images or not."""
+        """Return the paths of the shard's archives, whatever `names` is."""
         return {archive.name(self.ending) for archive in self.archives.of_shard(shard)}
 
     def read(self, shard: int, rows: Sequence[ImageRow]) -> Iterator[tuple[ImageRow, bytes | None]]:
-        """Read the images of the shard's archives, as far as they can be read."""
+        """Yield each row with an image and that file's bytes, None if it cannot be read."""
         for archive, held in self._filled(shard, rows):
             found: dict[str, bytes] = {}
             path = self.root / archive.name(self.ending)
-            with contextlib.suppress(RunError):  # what precedes a damage can be read
+            with contextlib.suppress(RunError):  # images before the damaged place are kept
                 found.update(self.read_archive(path) if held else ())
             for row in held:
                 yield row, found.get(row.name.rpartition("/")[2])
@@ -254,7 +256,7 @@ class ArchiveFormat(ExportFormat):
         return any((self.root / "data").glob(f"{split}-*"))
 
     def images(self, split: str) -> Iterator[tuple[str, bytes]]:
-        """Read all archives of a split."""
+        """Yield file name and bytes of each image in a split's archives."""
         for path in sorted(self.root.glob(self.pattern(split))):
             yield from self.read_archive(path)
 
@@ -263,11 +265,11 @@ class ArchiveFormat(ExportFormat):
         return []
 
     def pattern(self, split: str) -> str:
-        """Return the split's archives."""
+        """Return the pattern of the split's archives."""
         return f"data/{split}-*.{self.ending}"
 
     def media(self, split: str) -> tuple[str, str]:
-        """Return the type of the archives."""
+        """Return the media type of the archives and their glob pattern."""
         return self.media_type, self.pattern(split)
 
     def _filled(
@@ -283,7 +285,7 @@ class ArchiveFormat(ExportFormat):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebDataset(ArchiveFormat):
-    """Tars that hold `<stem>.jpg`, `<stem>.cls` (its label) and `<stem>.json` for each image."""
+    """Tars with `<stem>.jpg`, `<stem>.cls` (label) and `<stem>.json` (metadata) for each image."""
 
     ending: ClassVar[str] = "tar"
     media_type: ClassVar[str] = "application/x-tar"
@@ -291,7 +293,7 @@ class WebDataset(ArchiveFormat):
     def write_archive(
         self, file: BinaryIO, rows: Sequence[ImageRow], images: Sequence[bytes]
     ) -> None:
-        """Write a tar."""
+        """Write one tar; equal rows and images give equal bytes."""
         # USTAR, without times and owners, which would differ from one writing to the next
         with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
             for row, data in zip(rows, images, strict=True):
@@ -303,22 +305,22 @@ class WebDataset(ArchiveFormat):
 
     @staticmethod
     def read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
-        """Read a tar."""
+        """Yield file name and bytes of each image of a tar; RunError at the first damage."""
         try:
             with _opened(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
                 for member in tar:
-                    if member.issparse():  # a few bytes that stand for any number of them
+                    if member.issparse():  # it may unpack to any number of bytes
                         raise tarfile.ReadError(f"{member.name} is not stored whole")
                     if member.isreg() and member.name.endswith((".jpg", ".png")):
                         held = tar.extractfile(member)
                         yield member.name, held.read() if held else b""
-            if not _is_whole(path):  # a tar that is cut between two members reads well
+            if not _is_whole(path):  # a tar cut off between two members raises nothing above
                 raise tarfile.ReadError("its end is missing")
         except (OSError, ValueError, tarfile.TarError) as error:
             raise RunError(_damaged(path, error)) from None
 
     def loading(self, split: str) -> list[str]:
-        """Load it by webdataset."""
+        """Return the lines that load a split by webdataset."""
         pattern = self.archives.pattern(split, self.ending)
         tars = f'sorted(glob.glob("{pattern}"))' if "*" in pattern else f'"{pattern}"'
         return [
@@ -328,13 +330,13 @@ class WebDataset(ArchiveFormat):
         ]
 
     def fields(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return None: Croissant cannot name the parts of a sample."""
+        """Return None: Croissant cannot describe which files of a tar belong to one sample."""
         return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parquet(ArchiveFormat):
-    """Parquet files with the images in them, as `datasets` reads and writes them."""
+    """Parquet files that contain the images, in the form that `datasets` reads and writes."""
 
     ending: ClassVar[str] = "parquet"
     media_type: ClassVar[str] = "application/x-parquet"
@@ -342,12 +344,12 @@ class Parquet(ArchiveFormat):
     def write_archive(
         self, file: BinaryIO, rows: Sequence[ImageRow], images: Sequence[bytes]
     ) -> None:
-        """Write a Parquet file."""
+        """Write one Parquet file; equal rows and images give equal bytes."""
         write_images(file, rows, images, self.classes, self.extra_metadata)
 
     @staticmethod
     def read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
-        """Read a Parquet file."""
+        """Yield file name and bytes of each image of one file; RunError at the first damage."""
         import pyarrow
         import pyarrow.parquet
 
@@ -366,12 +368,12 @@ class Parquet(ArchiveFormat):
             raise RunError(_damaged(path, error)) from None
 
     def loading(self, split: str) -> list[str]:
-        """Load it by datasets."""
+        """Return the lines that load a split by datasets."""
         files = f'{{"{split}": "{self.pattern(split)}"}}'
         return [f'datasets.load_dataset("parquet", data_files={files})']
 
     def fields(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Find both in columns; datasets keeps an image as a record of its bytes and its path."""
+        """Return sources in two columns; column `image` is a record with `bytes` and `path`."""
         image = {"extract": {"column": "image"}, "transform": {"jsonPath": "bytes"}}
         return image, {"extract": {"column": "key"}}
 
@@ -386,7 +388,7 @@ FORMATS: Mapping[str, type[ExportFormat]] = {
 
 def _known(name: str) -> str:
     if name not in FORMATS:
-        raise ValueError(f"no such format; there are {', '.join(FORMATS)}")
+        raise ValueError(f"there is no format {name}: type one of {', '.join(FORMATS)}")
     return name
 
 
@@ -401,7 +403,7 @@ def _unpacked(metadata: Any) -> int:
 
 def _checked(name: object, data: object) -> tuple[str, bytes]:
     if not isinstance(name, str) or not isinstance(data, bytes):
-        raise TypeError("its images are none")
+        raise TypeError("its column image holds no images")
     return name, data
 
 
@@ -412,7 +414,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _is_whole(path: Path) -> bool:
-    """Tell whether a tar ends as it should: with two blocks of zeros, in whole records."""
+    """Return whether a tar ends with two blocks of zeros and has a whole number of records."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 2 * tarfile.BLOCKSIZE))
@@ -422,7 +424,7 @@ def _is_whole(path: Path) -> bool:
 
 def _damaged(path: Path, error: Exception) -> str:
     said = one_line(error)
-    return f"{path} is damaged or not there ({said}): type 'rldf clone verify FOLDER --repair'"
+    return f"{path} is damaged or missing ({said}): type 'rldf clone verify FOLDER --repair'"
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

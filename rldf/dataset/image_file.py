@@ -1,7 +1,7 @@
-"""Image files of a clone: the same bytes for the same picture, and their origin written in them.
+"""Encodes the image files of a clone and writes their origin into them.
 
-Each file carries an XMP packet with the sentence and IPTC's digital source type, so that it tells
-that no camera made it wherever it is copied to.
+Equal pixels and sentences give equal bytes. Each file contains an XMP packet with the sentence and
+IPTC's digital source type, so a copy of the file still states that no camera took it.
 See https://cv.iptc.org/newscodes/digitalsourcetype/
 """
 
@@ -19,8 +19,8 @@ SourceType = Literal["trainedAlgorithmicMedia", "algorithmicMedia"]
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _QUALITY = 95
-_DARK = 10  # of 255: the brightest that a black image may be
-_FLAT = 3  # of 255: the widest range of a channel of a constant image
+_DARK = 10  # of 255: an image is black if no sample is greater
+_FLAT = 3  # of 255: an image is constant if no channel's maximum - minimum is greater
 
 # Adobe's XMP specification, part 1: the packet's begin attribute is a byte order mark.
 _XMP = """\
@@ -40,13 +40,13 @@ def source_type(generator: str) -> SourceType:
 
 
 def xmp_packet(sentence: str, source: SourceType) -> bytes:
-    """Return the XMP packet of an image, UTF-8."""
+    """Return the XMP packet with a sentence and a source type, in UTF-8."""
     text = _XMP.format(source=SOURCE_TYPES + source, sentence=escape(plain(sentence)))
     return text.encode("utf-8")
 
 
 def encode_image(image: Image, file_format: ImageFormat, xmp: bytes) -> bytes:
-    """Encode an RGB image; equal pixels give equal bytes."""
+    """Encode an RGB image with an XMP packet; equal arguments give equal bytes."""
     data = io.BytesIO()
     if file_format == "jpg":
         image.save(data, "JPEG", quality=_QUALITY, subsampling=0, xmp=xmp)
@@ -58,7 +58,11 @@ def encode_image(image: Image, file_format: ImageFormat, xmp: bytes) -> bytes:
 
 
 def blank(image: Image) -> Literal["", "black", "constant"]:
-    """Return "black" (maximum at most 10 of 255), "constant" (range at most 3) or ""."""
+    """Return why an image shows nothing, or "".
+
+    It is "black" if no sample is greater than 10 of 255, and "constant" if maximum - minimum of
+    each channel is at most 3.
+    """
     ranges = cast(tuple[tuple[int, int], ...], image.getextrema())
     if max(high for _, high in ranges) <= _DARK:
         return "black"

@@ -1,9 +1,9 @@
-"""ImageNet's 1000 classes (ILSVRC 2012): what they are called, what they are, in which order.
+"""ImageNet's 1000 classes (ILSVRC 2012): their names, definitions and order.
 
-Wnids, lemmas and definitions are WordNet's, from timm's tables; names are the ones that CLIP was
-judged with, from open_clip, since they are cleaner than the first lemmas ("rooster" for "cock",
-"construction crane" for "crane"). Where even those are the same name for two classes, the first
-lemma and the definition tell them apart.
+Wnids, lemmas and definitions are WordNet's, from timm's tables. The names are those with which
+CLIP was evaluated, from open_clip; they are clearer than WordNet's first lemmas ("rooster" for
+"cock", "construction crane" for "crane"). If two classes have the same name in open_clip, each is
+named by its first lemma and its definition instead.
 """
 
 import re
@@ -17,8 +17,8 @@ from rldf.io.yaml import Strict, load_yaml
 from rldf.seeding import derive
 
 _FOLDER = Path(__file__).parent
-_GLOSS_WORDS = 16  # with them a sentence stays within the 77 tokens of CLIP's text encoder
-_DANGLING = frozenset(  # words that ask for another
+_GLOSS_WORDS = 16  # so a sentence has at most the 77 tokens of CLIP's text encoder
+_DANGLING = frozenset(  # words that cannot end a definition
     re.findall(
         r"\w+",
         "a an and any are as at be between by for from has have in into is its of on or over than "
@@ -29,7 +29,13 @@ _VOWEL = re.compile(r"(?!eu|one\b|uni|us|ut)[aeiou]|hour", re.IGNORECASE)
 
 
 class KindFile(Strict):
-    """One kind of classes in `imagenet.yaml`."""
+    """A kind of classes in `imagenet.yaml`, such as "bird".
+
+    Attributes:
+        kind: name of the kind.
+        wnids: ranges (first, last) of the wnids of its classes.
+        words: if any, the class's name or definition must contain one of them, too.
+    """
 
     kind: str
     wnids: tuple[tuple[str, str], ...]
@@ -37,7 +43,12 @@ class KindFile(Strict):
 
 
 class ImageNetFile(Strict):
-    """What `imagenet.yaml` says."""
+    """The content of `imagenet.yaml`.
+
+    Attributes:
+        without_article: wnids of the classes whose noun takes no "a" or "an".
+        kinds: the kinds; a class has the first that fits.
+    """
 
     without_article: frozenset[str]
     kinds: tuple[KindFile, ...]
@@ -45,12 +56,12 @@ class ImageNetFile(Strict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synset:
-    """A class as WordNet knows it.
+    """WordNet's entry for a class.
 
     Attributes:
-        wnid: "n" and its number in WordNet 3.0.
-        lemmas: its words.
-        definition: its gloss.
+        wnid: WordNet's identifier, "n" and the number of the entry in WordNet 3.0.
+        lemmas: the words for the class.
+        definition: WordNet's definition.
     """
 
     wnid: str
@@ -115,17 +126,17 @@ def _told_apart(synset: Synset) -> str:
 
 
 def bare(name: str) -> str:
-    """Reduce a name to letters and digits in lower case without a final "s", to compare names."""
+    """Return a name's letters and digits in lower case, without a final "s", to compare names."""
     return "".join(c for c in name.lower() if c.isalnum()).removesuffix("s")
 
 
 def with_article(name: str) -> str:
-    """Put "a" or "an" before a noun."""
+    """Return a noun with "a" or "an" before it."""
     return f"{'an' if _VOWEL.match(name) else 'a'} {name}"
 
 
 def gloss(definition: str) -> str:
-    """Shorten a definition to its first clause, at most 16 words."""
+    """Return the first clause of a definition, at most 16 words."""
     clause = re.sub(r"\([^)]*\)|`|'(?!\w)", "", definition).split(";")[0]
     words = clause.split()[:_GLOSS_WORDS]
     while len(words) > 1 and words[-1].strip(",.") in _DANGLING:
@@ -134,7 +145,7 @@ def gloss(definition: str) -> str:
 
 
 def kind_of(wnid: str, words: str, file: ImageNetFile) -> str:
-    """Return the kind of a class, "" if none fits."""
+    """Return the first kind that fits a wnid and its name and definition; "" if none fits."""
     said = frozenset(re.findall(r"[a-z]+", words.lower()))
     return next(
         (

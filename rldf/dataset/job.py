@@ -1,7 +1,7 @@
-"""Plans clones and draws them.
+"""Plans clones and generates their images.
 
-`prepare_clone` and `prepare_imagenet` check every option and plan the clone; what they return can
-estimate the clone or draw it. Nothing here prints.
+`prepare_clone` and `prepare_imagenet` check every option, plan the clone and return a `CloneJob`,
+which can estimate or make the clone. Nothing in this module prints.
 """
 
 import io
@@ -36,15 +36,15 @@ from rldf.models.model_sets import ModelSet, load_model_set, model_set_names
 from rldf.perception.encoder import Encoder
 
 PER_CLASS = 100
-"""Images of a class where neither their number nor the splits are given."""
+"""Number of images of each class if neither `per_class` nor `splits` is given."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with the stage, how much of it is done and of how much (0 where that is not known).
+"""Called with the name of the stage, the number of images done and the total (0 if unknown).
 
 Stages are "planning", "loading the models", "writing the plan" and "images".
 """
 
-_PAUSE = 0.5  # s between two counts of the images of all processes
+_PAUSE = 0.5  # least seconds between two counts of the finished images
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -53,23 +53,24 @@ def no_progress(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloneOptions:
-    """The options that clones of all kinds have.
+    """The options of a clone, of ImageNet or of a user's classes.
 
     Attributes:
-        out: the folder; None for one in ./clones, named after classes, models and size.
-        models: a model set: its name, its file, or an object.
-        grammar: name or file; None for the one that suits models and classes.
-        preset: how images vary: "train" or "paper".
-        per_class: images of a class; None for 100, or for what `splits` says.
-        splits: images of a class by split, or text such as "train=0.9,val=0.05,test=0.05".
+        out: the clone's folder; None for a new one in ./clones, named after classes, models, size.
+        models: the model set: its name, its file, or an object.
+        grammar: name or file of the grammar; None for the default of the models and classes.
+        preset: name of the preset, "train" or "paper", which decides how images vary.
+        per_class: images of each class; None for 100, or for the sum of whole numbers in `splits`.
+        splits: images of each class by split, or text such as "train=0.9,val=0.05,test=0.05".
         format: export format: "imagefolder", "webdataset" or "parquet".
         image_format: "jpg" (quality 95) or "png".
-        seed: of the plan; image k of a class depends on it, the class and k alone.
-        shard: "i/N" to draw part i of N of the work alone.
-        batch_size: images drawn at once; None for 8, or 16 on an Nvidia GPU.
-        compile: compile the generator first, which pays off for thousands of images.
-        verify_labels: draw images again in which "detector" or "clip" does not see their class.
-        safety_checker: use the safety checker that the models ship.
+        seed: seed of the plan; the plan of image k of a class needs only seed, class and k.
+        shard: "i/N" to do only part i (from 0) of N of the work; None to do all.
+        batch_size: images per call of the generator; None for 8, or 16 on an Nvidia GPU.
+        compile: whether to compile the generator first, which saves time from thousands of images.
+        verify_labels: "detector" or "clip", which must see the class in each image; an image
+            without it is generated again with another seed. None for no check.
+        safety_checker: whether to use the model set's safety checker, if it has one.
     """
 
     out: str | Path | None = None
@@ -90,18 +91,18 @@ class CloneOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloneResult:
-    """A clone, and what one call did for it.
+    """A clone, and what one call of `CloneJob.draw` added to it.
 
     Attributes:
-        out: its folder.
+        out: the clone's folder.
         classes: names of the classes, in the order of their labels.
-        counts: of the whole clone ("images", "splits", "rejected", ...); {} while other processes
-            have work left.
-        shards_left: work shards that are not drawn yet.
-        written: images that this call wrote.
-        seconds: time that this call took for drawing and writing.
-        warnings: what was doubtful when classes were read in images.
-        folder: the clone's folder, for further questions.
+        counts: counts of the whole clone ("images", "splits", "rejected", ...); {} while it is
+            unfinished.
+        shards_left: number of work shards that are not done.
+        written: number of images that this call wrote.
+        seconds: time that this call took to generate and write images.
+        warnings: doubts about the classes that models recognized in the input images.
+        folder: the folder as an object, which gives the clone's record and manifests.
     """
 
     out: Path
@@ -115,18 +116,18 @@ class CloneResult:
 
     @property
     def images(self) -> int:
-        """Images of the whole clone; 0 until it is finished."""
+        """The number of images of the whole clone; 0 until it is finished."""
         return int(self.counts.get("images", 0))
 
     @property
     def splits(self) -> Mapping[str, int]:
-        """Images by split; {} until the clone is finished."""
+        """The number of images by split; {} until the clone is finished."""
         return dict(self.counts.get("splits", {}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloneJob:
-    """A planned clone; nothing is written until it is drawn."""
+    """A planned clone; only `draw` writes files."""
 
     plan: Plan
     record: CloneRecord
@@ -137,22 +138,22 @@ class CloneJob:
     worker: Worker
 
     def estimate(self) -> Estimate:
-        """Draw a few images (none by a server) and estimate bytes and hours of the whole clone."""
+        """Generate a few images (none by a server) and estimate bytes and hours of the clone."""
         source = self.record.write.source_type
         found = calibrate(self.plan, self._renderer(), source)
         return replace(found, warnings=self.record.doubts)
 
     def draw(self, progress: Progress = no_progress) -> CloneResult:
-        """Draw what is missing of the clone.
+        """Generate and write the missing images of the clone.
 
         Args:
-            progress: called from this thread, at most twice a second while images are drawn.
+            progress: called from this thread, at most twice a second while images are made.
 
         Returns:
-            The clone.
+            The clone, and what this call added to it.
 
         Raises:
-            RunError: the folder holds something else, or a clone of other options.
+            RunError: the folder holds files that are not a clone, or a clone of other options.
             RldfError: all images were rejected, or the disk is full.
         """
         check_place(self.out, self.record)
@@ -168,8 +169,8 @@ class CloneJob:
         if counts and not counts["images"]:
             reasons = ", ".join(f"{n} {reason}" for reason, n in counts["rejected"].items())
             raise RldfError(
-                f"{folder.root}: no image is left, all were rejected ({reasons}): name other "
-                "classes or models, and another --out"
+                f"{folder.root}: no image is left, all were rejected ({reasons}): type other "
+                "classes or --models, and another --out"
             )
         return CloneResult(
             out=folder.root,
@@ -193,7 +194,7 @@ class CloneJob:
 
 
 class _ImageProgress:
-    """Reports the images of all processes, with a pause between two counts of them."""
+    """Reports the number of finished images, at most once per `_PAUSE`."""
 
     def __init__(self, folder: CloneFolder, total: int, progress: Progress) -> None:
         self._count = CloneProgress(folder).count
@@ -207,7 +208,7 @@ class _ImageProgress:
             self._next = time.monotonic() + _PAUSE
 
     def last(self) -> None:
-        """Report now."""
+        """Report the number now, without regard to `_PAUSE`."""
         if self._progress is not no_progress:
             self._progress("images", self._count(), self._total)
 
@@ -222,7 +223,18 @@ def prepare_clone(
     progress: Progress = no_progress,
     worker: Worker | None = None,
 ) -> CloneJob:
-    """Plan a clone with a class for each input; "-" reads a search's document from `stdin`."""
+    """Plan a clone of a user's classes.
+
+    Args:
+        inputs: folders of runs, image files, or folders with one folder of photos for each class;
+            "-" reads the JSON document of a search from `stdin`.
+        options: the options of the clone.
+        class_nouns: noun of the grammar by the name of an input, in place of a model's reading.
+        stdin: text for "-".
+        warn: called with each warning.
+        progress: called with the stage "planning".
+        worker: this process; None to ask the environment.
+    """
     given = sort_inputs([str(path) for path in inputs], stdin or io.StringIO())
     for note in (*(note for run in given.runs for note in run.notes), *given.notes):
         warn(note)
@@ -252,7 +264,7 @@ def prepare_imagenet(
     progress: Progress = no_progress,
     worker: Worker | None = None,
 ) -> CloneJob:
-    """Plan a clone of ImageNet's classes."""
+    """Plan a clone of ImageNet's classes: the first N, those in a file, or all (None)."""
 
     def configure(models: ModelSet, splits: Mapping[str, int]) -> PlanConfig:
         return imagenet_config(
@@ -266,7 +278,7 @@ def prepare_imagenet(
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where the classes of a clone come from."""
+    """Where the classes of a clone come from, and how they become a configuration."""
 
     name: str
     configure: Callable[[ModelSet, Mapping[str, int]], PlanConfig]
@@ -284,7 +296,7 @@ def _prepare(
     by = None if verify is None else one_of("--verify-labels", verify, get_args(VerifyBy))
     part = parse_slice(options.shard)
     if options.out is not None:
-        refuse_foreign(Path(options.out))  # before models are loaded
+        refuse_foreign(Path(options.out))  # fails before models are loaded
     worker = worker or this_worker()
     base = options.models
     if not isinstance(base, ModelSet):
@@ -300,7 +312,7 @@ def _prepare(
     return CloneJob(
         plan=plan,
         record=new_record(plan.config, write, source.searches, tuple(source.doubts)),
-        # named so that the same call finds it again
+        # the same call must find the folder again
         out=Path(options.out or Path("clones", f"{source.name}-{models.file.name}-{size}")),
         models=drawing,
         part=part,
@@ -316,19 +328,25 @@ def repair_clone(
     models: str | ModelSet | None = None,
     batch_size: int | None = None,
 ) -> int:
-    """Draw the wrong images of a clone again; models None is the shipped set that drew it.
+    """Generate the images of a clone that have problems again.
+
+    Args:
+        folder: the clone.
+        problems: problems that `verify` found.
+        models: the model set that generated the clone; None if it ships with rldf.
+        batch_size: images per call of the generator; None for the default.
 
     Returns:
-        How many images were written again.
+        The number of images that were written again.
 
     Raises:
-        UsageError: the model set has to be named.
-        RunError: it is not the one that drew the clone.
+        UsageError: `models` is None and the model set does not ship with rldf.
+        RunError: the clone was generated by another model set.
     """
     name = models or str(folder.record.plan.models.get("name"))
     if models is None and name not in model_set_names():
         raise UsageError(
-            f"{folder.root} was drawn by model set {name}, which does not ship with rldf: type "
+            f"{folder.root} was made by model set {name}, which does not ship with rldf: type "
             "--models with its file, or --models openai:MODEL and --base-url for an images API"
         )
     worker, plan = this_worker(), make_plan(folder.record.plan)
@@ -343,7 +361,7 @@ def repair_clone(
 
 
 def splits_of(splits: str | Mapping[str, int] | None, per_class: int | None) -> dict[str, int]:
-    """Return the images of a class by split, from what was asked for."""
+    """Return the number of images of each class by split, from the options of those names."""
     if splits is None:
         return usual_splits(PER_CLASS if per_class is None else per_class)
     if not isinstance(splits, str):
@@ -352,7 +370,7 @@ def splits_of(splits: str | Mapping[str, int] | None, per_class: int | None) -> 
 
 
 def one_of(option: str, given: str, allowed: Iterable[str]) -> Any:
-    """Return a word if it is allowed; UsageError otherwise."""
+    """Return the value `given` of an option; UsageError if it is not allowed."""
     words = list(allowed)
     if given not in words:
         raise UsageError(f"{option} {given}: type one of {', '.join(words)}")

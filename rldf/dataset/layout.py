@@ -1,21 +1,21 @@
-r"""The folder of a clone: where everything is, how it is entered, and what it refuses.
+r"""The folder of a clone: the paths in it, and the checks before it is created or continued.
 
     clones/imagenet-pocket-20x50/
         clone.json            configuration, classes, versions; written first
-        plan.parquet          every image's class, sentence, seed and name, before any is drawn
+        plan.parquet          every image's class, sentence, seed and name
         train/ val/ test/     images, with metadata.parquet beside them   \  one or the other,
         data/                 archives, with the metadata in them         /  by the format
         README.md             the data-set card          \
-        croissant.json        the same for programs       | written when all images are there
+        croissant.json        the card for programs       | written after the last image
         sheets/<key>.jpg      a contact sheet per class   /
-        .rldf/shards/         the manifest of each work shard that is done
-        .rldf/generator.json  identity of the loaded generator
+        .rldf/shards/         a manifest for each finished work shard
+        .rldf/generator.json  identity of the generator, known once it is loaded
         .rldf/finished.json   counts and checksums; written last
-        .rldf/journal/, locks/, stage/, log.jsonl    the work in progress, and when it was done
+        .rldf/journal/, locks/, stage/, log.jsonl    work in progress, and times of events
 
-Everything but the versions and searches in `clone.json` and the last line is a function of the
-configuration, and of the folder's name, which the card and its twin bear.
-Every file appears whole or not at all; nothing is removed but stages and leftovers of this clone.
+The configuration and the folder's name, which the card and `croissant.json` contain, determine all
+files but those of the last line and the versions and searches in `clone.json`. A file is complete
+whenever it exists. Only staged images and temporary files of this clone are ever deleted.
 """
 
 import contextlib
@@ -49,10 +49,10 @@ class CloneFolder:
     """A clone's folder.
 
     Attributes:
-        root: the folder.
-        record: what its `clone.json` says.
-        shards: how the plan is cut.
-        archives: how its images are laid out, where the format is one of archives.
+        root: path of the folder.
+        record: the content of `clone.json`.
+        shards: which images are in which work shard.
+        archives: which images are in which archive, if the format has archives.
     """
 
     root: Path
@@ -66,7 +66,7 @@ class CloneFolder:
         return [label.key for label in self.record.classes]
 
     def store(self) -> ExportFormat:
-        """Return the clone's image files in its format."""
+        """Return the object that reads and writes the clone's image files in its format."""
         return FORMATS[self.record.write.format](
             root=self.root,
             stage=self.work("stage"),
@@ -78,13 +78,13 @@ class CloneFolder:
 
     @property
     def extra_metadata(self) -> dict[str, str]:
-        """Metadata that every image has besides its row: which models drew it."""
+        """Metadata that are the same for all images: the name and checksum of the models."""
         models = self.record.plan.models
         version = _version(models.get("generator"))[:12]
         return {"models": f"{models['name']}@{version}" if version else str(models["name"])}
 
     def work(self, name: str) -> Path:
-        """Return the path of a file of work in progress."""
+        """Return the path of a file or folder in `.rldf`."""
         return self.root / WORK / name
 
     def manifest(self, shard: int) -> Path:
@@ -96,7 +96,7 @@ class CloneFolder:
         return self.work("journal") / f"{shard:05d}.jsonl"
 
     def lock(self, shard: int) -> Path:
-        """Return the path of a shard's lock."""
+        """Return the path of a shard's lock file."""
         return self.work("locks") / f"{shard:05d}"
 
     def is_done(self, shard: int) -> bool:
@@ -110,11 +110,11 @@ class CloneFolder:
 
     @property
     def generator(self) -> Path:
-        """The file with the identity of the loaded generator."""
+        """The path of the file with the identity of the loaded generator."""
         return self.work("generator.json")
 
     def begun(self, kind: str) -> set[str]:
-        """Return the names of the files in a folder of work in progress."""
+        """Return the names of the files in a folder of `.rldf`; none if it is missing."""
         try:
             return set(os.listdir(self.work(kind)))
         except FileNotFoundError:
@@ -125,13 +125,13 @@ class CloneFolder:
         return read_rows(self.manifest(shard), self.shards.indices(shard))
 
     def all_rows(self) -> Iterator[tuple[int, list[ImageRow]]]:
-        """Read the manifests of all finished shards."""
+        """Yield number and manifest of each finished shard."""
         for shard in range(len(self.shards)):
             if self.is_done(shard):
                 yield shard, self.rows(shard)
 
     def log(self, event: str, **what: object) -> None:
-        """Append an event with its time to log.jsonl."""
+        """Append an event with its time and values to log.jsonl."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         append_jsonl(self.work("log.jsonl"), {"at": at, "event": event, **what})
 
@@ -142,7 +142,7 @@ def open_folder(root: Path) -> CloneFolder:
     try:
         record = CloneRecord.model_validate_json(read_file(path))
     except (FileNotFoundError, NotADirectoryError):
-        raise RunError(f"{root} holds no clone: type the folder that rldf clone wrote") from None
+        raise RunError(f"{root} holds no clone: type a folder that rldf clone wrote") from None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
@@ -151,27 +151,27 @@ def open_folder(root: Path) -> CloneFolder:
 
 
 def folder_of(root: Path, record: CloneRecord) -> CloneFolder:
-    """Return the folder of a clone; nothing is read or written."""
+    """Return the object for a clone's folder and record; nothing is read or written."""
     shards = Shards(record.images, record.write.shard_size)
     archives = Archives(shards, record.splits, record.write.numbering)
     return CloneFolder(root, record, shards, archives)
 
 
 def _version(generator: object) -> str:
-    """Return the checksum of the generator's weights."""
+    """Return the checksum of a generator's weights, from its identity; "" if it has none."""
     drew = generator if isinstance(generator, Mapping) else {}
     return str(drew.get("weights") or "")
 
 
 def check_place(root: Path, wanted: CloneRecord) -> None:
-    """Raise RunError if a folder cannot take a clone; nothing is loaded or written."""
+    """Raise RunError if a folder holds other files or another clone; nothing is written."""
     refuse_foreign(root)
     if (root / RECORD).exists():
         _refuse_other(open_folder(root), wanted)
 
 
 def enter_folder(root: Path, wanted: CloneRecord) -> CloneFolder:
-    """Create a clone, or open one of the same configuration to continue it."""
+    """Create a clone's folder, or open one with the same configuration to continue it."""
     check_place(root, wanted)
     with disk_errors_reported(root):
         try:
@@ -189,7 +189,7 @@ def _set_up(root: Path, wanted: CloneRecord) -> CloneFolder:
     for name in ("shards", "journal", "locks"):
         (root / WORK / name).mkdir(parents=True, exist_ok=True)
     with waiting(root / WORK / "locks" / "setup"):
-        if (root / RECORD).exists():  # of another process that was faster
+        if (root / RECORD).exists():  # another process has created it meanwhile
             folder = open_folder(root)
             _refuse_other(folder, wanted)
         else:
@@ -201,16 +201,16 @@ def _set_up(root: Path, wanted: CloneRecord) -> CloneFolder:
 
 
 def refuse_links_in(root: Path) -> None:
-    """Raise RunError if a folder of a clone is a link to elsewhere."""
+    """Raise RunError if a folder inside a clone is a symbolic link."""
     refuse_links(root)
     refuse_links(root / WORK / "stage")
 
 
 def agree_on_generator(folder: CloneFolder, identity: Mapping[str, Json]) -> None:
-    """Make sure that every process draws with the same generator, loaded in the same way.
+    """Record the generator's identity, or raise RunError if another one is recorded.
 
-    What only shows once it is loaded, such as the number format that a device takes, decides
-    pixels too.
+    The identity has values that are known only after loading and that change pixels, such as the
+    number format that the device supports.
     """
     path, here = folder.generator, as_json(identity)
     with disk_errors_reported(folder.root), waiting(folder.work("locks") / "setup"):
@@ -219,31 +219,33 @@ def agree_on_generator(folder: CloneFolder, identity: Mapping[str, Json]) -> Non
         try:
             there = dict(parse_json(read_file(path)))
         except (ValueError, TypeError) as error:
-            raise RunError(f"{path} is damaged ({error}): move it away, and go on") from None
+            raise RunError(
+                f"{path} is damaged ({error}): move it away and type the same command again"
+            ) from None
     if said := shown_difference(there, here):
         raise RunError(
-            f"{folder.root} was begun with another generator ({said}): go on with that one, or "
+            f"{folder.root} was begun with another generator ({said}): use that one, or "
             "name another --out"
         )
 
 
 def check_models(folder: CloneFolder, models: Mapping[str, Any]) -> None:
-    """Raise RunError if a clone was drawn by other models."""
+    """Raise RunError if a clone was generated by other models."""
     if said := shown_difference({"models": folder.record.plan.models}, {"models": models}):
         raise RunError(
-            f"{folder.root} was drawn by other models ({said}): name their set by --models"
+            f"{folder.root} was made by other models ({said}): name that model set by --models"
         )
 
 
 def refuse_foreign(root: Path) -> None:
-    """Raise RunError if a folder holds something that is not a clone; nothing in it is touched."""
+    """Raise RunError if a folder holds files and no clone; nothing in it is changed."""
     workdir.refuse_foreign(root, RECORD, "a clone", own=(WORK,))
 
 
 def _refuse_other(folder: CloneFolder, wanted: CloneRecord) -> None:
     if said := shown_difference(folder.record.summary(), wanted.summary()):
         raise RunError(
-            f"{folder.root} is a clone of another configuration ({said}): type its options, or "
+            f"{folder.root} is a clone of another configuration ({said}): repeat its options, or "
             "name another --out"
         )
 
@@ -258,7 +260,7 @@ def is_full(error: OSError) -> bool:
 
 @contextlib.contextmanager
 def disk_errors_reported(root: Path) -> Iterator[None]:
-    """Raise errors of the file system as an RldfError with advice."""
+    """Turn an OSError in the block into an RldfError that says what to do."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Manifests (a row for every image), the progress log of a shard, and counts over the rows.
+"""Manifests with a row for each image, the progress log of a shard, and counts of the rows.
 
-Manifests may come from anywhere: every value is checked when read, and names cannot leave the
-clone's folder.
+A manifest may come from an untrusted source: every value is checked when it is read, and a file
+name cannot lead out of the clone's folder.
 """
 
 import json
@@ -30,14 +30,15 @@ _Split = Annotated[str, Field(pattern=r"^(train|val|test)$")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The outcome of one attempt to draw an image.
+    """The outcome of one attempt to generate a planned image.
 
     Attributes:
-        index: the image's place in the plan.
-        attempt: 0 for the first time; the seed of each is that of `plan.retry_seed`.
-        reason: why it was rejected: "black", "constant", "flagged" or "unseen"; "" if it was not.
-        sha256: of the file that was written, None where none was.
-        bytes: size of that file, 0 where none was written.
+        index: the image's number in the plan.
+        attempt: number of the attempt, from 0; its seed is `retry_seed(planned seed, attempt)`.
+        reason: why the image was rejected: "black", "constant", "flagged" or "unseen"; "" if it
+            was accepted.
+        sha256: SHA-256 of the written file; None if no file was written.
+        bytes: size of the written file; 0 if no file was written.
     """
 
     index: _Count
@@ -52,20 +53,20 @@ class ImageRow:
     """One planned image and its file.
 
     Attributes:
-        index: its place in the plan.
-        name: its file, such as "train/n02391049/n02391049_00000012.jpg".
-        key: its class's key.
-        label: its class's number.
+        index: the image's number in the plan.
+        name: path of its file, such as "train/n02391049/n02391049_00000012.jpg".
+        key: key of its class.
+        label: number of its class.
         split: "train", "val" or "test".
-        sentence: the prompt.
-        encoding: the point of the grammar's grid.
-        seed: the image seed of the last attempt.
-        attempt: number of the last attempt, 0 for the first.
-        rejected: why attempts were rejected, in order; one more than `attempt` where the last
-            one was, too: then the image was kept though its class is not seen in it, or there is
-            no image.
-        sha256: of the file; None where no attempt gave an image that may be kept.
-        bytes: size of the file; 0 where there is none.
+        sentence: the generator's prompt.
+        encoding: the sentence's value on each axis of the grammar, as indices.
+        seed: image seed of the last attempt.
+        attempt: number of the last attempt, from 0.
+        rejected: the reasons of rejected attempts, in their order. The last attempt was accepted
+            if len(rejected) == attempt. If len(rejected) == attempt + 1 it was rejected, too: the
+            image was kept although its class is not seen ("unseen"), or there is no file.
+        sha256: SHA-256 of the file; None if there is no file.
+        bytes: size of the file; 0 if there is no file.
     """
 
     index: _Count
@@ -83,12 +84,12 @@ class ImageRow:
 
     @property
     def stem(self) -> str:
-        """The file's name without folders and ending: what an archive calls the image."""
+        """The file's name without folders and extension, which names the image in an archive."""
         return self.name.rpartition("/")[2].rpartition(".")[0]
 
 
 def row_of(planned: PlannedImage, outcomes: Sequence[Outcome]) -> ImageRow:
-    """Join a planned image with the outcomes of its attempts."""
+    """Return the row of a planned image from the outcomes of its attempts."""
     last = outcomes[-1]
     return ImageRow(
         index=planned.index,
@@ -107,7 +108,7 @@ def row_of(planned: PlannedImage, outcomes: Sequence[Outcome]) -> ImageRow:
 
 
 def write_rows(path: Path, rows: Iterable[ImageRow]) -> None:
-    """Write a manifest."""
+    """Write a manifest, one JSON line for each row."""
     lines = [json.dumps(asdict(row), separators=(",", ":")) + "\n" for row in rows]
     write_text(path, "".join(lines))
 
@@ -116,7 +117,7 @@ _ROWS = TypeAdapter(list[ImageRow])
 
 
 def read_rows(path: Path, indices: range) -> list[ImageRow]:
-    """Read the manifest of a range of images; RunError if it is damaged."""
+    """Read the manifest of a shard; RunError if it is damaged or its images are not `indices`."""
     advice = "type 'rldf clone verify FOLDER --repair'"
     try:
         rows = _ROWS.validate_json(b"[" + b",".join(read_lines(path)) + b"]")
@@ -134,10 +135,10 @@ _LINE = TypeAdapter(dict[str, list[Outcome]])
 
 
 class ProgressLog:
-    """The outcomes of a shard's images, one line in a file for each finished batch."""
+    """The outcomes of a shard's attempts, and the file with a line for each finished batch."""
 
     def __init__(self, path: Path | None) -> None:
-        """Read the file; lines from the first damaged one on are dropped, and drawn again."""
+        """Read the file if there is one; delete its lines from the first damaged one on."""
         self._path = path
         self.outcomes: dict[int, list[Outcome]] = {}
         if path is not None and path.exists():
@@ -147,19 +148,19 @@ class ProgressLog:
                 self.take(batch)
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Add a batch whose files are on the disk."""
+        """Add the outcomes of a batch, in memory and in the file; its images must be written."""
         if self._path is not None:
             append_jsonl(self._path, {"batch": [asdict(outcome) for outcome in outcomes]})
         self.take(outcomes)
 
     def take(self, outcomes: Sequence[Outcome]) -> None:
-        """Add outcomes in memory alone."""
+        """Add outcomes in memory only."""
         for outcome in outcomes:
             self.outcomes.setdefault(outcome.index, []).append(outcome)
 
 
 def count_kept(path: Path) -> int:
-    """Return the number of images that a progress log says are written."""
+    """Return the number of images that are written according to a progress log."""
     found = [outcome for batch in _read_batches(path) for outcome in batch]
     return len({outcome.index for outcome in found if outcome.sha256})
 
@@ -176,19 +177,19 @@ def _read_batches(path: Path) -> list[list[Outcome]]:
 
 @dataclass(slots=True)
 class Counts:
-    """Counts of images.
+    """Counts over the rows of manifests.
 
     Attributes:
-        images: files that are there.
-        bytes: of these files.
-        splits: files by split.
-        redrawn: attempts after the first.
-        rejected: rejected attempts, by reason.
-        left_out: images without a file, since all attempts were rejected.
-        unseen: images kept after the last attempt without their class being seen.
-        classes: the same by class: "images", "good" (not rejected), "attempts",
-            "left_out" and the reasons.
-        parts: files by split and class's key; 0 where all were left out.
+        images: number of image files.
+        bytes: size of all image files.
+        splits: number of image files by split.
+        redrawn: number of attempts after the first.
+        rejected: number of rejected attempts by reason.
+        left_out: number of planned images without a file, because all attempts were rejected.
+        unseen: number of images kept after the last attempt although their class is not seen.
+        classes: counts by key of the class: "images", "good" (accepted images), "attempts",
+            "left_out", and rejected attempts by reason.
+        parts: number of image files by split and key of the class; 0 if all were left out.
     """
 
     images: int = 0
@@ -202,7 +203,7 @@ class Counts:
     parts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, row: ImageRow) -> None:
-        """Count an image."""
+        """Count the image of a row."""
         there = row.sha256 is not None
         good = there and len(row.rejected) == row.attempt
         self.images += there
@@ -220,7 +221,7 @@ class Counts:
 
     @property
     def empty(self) -> dict[str, list[str]]:
-        """Keys of the classes without images, by split."""
+        """The keys of the classes without images, by split."""
         found: dict[str, list[str]] = {}
         for (split, key), n in sorted(self.parts.items()):
             if not n:
@@ -228,7 +229,7 @@ class Counts:
         return found
 
     def document(self) -> dict[str, Any]:
-        """Return the counts as JSON values, with classes only if attempts were rejected."""
+        """Return the counts as JSON values; of the classes only those with rejected attempts."""
         return {
             "images": self.images,
             "bytes": self.bytes,
@@ -247,13 +248,13 @@ class Counts:
         }
 
     def yield_of(self, key: str) -> float:
-        """Return the share of good images among the attempts of a class, 0 to 1."""
+        """Return good / attempts of a class, 0 to 1: accepted images by attempts."""
         own = self.classes[key]
         return own["good"] / own["attempts"]
 
 
 def count_images(parts: Iterable[Sequence[ImageRow]]) -> Counts:
-    """Count images, shard by shard."""
+    """Count the images of manifests."""
     found = Counts()
     for rows in parts:
         for row in rows:

@@ -1,11 +1,12 @@
 """The plan of a data set: every image's class, split, encoding, sentence, seed and file name.
 
-A plan is a pure function of its configuration, and image i of it needs no other image. Images are
-numbered split by split; within a split the classes take turns, so that any run of images holds all
-classes alike. Image k of a class, counted over its splits, has the seed
-`derive(plan seed, class key, k)`; value k of an axis comes from that axis's own shuffled blocks
-(`rldf.dataset.sampling`), keyed by `derive(plan seed, class key, axis symbol)`. So a class's images
-do not depend on what other classes the plan has, and more images of a class begin with the same.
+A plan is a function of its configuration alone, and each image is computed without the others.
+Images are numbered split by split. Within a split, image i has class i % n_classes, so consecutive
+images have the classes in turn. Image k of a class, counted over all splits, has the seed
+`derive(plan seed, class key, k)`. Its values are sampled axis by axis in shuffled blocks
+(`rldf.dataset.sampling`) with the seed `derive(plan seed, class key, axis symbol)`. So the images
+of a class do not depend on the other classes, and a plan with more images per class begins each
+class with the same images.
 """
 
 import json
@@ -30,24 +31,24 @@ from rldf.io.files import replacing
 from rldf.seeding import derive
 
 MANIFEST_BYTES = 600
-"""What an image adds to a clone beside its pixels: its rows in plan, manifest and metadata."""
+"""Bytes per image beside its file, about: its rows in plan, manifest and metadata."""
 
 _Blocks = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedImage:
-    """One image, before it is drawn.
+    """One image of a plan.
 
     Attributes:
-        index: its number in the plan, from 0.
-        key: its class's key.
-        label: its class's number in `Plan.classes`.
+        index: the image's number in the plan, from 0.
+        key: key of its class.
+        label: number of its class in `Plan.classes`.
         split: "train", "val" or "test".
-        encoding: label indices, one per axis of the plan's grammar.
-        sentence: the prompt.
-        seed: the image seed, first of the chain of `retry_seed`.
-        name: its file under the clone's folder, parted by "/".
+        encoding: value indices, one per axis of the plan's grammar.
+        sentence: the generator's prompt.
+        seed: image seed of the first attempt; see `retry_seed` for further ones.
+        name: path of its file relative to the clone's folder, with "/" between the parts.
     """
 
     index: int
@@ -61,10 +62,10 @@ class PlannedImage:
 
 
 class Plan:
-    """The images of a data set, in the order that the module describes."""
+    """The planned images of a data set, in the order that the module's docstring describes."""
 
     def __init__(self, config: PlanConfig) -> None:
-        """Prepare a plan; single images are computed when asked for."""
+        """Prepare the plan of a configuration; images are computed when a method needs them."""
         self.config = config
         self.classes = config.classes
         self.grammar = config.grammar
@@ -76,12 +77,12 @@ class Plan:
         self._seeds: dict[int, NDArray[np.uint64]] = {}
 
     def __len__(self) -> int:
-        """How many images there are."""
+        """Return the number of images."""
         return len(self.classes) * self.config.per_class
 
     @property
     def counts(self) -> dict[str, int]:
-        """Images by split, in the plan's order."""
+        """The number of images by split, in the order of the plan."""
         return {
             split: self.config.splits[split] * len(self.classes)
             for split in SPLITS
@@ -89,7 +90,7 @@ class Plan:
         }
 
     def image(self, index: int) -> PlannedImage:
-        """Compute one image of the plan."""
+        """Return image `index` of the plan."""
         split, k, label = self._place(index)
         encoding = tuple(self.encodings(np.array([label]), k, k + 1)[0, 0].tolist())
         key = self.classes[label].key
@@ -105,7 +106,7 @@ class Plan:
         )
 
     def spans(self) -> list[tuple[str, int, int]]:
-        """Return split, first and stop number of its images of a class."""
+        """Return each split with first and stop: images first to stop - 1 of every class."""
         spans, start = [], 0
         for split, n in self.counts.items():
             stop = start + n // len(self.classes)
@@ -114,7 +115,16 @@ class Plan:
         return spans
 
     def encodings(self, labels: NDArray[np.int64], start: int, stop: int) -> NDArray[np.int64]:
-        """Compute images start to stop of classes (n,): label indices (stop - start, n, n_axes)."""
+        """Compute the encodings of images start to stop - 1 of classes.
+
+        Args:
+            labels: numbers of the classes, (n,).
+            start: number of the first image of each class.
+            stop: number after the last image of each class.
+
+        Returns:
+            Value indices, (stop - start, n, n_axes).
+        """
         found = np.empty((stop - start, len(labels), len(self.grammar.axes)), np.int64)
         for blocks, members in self._groups.items():
             columns = np.flatnonzero(np.isin(labels, members))
@@ -130,18 +140,18 @@ class Plan:
         return found
 
     def write(self, path: Path) -> None:
-        """Write the plan as a Parquet file, one row an image."""
+        """Write the plan as a Parquet file with one row per image."""
         write_plan(self, path)
 
     def _place(self, index: int) -> tuple[str, int, int]:
         if not 0 <= index < len(self):
-            raise IndexError(f"image {index} of a plan of {len(self)}")
+            raise IndexError(f"image {index}: the plan has images 0 to {len(self) - 1}")
         turn, label = divmod(index, len(self.classes))
         split = next(split for split, _, stop in self.spans() if turn < stop)
         return split, turn, label
 
     def _grouped(self) -> dict[_Blocks, list[int]]:
-        """Group the classes whose axes are sampled in the same blocks."""
+        """Return the numbers of the classes by the blocks in which their axes are sampled."""
         by_kind = {label.kind: self._blocks(label.kind) for label in self.classes}
         groups: dict[_Blocks, list[int]] = {}
         for number, label in enumerate(self.classes):
@@ -164,26 +174,26 @@ class Plan:
 
 
 def make_plan(config: PlanConfig) -> Plan:
-    """Make a plan; equal configurations give equal plans."""
+    """Return the plan of a configuration; equal configurations give equal plans."""
     return Plan(config)
 
 
 def retry_seed(seed: int, attempt: int) -> int:
-    """Return the seed of an attempt, which is the planned one for attempt 0."""
+    """Return the image seed of an attempt; attempt 0 has the planned seed."""
     return derive(seed, "retry", attempt) if attempt else seed
 
 
 def estimate_bytes(images: int, bytes_per_image: float) -> int:
-    """Return the bytes of a clone on disk, from the mean bytes of an image file."""
+    """Return images * (bytes_per_image + MANIFEST_BYTES), rounded: the size of a clone."""
     return round(images * (bytes_per_image + MANIFEST_BYTES))
 
 
 ROWS = 32_768
-"""Images of a row group, about."""
+"""Number of images of a row group in `plan.parquet`, about."""
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Write a plan; the file's metadata hold its configuration under the key "rldf"."""
+    """Write a plan as Parquet; the metadata key "rldf" has its configuration as JSON."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -215,7 +225,7 @@ def _row_groups(plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _columns(plan: Plan, split: str, start: int, stop: int) -> dict[str, Any]:
-    """Compute the rows of images start to stop of every class."""
+    """Return the columns for images start to stop - 1 of every class, which are in `split`."""
     import pyarrow as pa
 
     n_classes = len(plan.classes)
@@ -241,7 +251,7 @@ def _columns(plan: Plan, split: str, start: int, stop: int) -> dict[str, Any]:
 
 
 def sentences(grammar: Grammar, encodings: NDArray[np.int64]) -> Any:
-    """Derive the sentences of encodings (n, n_axes) as a pyarrow array."""
+    """Return the sentences of encodings (n, n_axes) as a pyarrow array of n strings."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -266,7 +276,7 @@ def sentences(grammar: Grammar, encodings: NDArray[np.int64]) -> Any:
 
 
 def _uses(grammar: Grammar, axis: int, encodings: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell of encodings (n, n_axes) which speak of an axis."""
+    """Return which encodings (n, n_axes) meet all conditions of an axis, (n,)."""
     met = np.ones(len(encodings), bool)
     while axis in grammar.conditions:
         met &= _met(grammar.conditions[axis], encodings)
@@ -275,7 +285,7 @@ def _uses(grammar: Grammar, axis: int, encodings: NDArray[np.int64]) -> NDArray[
 
 
 def _met(condition: tuple[int, frozenset[int]], encodings: NDArray[np.int64]) -> Any:
-    """Tell of encodings (..., n_axes) which meet a condition."""
+    """Return which encodings (..., n_axes) meet a condition, (...,)."""
     control, needed = condition
     return np.isin(encodings[..., control], list(needed))
 
@@ -288,7 +298,7 @@ def _is_one_of(
 
 
 def _surfaces(axes: tuple[Axis, ...], slot: Slot) -> list[list[str]]:
-    """Return the words of a slot by its own value and by the value that it agrees with."""
+    """Return a slot's words by the index of its value and of the value that it agrees with."""
     owners = [slot.forms] if slot.axis is None else [v.forms for v in axes[slot.axis].values]
     asking = [None] if slot.agrees is None else [v.form for v in axes[slot.agrees].values]
     return [[forms.get(form or "", forms.get("", "")) for form in asking] for forms in owners]

@@ -1,22 +1,22 @@
-"""Presets: what makes the images of a clone vary, and how the generator is asked for them.
+"""Presets: rules for sampling the axes of a grammar, and options of the generator.
 
-A preset (`presets/*.yaml`) says two things.
+A preset is a file `presets/*.yaml` with two parts.
 
-How an axis of the grammar is sampled: "even" gives every value the same share, "first" keeps the
-first, a number is the share of the first value (the rest is even), and a list keeps to its values,
-each as often as it is named; "A .. B" stands for those from A to B. The rule is looked up by the
-class's kind and the axis's symbol, by the symbol and the axis that its condition is on ("Gender
-when Density"), by the symbol, then by what the axis reads ("companion" for an object axis of rank 2
-and more); without a rule the first value stays. The first object axis holds the class and is never
-sampled.
+The first part is how each axis is sampled. The rule "even" gives every value the same share;
+"first" gives all images the first value; a number is the share of the first value, and the others
+share the rest evenly; a list is the values to use, and a value that it names twice is used twice as
+often; "A .. B" in a list means all values from A to B. The rule of an axis is the first found
+under: the class's kind and the axis's symbol; the symbol and the axis of its condition ("Gender
+when Density"); the symbol; what the axis reads ("companion" for an object axis of rank 2 or more).
+Without a rule all images have the first value. The first object axis has the class's noun and is
+not sampled.
 
-What is plausible for a kind (`plausible.yaml`) stands beside the preset's own rules by kind, which
-come first.
+Rules by kind come from `plausible.yaml`, too; those of the preset have priority.
 
-What the generator is given: guidance and negative prompt. The model set comes first: what its file
-states stays, the preset fills in what the file leaves open and the generator takes. So the pocket
-models keep the guidance that they were trained for, and take no negative prompt, which their few
-words could not say.
+The second part is guidance and negative prompt of the generator. An option in the model set's file
+has priority; the preset sets only options that the file leaves open and the generator has. So the
+pocket models keep the guidance that they were trained for and get no negative prompt, as their
+vocabulary has no words for one.
 """
 
 from collections.abc import Mapping
@@ -43,14 +43,14 @@ class Preset(Strict):
     """A preset file.
 
     Attributes:
-        name: what people type.
-        description: one line for lists.
-        guidance: classifier-free guidance scale, for generators whose file states none.
-        negative_prompt: what not to draw, likewise.
-        definitions: whether WordNet's definition of a class stands in its sentences.
-        axes: rule by an axis's symbol, with or without " when " and the axis that its condition is
-            on, or by what it reads.
-        kinds: rule by symbol, by the kind of a class.
+        name: name of the preset, as in `--preset NAME`.
+        description: one line for lists of presets.
+        guidance: classifier-free guidance scale, if the model set's file states none.
+        negative_prompt: what images should not show, if the model set's file states none.
+        definitions: whether a class's sentences contain its WordNet definition.
+        axes: rule by an axis's symbol, by "SYMBOL when OTHER" (OTHER is the axis of its
+            condition), or by what the axis reads.
+        kinds: rule by axis symbol, for each kind of classes.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -62,7 +62,7 @@ class Preset(Strict):
     kinds: dict[str, dict[str, Rule]] = Field(default_factory=dict)
 
     def block(self, axis: Axis, kind: str) -> tuple[int, ...]:
-        """Return the block in which an axis is sampled: indices of its values, as often as due."""
+        """Return the block in which an axis is sampled: value indices, repeated by share."""
         rule = self._rule(axis, kind)
         if rule == "first":
             return (0,)
@@ -70,7 +70,8 @@ class Preset(Strict):
             named = spanned(rule, [value.name for value in axis.values])
             number = {value.name: i for i, value in enumerate(axis.values)}
             kept = tuple(sorted(number[name] for name in named if name in number))
-            return kept or weighted(len(axis.values), None)  # another grammar's axis of that name
+            # without a known value, the rule is for another grammar's axis with this symbol
+            return kept or weighted(len(axis.values), None)
         return weighted(len(axis.values), None if rule == "even" else rule)
 
     def _rule(self, axis: Axis, kind: str) -> Rule:
@@ -83,24 +84,24 @@ class Preset(Strict):
 
 
 class PlausibleFile(Strict):
-    """What `plausible.yaml` says.
+    """The content of `plausible.yaml`.
 
     Attributes:
-        groups: values by the name that stands for them.
-        kinds: by kind, its nouns as `nouns` and the rules of axes by symbol.
+        groups: lists of values by the group's name, which a rule may use in their place.
+        kinds: for each kind of classes, the rules by axis symbol, and its nouns as "nouns".
     """
 
     groups: dict[str, tuple[str, ...]]
     kinds: dict[str, dict[str, Rule]]
 
     def nouns(self, kind: str) -> tuple[str, ...]:
-        """List the nouns of a kind, spans among them."""
+        """Return the nouns of a kind as the file lists them, with spans "A .. B"."""
         named = self.kinds[kind].get("nouns", ())
         assert isinstance(named, tuple), "nouns are a list"
         return named
 
     def rules(self) -> dict[str, dict[str, Rule]]:
-        """Give the rules by kind, with the values that groups stand for."""
+        """Return the rules by kind and axis symbol, with groups replaced by their values."""
         return {
             kind: {
                 symbol: self._listed(rule) for symbol, rule in rules.items() if symbol != "nouns"
@@ -116,12 +117,12 @@ class PlausibleFile(Strict):
 
 @cache
 def plausible() -> PlausibleFile:
-    """Load what is plausible for the kinds of classes."""
+    """Load `plausible.yaml`."""
     return load_yaml(PlausibleFile, Path(__file__).parent / "plausible.yaml", "plausible values")
 
 
 def kind_of_noun(noun: str, nouns: Axis) -> str:
-    """Name the kind of a noun, "" where the table has none for it."""
+    """Return the kind of a noun by `plausible.yaml`; "" if it has none."""
     file, values = plausible(), [value.name for value in nouns.values]
     kinds = (kind for kind in file.kinds if noun in spanned(file.nouns(kind), values))
     return next(kinds, "")
@@ -136,7 +137,9 @@ def preset_names() -> list[str]:
 def load_preset(name: str) -> Preset:
     """Load a preset; ConfigError if there is none of that name."""
     if name not in preset_names():
-        raise ConfigError(f"no preset '{name}': type --preset {' or '.join(preset_names())}")
+        raise ConfigError(
+            f"there is no preset '{name}': type --preset {' or '.join(preset_names())}"
+        )
     preset = load_yaml(Preset, _FOLDER / f"{name}.yaml", "preset")
     kinds = plausible().rules()
     own = {kind: kinds.get(kind, {}) | rules for kind, rules in preset.kinds.items()}
@@ -144,7 +147,7 @@ def load_preset(name: str) -> Preset:
 
 
 def with_preset(models: ModelSet, preset: Preset) -> ModelSet:
-    """Fill in a model set's generator options that its file leaves open."""
+    """Return a model set with the preset's generator options that its file leaves open."""
     wanted: Mapping[str, float | str | None] = {
         "guidance": preset.guidance,
         "negative_prompt": preset.negative_prompt,

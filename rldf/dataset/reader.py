@@ -1,4 +1,4 @@
-"""Reads the images of a clone, whatever its format."""
+"""Reads the images of a clone in any format."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from rldf.errors import RunError
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """A clone that is read.
+    """A clone that is open for reading.
 
     Attributes:
-        root: its folder.
-        classes: in the order of their labels.
-        splits: those that have images.
+        root: the clone's folder.
+        classes: the classes, in the order of their labels.
+        splits: names of the splits that have files.
     """
 
     root: Path
@@ -25,7 +25,7 @@ class Clone:
     _folder: CloneFolder
 
     def images(self, split: str) -> Iterator[tuple[str, bytes, int]]:
-        """Read the images of a split as name, bytes and label; nothing is decoded or checked."""
+        """Yield path, bytes and label of each image of a split; no image is decoded."""
         if split not in self.splits:
             raise RunError(
                 f"{self.root} has no {split} split; it has: {', '.join(self.splits) or 'none'}"
@@ -34,12 +34,15 @@ class Clone:
         for file_name, data in self._folder.store().images(split):
             key = file_name.rpartition("_")[0]
             if key not in labels:
-                raise RunError(f"{self.root} holds {file_name}, which is of none of its classes")
+                raise RunError(
+                    f"{self.root} holds {file_name}, which belongs to no class of the clone: type "
+                    f"'rldf clone verify {self.root}' to find such files"
+                )
             yield f"{split}/{key}/{file_name}", data, labels[key]
 
 
 def open_clone(path: Path) -> Clone:
-    """Open a clone, finished or not, to read its images; RunError if there is none."""
+    """Open a finished or unfinished clone to read its images; RunError if it is not a clone."""
     folder = open_folder(path)
     store = folder.store()
     there = tuple(split for split in folder.record.splits if store.has(split))

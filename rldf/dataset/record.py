@@ -1,4 +1,4 @@
-"""The content of `clone.json`: everything that a clone depends on."""
+"""The content of `clone.json`: the configuration of a clone and the versions that made it."""
 
 from typing import Any, Literal
 
@@ -18,17 +18,18 @@ SafetyChecker = Literal["on", "off", "none"]
 
 
 class WriteConfig(Strict):
-    """How a plan is written.
+    """How the images of a plan are generated, checked and written.
 
     Attributes:
-        format: export format.
-        shard_size: images per work shard.
-        attempts: how often an image may be drawn.
-        verify_labels: the model that must see the class in an image.
-        safety_checker: "on", "off" (switched off by the user) or "none" (the models ship none).
-        source_type: IPTC digital source type.
-        license: of the images: the model set's.
-        numbering: of archives; "clone" in files of earlier versions, which do not contain it.
+        format: name of the export format.
+        shard_size: number of images per work shard.
+        attempts: how many times an image may be generated.
+        verify_labels: the model that must see the class in each image; None for no check.
+        safety_checker: "on", "off" (switched off by the user) or "none" (the models have none).
+        source_type: IPTC digital source type of the images.
+        license: license of the images, which is the model set's; "" if that names none.
+        numbering: numbering of archives; see `Archives`. A `clone.json` of an earlier version
+            lacks this value and means "clone".
     """
 
     format: Format
@@ -42,13 +43,13 @@ class WriteConfig(Strict):
 
 
 class Searched(Strict):
-    """A search that found a class; the models that draw the clone may be others.
+    """A search for a sentence (a run) whose result is a class of the clone.
 
     Attributes:
-        noun: its noun.
-        sentence: the sentence with the highest reward.
-        models: identity of the model set whose feedback found it.
-        warnings: warnings about the reading of its input.
+        noun: noun of the class.
+        sentence: the sentence with the highest reward in the run.
+        models: identity of the run's model set, which need not be the clone's.
+        warnings: warnings about the recognition of the run's input image.
     """
 
     noun: str
@@ -61,12 +62,13 @@ class CloneRecord(Strict):
     """The content of `clone.json`.
 
     Attributes:
-        plan: what decides the images; it names the models that draw them.
-        write: what decides the files.
-        searches: searches that found classes; no image depends on them.
-        warnings: warnings about classes read in images; no image depends on them.
-        versions: version by package, None where one is not installed.
-        git: the commit of rldf's checkout, None where it is installed without one.
+        plan: the configuration of the plan, with the identity of the generator.
+        write: how images are checked and written.
+        searches: runs that found classes; no image depends on them.
+        warnings: warnings about classes that models recognized in input images; no image depends
+            on them.
+        versions: version by package, None for a package that is not installed.
+        git: the commit of rldf's checkout, None if rldf runs from an installed package.
     """
 
     plan: PlanConfig
@@ -83,23 +85,24 @@ class CloneRecord(Strict):
 
     @property
     def images(self) -> int:
-        """How many images are planned."""
+        """The number of planned images."""
         return sum(self.splits.values())
 
     @property
     def splits(self) -> dict[str, int]:
-        """How many images of each split are planned."""
+        """The number of planned images by split."""
         return make_plan(self.plan).counts
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """All warnings about where its classes came from."""
+        """All warnings about runs and input images from which the classes come."""
         told = (f"{one.noun}: {warning}" for one in self.searches for warning in one.warnings)
         return (*told, *self.warnings)
 
     def summary(self) -> dict[str, Any]:
-        """Return everything that decides the clone in short, to compare two of them."""
-        write = self.write.model_dump(mode="json", exclude={"numbering"})  # the folder's own stays
+        """Return a short form of plan and write configuration, to compare two clones."""
+        # without the numbering: a folder keeps the one that it was begun with
+        write = self.write.model_dump(mode="json", exclude={"numbering"})
         return {**self.plan.summary(), **write}
 
 
@@ -109,7 +112,7 @@ def new_record(
     searches: tuple[Searched, ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> CloneRecord:
-    """Describe a clone that is to be made."""
+    """Return the record of a new clone, with the versions of this installation."""
     return CloneRecord(
         plan=plan,
         write=write,

@@ -1,9 +1,10 @@
-"""Draws one shard: sentences to images, images to files, and rejected images once more.
+"""Generates the images of one shard, writes them, and repeats the rejected ones.
 
-The images of a shard are drawn in passes. The first pass draws all; the next draws those that were
-rejected, each with the next seed of its chain; and so on. The batches of a pass follow from the
-shard and from what earlier passes came to, so a shard that is taken up after a kill is drawn in
-the batches of an undisturbed one. Files are encoded and written by threads meanwhile.
+The images of a shard are generated in passes. Pass 0 generates all; pass n generates those that
+were rejected in pass n - 1, each with the seed `retry_seed(planned seed, n)`. The batches of a pass
+depend only on the shard and the outcomes of earlier passes, so a shard that is continued after its
+process was killed has the same batches as without the interruption. Threads encode and write the
+files of a batch while the next batches are generated.
 """
 
 import hashlib
@@ -41,9 +42,9 @@ from rldf.models.build import takes
 from rldf.models.model_set import ModelSet
 
 ATTEMPTS = 8
-"""How often an image may be drawn."""
+"""How many times an image may be generated before it is given up."""
 
-_AHEAD = 2  # batches whose files may be unfinished while the next is drawn
+_AHEAD = 2  # batches whose files may be unfinished while the next is generated
 
 Written = tuple[str, int]
 """Checksum (SHA-256) and size (bytes) of a file."""
@@ -51,13 +52,13 @@ Written = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renderer:
-    """Draws the images of a plan.
+    """A generator with the filter for its images.
 
     Attributes:
-        generator: makes the images.
-        filter: gives reasons to reject images.
+        generator: generates the images.
+        filter: gives the reason to reject each image.
         batch_size: images per call of the generator.
-        attempts: how often an image may be drawn.
+        attempts: how many times an image may be generated.
     """
 
     generator: ImageGenerator
@@ -69,13 +70,13 @@ class Renderer:
 def sentences_and_seeds(
     planned: Sequence[PlannedImage], attempt: int
 ) -> tuple[list[str], list[int]]:
-    """List what a generator is to draw for an attempt at planned images."""
+    """Return the sentences of planned images, and their seeds for attempt number `attempt`."""
     sentences = [image.sentence for image in planned]
     return sentences, [retry_seed(image.seed, attempt) for image in planned]
 
 
 class ImageWriter:
-    """Encodes and writes images in threads. A `with` block ends once they are through."""
+    """Encodes and writes images in threads, which end with its `with` block."""
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class ImageWriter:
         put: Callable[[PlannedImage, bytes], None],
         threads: int = 4,
     ) -> None:
-        """Start the threads; put must leave the whole file on the disk."""
+        """Start the threads; the file must be complete on the disk when `put` returns."""
         self._encode, self._put = encode, put
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="press")
 
@@ -97,11 +98,11 @@ class ImageWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Wait for files that are being written; cancel the others."""
+        """Wait for the files that are being written; cancel those not yet begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, image: Image, planned: PlannedImage) -> "Future[Written]":
-        """Encode and write an image in a thread; the future gives its checksum and size."""
+        """Encode and write an image in a thread; the future gives the file's SHA-256 and size."""
         return self._pool.submit(self._write, image, planned)
 
     def _write(self, image: Image, planned: PlannedImage) -> Written:
@@ -112,7 +113,7 @@ class ImageWriter:
 
 @dataclass(slots=True)
 class _Batch:
-    """A drawn batch whose files may not be on the disk yet."""
+    """A generated batch whose files may not be on the disk yet."""
 
     attempt: int
     indices: list[int]
@@ -120,7 +121,7 @@ class _Batch:
     files: "list[Future[Written] | None]"
 
     def outcomes(self) -> list[Outcome]:
-        """Wait until the files are written."""
+        """Wait until the files are written, and return the outcomes of the batch."""
         written = [(None, 0) if file is None else file.result() for file in self.files]
         return [
             Outcome(index=index, attempt=self.attempt, reason=reason, sha256=sha256, bytes=size)
@@ -132,14 +133,14 @@ class _Batch:
 
 @dataclass(slots=True)
 class ShardRenderer:
-    """Draws one shard, or goes on with it.
+    """Generates and writes the missing images of one shard.
 
     Attributes:
-        plan: what to draw.
-        indices: images of the shard.
-        journal: outcomes so far.
-        renderer: draws the images.
-        writer: writes the files.
+        plan: the clone's plan.
+        indices: numbers of the shard's images in the plan.
+        journal: outcomes of earlier attempts; new ones are added.
+        renderer: generates and filters the images.
+        writer: encodes and writes the files.
         report: called with the outcomes of every batch whose files are on the disk.
     """
 
@@ -152,7 +153,7 @@ class ShardRenderer:
     _open: deque[_Batch] = field(default_factory=deque)
 
     def rows(self) -> list[ImageRow]:
-        """Draw what is missing; return one row for each image of the shard."""
+        """Generate the missing images; return one row for each image of the shard."""
         for attempt in range(self.renderer.attempts):
             due = [i for i in self.indices if self._is_due(i, attempt)]
             for chunk in batches(due, self.renderer.batch_size):
@@ -160,11 +161,11 @@ class ShardRenderer:
                 if todo:
                     self._open.append(self._draw(todo, attempt))
                 self._settle(keep=_AHEAD)
-            self._settle(keep=0)  # the next pass asks what came of this one
+            self._settle(keep=0)  # the next pass needs all outcomes of this one
         return [row_of(self.plan.image(i), self.journal.outcomes[i]) for i in self.indices]
 
     def _is_due(self, index: int, attempt: int) -> bool:
-        """Return whether an image belongs to a pass, drawn in it already or not."""
+        """Return whether an image belongs to pass `attempt`: all earlier attempts were rejected."""
         before = self._outcomes(index)[:attempt]
         return len(before) == attempt and all(outcome.reason for outcome in before)
 
@@ -200,7 +201,7 @@ def write_config(
     verify_labels: VerifyBy | None,
     safety_checker: bool,
 ) -> WriteConfig:
-    """Decide how a plan is written."""
+    """Return how a plan of a number of images is written, from the models and the options."""
     return WriteConfig(
         format=format,
         shard_size=shards_of(images).size,
@@ -225,7 +226,7 @@ def compiling(models: ModelSet) -> ModelSet:
     if "compile" not in takes("generator", part):
         raise UsageError(
             f"--compile: the generator of model set {models.file.name} ({part.kind}) has nothing "
-            "to compile: leave it out"
+            "to compile: leave out --compile"
         )
     return models.replaced("generator", {"compile": True})
 
@@ -233,7 +234,7 @@ def compiling(models: ModelSet) -> ModelSet:
 def make_renderer(
     models: ModelSet, plan: Plan, write: WriteConfig, *, batch_size: int | None, device: str
 ) -> Renderer:
-    """Load the generator and the filters."""
+    """Load the generator and the filters of a clone; batch_size None means the default."""
     filters = list(_filters(models, plan, write, device))
     return Renderer(
         generator=_generator(models),
@@ -244,7 +245,7 @@ def make_renderer(
 
 
 def _generator(models: ModelSet) -> ImageGenerator:
-    """Return the generator, with a cache if the same image cannot be drawn again."""
+    """Return the generator; one without seeds gets a cache, as it cannot repeat an image."""
     generator = models.generator
     if is_seeded(generator):
         return generator

@@ -1,8 +1,9 @@
-"""Even samples that can be computed for any image without the others.
+"""Evenly shared samples of the values of an axis, computable for each image by itself.
 
-An axis is sampled in blocks: a block holds every value as often as it is due, and a shuffle of its
-own puts it in order. So among the first n images of a class no value is ahead of another by more
-than its share of one block, and image k needs block `k // len(block)` alone.
+An axis is sampled in blocks. A block contains each value in proportion to its share, and each
+repetition of the block is shuffled with another key. So after any number of images, a value was
+used at most as many times too often or too seldom as one block contains it. Image k needs only
+block number `k // len(block)`.
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,10 @@ _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 
 
 def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Turn numbers into random-looking ones, each into another.
+    """Map numbers to pseudorandom numbers of the same shape, distinct ones to distinct ones.
 
-    See "Fast splittable pseudorandom number generators" by Steele, Lea and Flood (2014): the
-    output function of SplitMix64 after the step of its counter.
+    See "Fast splittable pseudorandom number generators" by Steele, Lea and Flood (2014): this
+    is one step of SplitMix64 and its output function.
     """
     z = (numbers + np.uint64(1)) * _GAMMA
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -28,7 +29,10 @@ def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def weighted(n: int, first: float | None) -> tuple[int, ...]:
-    """Return the shortest block in which value 0 of n has a given share (None: equal shares)."""
+    """Return the shortest block of values 0 to n - 1 in which value 0 has the share `first`.
+
+    The other values share the rest equally. If `first` is None, all n values have equal shares.
+    """
     if first is None or n == 1:
         return tuple(range(n))
     share = Fraction(first).limit_denominator(100)
@@ -41,10 +45,20 @@ def weighted(n: int, first: float | None) -> tuple[int, ...]:
 def balanced(
     block: Sequence[int], seeds: NDArray[np.uint64], start: int, stop: int
 ) -> NDArray[np.int64]:
-    """Sample values (stop - start, n_classes) in shuffled blocks, from seeds (n_classes,)."""
+    """Return the values of images start to stop - 1 of each class, sampled in shuffled blocks.
+
+    Args:
+        block: values in proportion to their shares.
+        seeds: one seed for each class, (n_classes,).
+        start: number of the first image.
+        stop: number after the last image.
+
+    Returns:
+        Values, (stop - start, n_classes).
+    """
     values, n = np.asarray(block, np.int64), len(block)
     first = start // n
     places = np.arange(first * n, -(-stop // n) * n, dtype=np.uint64).reshape(-1, n)
-    keys = mixed(seeds[:, None, None] + places)  # (class, block, place in it)
+    keys = mixed(seeds[:, None, None] + places)  # axes: class, block, position in the block
     shuffled = values[np.argsort(keys, axis=2, kind="stable")].reshape(len(seeds), -1)
     return shuffled[:, start - first * n : stop - first * n].T

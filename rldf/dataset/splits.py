@@ -1,4 +1,4 @@
-"""How many images of a class go to train, val and test."""
+"""Splits: how many images of each class go to train, val and test."""
 
 import re
 from fractions import Fraction
@@ -8,22 +8,23 @@ from rldf.errors import UsageError
 from rldf.io.text import counted
 
 SPLITS = ("train", "val", "test")
-"""The names that a split may have, in the order of a plan."""
+"""The allowed names of splits, in the order of a plan."""
 
 MOST = 100_000_000
-"""Images that a class may have."""
+"""The largest number of images of a class."""
 
 USUAL = "train=0.9,val=0.05,test=0.05"
-"""The shares where a person names none."""
+"""The default value of --splits."""
 
 _EXAMPLE = f"--splits {USUAL}"
 _NUMBER = re.compile(r"\d{1,9}(\.\d{0,9})?|\.\d{1,9}")
 
 
 def parse_splits(text: str, per_class: int | None = None) -> dict[str, int]:
-    """Read the splits that a person typed: shares of a class's images, or their numbers.
+    """Return the number of images of each class by split, from the value of --splits.
 
-    Numbers with a point are shares and add up to 1; whole numbers are images of a class.
+    If a number has a decimal point, all are shares of `per_class` and must add up to 1. Otherwise
+    they are numbers of images. A split with 0 images is left out. UsageError if the text is wrong.
     """
     if per_class is not None:
         _check_number(per_class)
@@ -42,7 +43,7 @@ def _parts(text: str) -> dict[str, str]:
         name, _, number = (piece.strip() for piece in part.partition("="))
         if name not in SPLITS or name in found or not _NUMBER.fullmatch(number):
             raise UsageError(
-                f"--splits: '{part}' is not one of train=, val=, test= and a number: "
+                f"--splits: '{part}' is not train=, val= or test= with a number, each once: "
                 f"type for example {_EXAMPLE}"
             )
         found[name] = number
@@ -58,20 +59,23 @@ def _from_shares(text: str, given: dict[str, str], per_class: int | None) -> dic
             f"{_EXAMPLE}"
         )
     if per_class is None:
-        raise UsageError(f"--splits {text} are shares: say of how many images by --per-class")
+        raise UsageError(
+            f"--splits {text} are shares: type the number of images, too: --per-class N"
+        )
     counts = apportion(shares, per_class)
     if empty := [name for name, share in shares.items() if share and not counts[name]]:
         least = ceil(1 / min(share for share in shares.values() if share))
         numbers = ",".join(f"{name}={max(1, counts[name])}" for name in shares if shares[name])
         raise UsageError(
-            f"--splits {text}: of {counted(per_class, 'image')} of a class {' and '.join(empty)} "
-            f"would have none: type --per-class {least}, or in place of both --splits {numbers}"
+            f"--splits {text}: {' and '.join(empty)} would get none of the "
+            f"{counted(per_class, 'image')} of a class: type --per-class {least}, or --splits "
+            f"{numbers} without --per-class"
         )
     return counts
 
 
 def usual_splits(per_class: int) -> dict[str, int]:
-    """Divide a class's images by the usual shares; splits that would be empty are left out."""
+    """Divide per_class images by the default shares; a split without images is left out."""
     _check_number(per_class)
     shares = {name: Fraction(number) for name, number in _parts(USUAL).items()}
     return {name: count for name, count in apportion(shares, per_class).items() if count}
@@ -85,15 +89,19 @@ def _check_number(per_class: int) -> None:
 def _check_sum(text: str, total: int, per_class: int | None) -> None:
     if per_class is not None and total != per_class:
         raise UsageError(
-            f"--splits {text} are {counted(total, 'image')} of a class, --per-class says "
+            f"--splits {text}: this is {counted(total, 'image')} of a class, but --per-class is "
             f"{per_class}: type --per-class {total}, or shares such as {_EXAMPLE}"
         )
     if not 1 <= total <= MOST:
-        raise UsageError(f"--splits {text}: a class needs 1 to {MOST} images")
+        raise UsageError(f"--splits {text}: a class needs 1 to {MOST} images: type other numbers")
 
 
 def apportion(shares: dict[str, Fraction], n: int) -> dict[str, int]:
-    """Divide n by shares with the largest-remainder method; on ties the first wins."""
+    """Divide n into whole numbers by shares with the largest-remainder method.
+
+    Each name gets floor(share * n); the names with the largest remainders get one more each. Of
+    equal remainders, the first name's has priority.
+    """
     counts = {name: int(share * n) for name, share in shares.items()}
     left = n - sum(counts.values())
     most_due = sorted(shares, key=lambda name: counts[name] - shares[name] * n)

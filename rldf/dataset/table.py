@@ -1,4 +1,4 @@
-"""Rows of a clone as Arrow tables, with the types that `datasets` reads from a Parquet file."""
+"""Writes rows and images of a clone as Parquet files with column types for `datasets`."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,11 +10,11 @@ from rldf.grammar.encoding import format_encoding
 if TYPE_CHECKING:
     import pyarrow
 
-_GROUP = 100  # rows of a Parquet row group: what a reader that wants one image has to fetch
+_GROUP = 100  # rows of a Parquet row group, which a reader loads whole for one image
 
 
 def row_document(row: ImageRow) -> dict[str, Any]:
-    """Return an image's metadata as plain values by column name."""
+    """Return the metadata of a row by column name."""
     return {
         "label": row.label,
         "key": row.key,
@@ -40,7 +40,14 @@ def write_metadata(
     classes: Sequence[str],
     extra_metadata: Mapping[str, str],
 ) -> None:
-    """Write the metadata file of a split of an image folder."""
+    """Write `metadata.parquet` of one split of an image folder.
+
+    Args:
+        file: the open file.
+        parts: the rows of the split's images, shard by shard.
+        classes: keys of the classes, in the order of their labels.
+        extra_metadata: further columns with one value for all images.
+    """
     import pyarrow.parquet
 
     named = ("file_name", pyarrow.string(), {"_type": "Value", "dtype": "string"})
@@ -48,7 +55,7 @@ def write_metadata(
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
         for rows in parts:
             if rows:
-                # relative to the folder of the split, in which the file lies
+                # relative to the folder of the split, which contains the file
                 names = [row.name.partition("/")[2] for row in rows]
                 writer.write_table(_table(schema, "file_name", names, rows, extra_metadata))
 
@@ -60,7 +67,7 @@ def write_images(
     classes: Sequence[str],
     extra_metadata: Mapping[str, str],
 ) -> None:
-    """Write a Parquet file with the images in it."""
+    """Write a Parquet file with a row for each image, its encoded bytes included."""
     import pyarrow.parquet
 
     image = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])

@@ -1,4 +1,4 @@
-"""User classes from searches, images and folders of photos, and the noun of each class."""
+"""Finds a user's classes in runs, images and folders of photos, and the noun of each class."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from rldf.io.text import plain
 from rldf.perception.encoder import Encoder
 from rldf.runs.result import RunResult, read_result
 
-_EXAMPLES = 50  # photos of a class that are looked at
+_EXAMPLES = 50  # most photos of a class that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Photos:
     """Example photos of one class.
 
     Attributes:
-        name: of the class.
-        root: the folder that was named, which holds the classes.
-        paths: the photos that are read, of the train split if there are splits.
+        name: name of the class, which is its folder's.
+        root: the input folder, which contains the folders of the classes.
+        paths: files of the photos that are read; those of the train split if there is one.
     """
 
     name: str
@@ -46,13 +46,13 @@ class Photos:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The inputs of a clone, by kind.
+    """The inputs of a clone of a user's classes, by kind.
 
     Attributes:
-        runs: results of searches.
-        images: image files.
-        folders: example photos, one for each class.
-        notes: how folders were read, where that may surprise.
+        runs: results of runs, each one class.
+        images: image files, each one class.
+        folders: example photos, one object for each class.
+        notes: messages about how the layout of a folder was interpreted.
     """
 
     runs: tuple[RunResult, ...]
@@ -62,7 +62,7 @@ class Inputs:
 
     @property
     def name(self) -> str:
-        """A name for the data set, after the first input."""
+        """A file name for the clone, made of the name of the first input."""
         first = [
             *(found.run.resolve().name for found in self.runs),
             *(path.stem for path in self.images),
@@ -72,7 +72,7 @@ class Inputs:
 
     @property
     def searches(self) -> tuple[Searched, ...]:
-        """The searches that found classes, for the record of a clone."""
+        """The runs in the form that the record of a clone has."""
         return tuple(
             Searched(
                 noun=_noun(run),
@@ -85,7 +85,11 @@ class Inputs:
 
 
 def sort_inputs(paths: Sequence[str], stdin: IO[str]) -> Inputs:
-    """Sort paths into runs, images and folders of photos; "-" reads a document from stdin."""
+    """Sort inputs into runs, images and folders of photos.
+
+    The input "-" is the run that the JSON document in `stdin` names. UsageError or ImageError if an
+    input is none of the three.
+    """
     runs: list[RunResult] = []
     images: list[Path] = []
     folders: list[Photos] = []
@@ -97,13 +101,13 @@ def sort_inputs(paths: Sequence[str], stdin: IO[str]) -> Inputs:
         elif path.is_dir():
             folders += _classes_of(path, notes)
         else:
-            read_image(path)  # a bad file is told before any model is loaded
+            read_image(path)  # raises for a bad file before any model is loaded
             images.append(path)
     return Inputs(tuple(runs), tuple(images), tuple(folders), tuple(notes))
 
 
 def document_path(text: str, key: str) -> Path:
-    """Return the folder that a command's JSON document names under a key."""
+    """Return the path under a key of a JSON document that a command printed."""
     try:
         document = parse_json(text)
     except ValueError:
@@ -111,14 +115,21 @@ def document_path(text: str, key: str) -> Path:
     found = document.get(key) if isinstance(document, dict) else None
     if not isinstance(found, str) or not found:
         raise UsageError(
-            f"- reads the JSON document of the command before it, and its '{key}': "
-            "type that command with --json"
+            f"-: the standard input is not a JSON document with the key '{key}': type the command "
+            "before the pipe with --json"
         )
     return Path(found)
 
 
 def input_grammar(inputs: Inputs, named: str | None, world: str | None, suits: str) -> Grammar:
-    """Load the named grammar, else the models' own, else the first run's, else what suits them."""
+    """Load the grammar of a clone, the first given of these.
+
+    Args:
+        inputs: the inputs; the grammar of the first run comes third.
+        named: the user's, by --grammar.
+        world: the only grammar whose words the generator knows, None if it knows others.
+        suits: the default of the model set.
+    """
     of_runs = [run.grammar_name for run in inputs.runs]
     return load_grammar(named or world or next(iter(of_runs), suits))
 
@@ -129,11 +140,11 @@ def _noun(run: RunResult) -> str:
 
 
 def _classes_of(path: Path, notes: list[str]) -> list[Photos]:
-    """Return the classes of a folder of folders of photos, and note how it was read."""
+    """Return the classes of a folder with a folder of photos for each; append to `notes`."""
     listing = list_images(path)
     notes += listing.notes
     for name in listing.empty:
-        raise UsageError(f"{path / name} holds no images: put example photos there")
+        raise UsageError(f"{path / name} holds no images: put photos there, or delete it")
     by_class: dict[str, list[Picture]] = {}
     for picture in listing.pictures:
         if picture.label is not None:
@@ -144,12 +155,12 @@ def _classes_of(path: Path, notes: list[str]) -> list[Photos]:
             "class: give one of these, or image files"
         )
     if n := sum(picture.label is None for picture in listing.pictures):
-        notes.append(f"{path}: {n} images that lie in no class's folder are left out")
+        notes.append(f"{path}: {n} images are left out, because they are in no folder of a class")
     return [Photos(name, path, _examples(by_class[name])) for name in sorted(by_class)]
 
 
 def _examples(pictures: Sequence[Picture]) -> tuple[Path, ...]:
-    """Return at most 50 photos evenly spread, from the train split if there is one."""
+    """Return at most 50 photos at even distances in the list, of the train split if any."""
     train = [picture for picture in pictures if picture.split == "train"] or pictures
     step = -(-len(train) // _EXAMPLES)
     return tuple(picture.source for picture in train[::step] if isinstance(picture.source, Path))
@@ -157,7 +168,7 @@ def _examples(pictures: Sequence[Picture]) -> tuple[Path, ...]:
 
 OPTION = "--class-noun"
 
-_LETTERS = 400  # of a list in a message
+_LETTERS = 400  # most characters of a list in a message
 
 Warn = Callable[[str], None]
 
@@ -167,10 +178,10 @@ class _Source:
     """Where a class comes from.
 
     Attributes:
-        shown: its name in messages.
-        typed: names that --class-noun may use for it.
-        wanted: name of the class, "" for the noun.
-        read: finds its noun.
+        shown: name of the input in messages.
+        typed: names of the input that --class-noun accepts.
+        wanted: name of the class; "" to name it after its noun.
+        read: finds the noun of the class.
     """
 
     shown: str
@@ -180,7 +191,7 @@ class _Source:
 
 
 def parse_nouns(given: Iterable[str]) -> dict[str, str]:
-    """Parse "NAME=NOUN" texts to noun by name of an input."""
+    """Return noun by name of an input, from values "NAME=NOUN" of --class-noun."""
     nouns: dict[str, str] = {}
     for text in given:
         name, _, noun = (part.strip() for part in text.rpartition("="))
@@ -199,7 +210,14 @@ def find_classes(
     said: Mapping[str, str] | None = None,
     warn: Warn = lambda message: None,
 ) -> list[tuple[str, str]]:
-    """Return wanted name ("" for the noun) and noun of every class."""
+    """Return a pair for every class: wanted name ("" to name it after its noun) and noun.
+
+    Args:
+        inputs: the inputs.
+        encoder: recognizes objects in images, in the words of a grammar.
+        said: nouns by name of an input, as `parse_nouns` returns them.
+        warn: called with each doubt about a recognized noun.
+    """
     sources, given = _sources(inputs, encoder, warn), dict(said or {})
     _check_said(sources, given, encoder.grammar)
     found = []
@@ -243,7 +261,7 @@ def _check_said(sources: Sequence[_Source], said: Mapping[str, str], grammar: Gr
         told = f"{OPTION} {plain(f'{name}={noun}')}"
         if name not in known:
             inputs = shorten(", ".join(plain(source.typed[0]) for source in sources), _LETTERS)
-            raise UsageError(f"{told}: no input is called so; type one of {inputs}")
+            raise UsageError(f"{told}: no input has this name; type one of {inputs}")
         if noun not in _nouns(grammar):
             raise UsageError(f"{told}: grammar {grammar.name} has no such noun; {_listed(grammar)}")
 
@@ -259,8 +277,8 @@ def _refuse_same(found: Sequence[tuple[_Source, str]], grammar: Grammar) -> None
             encoding[place] = grammar.axes[place].index(noun)
             raise UsageError(
                 f"{other.shown} and {source.shown} are both '{noun}', so two labels would have the "
-                f"same images, such as '{grammar.derive(tuple(encoding))}': leave one of them out, "
-                f"or say what it shows, for example {OPTION} {source.typed[-1]}=NOUN; "
+                f"same images, such as '{grammar.derive(tuple(encoding))}': leave out one of the "
+                f"two, or name what it shows, for example {OPTION} {source.typed[-1]}=NOUN; "
                 f"{_listed(grammar)}"
             )
 
@@ -283,7 +301,10 @@ def _noun_of_image(path: Path, encoder: Encoder, warn: Warn) -> str:
 
 
 def _noun_of_photos(photos: Photos, encoder: Encoder, warn: Warn) -> str:
-    """Return the noun that most photos show; UsageError if that is not clear."""
+    """Return the noun recognized in most photos.
+
+    UsageError if two nouns have equally many photos, or if the folder's name is another noun.
+    """
     votes, grammar = _votes(photos.folder, photos.paths, encoder, warn), encoder.grammar
     if not votes:
         raise _nothing(photos.folder, grammar)
@@ -292,7 +313,7 @@ def _noun_of_photos(photos: Photos, encoder: Encoder, warn: Warn) -> str:
     if others and others[0][1] == most:
         raise UsageError(
             f"{folder} is read as '{noun}' and as '{others[0][0]}' in {most} of {n} photos each: "
-            f"say which it is, for example {OPTION} {photos.name}={noun}"
+            f"type which it is, for example {OPTION} {photos.name}={noun}"
         )
     named = _named(photos.name, grammar)
     if named is not None and named != noun:
@@ -303,14 +324,14 @@ def _noun_of_photos(photos: Photos, encoder: Encoder, warn: Warn) -> str:
         )
     if 2 * most < n:
         warn(
-            f"{folder} is taken as '{noun}', which is read in {most} of {n} photos: say what it "
-            f"is by {OPTION} {photos.name}=NOUN"
+            f"{folder} is taken as '{noun}', which is read in only {most} of {n} photos: if it is "
+            f"something else, type {OPTION} {photos.name}=NOUN"
         )
     return noun
 
 
 def _votes(where: Path, paths: Sequence[Path], encoder: Encoder, warn: Warn) -> Counter[str]:
-    """Count the main nouns of images, and warn of doubtful readings."""
+    """Count the first noun recognized in each image; warn of doubts."""
     known, votes, doubts = _nouns(encoder.grammar), Counter[str](), Counter[str]()
     for path in paths:
         reading = encoder.encode(read_image(path))
@@ -324,12 +345,12 @@ def _votes(where: Path, paths: Sequence[Path], encoder: Encoder, warn: Warn) -> 
 def _nothing(where: Path, grammar: Grammar) -> NoGoalError:
     return NoGoalError(
         f"{where} shows nothing that grammar {grammar.name} has a word for: type 'rldf encode' to "
-        f"see what is seen in it, name another --grammar, or say what it is by {OPTION}"
+        f"see what models recognize in it, name another --grammar, or type {OPTION} NAME=NOUN"
     )
 
 
 def _named(name: str, grammar: Grammar) -> str | None:
-    """Return the noun that a folder is named after, singular or plural."""
+    """Return the noun whose singular or plural is a folder's name, None if there is none."""
     word = class_word(name)
     return next((noun for noun in _nouns(grammar) if word in (noun, f"{noun}s", f"{noun}es")), None)
 

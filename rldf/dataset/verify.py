@@ -1,15 +1,15 @@
-"""Checks every file of a clone, and repairs images that are wrong.
+"""Checks every file of a clone, and generates missing, damaged, blank and duplicate images again.
 
 Kinds of problems:
 
-    manifest    a shard's manifest is damaged: what its images should be is not known
-    hole        an image, or another file, is not there
-    changed     a file is not the one that was written (a truncated one is not, either)
-    black, constant    an image shows nothing
-    duplicate   two images are the same file
-    stray       a file that is not of this clone
+    manifest    a shard's manifest is damaged, so its images cannot be checked
+    hole        an image or another file of the clone is missing
+    changed     a file differs from the one that was written, for example because it is truncated
+    black, constant    an image is black or of one colour
+    duplicate   an image file equals another image file of the clone
+    stray       a file in the folder does not belong to the clone
 
-Images whose attempts were all rejected are no problem: they are counted as left out.
+An image whose attempts were all rejected is not a problem; it is counted as left out.
 """
 
 import hashlib
@@ -39,13 +39,13 @@ _THREADS = 4
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem of a clone.
+    """A problem of one file of a clone.
 
     Attributes:
-        kind: what is wrong.
-        name: the file, relative to the clone's folder.
-        of: of a duplicate, the file that it equals, else "".
-        index: of an image, its place in the plan.
+        kind: kind of the problem; the module's docstring lists them.
+        name: path of the file, relative to the clone's folder.
+        of: for a duplicate, the path of the image that it equals; else "".
+        index: for an image, its number in the plan; else None.
     """
 
     kind: Kind
@@ -56,13 +56,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The result of a check.
+    """The result of checking a clone.
 
     Attributes:
-        checked: images whose file was checked.
-        left_out: images without a file, since all attempts were rejected; not a problem.
+        checked: number of images whose file was checked.
+        left_out: number of images without a file, because all attempts were rejected.
         problems: all problems.
-        unfinished: work shards that are not done; not a problem.
+        unfinished: number of work shards that are not done; their images are not checked.
     """
 
     checked: int
@@ -71,7 +71,10 @@ class Report:
     unfinished: int = 0
 
     def document(self) -> dict[str, Any]:
-        """Return the report as JSON values."""
+        """Return the report as JSON values.
+
+        "ok" is true if there are checked images, no problems and no unfinished shards.
+        """
         return {
             "ok": not self.problems and not self.unfinished and self.checked > 0,
             "checked": self.checked,
@@ -82,7 +85,7 @@ class Report:
 
 
 def verify(folder: CloneFolder, tell: Callable[[int], None] = lambda images: None) -> Report:
-    """Check every file of a clone."""
+    """Check every file of a clone; call `tell` with the number of planned images of each shard."""
     problems: list[Problem] = []
     known: set[str] = set()
     seen: dict[str, str] = {}
@@ -125,14 +128,14 @@ def _check_shard(
 
 
 def _lost(folder: CloneFolder, files: set[str]) -> list[Problem]:
-    """Report missing archives that hold no images."""
-    if folder.archives.numbering == "clone":  # of which there are none without images
+    """Return a "hole" for each missing archive of a shard whose images have no problems."""
+    if folder.archives.numbering == "clone":  # such a clone has no archives without images
         return []
     return [Problem("hole", name) for name in sorted(files) if not (folder.root / name).is_file()]
 
 
 def _wrong(pair: tuple[ImageRow, bytes | None]) -> Kind | None:
-    """Return what is wrong with an image's file."""
+    """Return the kind of problem of an image's file, None if it is as written."""
     row, data = pair
     if data is None:
         return "hole"
@@ -145,7 +148,7 @@ def _wrong(pair: tuple[ImageRow, bytes | None]) -> Kind | None:
 
 
 def _check_finish(folder: CloneFolder, known: set[str]) -> Iterator[Problem]:
-    """Check the files that are written once all images are there."""
+    """Yield the problems of the files that are written after the last image."""
     finished = read_finished(folder)
     if finished is None:
         yield Problem("hole", ".rldf/finished.json")
@@ -155,7 +158,7 @@ def _check_finish(folder: CloneFolder, known: set[str]) -> Iterator[Problem]:
         path = folder.root / name
         if not path.is_file():
             yield Problem("hole", name)
-        elif name != CARD and _sum(path) != sha256:  # people write into the card
+        elif name != CARD and _sum(path) != sha256:  # a user may edit the card
             yield Problem("changed", name)
 
 
@@ -167,7 +170,7 @@ def _sum(path: Path) -> str | None:
 
 
 def _planned_names(folder: CloneFolder, shard: int) -> set[str]:
-    """Return the files that an unfinished shard may have written."""
+    """Return the paths of the files that an unfinished shard may have written."""
     plan = make_plan(folder.record.plan)
     names = [plan.image(i).name for i in folder.shards.indices(shard)]
     return folder.store().files(shard, names)
@@ -182,11 +185,18 @@ def _strays(folder: CloneFolder, known: set[str]) -> Iterator[str]:
             yield name
 
 
-_ANEW = ("black", "constant", "duplicate")  # the file is what was drawn, so another seed is due
+# For these kinds the same seed would give the same file, so the next seed is used.
+_ANEW = ("black", "constant", "duplicate")
 
 
 def repair(folder: CloneFolder, plan: Plan, renderer: Renderer, problems: Iterable[Problem]) -> int:
-    """Draw the wrong images again; stray files and unfinished shards are not touched."""
+    """Generate the images with problems again, and write missing files of the whole clone.
+
+    Stray files and unfinished shards are not changed.
+
+    Returns:
+        The number of images that were written again.
+    """
     images: dict[int, dict[int, Problem]] = {}
     lost: set[int] = set()
     plan_lost = False
@@ -198,7 +208,7 @@ def repair(folder: CloneFolder, plan: Plan, renderer: Renderer, problems: Iterab
         elif problem.kind == "manifest":
             lost.add(int(problem.name.rpartition("/")[2].partition(".")[0]))
         elif problem.kind == "hole" and problem.name in by_name:
-            images.setdefault(by_name[problem.name], {})  # a file without images: sealed again
+            images.setdefault(by_name[problem.name], {})  # without images: seal its shard again
     mended = 0
     refuse_links_in(folder.root)
     with disk_errors_reported(folder.root), make_image_writer(folder, plan) as writer:
@@ -221,7 +231,7 @@ def repair(folder: CloneFolder, plan: Plan, renderer: Renderer, problems: Iterab
 
 
 def _by_name(folder: CloneFolder) -> dict[str, int]:
-    """Return the work shard by the name of its archives."""
+    """Return the number of the work shard by the path of each of its archives."""
     store = folder.store()
     return {name: n for n in range(len(folder.shards)) for name in store.files(n, ())}
 
@@ -229,7 +239,10 @@ def _by_name(folder: CloneFolder) -> dict[str, int]:
 def _lock(folder: CloneFolder, shard: int | None) -> ExitStack:
     path = folder.work("locks") / "finish" if shard is None else folder.lock(shard)
     if (held := claim(path)) is None:
-        raise RunError(f"{folder.root} is being written by another process: wait for its end")
+        raise RunError(
+            f"{folder.root} is being written by another process: wait for its end, then type the "
+            "same command again"
+        )
     return held
 
 
@@ -241,7 +254,7 @@ def _mend(
     shard: int,
     wrong: dict[int, Problem],
 ) -> int:
-    """Draw some images of a shard again, and seal it; return how many."""
+    """Generate the images of a shard that are in `wrong` again, and seal it; return how many."""
     rows, store = folder.rows(shard), folder.store()
     good = [row for row in rows if row.index not in wrong]
     if store.packs:
@@ -273,7 +286,7 @@ def _is_anew(problem: Problem | None) -> bool:
 
 
 def _before(row: ImageRow, problem: Problem) -> list[Outcome]:
-    """Return the outcomes of the attempts that are used up."""
+    """Return the outcomes of the attempts whose seeds must not be used again."""
     reasons = list(row.rejected[: row.attempt])
     if _is_anew(problem):
         reasons.append(problem.kind)

@@ -1,1 +1,1 @@
-"""Files, images, YAML, text and caches: everything that reads or writes."""
+"""Reading and writing of files, images, YAML, text and caches; all packages use it."""

@@ -2,11 +2,11 @@
 
     <folder>/<two hex digits>/<key>.<ending>
 
-A key is the SHA-256 of everything that decides a value, so an entry never goes stale. Entries
-appear under their final name only when whole; whoever reads one checks it, and computes it again
-where it is damaged. When the cache grows past its limit, the entries that were not used longest
-are removed. If the folder is not writable, one warning is logged and nothing more is kept. Two
-processes may share a folder.
+A key is the SHA-256 of everything that determines the value, so an entry is never out of date. An
+entry has its final name only when it is complete. `read` returns None for a damaged entry, and the
+caller computes the value again. If the cache is larger than its limit, the least recently used
+entries are deleted. If the folder is not writable, `try_store` logs one warning and stores nothing
+more. Several processes may share a folder.
 """
 
 import contextlib
@@ -29,29 +29,29 @@ _log = logging.getLogger(__name__)
 
 
 def key_of(*deciding: object) -> str:
-    """Make a key, 64 hexadecimal digits, of everything that decides a value, as JSON can say it."""
+    """Return the key, 64 hexadecimal digits, of the JSON values that determine a cached value."""
     return sha256_json(deciding)
 
 
 def sha256_json(value: object) -> str:
-    """Give the SHA-256 of a value as JSON without spaces, keys sorted."""
+    """Return the SHA-256 of a value written as JSON without spaces, with sorted keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 class DiskCache:
-    """A folder of entries by key."""
+    """A folder of files, each the value of a key."""
 
     def __init__(
         self, folder: Path, limit: int | None, *, what: str = "results", shrink_every: int = 1
     ) -> None:
-        """Describe a cache.
+        """Describe a cache; nothing is read or written.
 
         Args:
-            folder: where it is; made when first written to.
-            limit: bytes to keep; None for entries that are never removed.
-            what: what is kept, for the warning ("images").
-            shrink_every: writes from one look at the size to the next.
+            folder: folder of the cache; the first write creates it.
+            limit: greatest size in bytes; None for no limit.
+            what: name of the values for the warning, such as "images".
+            shrink_every: number of writes between two checks of the size.
         """
         self.folder = folder
         self._limit, self._what, self._every = limit, what, shrink_every
@@ -59,16 +59,16 @@ class DiskCache:
         self._writable = True
 
     def path(self, key: str, ending: str) -> Path:
-        """Name the file of an entry, whether it is there or not."""
+        """Return the path of an entry's file, which need not exist."""
         return self.folder / key[:2] / f"{key}.{ending}"
 
     def read(self, key: str, ending: str, decode: Callable[[Path], T | None]) -> T | None:
-        """Read an entry and note that it was used; None where it is missing or damaged.
+        """Return the value of an entry and mark it as used; None if it is missing or damaged.
 
         Args:
-            key: the entry's.
-            ending: of its file.
-            decode: reads the file; whatever it raises, or None, means that the entry is damaged.
+            key: key of the entry.
+            ending: extension of its file.
+            decode: reads the file; if it raises or returns None, the entry is damaged.
         """
         path = self.path(key, ending)
         try:
@@ -76,15 +76,15 @@ class DiskCache:
         except Exception:  # a damaged file may raise anything
             return None
         if value is not None:
-            with contextlib.suppress(OSError):  # another's folder, or read-only
+            with contextlib.suppress(OSError):  # the folder is another user's, or read-only
                 os.utime(path)
         return value
 
     def store(self, key: str, ending: str, data: bytes) -> None:
-        """Write an entry, and remove old ones where the cache is too large.
+        """Write an entry, and delete the least recently used ones if the cache is too large.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the entry cannot be written.
         """
         path = self.path(key, ending)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ class DiskCache:
             self.shrink(self._limit, keep=path)
 
     def try_store(self, key: str, ending: str, data: bytes) -> None:
-        """Write an entry as `store` does; where that fails, warn once and keep nothing more."""
+        """Write an entry as `store` does; if that fails, log a warning and store nothing more."""
         if not self._writable:
             return
         try:
@@ -102,7 +102,7 @@ class DiskCache:
         except OSError as error:
             self._writable = False
             _log.warning(
-                "%s: %s; going on without keeping %s: free space there, or name another folder "
+                "%s: %s; continuing without storing %s: free space there, or name another folder "
                 "in RLDF_CACHE",
                 plain(str(self.folder)),
                 error.strerror or error,
@@ -110,22 +110,25 @@ class DiskCache:
             )
 
     def entries(self) -> Iterator[Path]:
-        """List the files of all entries; other files in the folder are none."""
+        """Yield the file of each entry; other files in the folder are ignored."""
         for path in self.folder.glob("??/*.*"):
             if _KEY.fullmatch(path.stem):
                 yield path
 
     def usage(self) -> tuple[int, int]:
-        """Count the entries and their bytes."""
+        """Return the number of entries and their total bytes."""
         sizes = [size for _, _, size in self._stats()]
         return len(sizes), sum(sizes)
 
     def shrink(self, limit: int, keep: Path | None = None) -> int:
-        """Remove the entries that were not used longest until the rest fits, and count them.
+        """Delete the least recently used entries until the rest is at most `limit` bytes.
 
         Args:
-            limit: bytes that may stay.
-            keep: an entry that stays.
+            limit: greatest total size that may remain, in bytes.
+            keep: file of an entry that is not deleted.
+
+        Returns:
+            The number of deleted entries.
         """
         known = sorted(self._stats())
         total, removed = sum(size for _, _, size in known), 0
@@ -139,7 +142,7 @@ class DiskCache:
         return removed
 
     def _stats(self) -> list[tuple[float, Path, int]]:
-        """Last use, path and size of every entry that no other process removes meanwhile."""
+        """Return time of last use, path and size of each entry that still exists."""
         found = []
         for path in self.entries():
             with contextlib.suppress(OSError):

@@ -1,42 +1,42 @@
-"""What work runs on: ranks, devices and number formats.
+"""The hardware that models run on: processes, devices and number formats.
 
-Only this module asks torch what is there. A GPU of Nvidia comes first, then one of Apple (MPS),
-then the CPU. The ranks of a launcher are read without loading torch.
+Only this module asks torch which devices exist. "auto" prefers an Nvidia GPU, then an Apple GPU
+(MPS), then the CPU. The ranks that a launcher sets are read without loading torch.
 """
 
 import os
 from typing import Literal
 
-# Read when torch is imported: what Apple's GPUs lack is then computed on the CPU.
+# torch reads this when it is imported: it then runs on the CPU what Apple's GPUs cannot run.
 os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
 Dtype = Literal["float32", "bfloat16", "float16"]
-"""Number formats by the names of torch."""
+"""Names of number formats in torch."""
 
 
 def rank() -> int:
-    """Give the number of this process, 0 for the first or only one."""
+    """Return the number of this process; 0 for the first or only one."""
     return int(os.environ.get("RANK", "0"))
 
 
 def world() -> int:
-    """Count the processes that the launcher started, 1 or more."""
+    """Return the number of processes that the launcher started; 1 without a launcher."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def cpu_share(most: int) -> int:
-    """Give how many cores this process may use, 1 to `most`, where several share a machine."""
+    """Return max(1, min(most, cores // processes)) for the cores and processes of this machine."""
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     return max(1, min(most, (os.cpu_count() or 1) // here))
 
 
 def resolve(device: str, *, apple: bool = True) -> str:
-    """Give the device of torch that a name stands for.
+    """Return the torch device for a device name, which may be "auto".
 
     Args:
-        device: a device of torch, or "auto" for a GPU if there is one.
-        apple: whether "auto" may be a GPU of Apple; training and the networks that judge images
-            are not tested there.
+        device: name of a torch device, or "auto" for a GPU if there is one.
+        apple: whether "auto" may be an Apple GPU; training and the networks that evaluate images
+            are not tested on one.
     """
     if device != "auto":
         return device
@@ -48,12 +48,12 @@ def resolve(device: str, *, apple: bool = True) -> str:
 
 
 def is_cuda(device: str) -> bool:
-    """Tell whether a device, or what "auto" stands for, is a GPU of Nvidia."""
+    """Return whether a device is an Nvidia GPU; "auto" is resolved first."""
     return resolve(device).startswith("cuda")
 
 
 def has_fast_bfloat16(device: str) -> bool:
-    """Tell whether a device computes in bfloat16 itself, where others imitate it slowly."""
+    """Return whether a device computes in bfloat16 in hardware; emulation is slow."""
     import torch
 
     kind = resolve(device)
@@ -65,15 +65,15 @@ def has_fast_bfloat16(device: str) -> bool:
 
 
 def default_dtype(device: str, *, wide: bool) -> Dtype:
-    """Choose the number format in which images are drawn.
+    """Return the default number format of a generator.
 
-    On Apple's GPUs both short formats are reported to give black or broken images with some
-    models and versions, so full precision is used unless another one is asked for; so it is on
-    CPUs, and on GPUs of Nvidia that have no bfloat16 for numbers that need its range.
+    It is float16 on an Nvidia GPU, or bfloat16 there if `wide`. It is float32 on an Nvidia GPU
+    without bfloat16 if `wide`, on CPUs, and on Apple's GPUs, where the short formats are reported
+    to give black or broken images with some models and versions.
 
     Args:
-        device: a device of torch, or "auto".
-        wide: whether numbers get too large for float16, as in transformers.
+        device: name of a torch device, or "auto".
+        wide: whether the model's numbers are too large for float16, as in transformers.
     """
     if not is_cuda(device):
         return "float32"
@@ -83,7 +83,7 @@ def default_dtype(device: str, *, wide: bool) -> Dtype:
 
 
 def gpu_name() -> str | None:
-    """Give the GPU's name as its driver says it, None without a GPU."""
+    """Return the name of the GPU from its driver; None without a GPU."""
     import torch
 
     kind = resolve("auto")
@@ -93,7 +93,7 @@ def gpu_name() -> str | None:
 
 
 def free_memory() -> None:
-    """Have the GPU give back memory that is no longer used."""
+    """Release GPU memory that torch caches and no longer uses."""
     import torch
 
     kind = resolve("auto")

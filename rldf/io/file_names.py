@@ -1,4 +1,4 @@
-"""Names of files and folders that every system takes."""
+"""Names of files and folders that are valid on every operating system."""
 
 import re
 
@@ -8,7 +8,7 @@ _DEVICES = re.compile(
 
 
 def portable(name: str) -> str:
-    """Change a name that Windows keeps for a device, whatever its ending."""
+    """Return a name, with "-1" after its stem if Windows reserves it: "nul-1.txt"."""
     if not _DEVICES.fullmatch(name):
         return name
     stem, point, ending = name.partition(".")

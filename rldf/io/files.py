@@ -1,8 +1,8 @@
-"""Files that are whole or not there: atomic writes, JSON lines, checksums, locks.
+"""Reads and writes files: atomic writes, JSON lines, checksums, locks.
 
-A file is written under a temporary name in its own folder, flushed to the disk, and moved to its
-name; whoever is killed between leaves the old file as it was. A line of a JSONL file counts once
-its newline is there.
+A file is written under a temporary name in the same folder, flushed to the disk, and renamed. If
+the process is killed before that, the old file is unchanged. A line of a JSONL file is valid once
+it ends with a newline.
 """
 
 import contextlib
@@ -20,15 +20,15 @@ from filelock import FileLock, Timeout
 
 from rldf.errors import RunError
 
-TEMPORARY = ".rldf-*.tmp"  # what `replacing` leaves behind when its process is killed
+TEMPORARY = ".rldf-*.tmp"  # names of files that `replacing` leaves if its process is killed
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing whose name appears, or is replaced, once the block has ended well.
+    """Open a temporary file that replaces `path` when the block ends without an error.
 
     Yields:
-        A file to write bytes to.
+        The temporary file, open for writing bytes.
     """
     temporary = path.with_name(TEMPORARY.replace("*", uuid.uuid4().hex))
     try:
@@ -42,32 +42,32 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole."""
+    """Write a file atomically, as `replacing` does."""
     with replacing(path) as file:
         file.write(data)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole, in UTF-8."""
-    # file names may hold bytes that are no UTF-8, which Python carries as lone surrogates
+    """Write a text file in UTF-8 atomically, as `replacing` does."""
+    # a file name in the text may have bytes that are not UTF-8; Python reads them as surrogates
     write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a JSON file whole, indented for people."""
+    """Write an indented JSON file atomically, as `replacing` does."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def read_file(path: Path) -> bytes:
-    """Read a file of a folder that may be a stranger's."""
+    """Read a file from an untrusted folder; OSError for a device or a pipe."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", str(path))
+        raise OSError(errno.EINVAL, "this is a device or a pipe, not a file", str(path))
     return path.read_bytes()
 
 
 def parse_json(data: str | bytes) -> Any:
-    """Parse a JSON document that may be a stranger's."""
+    """Parse an untrusted JSON document; ValueError if it is wrong or nested too deeply."""
     try:
         return json.loads(data)
     except RecursionError:
@@ -75,26 +75,26 @@ def parse_json(data: str | bytes) -> Any:
 
 
 def sha256_file(path: Path) -> str:
-    """Sum up a file."""
+    """Return the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def append_jsonl(path: Path, row: Mapping[str, object]) -> None:
-    """Add one line to a JSONL file, so that it survives the end of this process."""
+    """Append one line to a JSONL file and close the file."""
     line = json.dumps(row, allow_nan=False, separators=(",", ":")) + "\n"
     with open(path, "ab", opener=_open_own) as file:
         file.write(line.encode("ascii"))
 
 
 def _open_own(path: str, flags: int) -> int:
-    """Open a file to write, but not what a link leads to, nor a pipe that nobody reads."""
+    """Open a file for writing; OSError if it is a link or a pipe without a reader."""
     own = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     return os.open(path, flags | own, 0o666)
 
 
 def read_lines(path: Path) -> list[bytes]:
-    """Read the finished lines of a file; a last one without a newline was torn and is left out."""
+    """Return the lines of a file that end with a newline; [] if the file is missing."""
     try:
         return read_file(path).split(b"\n")[:-1]
     except FileNotFoundError:
@@ -104,16 +104,21 @@ def read_lines(path: Path) -> list[bytes]:
 
 
 def truncate_jsonl(path: Path, n_lines: int) -> None:
-    """Keep the first lines of a JSONL file and drop the rest, a torn last line included."""
+    """Keep the first `n_lines` lines of a JSONL file and delete the rest."""
     lines = read_lines(path)
     if not 0 <= n_lines <= len(lines):
-        raise RunError(f"{path} has {len(lines)} lines: cannot go back to line {n_lines}")
+        raise RunError(f"{path} has {len(lines)} lines: it cannot be cut to {n_lines}")
     write_bytes(path, b"".join(line + b"\n" for line in lines[:n_lines]))
 
 
 @contextlib.contextmanager
 def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a lock that the system takes back when this process ends, however it ends."""
+    """Hold a lock during the block; the system releases it if this process is killed.
+
+    Args:
+        path: the lock file.
+        wait: whether to wait if another process holds the lock, instead of raising RunError.
+    """
     lock = _lock(path)
     try:
         lock.acquire(blocking=wait)
@@ -129,7 +134,7 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether somebody holds a lock."""
+    """Return whether any process holds the lock of a lock file."""
     if not path.exists():
         return False
     try:
@@ -142,11 +147,11 @@ def is_locked(path: Path) -> bool:
 
 
 def _lock(path: Path) -> FileLock:
-    # The fall-back, for file systems without locks, would outlive a killed process.
+    # filelock's soft lock, for file systems without locks, would remain after a killed process.
     return FileLock(path, fallback_to_soft=False, preserve_lock_file=True, thread_local=False)
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files that killed processes left in a folder."""
+    """Delete the temporary files that killed processes left in a folder."""
     for leftover in folder.glob(TEMPORARY):
         leftover.unlink(missing_ok=True)

@@ -1,14 +1,14 @@
-"""What the folders of an image set mean: splits, classes, or neither.
+"""Decides which folders of an image folder are splits, which are classes, and which are neither.
 
-    <split>/<class>/...    a set with splits, such as a clone or ImageNet
-    <class>/<split>/...    the same, the other way round
-    <class>/...            a set with classes
-    ...                    images alone
+    <split>/<class>/...    images with splits and classes, such as a clone or ImageNet
+    <class>/<split>/...    the same with splits inside of classes
+    <class>/...            images with classes
+    ...                    images without splits and classes
 
-Splits are known by their usual names, in any case. Where some folders bear such names and others do
-not, what they hold decides, and is told; where that does not tell either, the set is refused. A
-folder around all others counts for nothing if it is called "images", "data" or the like, or if it
-holds splits.
+Splits are recognized by their usual names, in upper or lower case. If only some of the top folders
+have such names, the names of the folders in them decide, and a note says how; if these do not
+decide either, UsageError is raised. A single folder around all others is ignored if its name is
+"images", "data" or the like, or if it contains splits.
 """
 
 import re
@@ -34,7 +34,7 @@ Parts = tuple[str, ...]
 
 
 def split_of(name: str) -> str | None:
-    """Tell which split a folder's name means."""
+    """Return the split that a folder's name means, None if it is not a name of a split."""
     words = _words(name)
     if len(words) != 1:
         return None
@@ -44,20 +44,20 @@ def split_of(name: str) -> str | None:
 
 
 def class_word(name: str) -> str:
-    """Reduce a class's key or name to what all spellings of it have in common."""
+    """Return a class's key or name in lower case with single spaces for "_" and "-"."""
     return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How the paths of a set are read.
+    """Which folders of an image folder are splits and classes.
 
     Attributes:
-        around: the folders around all others that count for nothing.
-        splits: split by the name of a top folder; None in a set without splits.
-        passed: folders between a split and its images that are no class.
-        classes_first: whether splits lie in the folders of classes.
-        notes: what a person should know of this reading.
+        around: names of the outer folders that are ignored.
+        splits: split by the name of a top folder; None if the top folders are not splits.
+        passed: names of folders between a split and its images that are not classes.
+        classes_first: whether the folders of classes contain the splits.
+        notes: messages for the user about how folders were interpreted.
     """
 
     around: Parts = ()
@@ -67,7 +67,11 @@ class Layout:
     notes: tuple[str, ...] = ()
 
     def read(self, folders: Parts) -> tuple[str | None, str | None] | None:
-        """Read where an image lies."""
+        """Return split and class of an image, None if it is left out.
+
+        Args:
+            folders: names of the folders that contain the image, from the outermost.
+        """
         own = folders[len(self.around) :]
         if self.classes_first:
             split = split_of(own[1]) if len(own) > 1 else None
@@ -80,7 +84,7 @@ class Layout:
         return self.splits[own[0]], below[0] if below else None
 
     def class_of(self, folders: Parts) -> str | None:
-        """Read the name of the class whose folder this is."""
+        """Return the name of the class whose folder this is; None if it is not such a folder."""
         own = folders[len(self.around) :]
         at = 0 if self.splits is None else 1
         if folders[: len(self.around)] != self.around or len(own) != at + 1:
@@ -92,24 +96,32 @@ class Layout:
 
 @dataclass(slots=True)
 class _Top:
-    """A top folder: whether images lie right in it, and the folders in it."""
+    """A top folder: whether it directly contains images, and the names of the folders in it."""
 
     loose: bool = False
     inner: set[str] = field(default_factory=set)
 
     @property
     def words(self) -> set[str]:
-        """Its folders, in whatever spelling."""
+        """The names of the folders in it, each as `class_word` returns it."""
         return {class_word(name) for name in self.inner}
 
 
 def clone_layout(folders: Collection[Parts]) -> Layout:
-    """Read a clone: nothing but its splits are its images."""
+    """Return the layout of a clone: images outside of its splits are left out."""
     return Layout(splits=_named(_tops(folders)))
 
 
 def layout_of(folders: Collection[Parts], where: str) -> Layout:
-    """Find out what the folders of a set mean."""
+    """Return the layout of an image folder.
+
+    Args:
+        folders: the folders that contain images, each as the names from the outermost.
+        where: path of the image folder, for messages.
+
+    Raises:
+        UsageError: the names do not decide whether the top folders are splits or classes.
+    """
     around = _around(folders)
     tops = _tops({own[len(around) :] for own in folders})
     named = _named(tops)
@@ -123,7 +135,7 @@ def layout_of(folders: Collection[Parts], where: str) -> Layout:
 
 
 def _words(name: str) -> list[str]:
-    """Take out of a folder's name what is neither number nor filler."""
+    """Return the words of a folder's name, without numbers and words such as "images"."""
     return [w for w in re.findall(r"[^\W\d_]+", name.casefold()) if w not in _SAY_NOTHING]
 
 
@@ -142,7 +154,7 @@ def _named(tops: Mapping[str, _Top]) -> dict[str, str]:
 
 
 def _around(folders: Collection[Parts]) -> Parts:
-    """Find the folders around all others that are neither a split nor a class."""
+    """Return the outer folders that are neither a split nor a class."""
     chain: Parts = ()
     while True:
         tops = _tops({own[len(chain) :] for own in folders})
@@ -159,12 +171,12 @@ def _all_splits(top: _Top) -> bool:
 
 
 def _holds_splits(top: _Top) -> bool:
-    """Tell whether a class's folder holds splits: nothing else, or at least two of them."""
+    """Return whether a folder contains folders of splits alone, or two splits and others."""
     return not top.loose and (_all_splits(top) or len(set(map(split_of, top.inner)) - {None}) > 1)
 
 
 def _passed(tops: Mapping[str, _Top], splits: Mapping[str, str]) -> frozenset[str]:
-    """Find folders such as `train/images`, which hold all images of a split and are no class."""
+    """Return folders such as `train/images` that contain all images of a split."""
     alone = [[*tops[name].inner] for name in splits if not tops[name].loose]
     return frozenset(inner[0] for inner in alone if len(inner) == 1 and not _words(inner[0]))
 
@@ -172,7 +184,7 @@ def _passed(tops: Mapping[str, _Top], splits: Mapping[str, str]) -> frozenset[st
 def _decide(
     tops: Mapping[str, _Top], named: Mapping[str, str], where: str
 ) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
-    """Tell whether the folders that are named like splits are such: split by top folder."""
+    """Return split by top folder (None if all are classes), and notes for the user."""
     others = [name for name in tops if name not in named]
     if not others:
         return named, _doubled(named, where)
@@ -183,22 +195,22 @@ def _decide(
         more = f", and {_list(akin)}, where there are the same classes" if akin else ""
         note = f"{where}: {_list(named)} are taken as its splits{more}"
         if left := [name for name in others if name not in akin]:
-            note += f"; what lies in {_list(left)} is left out"
+            note += f"; the images in {_list(left)} are left out"
         return {**named, **{name: name for name in akin}}, (note, *_doubled(named, where))
     if [class_word(name) for name in named] == ["train"] and not any(
         t.inner for t in tops.values()
     ):
-        # the one such name that is a thing too
-        note = f"{where}: train is taken as a class, since {_list(others)} beside it are no splits"
+        # train is the only name of a split that is also an object
+        note = f"{where}: train is taken as a class, since {_list(others)} beside it are not splits"
         return None, (note,)
     raise UsageError(
-        f"{where}: {_list(named)} may be splits or classes, since {_list(others)} beside it are no "
-        "splits: rename them, or put splits and classes into folders of their own"
+        f"{where}: {_list(named)} may be splits or classes, since {_list(others)} beside it are "
+        "not splits: rename them, or put splits and classes into separate folders"
     )
 
 
 def _doubled(named: Mapping[str, str], where: str) -> tuple[str, ...]:
-    """Say which folders are taken together as one split."""
+    """Return a note for each split to which several folders belong."""
     by_split: dict[str, list[str]] = {}
     for name, split in named.items():
         by_split.setdefault(split, []).append(name)
@@ -210,7 +222,7 @@ def _doubled(named: Mapping[str, str], where: str) -> tuple[str, ...]:
 
 
 def _doubt(tops: Mapping[str, _Top], where: str) -> tuple[str, ...]:
-    """Say it where the top folders are taken as classes, and may be none."""
+    """Return a note if the top folders are taken as classes and the folders in them may be."""
     if any(top.loose for top in tops.values()) or not tops:
         return ()
     shared = set.intersection(*(top.words for top in tops.values()))

@@ -1,8 +1,8 @@
-"""Small image files that would cost gigabytes or minutes: told from what they say of themselves.
+"""Refuses small image files whose headers show that decoding would take gigabytes or minutes.
 
-A file's bytes and pixels are not all that it costs. A progressive JPEG is walked over once for
-each of its scans, a TIFF once for each of its strips, and Pillow reads the parts of a file one by
-one in Python. An ordinary file of its size has few of them.
+The size of a file and its number of pixels do not bound the cost. A decoder goes over a progressive
+JPEG once for each of its scans and over a TIFF once for each of its strips, and Pillow reads the
+parts of a file one by one in Python. Ordinary files have few scans, strips and parts.
 """
 
 import io
@@ -16,14 +16,14 @@ from PIL.TiffImagePlugin import TiffImageFile
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 64_000_000
 MAX_RATIO = 50
-"""Of the longer side to the shorter; models make the shorter one some 224 pixels long."""
+"""Greatest ratio of the longer side to the shorter; models scale the shorter to about 224."""
 
-_MAX_SCANS = 40  # encoders write 10 or so
-_MAX_TABLES = 1_000_000  # bytes of a JPEG's tables; encoders write some hundreds
-_MAX_READS = 250_000  # a PNG of 256 MB in pieces of 8 kB takes half of that
+_MAX_SCANS = 40  # scans of a JPEG; encoders write about 10
+_MAX_TABLES = 1_000_000  # bytes of a JPEG's tables; encoders write some hundred
+_MAX_READS = 250_000  # a PNG of 256 MB in parts of 8 kB takes half of that
 _MAX_STRIPS = 50_000  # or tiles; 64 million pixels in tiles of 64 x 64 are 16,000
-_MAX_VALUES = 200_000  # numbers in a TIFF's directory, the places of the strips among them
-_MAX_TILE = 4_000_000  # pixels of a TIFF's tile, where the image has fewer
+_MAX_VALUES = 200_000  # numbers in a TIFF's directory, offsets of strips included
+_MAX_TILE = 4_000_000  # pixels of a TIFF's tile, if a tile may be larger than the image
 _COMPRESSIONS = (
     "raw", "tiff_ccitt", "group3", "group4", "tiff_lzw", "jpeg", "tiff_adobe_deflate",
     "tiff_deflate", "packbits",
@@ -33,33 +33,33 @@ _COMPRESSIONS = (
 _JPEG_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 _JPEG_END, _JPEG_SCAN, _JPEG_TABLES = 0xD9, 0xDA, (0xC4, 0xDB)
 
-_ODD_TIFF = b"MM\0\x2b"  # Pillow takes it for a small one
-_TIFF_STRIPS = (273, 324)  # tags: where the strips lie, or the tiles
-_TIFF_DIRECTORIES = (34665, 34853, 40965)  # tags: where further directories lie
+_ODD_TIFF = b"MM\0\x2b"  # a big-endian BigTIFF, which Pillow takes for an ordinary TIFF
+_TIFF_STRIPS = (273, 324)  # tags: offsets of the strips or tiles
+_TIFF_DIRECTORIES = (34665, 34853, 40965)  # tags: offsets of further directories
 _TIFF_TILE = (322, 323)  # tags: width and height of a tile
-_TIFF_BYTES = (1, 2, 7)  # types whose values stay bytes
-_TIFF_SIZES = {3: 2, 4: 4, 13: 4, 16: 8, 18: 8}  # bytes of the types that name a directory
+_TIFF_BYTES = (1, 2, 7)  # types whose values Pillow keeps as bytes
+_TIFF_SIZES = {3: 2, 4: 4, 13: 4, 16: 8, 18: 8}  # bytes of a directory's offset, by its type
 
 
 class RefusedError(ValueError):
-    """An image is not read; the message says why, and is said behind the file's name."""
+    """An image is refused; the message is a predicate to be put after the file's name."""
 
 
 class CountedFile(io.BytesIO):
-    """A file in memory that may be read from so many times, and no more."""
+    """A file in memory that allows at most `_MAX_READS` calls of `read`."""
 
     _reads = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read on."""
+        """Return the next bytes; RefusedError after too many calls."""
         self._reads += 1
         if self._reads > _MAX_READS:
-            raise RefusedError("is cut into far too many parts: save it anew first")
+            raise RefusedError("is divided into far too many parts: save it again first")
         return super().read(size)
 
 
 def check_size(size: tuple[int, int]) -> None:
-    """Refuse an image for its size."""
+    """Raise RefusedError if an image (width, height) is too large or too narrow."""
     width, height = size
     if width * height > MAX_PIXELS:
         raise RefusedError(
@@ -69,23 +69,25 @@ def check_size(size: tuple[int, int]) -> None:
     if max(size) > MAX_RATIO * min(size):
         raise RefusedError(
             f"has {width} x {height} pixels; one side may be at most {MAX_RATIO} times the other: "
-            "cut it first"
+            "crop it first"
         )
 
 
 def check_file(data: bytes) -> None:
-    """Refuse a file for its structure, before Pillow sees it."""
+    """Raise RefusedError for the structure of a file, before Pillow opens it."""
     if data.startswith(b"\xff\xd8\xff"):
         _check_jpeg(data)
     elif data.startswith(_ODD_TIFF):
-        raise RefusedError("is a BigTIFF file of the order MM, which is not read: save it anew")
+        raise RefusedError(
+            "is a big-endian BigTIFF file (MM), which is not supported: save it as an ordinary TIFF"
+        )
     elif data.startswith((b"II", b"MM")):
         for entries in _TiffDirectories(data).walk():
             _check_tiff(entries)
 
 
 def check_opened(image: Image.Image, data: bytes) -> None:
-    """Refuse an image that Pillow opened and has not decoded yet."""
+    """Raise RefusedError for an image that Pillow has opened and not yet decoded."""
     check_size(image.size)
     if isinstance(image, TiffImageFile):
         _check_opened_tiff(image, data)
@@ -95,26 +97,26 @@ def _check_opened_tiff(image: TiffImageFile, data: bytes) -> None:
     compression = str(image.info.get("compression"))
     if compression not in _COMPRESSIONS:
         raise RefusedError(
-            f"is a TIFF file compressed by {compression.removeprefix('tiff_')}, which is not read: "
-            "save it with LZW or Deflate"
+            f"is a TIFF file compressed by {compression.removeprefix('tiff_')}, which is not "
+            "supported: save it with LZW or Deflate"
         )
     width, height = (image.tag_v2.get(tag, 1) for tag in _TIFF_TILE)
     if not isinstance(width, int) or not isinstance(height, int):
-        raise RefusedError("is a damaged image (the size of its tiles is no number)")
+        raise RefusedError("is a damaged image (the size of its tiles is not a number)")
     if width * height > max(_MAX_TILE, 4 * image.width * image.height):
         raise RefusedError(
             f"has {image.width} x {image.height} pixels in tiles of {width} x {height}: save it "
-            "anew first"
+            "again first"
         )
     if compression == "jpeg":
         begins = {begin for tag in _TIFF_STRIPS for begin in image.tag_v2.get(tag, ())}
         walked = sum(_check_jpeg(data, begin) - begin for begin in begins)
         if walked > 2 * len(data):
-            raise RefusedError("is a TIFF file whose strips lie upon each other")
+            raise RefusedError("is a TIFF file whose strips overlap: save it again first")
 
 
 def _check_jpeg(data: bytes, begin: int = 0) -> int:
-    """Refuse a JPEG for its scans and tables; gives where it ends."""
+    """Return where a JPEG that starts at `begin` ends; RefusedError for its scans or tables."""
     scans = tables = 0
     at = begin
     while found := _JPEG_MARKER.search(data, at):
@@ -126,20 +128,20 @@ def _check_jpeg(data: bytes, begin: int = 0) -> int:
         tables += length if kind in _JPEG_TABLES else 0
         if scans > _MAX_SCANS:
             raise RefusedError(
-                f"has more than {_MAX_SCANS} scans, each of which costs as much as an image: save "
-                "it anew first"
+                f"has more than {_MAX_SCANS} scans, each of which takes as long as an image: save "
+                "it again first"
             )
         if tables > _MAX_TABLES:
-            raise RefusedError("is a JPEG file with far too many tables: save it anew first")
+            raise RefusedError("is a JPEG file with far too many tables: save it again first")
         at += length
     return max(begin, min(at, len(data)))
 
 
-Entry = tuple[int, int, int, int]  # tag, type, number of values, the value or its place
+Entry = tuple[int, int, int, int]  # tag, type, number of values, the value or its offset
 
 
 class _TiffDirectories:
-    """What the first image of a TIFF file says of itself."""
+    """The directories (lists of tags) of the first image of a TIFF file."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -152,15 +154,15 @@ class _TiffDirectories:
         self._is_great_first = order == ">"
 
     def walk(self) -> Iterator[list[Entry]]:
-        """List the entries of the first directory, and of those that it names."""
+        """Yield the entries of the first directory and of each directory that it refers to."""
         try:
             places = list(self._start.unpack_from(self._data))
-            for place in places:  # which grows
+            for place in places:  # the loop appends to it
                 entries = self._read(place)
                 yield entries
                 named = [self._place(entry) for entry in entries if entry[0] in _TIFF_DIRECTORIES]
                 places += [value for value in named if value not in places]
-        except struct.error:  # cut off; Pillow says so
+        except struct.error:  # the file is cut off, which Pillow reports
             return
 
     def _place(self, entry: Entry) -> int:
@@ -184,5 +186,5 @@ def _check_tiff(entries: list[Entry]) -> None:
     if strips > _MAX_STRIPS or values > _MAX_VALUES or len(entries) >= _MAX_VALUES:
         raise RefusedError(
             f"is a TIFF file of more than {_MAX_STRIPS} strips or tiles, or {_MAX_VALUES} numbers "
-            "beside its pixels: save it anew first"
+            "beside its pixels: save it again first"
         )

@@ -1,4 +1,4 @@
-"""The images of a folder on the disk: which files they are, of which split and class."""
+"""Lists the image files of a folder, each with its split and class."""
 
 import os
 from collections.abc import Iterator
@@ -11,23 +11,23 @@ from rldf.io.folder_layouts import Parts, clone_layout, layout_of
 from rldf.io.image_bounds import FORMATS
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-"""What the names of image files end in."""
+"""Extensions of image files, in lower case."""
 assert len(FORMATS) == 6, "SUFFIXES names the endings of every format"
 
 CLONE_FILE = "clone.json"
-"""What marks the folder of a clone."""
+"""The file that every folder of a clone contains."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One image of a set, not yet read.
+    """One image of an image folder or clone, not yet read.
 
     Attributes:
-        name: its path in the set, with "/" between the parts.
-        split: "train", "val", "test", or the name of a folder beside those that holds the same
-            classes; None in a set without splits.
-        label: the key of its class (the name of its folder), None in a set without classes.
-        source: its file, or its bytes.
+        name: path of the image in the folder, with "/" between the parts.
+        split: "train", "val", "test", or the name of another top folder with the same classes;
+            None if there are no splits.
+        label: key of the image's class, which is the name of its folder; None without classes.
+        source: path of the image file, or its bytes.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Picture:
     source: Path | bytes
 
     def data(self) -> bytes:
-        """Read the encoded image."""
+        """Return the bytes of the image file; ImageError if it cannot be read."""
         if isinstance(self.source, bytes):
             return self.source
         try:
@@ -50,9 +50,9 @@ class Listing:
     """The images of a folder.
 
     Attributes:
-        pictures: sorted by name.
-        empty: names of the folders of classes that hold no image, in any split.
-        notes: what a person should know of how the folder was read.
+        pictures: the images, sorted by name.
+        empty: names of the classes whose folders contain no image in any split.
+        notes: messages for the user about how the layout of the folder was interpreted.
     """
 
     pictures: tuple[Picture, ...]
@@ -61,7 +61,7 @@ class Listing:
 
 
 def list_images(root: Path) -> Listing:
-    """Find the images of a folder, whatever its layout: see `rldf.io.folder_layouts`."""
+    """List the images of a folder; `rldf.io.folder_layouts` describes the possible layouts."""
     folders: set[Parts] = set()
     files = sorted(_files(root, folders), key=lambda path: path.relative_to(root).as_posix())
     parts = [path.relative_to(root).parts for path in files]
@@ -75,14 +75,14 @@ def list_images(root: Path) -> Listing:
     )
     notes = layout.notes
     if (left := len(files) - len(pictures)) and not is_clone:
-        notes += (f"{root}: {left} images that lie outside of its splits are left out",)
+        notes += (f"{root}: {left} images outside of its splits are left out",)
     labels = {picture.label for picture in pictures if picture.label is not None}
     classes = {name for part in folders if (name := layout.class_of(part)) is not None}
     return Listing(pictures, tuple(sorted(classes - labels)), notes)
 
 
 def _files(root: Path, noted: set[Parts]) -> Iterator[Path]:
-    """Find the image files under a folder, and note the folders in it."""
+    """Yield the image files under a folder, and add the folders under it to `noted`."""
     entered = {os.path.realpath(root)}
     for here, folders, names in os.walk(root, followlinks=True):
         inside = []

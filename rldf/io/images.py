@@ -1,4 +1,4 @@
-"""Image files: strangers' are opened within bounds, turned upright, made RGB; ours appear whole."""
+"""Reads untrusted image files within bounds, as upright RGB images; writes PNG files."""
 
 import contextlib
 import warnings
@@ -31,10 +31,10 @@ def read_image(path: Path) -> Image.Image:
         path: the file.
 
     Returns:
-        An upright RGB image; the first frame of an animation; transparent parts on white.
+        An upright RGB image: the first frame of an animation, with transparent parts on white.
 
     Raises:
-        ImageError: if the file is missing, no image, damaged or too large.
+        ImageError: the file is missing, not an image, damaged or too large.
     """
     try:
         if path.is_dir():
@@ -46,34 +46,37 @@ def read_image(path: Path) -> Image.Image:
 
 
 def read_stream(file: BinaryIO, name: str) -> Image.Image:
-    """Read an image from an open file, a pipe or a device."""
+    """Read an image from an open file, pipe or device; `name` is for error messages."""
     data = file.read(_MAX_BYTES + 1)  # the size of a device or a pipe is not known before
     if len(data) > _MAX_BYTES:
-        raise ImageError(f"{name} is larger than {_MAX_BYTES // 1_000_000} MB")
+        raise ImageError(
+            f"{name} is larger than {_MAX_BYTES // 1_000_000} MB: make it smaller first"
+        )
     return decode_image(data, name)
 
 
 def decode_image(data: bytes, name: str) -> Image.Image:
-    """Decode an image file's bytes."""
+    """Decode an image file's bytes, as `read_image` does; `name` is for errors."""
     if not data:
         raise ImageError(f"{name} is empty: give a PNG, JPEG, WebP, GIF, BMP or TIFF file")
     try:
         with warnings.catch_warnings():
-            # The size is checked below, before anything is decoded; oddities are no news.
+            # The size is checked below, before decoding; other warnings of Pillow are not shown.
             warnings.simplefilter("ignore")
             check_file(data)
             image: Image.Image = Image.open(CountedFile(data), formats=FORMATS)
             check_opened(image, data)
             ends = _ends(image)
             image.load()
-            with contextlib.suppress(Exception):  # broken EXIF: shown as it is stored
+            with contextlib.suppress(Exception):  # with broken EXIF the image stays as it is stored
                 image = _upright(image)
             image = to_rgb(image, ends)
     except RefusedError as error:
         raise ImageError(f"{name} {error}") from None
     except Image.DecompressionBombError:
         raise ImageError(
-            f"{name} has far too many pixels; at most {MAX_PIXELS // 1_000_000} million are read"
+            f"{name} has far too many pixels; at most {MAX_PIXELS // 1_000_000} million are read: "
+            "make it smaller first"
         ) from None
     except UnidentifiedImageError:
         raise ImageError(
@@ -82,18 +85,23 @@ def decode_image(data: bytes, name: str) -> Image.Image:
     except Exception as error:  # a damaged file may raise anything
         reason = " ".join(str(error).split())
         raise ImageError(f"{name} is a damaged image ({reason})") from None
-    image.info = {}  # metadata may be broken, and others would look into them
+    image.info = {}  # metadata may be broken, and Pillow would use them later
     return image
 
 
 def to_rgb(image: Image.Image, ends: tuple[int, int] = (0, 65535)) -> Image.Image:
-    """Convert an image of any mode."""
+    """Convert an image of any mode to RGB; transparent parts become white.
+
+    Args:
+        image: the image.
+        ends: samples that mean black and white, for samples of more than 8 bits.
+    """
     if image.mode.startswith("I;16") or image.mode == "F":
         return _from_deep(image, *ends).convert("RGB")
     if image.mode == "I":
         raise RefusedError(
-            "has whole numbers with a sign or of 32 bits as samples, and does not say which is "
-            "white: save it with 8 or 16 bits"
+            "has samples with a sign or of 32 bits, and does not define which sample is white: "
+            "save it with 8 or 16 bits"
         )
     if image.mode == "La":
         image = image.convert("LA")
@@ -108,7 +116,7 @@ def to_rgb(image: Image.Image, ends: tuple[int, int] = (0, 65535)) -> Image.Imag
 
 
 def _ends(image: Image.Image) -> tuple[int, int]:
-    """Tell which samples stand for black and white; the file says it, never its brightest one."""
+    """Return the samples for black and white from the file's tags, not from its pixels."""
     tags = getattr(image, "tag_v2", {})
     bits = tags.get(_BITS_PER_SAMPLE, (16,))[0]
     white = 1 if image.mode == "F" else 2**bits - 1
@@ -116,7 +124,7 @@ def _ends(image: Image.Image) -> tuple[int, int]:
 
 
 def _from_deep(image: Image.Image, black: int, white: int) -> Image.Image:
-    """Convert samples of more than 8 bits, which Pillow would cut off at 255."""
+    """Scale samples of more than 8 bits to 0 to 255, where Pillow would clip them at 255."""
     top = max(black, white)
     pixels = np.array(image, dtype=np.float32)
     hidden = pixels == image.info["transparency"] if "transparency" in image.info else None
@@ -128,7 +136,7 @@ def _from_deep(image: Image.Image, black: int, white: int) -> Image.Image:
         )
     if white == 0:
         np.subtract(top, pixels, out=pixels)
-    pixels *= 255  # in place: such an image may have 64 million pixels
+    pixels *= 255  # in place, as an image may have 64 million pixels
     pixels /= top
     if hidden is not None:
         pixels[hidden] = 255
@@ -136,14 +144,14 @@ def _from_deep(image: Image.Image, black: int, white: int) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turn an image as its metadata says."""
-    image.getexif()  # which Pillow keeps
-    # It would write all other metadata anew.
+    """Rotate or flip an image as its EXIF orientation requires."""
+    image.getexif()  # Pillow caches it in the image
+    # exif_transpose would encode all other metadata again.
     image.info = {key: image.info[key] for key in image.info if key == "transparency"}
     return ImageOps.exif_transpose(image)
 
 
 def write_png(path: Path, image: Image.Image) -> None:
-    """Write a picture whole."""
+    """Write an image as a PNG file atomically, as `replacing` does."""
     with replacing(path) as file:
         image.save(file, format="PNG")

@@ -1,4 +1,4 @@
-"""What software a result was made with."""
+"""The versions of the software with which a result is made."""
 
 import importlib.metadata
 import os
@@ -19,7 +19,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str | None]:
-    """Look up the versions of Python, of rldf and of what decides pixels and numbers."""
+    """Return the versions of Python, rldf and `PACKAGES`; None for a missing package."""
     own = {"python": platform.python_version(), "rldf": rldf.__version__}
     return own | {name: _version(name) for name in PACKAGES}
 
@@ -32,9 +32,9 @@ def _version(package: str) -> str | None:
 
 
 def git_commit() -> str | None:
-    """Name the commit of the checkout that this rldf is imported from."""
+    """Return the git commit of rldf's checkout; None if rldf is not imported from one."""
     root = Path(rldf.__file__).resolve().parents[1]
-    if not (root / ".git").exists():  # git itself would ask the folders above, which are not ours
+    if not (root / ".git").exists():  # git would search the folders above, which are not rldf's
         return None
     ask = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     quiet = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}

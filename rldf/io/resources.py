@@ -1,6 +1,6 @@
-"""Data files that people write, found by name: `grammars/*.yaml`, `rewards/*.yaml`, model sets.
+"""Finds shipped YAML files by name: grammars, rewards and model sets.
 
-In a checkout they lie beside the package, in a wheel inside it, under `rldf/data`.
+In a checkout their folders are beside the package `rldf`; in a wheel they are in `rldf/data`.
 """
 
 from pathlib import Path
@@ -9,18 +9,21 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def folder(kind: str) -> Path:
-    """Find the folder of the shipped files of one kind."""
+    """Return the folder of the shipped files of one kind, such as "grammars"."""
     inside = _PACKAGE / "data" / kind
     return inside if inside.is_dir() else _PACKAGE.parent / kind
 
 
 def names(kind: str) -> list[str]:
-    """List the shipped files of one kind."""
+    """Return the names of the shipped files of one kind, without extension, sorted."""
     return sorted(path.stem for path in folder(kind).glob("*.yaml"))
 
 
 def find(kind: str, name_or_path: str) -> Path | None:
-    """Find a shipped file by name, or a user's own by path."""
+    """Return the path of a shipped file by name, or a path ending in .yaml or .yml as it is.
+
+    None if there is no shipped file of that name.
+    """
     if name_or_path.endswith((".yaml", ".yml")):
         return Path(name_or_path)
     return folder(kind) / f"{name_or_path}.yaml" if name_or_path in names(kind) else None

@@ -1,16 +1,16 @@
-"""The output folder of a command: entered, gone on with, refused or locked in one way everywhere.
+"""The output folder of a command: how it is created, continued, refused and locked.
 
-A command writes into a new or empty folder, or into one that the same command with the same
-configuration began. A marker file says whose the folder is and holds that configuration; everything
-else is refused and left as it is. `ResultFolder` is the whole of it for a folder with a manifest:
+A command writes into a new or empty folder, or into a folder that the same command began with the
+same configuration. A marker file contains the kind of the folder and its configuration. Any other
+folder is refused with a RunError and not changed. `ResultFolder` does all this for a folder with a
+manifest:
 
-    manifest.json  "status", "config" (all that decides the rest), versions, commit, and the result
-    ...            what the command makes
-    .lock          held while it is being filled
+    manifest.json  "status", "config" (which determines the result), versions, commit, result
+    ...            output files of the command
+    .lock          lock file, locked while a command writes
 
-The manifest is there from the start, with status "running", so that a folder that was begun and
-never finished can be told from a stranger's. Commands with records of their own (runs, clones) use
-the functions.
+The manifest exists from the start, with status "running", so an unfinished folder of a command is
+recognized. Commands with other records (runs, clones) use only the functions of this module.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from rldf.io.provenance import git_commit, versions
 
 LOCK = ".lock"
 MANIFEST = "manifest.json"
-_SHOWN, _MOST = 160, 4  # characters of a difference between two configurations; differences
+_SHOWN, _MOST = 160, 4  # most characters of a difference between configurations; most differences
 
 
 class ResultFolder:
@@ -37,29 +37,31 @@ class ResultFolder:
 
         Args:
             path: the folder.
-            config: all that decides what comes into it, as JSON can say it.
+            config: the configuration of the command, as JSON values.
         """
         self.path = path
         self._config = as_json(config)
 
     def check(self) -> None:
-        """Raise a RunError if the folder holds something else; nothing in it is touched."""
+        """Raise a RunError if the folder holds anything but results of this configuration."""
         if MANIFEST in refuse_foreign(self.path, MANIFEST, "ours"):
             self._refuse_another()
 
     @contextlib.contextmanager
     def filling(self) -> Iterator[None]:
-        """Hold the lock and begin, or go on with, filling the folder; its manifest says "running".
+        """Create or continue the folder, and hold its lock during the block.
+
+        The manifest gets the status "running".
 
         Raises:
-            RunError: as `check`; or it cannot be written, or another process is filling it.
+            RunError: as `check`; or the folder cannot be written, or another process locks it.
         """
         self.check()
         with contextlib.ExitStack() as stack:
             with writing(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(locked(self.path / LOCK))
-                self.check()  # something may have come before the lock did
+                self.check()  # another process may have written before the lock was taken
                 refuse_links(self.path)
                 for folder in (self.path, *(p for p in self.path.iterdir() if p.is_dir())):
                     sweep(folder)
@@ -67,7 +69,7 @@ class ResultFolder:
             yield
 
     def finish(self, result: Mapping[str, Any]) -> None:
-        """Write the result into the manifest, as JSON can say it, with status "done"."""
+        """Write a result of JSON values into the manifest, with status "done"."""
         self._write("done", result)
 
     def _write(self, status: str, result: Mapping[str, Any]) -> None:
@@ -85,7 +87,7 @@ class ResultFolder:
 
 
 def contents(path: Path) -> list[str]:
-    """List the names in a folder, sorted, without its lock and what killed processes left."""
+    """Return the sorted names in a folder, without lock file and temporary files."""
     try:
         entries = list(path.iterdir())
     except FileNotFoundError:
@@ -94,24 +96,24 @@ def contents(path: Path) -> list[str]:
 
 
 def refuse_foreign(path: Path, marker: str, what: str, own: Collection[str] = ()) -> list[str]:
-    """Refuse a place for output that holds something else; nothing in it is touched.
+    """Raise RunError if an output folder holds files of another origin; nothing is changed.
 
     Args:
-        path: the folder that a command is to fill; it may be missing.
-        marker: the file that is in every such folder.
-        what: what such a folder is, for the message ("a run").
-        own: other names that may be there without the marker.
+        path: the output folder of a command; it may be missing.
+        marker: name of the file that every output folder of this kind contains.
+        what: kind of the folder, for the message, such as "a run".
+        own: names of files that are allowed without the marker.
 
     Returns:
-        What the folder holds.
+        The names in the folder, sorted.
 
     Raises:
-        RunError: it is a file, cannot be read, or holds something and no marker.
+        RunError: the path is a file, cannot be read, or holds other files and no marker.
     """
     try:
         names = contents(path)
     except NotADirectoryError:
-        raise RunError(f"{path} is a file, or lies in one: name a folder with --out") from None
+        raise RunError(f"{path} is a file, or is inside of one: name a folder with --out") from None
     except OSError as error:
         raise RunError(
             f"{path} cannot be read: {error.strerror}; name another with --out"
@@ -124,7 +126,13 @@ def refuse_foreign(path: Path, marker: str, what: str, own: Collection[str] = ()
 
 
 def refuse_other(path: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
-    """Raise a RunError that shows the difference if a folder has another configuration."""
+    """Raise a RunError with the differences if a folder was begun with other options.
+
+    Args:
+        path: the folder.
+        there: configuration in the folder.
+        here: configuration of this command.
+    """
     if said := shown_difference(there, here):
         raise RunError(
             f"{path} holds results of another configuration ({said}): repeat its options, or name "
@@ -133,11 +141,11 @@ def refuse_other(path: Path, there: Mapping[str, Any], here: Mapping[str, Any]) 
 
 
 def refuse_links(folder: Path, depth: int = 2) -> None:
-    """Refuse to write into a folder in which another folder is a link to somewhere else.
+    """Raise RunError if a folder contains a symbolic link to a folder.
 
     Args:
-        folder: where a command is to go on; one that is not there has no links.
-        depth: how far down to look, 1 for the folder alone.
+        folder: an output folder, which may be missing.
+        depth: number of levels to check, 1 for the entries of the folder only.
     """
     if not folder.is_dir():
         return
@@ -145,7 +153,7 @@ def refuse_links(folder: Path, depth: int = 2) -> None:
         for entry in entries:
             if entry.is_symlink() and entry.is_dir():
                 raise RunError(
-                    f"{entry.path} is a link, and nothing is written to where it leads: put a "
+                    f"{entry.path} is a link, and rldf does not write through links: put a "
                     "folder in its place, or name another --out"
                 )
             if depth > 1 and entry.is_dir(follow_symlinks=False):
@@ -154,7 +162,7 @@ def refuse_links(folder: Path, depth: int = 2) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn a failure to write into one line that names the folder."""
+    """Turn an OSError in the block into a RunError of one line that names the folder."""
     try:
         yield
     except OSError as error:
@@ -164,18 +172,18 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def as_json(record: Mapping[str, object]) -> dict[str, Any]:
-    """Copy a record into the form that it will have once it is read back from JSON.
+    """Return a record as it is after writing it to JSON and reading that, to compare records.
 
     Raises:
         ValueError: a number is not finite.
-        TypeError: something in it is not of JSON.
+        TypeError: a value has no form in JSON.
     """
     plain: dict[str, Any] = json.loads(json.dumps(record, allow_nan=False))
     return plain
 
 
 def config_difference(there: Mapping[str, object], here: Mapping[str, object]) -> list[str]:
-    """Compare two configurations to the last key, one phrase for each that differs.
+    """Return a phrase for each key, nested ones included, whose values differ.
 
     1, 1.0 and true are three different values.
     """
@@ -189,14 +197,14 @@ def config_difference(there: Mapping[str, object], here: Mapping[str, object]) -
 
 
 def shown_difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """Say what differs between two configurations, shortened; "" if nothing does."""
+    """Return the differences of two configurations in one short line; "" if there are none."""
     found = config_difference(there, here)
     shown = "; ".join(phrase[:_SHOWN] for phrase in found[:_MOST])
     return shown + "; ..." * (len(found) > _MOST)
 
 
 def _leaves(config: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    """Flatten a configuration to JSON text by dotted key; an empty record is a leaf."""
+    """Return JSON text by dotted key for each value that is not a record or an empty record."""
     leaves: dict[str, str] = {}
     for key, value in config.items():
         if isinstance(value, Mapping) and value:

@@ -1,7 +1,7 @@
-"""YAML that people write: loaded safely, checked by pydantic, all problems told at once.
+"""Loads YAML files of users safely and checks them by pydantic; an error lists all problems.
 
-YAML 1.1 reads a bare `no`, `on` or `yes` as a truth value, and "no" is a word of the paper's
-grammar; here only `true` and `false` are. A key that stands twice is an error, not a silent loss.
+YAML 1.1 reads a bare `no`, `on` or `yes` as a boolean, and "no" is a word of the paper's grammar.
+Here only `true` and `false` are booleans. A repeated key is an error.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ _MAX_BYTES = 4_000_000
 
 
 class Strict(BaseModel):
-    """A record of a YAML file: unknown keys are errors and nothing is changed after loading."""
+    """A record of a file: unknown keys are errors, and its attributes cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class _Loader(yaml.SafeLoader):
-    """A safe loader without YAML 1.1's truth words."""
+    """A safe loader for which only `true` and `false` are booleans."""
 
 
 _BOOL = "tag:yaml.org,2002:bool"
@@ -36,7 +36,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def parse_yaml(text: str) -> tuple[object, list[str]]:
-    """Parse one YAML document."""
+    """Return the content of a YAML document, and a problem for each repeated key."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -53,7 +53,10 @@ def parse_yaml(text: str) -> tuple[object, list[str]]:
 
 
 def _repeated_keys(node: yaml.Node, path: tuple[str, ...], seen: set[int]) -> Iterator[str]:
-    """Walk each node once: an anchor may be used a million times, or inside itself."""
+    """Yield a problem for each repeated key.
+
+    Each node is visited once, as an anchor may be used a million times, or inside itself.
+    """
     if id(node) in seen or not isinstance(node, yaml.CollectionNode):
         return
     seen.add(id(node))
@@ -65,27 +68,27 @@ def _repeated_keys(node: yaml.Node, path: tuple[str, ...], seen: set[int]) -> It
     for key, child in node.value:
         at = (*path, str(key.value))
         if at in names:
-            yield f"{'.'.join(at)}: stands twice (line {key.start_mark.line + 1})"
+            yield f"{'.'.join(at)}: is there twice (line {key.start_mark.line + 1})"
         names.add(at)
         yield from _repeated_keys(child, at, seen)
 
 
 def read_text(path: Path, what: str) -> str:
-    """Read a small text file that a person wrote."""
+    """Read a small text file in UTF-8; ConfigError, which begins with `what`, if that fails."""
     try:
-        with path.open("rb") as file:  # the size of a device says nothing, so read up to the limit
+        with path.open("rb") as file:  # a device has no size, so read up to the limit
             data = file.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
-            raise ConfigError(f"{what} {path} is larger than {_MAX_BYTES} bytes")
+            raise ConfigError(f"{what} {path} is larger than {_MAX_BYTES} bytes: shorten it")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigError(f"{what} {path} is not a text file in UTF-8") from None
+        raise ConfigError(f"{what} {path} is not a text file in UTF-8: save it as UTF-8") from None
     except OSError as error:
         raise ConfigError(f"{what} {path} cannot be read: {error.strerror}") from None
 
 
 def problems_of(error: ValidationError) -> list[str]:
-    """List what pydantic found, one line a problem with its dotted path."""
+    """Return the problems that pydantic found, each in one line with the dotted path."""
     return [
         f"{'.'.join(str(part) for part in issue['loc']) or 'file'}: "
         + _WORDS.get(issue["type"], issue["msg"].removeprefix("Value error, "))
@@ -97,7 +100,7 @@ _WORDS = {"extra_forbidden": "unknown key", "missing": "is missing"}
 
 
 def validate_yaml(model: type[M], text: str) -> tuple[M | None, list[str]]:
-    """Parse and validate one YAML document."""
+    """Return the record of a YAML document, None if it is invalid, and all problems."""
     try:
         data, problems = parse_yaml(text)
     except yaml.YAMLError as error:
@@ -125,7 +128,7 @@ def _drop_unknown_keys(data: Any, error: ValidationError) -> None:
 
 
 def load_yaml(model: type[M], path: Path, what: str) -> M:
-    """Load and validate a YAML file."""
+    """Load a YAML file; ConfigError with all problems, which begins with `what`, if any."""
     record, problems = validate_yaml(model, read_text(path, what))
     if record is None or problems:
         raise ConfigError(f"{what} {path}: " + "; ".join(problems))

@@ -46,7 +46,7 @@ def refused(call, tmp_path):
         (["--per-class", "10", "--splits", "train=0.9,val=0.2"], "add up to 1.1, not 1"),
         (["--per-class", "10", "--splits", "train=9,val=2"], "are 11 images"),
         (["--splits", "train=0.9,val=0.1"], "--per-class"),
-        (["--splits", "train=5,dev=2"], "'dev=2' is not one of train=, val=, test="),
+        (["--splits", "train=5,dev=2"], "'dev=2' is not train=, val= or test= with a number"),
         (["--splits", "train=0"], "a class needs 1 to"),
         (["--classes", "0"], "--classes 0: type a number from 1"),
         (
@@ -79,7 +79,7 @@ def test_options_that_are_wrong(refused, words, told):
     [
         ("zebra\n../../etc\n", ["line 2", "'../../etc' is no class of"]),
         ("n02391049\nn00000000\n", ["line 2", "'n00000000' is no class of", "such as"]),
-        ("zebra\nn02391049\n", ["line 2", "stands in line 1 already"]),
+        ("zebra\nn02391049\n", ["line 2", "is in line 1 already"]),
         ("# nothing\n\n", "names no class"),
         ("\x1b[31mzebra\n", r"'\x1b[31mzebra' is no class"),
     ],
@@ -108,7 +108,7 @@ def test_an_output_folder_that_holds_other_files(refused, name):
 def test_an_output_folder_that_is_a_file(refused):
     Path("c").write_text("years of work")
     refused(*SMALL, "--out", "c", told="c is a file")
-    refused(*SMALL, "--out", "c/d", told="lies in one")
+    refused(*SMALL, "--out", "c/d", told="is inside of one")
 
 
 @pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="there is no /sys here")

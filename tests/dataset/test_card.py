@@ -78,9 +78,9 @@ def test_the_card_counts_what_happened(tmp_path):
     made = clone(tmp_path / "a", renderer(filter=filter))
     text = (made.root / "README.md").read_text("utf-8")
     assert "44 synthetic images of 3 classes (29 train, 9 val, 6 test)" in text
-    assert "| left out | 1 |" in text
-    assert "| drawn anew | 3 |" in text
-    assert "| turned down | 4 flagged |" in text
+    assert "| images left out | 1 |" in text
+    assert "| attempts after the first | 3 |" in text
+    assert "| rejected attempts | 4 flagged |" in text
 
 
 def test_the_tally_gives_yields_by_class(tmp_path):
@@ -184,7 +184,10 @@ def test_the_cards_line_loads_a_split_that_lost_a_class(tmp_path, monkeypatch, s
     made = clone(tmp_path / "a", renderer(filter=filter))
     text = (made.root / "README.md").read_text("utf-8")
     lost = made.record.classes[label]
-    assert f"No image in `{split}`, since all were turned down: {lost.key} ({lost.name})." in text
+    assert (
+        f"without an image in `{split}`, because all were rejected: {lost.key} ({lost.name})."
+        in text
+    )
     code = next(line for line in text.splitlines() if "ImageFolder(" in line)
     assert code.startswith('torchvision.datasets.ImageFolder("train"')
     monkeypatch.chdir(made.root)

@@ -49,10 +49,10 @@ def test_a_file_names_wnids_and_names_with_comments_and_empty_lines(tmp_path):
     [
         ("n00000001\n", "line 1: 'n00000001' is no class of ImageNet: type a wnid or a name"),
         ("zebra\n../../etc\n", "line 2: '../../etc' is no class of ImageNet"),
-        ("zebra\n\nn02391049\n", "line 3: n02391049 (zebra) stands in line 1 already"),
+        ("zebra\n\nn02391049\n", "line 3: n02391049 (zebra) is in line 1 already"),
         ("crane\n", f"line 1: 'crane' is the name of 2 classes: type one of {BIRD} crane bird"),
         ("zebr\n", f"such as {ZEBRA} or zebra"),
-        ("# nothing\n\n", "names no class: write one wnid or name a line"),
+        ("# nothing\n\n", "names no class: write one wnid or name per line"),
         ("", "names no class"),
         ("\x1b[31m\u202e" + "x" * 500, r"'\x1b[31m\u202e"),
     ],

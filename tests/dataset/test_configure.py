@@ -203,7 +203,7 @@ def test_a_persons_classes_are_of_the_grammar_and_the_world():
         user_config(DRAWN, found=[("", "unicorn")], grammar=load_grammar("base"), splits=SPLITS)
     with pytest.raises(ConfigError, match="cannot draw"):
         user_config(DRAWN, found=[("", "zebra")], grammar=load_grammar("imagenet"), splits=SPLITS)
-    with pytest.raises(UsageError, match="nothing was found to make a class of"):
+    with pytest.raises(UsageError, match="no input gives a class"):
         user_config(DRAWN, found=[], grammar=load_grammar("pocket"), splits=SPLITS)
 
 

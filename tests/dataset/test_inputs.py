@@ -149,7 +149,7 @@ def test_a_person_may_say_what_the_classes_are(tmp_path):
         (["more"], "type each class once"),
         (["=dog"], "type each class once"),
         (["stripes=dog", "stripes=zebra"], "type each class once"),
-        (["none=dog"], "no input is called so; type one of stripes"),
+        (["none=dog"], "no input has this name; type one of stripes"),
         (["stripes=unicorn"], "has no such noun; grammar base has: "),
     ],
 )
@@ -178,7 +178,7 @@ def test_a_noun_that_few_photos_show_is_told(tmp_path):
     root = photos(tmp_path / "mine", {"odd": [3, 3, 1], "fine": [2, 2, 3]})
     assert classes(root, warn=told.append) == [("fine", "dog"), ("odd", "zebra")]
     (taken,) = [line for line in told if " is taken as " in line]
-    assert "odd is taken as 'zebra', which is read in 1 of 3 photos" in taken
+    assert "odd is taken as 'zebra', which is read in only 1 of 3 photos" in taken
     assert any("odd: Frequency, Noun not known" in line for line in told), "2 show nothing known"
 
 

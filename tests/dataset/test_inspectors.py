@@ -146,7 +146,7 @@ def test_a_model_set_without_a_safety_checker_has_none(tmp_path):
 def test_a_safety_checker_that_is_not_there_is_no_reason_to_go_without(tmp_path):
     index = {"safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"]}
     (tmp_path / "model_index.json").write_text(json.dumps(index))
-    with pytest.raises(ConfigError, match="complete it, or type --no-safety-checker"):
+    with pytest.raises(ConfigError, match="repair its folder, or type --no-safety-checker"):
         SafetyFilter(model_set(tmp_path), "cpu")
 
 

@@ -164,7 +164,7 @@ def test_a_grammar_that_derives_nothing_somewhere_is_damaged():
     for place, change in ((0, {"axis": 99}), (0, {"agrees": -1}), (4, {"forms": {"plural": "x"}})):
         record = pocket_config().model_dump(mode="json")
         record["grammar"]["slots"][place] |= change
-        with pytest.raises(RunError, match="some of its vectors derive no sentence"):
+        with pytest.raises(RunError, match="some of its encodings have no sentence"):
             read_config(record, "clone.json")
 
 

@@ -50,7 +50,8 @@ def test_a_split_that_was_asked_for_has_images_or_both_ways_out_work(a, b, n):
     try:
         assert parse_splits(text, n).keys() == wanted
     except UsageError as error:
-        told = re.search(r"type --per-class (\d+), or in place of both --splits (\S+)$", str(error))
+        ways = r"type --per-class (\d+), or --splits (\S+) without --per-class$"
+        told = re.search(ways, str(error))
         assert parse_splits(text, int(told[1])).keys() == wanted
         assert parse_splits(told[2]).keys() == wanted
 
@@ -70,22 +71,22 @@ def test_where_no_splits_were_asked_for_few_images_make_fewer(n, splits):
         (
             "train=10,val=5",
             50,
-            "are 15 images of a class, --per-class says 50: type --per-class 15",
+            "this is 15 images of a class, but --per-class is 50: type --per-class 15",
         ),
-        ("train=1", 50, "are 1 image of a class"),
+        ("train=1", 50, "this is 1 image of a class"),
         ("train=0,val=0", None, "a class needs 1 to"),
-        (SHARES, 5, "of 5 images of a class val and test would have none: type --per-class 20"),
-        ("train=0.99,test=0.01", 40, "or in place of both --splits train=40,test=1"),
-        (SHARES, None, "are shares: say of how many images by --per-class"),
+        (SHARES, 5, "val and test would get none of the 5 images of a class: type --per-class 20"),
+        ("train=0.99,test=0.01", 40, "or --splits train=40,test=1 without --per-class"),
+        (SHARES, None, "are shares: type the number of images, too: --per-class N"),
         (SHARES, 0, "--per-class 0: type a number from 1 to"),
         (SHARES, -3, "--per-class -3"),
-        ("train=0.5,train=0.5", 10, "'train=0.5' is not one of"),
-        ("dev=0.5,train=0.5", 10, "'dev=0.5' is not one of"),
-        ("train=nan", 10, "'train=nan' is not one of"),
-        ("train=1e999999999", 10, "is not one of"),
-        ("train=-1.0,val=2.0", 10, "'train=-1.0' is not one of"),
+        ("train=0.5,train=0.5", 10, "'train=0.5' is not train=, val= or test= with"),
+        ("dev=0.5,train=0.5", 10, "'dev=0.5' is not train=, val= or test= with"),
+        ("train=nan", 10, "'train=nan' is not train=, val= or test= with"),
+        ("train=1e999999999", 10, "is not train=, val= or test= with"),
+        ("train=-1.0,val=2.0", 10, "'train=-1.0' is not train=, val= or test= with"),
         ("train", 10, "type for example --splits train=0.9,val=0.05,test=0.05"),
-        ("", 10, "is not one of"),
+        ("", 10, "is not train=, val= or test= with"),
     ],
 )
 def test_what_does_not_add_up_is_refused_with_what_to_type(text, per_class, said):

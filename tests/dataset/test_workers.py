@@ -58,7 +58,7 @@ def test_a_launcher_and_accelerate_must_agree(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "1")
     assert this_worker() == Worker(rank=0, world=1, device="cpu")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(RldfError, match="started 2 processes, Accelerate sees 1"):
+    with pytest.raises(RldfError, match="started 2 processes, Accelerate found 1"):
         this_worker()
 
 

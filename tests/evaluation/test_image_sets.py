@@ -145,7 +145,7 @@ def test_what_lies_outside_of_the_splits_is_left_out_and_told(tmp_path):
     images = open_images(root)
     assert len([*images]) == 4
     assert any("figures is left out" in note for note in images.notes)
-    assert any("2 images that lie outside of its splits" in note for note in images.notes)
+    assert any("2 images outside of its splits" in note for note in images.notes)
 
 
 def test_a_folder_that_may_be_splits_or_classes_is_refused(tmp_path):

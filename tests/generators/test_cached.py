@@ -123,7 +123,7 @@ def test_the_warning_is_one_line_on_stderr(tmp_path):
         [sys.executable, "-c", code, tmp_path / "cache"], capture_output=True, text=True, check=True
     )
     assert done.stdout == ""
-    assert "going on without keeping images" in done.stderr
+    assert "continuing without storing images" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -150,7 +150,11 @@ def test_the_small_grammar_is_right() -> None:
     [
         ("name: small", "name: small\nnam: x", "nam: unknown key"),
         ("dog: {labels", "dog: {lable: [x], labels", "axes.Noun.values.dog.lable: unknown key"),
-        ("small: {}, ", "small: {}, small: {}, ", "axes.Size.values.small: stands twice (line 7)"),
+        (
+            "small: {}, ",
+            "small: {}, small: {}, ",
+            "axes.Size.values.small: is there twice (line 7)",
+        ),
         ("S: Size Noun", "S: Noun", "axes.Size: no production uses it"),
         ("S: Size", "S: Size Size", "axes.Size: the start rule uses it 2 times"),
         ("S: Size", "S: Size X", "productions.S: 'X' is no production, terminal or axis"),
@@ -285,7 +289,7 @@ def test_all_problems_are_told_at_once_with_the_file(tmp_path: Path) -> None:
     assert "\n" not in message
     for part in (
         "nam: unknown key",
-        "axes.Size.values.small: stands twice",
+        "axes.Size.values.small: is there twice",
         "axes.Size: no production uses it",
         "axes.Noun.values.cat.labels: 'dog' is a label of 'dog' too",
         "axes.Density.values.one.count: must start at 1",

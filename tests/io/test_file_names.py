@@ -66,7 +66,7 @@ def test_a_plan_whose_keys_may_be_one_folder_is_refused():
     document = config.model_dump(mode="json")
     for label, key in zip(document["classes"], ("Dog", "cat", "dog"), strict=True):
         label["key"] = key
-    with pytest.raises(RunError, match="two keys differ in capitals alone"):
+    with pytest.raises(RunError, match="two keys differ only in upper and lower case"):
         read_config(document, "clone.json")
 
 

@@ -66,7 +66,7 @@ def test_what_holds_none_of_their_classes_is_left_out_and_told(other):
     found = layout("Train/cat", "Train/dog", "Val/cat", "Val/dog", other)
     assert read(found, "Train/dog") == ("train", "dog")
     assert read(found, other) is None
-    assert f"what lies in {other.partition('/')[0]} is left out" in found.notes[0]
+    assert f"the images in {other.partition('/')[0]} are left out" in found.notes[0]
 
 
 @pytest.mark.parametrize(

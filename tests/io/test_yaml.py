@@ -31,7 +31,7 @@ def test_true_false_and_numbers_keep_their_types(text: str, value: object) -> No
 
 def test_a_repeated_key_is_named_with_its_path_and_line() -> None:
     _, problems = parse_yaml("a:\n  b: {c: 1}\n  b: {c: 2, c: 3}\n")
-    assert problems == ["a.b: stands twice (line 3)", "a.b.c: stands twice (line 3)"]
+    assert problems == ["a.b: is there twice (line 3)", "a.b.c: is there twice (line 3)"]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_all_problems_are_told_at_once_with_dotted_paths() -> None:
     record, problems = validate_yaml(Record, "inner: {a: {}, b: {size: big}}\nother: 1\nother: 2\n")
     assert record is None
     assert problems == [
-        "other: stands twice (line 3)",
+        "other: is there twice (line 3)",
         "word: is missing",
         "inner.a.size: is missing",
         "inner.b.size: Input should be a valid integer, unable to parse string as an integer",

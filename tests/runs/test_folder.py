@@ -166,7 +166,7 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("text")
     with pytest.raises(RunError, match="is a file"):
         RunFolder.create(tmp_path / "run", CONFIG, COMMAND, seed=3)
-    with pytest.raises(RunError, match="lies in one"):
+    with pytest.raises(RunError, match="is inside of one"):
         RunFolder.create(tmp_path / "run" / "in" / "it", CONFIG, COMMAND, seed=3)
     assert contents(tmp_path) == {"run": b"text"}
 
