@@ -79,8 +79,8 @@ class WalkingAgent(checkpoint.SavedAgent, ABC):
         """Select an action and propose the cell that it leads to.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             One cell, (n_axes,).
@@ -92,8 +92,8 @@ class WalkingAgent(checkpoint.SavedAgent, ABC):
         """Choose an action to take.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             A legal action, in `[0, n_actions)`.
@@ -153,8 +153,8 @@ class TabularAgent(WalkingAgent):
         See arXiv:2311.15648, Algorithm 1. Epsilon follows the number of steps learned from so far.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             A legal action, in `[0, n_actions)`.
@@ -168,8 +168,8 @@ class TabularAgent(WalkingAgent):
         """Choose the action of the highest value; this uses no random number.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             The legal action of the highest value; the first one where several have that value.

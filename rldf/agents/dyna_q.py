@@ -62,8 +62,10 @@ class DynaQ(TabularAgent):
             ValueError: an option is out of range.
         """
         if backups < 1 or threshold <= 0:
-            raise ValueError(f"backups {backups}, threshold {threshold}: give backups of 1 or more and a "
-                "threshold above 0")
+            raise ValueError(
+                f"backups {backups}, threshold {threshold}: give backups of 1 or more and a "
+                "threshold above 0"
+            )
         super().__init__(
             world,
             rng=rng,

@@ -103,8 +103,10 @@ class NoisyGradient(SavedAgent):
             ValueError: an option is out of range.
         """
         if not (0 < step_size < np.inf and 0 <= momentum < 1):
-            raise ValueError(f"step_size {step_size}, momentum {momentum}: give a step_size above 0 and a "
-                "momentum in [0, 1)")
+            raise ValueError(
+                f"step_size {step_size}, momentum {momentum}: give a step_size above 0 and a "
+                "momentum in [0, 1)"
+            )
         super().__init__(world, rng)
         self._shape, self._step_size, self._momentum = world.shape, step_size, momentum
         self._canonical = world.canonical

@@ -100,8 +100,8 @@ class Agent(Protocol):
         """Propose the states to visit next.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             At least one state, in the order of the visits. The search visits the first one and
@@ -144,8 +144,8 @@ class Walker(Agent, Protocol):
         """Choose an action to take, exploring as the agent does.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             A legal action, in `[0, n_actions)`.
@@ -155,8 +155,8 @@ class Walker(Agent, Protocol):
         """Choose the action that is best by what was learned.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             A legal action, in `[0, n_actions)`.

@@ -26,8 +26,8 @@ class Sarsa(TabularAgent):
         """Return the action that the last update chose; after `begin_episode` choose one.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             A legal action, in `[0, n_actions)`.
