@@ -66,7 +66,7 @@ class LearningOptions(ExploringOptions):
 
 
 class WalkingAgent(checkpoint.SavedAgent, ABC):
-    """An agent that proposes a neighbour at every step; a subclass selects the action and learns."""
+    """An agent that proposes a neighbour at every step; subclasses select actions and learn."""
 
     def begin_episode(self, state: Encoding) -> None:
         """Start a new walk.

@@ -98,7 +98,7 @@ class DynaQ(TabularAgent):
             self._sweep(heapq.heappop(self._queue)[1])
 
     def _sweep(self, seen: int) -> None:
-        """Update the value of every action into a visited cell; queue the cells whose value changed."""
+        """Update the value of every action into a visited cell, and queue the cells that change."""
         reward, continues = self._model[seen]
         state = self._grid.state(seen)
         target = reward + self._gamma * continues * self._worth(state)

@@ -138,7 +138,7 @@ class Agent(Protocol):
 
 
 class Walker(Agent, Protocol):
-    """An agent that visits cell by cell: it proposes the neighbour that its next action leads to."""
+    """An agent that visits cell by cell: it proposes the neighbour to which its action leads."""
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
         """Choose an action to take, exploring as the agent does.

@@ -1,8 +1,8 @@
 """The table of action values, for worlds of any size.
 
 A table of up to `DENSE_CELLS` entries is a dense array; a larger one keeps only the rows that were
-accessed. Both hold the same numbers: row `i` of the random initial table is block `i` of one Philox stream,
-a counter-based generator that can start at any block.
+accessed. Both hold the same numbers: row `i` of the random initial table is block `i` of one Philox
+stream, a counter-based generator that can start at any block.
 """
 
 from collections.abc import Callable
@@ -117,7 +117,7 @@ class QTable:
         return sorted(self._visits)
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Return the table as arrays: the visited rows, and the arguments that generate the others."""
+        """Return the table as arrays: visited rows, and the arguments that generate the others."""
         visited = self.visited()
         made: dict[str, int | float] = {"n_states": self.n_states, "n_actions": self.n_actions}
         made |= {"seed": self.seed, "scale": self.scale, "base": self.base}
@@ -163,6 +163,6 @@ class QTable:
     def _check(self, index: int, action: int) -> None:
         if not (0 <= index < self.n_states and 0 <= action < self.n_actions):
             raise ValueError(
-                f"state {index}, action {action}: this table has states 0 to {self.n_states - 1} and "
-                f"actions 0 to {self.n_actions - 1}"
+                f"state {index}, action {action}: this table has states 0 to "
+                f"{self.n_states - 1} and actions 0 to {self.n_actions - 1}"
             )

@@ -47,8 +47,8 @@ def realism_floor(models: ModelSetFile) -> float:
     """Return the `realism` of a model set below which an image counts as unrealistic."""
     if models.min_clip_similarity <= 0:
         raise UsageError(
-            f"--penalise-unrealistic: model set {models.name} states no lowest cosine of a realistic "
-            "image and its sentence: add 'min_clip_similarity: COSINE' to its file"
+            f"--penalise-unrealistic: model set {models.name} states no lowest cosine of a "
+            "realistic image and its sentence: add 'min_clip_similarity: COSINE' to its file"
         )
     return models.min_clip_similarity
 

@@ -22,7 +22,7 @@ def scene_term(drawn: SceneContents, goal: SceneContents, cs: float) -> float:
 
 
 def object_term(drawn: SceneContents, goal: SceneContents, c: float) -> float:
-    """Return 1{g in G}: c if at least one object is found and all are in the input image, else 0."""
+    """Return 1{g in G}: c if some object is found and all are in the input image, else 0."""
     found = {thing.value for thing in drawn.objects}
     return c if found and found <= {thing.value for thing in goal.objects} else 0.0
 
@@ -136,7 +136,7 @@ def _require_scenes(context: RewardContext) -> None:
 
 
 def _require_known_axes(context: RewardContext) -> None:
-    """Raise NoGoalError if an axis was not read; one axis is enough where only words are compared."""
+    """Raise NoGoalError if an axis was not read, or all axes where only words are compared."""
     if context.reading.by_words:
         require_words(context)
     else:
