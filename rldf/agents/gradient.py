@@ -3,8 +3,8 @@
 See arXiv:2311.15648, "noisy diffusion gradient": the paper says only that the encoding itself is
 optimised along gradients computed on it. This module uses the stochastic gradient by finite
 differences of J. Kiefer and J. Wolfowitz, 1952, doi:10.1214/aoms/1177729392, with the momentum of
-B. Polyak, 1964, doi:10.1016/0041-5553(64)90137-5. The noise comes from the images: they show more than the
-sentence says, and the vision models misread some of them.
+B. Polyak, 1964, doi:10.1016/0041-5553(64)90137-5. The noise comes from the images: they show more
+than the sentence says, and the vision models misread some of them.
 """
 
 from typing import ClassVar

@@ -79,7 +79,7 @@ class SearchConfig:
         image_seed: seed of every image.
         image_seeds: over how many seeds, from `image_seed` on, the reward of a cell is averaged.
         stop: when the search ends. "goal": the first time that the goal is reached; "budget": when
-            the renders are spent, even if the goal was reached before; "episodes": after `episodes` episodes, each
+            the renders are spent, even after the goal; "episodes": after `episodes` episodes, each
             of which ends at the goal and starts at a new random cell. `episodes` and
             `renders` limit every search.
         dynamic_seeds: whether the image of every step has another seed.
