@@ -1,8 +1,8 @@
 """The update rules of the tabular agents, one pure function for each.
 
 Suffixes of names give the time, as in rlax: `q_tm1` and `a_tm1` belong to the state that the step
-left, `r_t`, `discount_t`, `q_t` and `a_t` to the step and to the state that it led to. A step into a
-terminal state has `discount_t = 0`, so that no rule needs a case for it.
+left, `r_t`, `discount_t`, `q_t` and `a_t` to the step and to the state that it led to. A step into
+a terminal state has `discount_t = 0`, so that no rule needs a case for it.
 """
 
 import numpy as np

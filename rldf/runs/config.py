@@ -150,7 +150,7 @@ class SearchConfig:
 
     @classmethod
     def of(cls, **given: Any) -> Self:
-        """Make the settings from keywords, which are fields of this class or options of the agent."""
+        """Make the settings from keywords: fields of this class, or options of the agent."""
         own = {name: value for name, value in given.items() if name in cls.__dataclass_fields__}
         options = {name: value for name, value in given.items() if name not in own}
         return cls(**own | {"options": {**own.get("options", {}), **options}})

@@ -215,7 +215,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         return self._last[1]
 
     def known_reward(self, cell: Encoding) -> float | None:
-        """Return the reward of a cell at the image seed of the run, or None if it has no image yet."""
+        """Return the reward of a cell at the image seed of the run, or None without an image."""
         return self._paid.get((self.world.canonical(cell), self._image_seed))
 
     def remember(self, encoding: Encoding, seed: int, reward: float, *, ends: bool = False) -> None:
