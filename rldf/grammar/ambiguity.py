@@ -24,10 +24,10 @@ Cases = Set[tuple[str, tuple[str, ...]]]
 class _Option:
     """A way to fill a slot: a value (None in a terminal), its words, and the facts it implies.
 
-    A fact is the form that an axis asks of what agrees with it, by the axis's number, whether a
-    conditional axis is in use, by ("uses", number), or whether an axis has one of the values that
-    a terminal is left out with, by (symbol, values). The options of one reading must not contradict
-    each other.
+    There are three kinds of facts: by the number of an axis, the form that agreeing words have; by
+    ("uses", number), whether a conditional axis is used; by (symbol, values), whether the axis has
+    one of the values with which a terminal is omitted. The options of one derivation must not
+    contradict each other.
     """
 
     value: int | None

@@ -136,7 +136,7 @@ class AxisKind(ABC):
         return 0
 
     def taxonomy_keys(self, axis: "Axis") -> Sequence[str | None]:
-        """Return the sort key of each value by a taxonomy; None for a value that keeps its place."""
+        """Return the sort key of each value by a taxonomy; None if it keeps its place."""
         return [None] * len(axis.values)
 
 
@@ -224,7 +224,7 @@ class Count(AxisKind):
     def counted(
         self, axis: "Axis", count: int | None, confidence: float | None, seen: Evidence
     ) -> AxisResult:
-        """Return the bin of a number; it is uncertain if the detector reached its largest number."""
+        """Return the bin of a number; it is uncertain at the detector's largest number."""
         if count is None:
             return AxisResult(index=None, doubt="nobody counted")
         index = bin_holding(axis, count) or 0
@@ -297,7 +297,7 @@ class Scene(AxisKind):
     needs_labels = True
 
     def read(self, axis: "Axis", seen: Evidence) -> AxisResult:
-        """Return the most probable scene; it is uncertain if one without a word is more probable."""
+        """Return the most probable scene; it is uncertain if another without a word is likelier."""
         contents, scene = seen.contents, seen.contents.scene
         if scene is None:
             lack = "the scene classifier gives none of its scenes a probability"
