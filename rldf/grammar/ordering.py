@@ -1,7 +1,7 @@
 """The order of an axis's values: as declared, by taxonomy or by likeness, and how good it is.
 
 Values are vectors here, one a row; two values are as far apart as 1 - cosine. An order is good
-where values near each other on the axis have similar meanings. Its score is the rank correlation of two
+if near values have similar meanings. Its score is the rank correlation of two
 distances over all pairs of values: |i - j| on the axis, and 1 - cosine. It is 1 where far on the
 axis always means far in meaning, and about 0 in an order drawn at random.
 
