@@ -39,8 +39,9 @@ class AxisFile(Strict):
     """One axis in a grammar file.
 
     `from` takes the values of another axis ("Noun") or of another grammar's axis ("pocket.Noun")
-    after those stated here; `only` lists which of them. `when` names one axis and those of its values
-    with which this axis is used, `unless` those with which it is not; an unused axis has no words. In these lists "A .. B" stands for the values from A to B, in the order of their axis.
+    after those stated here; `only` lists which of them. `when` names one axis and those of its
+    values with which this axis is used, `unless` those with which it is not; an unused axis has no
+    words. In these lists "A .. B" stands for the values from A to B, in the order of their axis.
     """
 
     reads: Reads
@@ -165,9 +166,8 @@ def _shared_values(
     named = owner.axes[symbol]
     values = named.values
     if named.source is not None:
-        if (
-            "." not in named.source or not grammar or nested
-        ):  # a file that takes values from a third one is refused
+        # a file that takes values from a third one is refused
+        if "." not in named.source or not grammar or nested:
             return {}, f"from: {axis.source} takes its values from elsewhere: name that axis"
         further, problem = _shared_values(named, owner, other, nested=True)
         if problem:
