@@ -213,7 +213,7 @@ class Count(AxisKind):
             if low != due or (high is not None and high < low):
                 found.append(f"{here}: must start at {due} and not end below it")
             if (high is None) != (name == last):
-                found.append(f"{here}: the last bin alone ends with null")
+                found.append(f"{here}: the last bin must end with null, and no other bin may")
             due = (low if high is None else high) + 1
         return found
 

@@ -114,7 +114,7 @@ def resolve(
             found += [f"axes.{symbol}.{problem}"] if problem else []
             here |= {name: value for name, value in shared.items() if name not in here}
         elif axis.only is not None:
-            found.append(f"axes.{symbol}.only: goes with `from`")
+            found.append(f"axes.{symbol}.only: `from` is missing: add it, or remove `only`")
         if not here:
             found.append(f"axes.{symbol}.values: is missing")
         axes[symbol] = axis.model_copy(update={"values": here, "source": None, "only": None})
@@ -270,11 +270,11 @@ def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]
     """Find conditions on missing axes or values, and cycles of conditions."""
     found = []
     if axis.when and axis.unless:
-        return [f"{at}.unless: goes without `when`"]
+        return [f"{at}.unless: give either `when` or `unless`, not both"]
     key = "when" if axis.when else "unless"
     for control, names in (axis.when or axis.unless).items():
         if control not in file.axes or file.axes[control] is axis:
-            return [f"{at}.{key}: '{control}' is no other axis"]
+            return [f"{at}.{key}: '{control}' is not another axis of this grammar"]
         if _depends_on_itself(control, file):
             return [f"{at}.{key}: {control} depends on itself"]
         met = condition(axis, file)
@@ -287,7 +287,7 @@ def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]
         unknown = [name for name in names if name not in file.axes[control].values]
         found += [f"{at}.{key}.{control}: has no value '{name}'" for name in unknown]
         if not names:
-            found.append(f"{at}.{key}.{control}: names no value")
+            found.append(f"{at}.{key}.{control}: give one value or more")
     return found
 
 
