@@ -66,7 +66,7 @@ def test_shared_values_are_those_of_the_other_axis_after_the_own_ones():
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("when: {Noun: [ball, kite]}", "when: {Nuon: [ball]}", "Colour.when: 'Nuon' is not another"),
+        ("when: {Noun: [ball, kite]}", "when: {Nuon: [ball]}", "Colour.when: 'Nuon' is not an"),
         ("when: {Noun: [ball, kite]}", "when: {Colour: [red]}", "Colour.when: 'Colour' is not an"),
         ("when: {Noun: [ball, kite]}", "when: {Noun: [bal]}", "when.Noun: has no value 'bal'"),
         ("when: {Noun: [ball, kite]}", "when: {Noun: []}", "when.Noun: give one value or more"),
