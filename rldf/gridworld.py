@@ -8,14 +8,16 @@ Actions:
     grid leaves the state as it is, and the action mask marks it as illegal.
 Conditions:
     An axis may depend on another one (a colour on a noun that has colours). While its condition is
-    not met it stands at 0 and cannot be moved, so that every state has a sentence of its own.
+    not met, its index is 0 and no action moves it, so that different states have different
+    sentences.
 Start:
     A uniformly random state.
 Reward, End:
-    None here: the grid knows no image and no goal.
+    This module has none: it knows no images and no goal (see `rldf.runs.env`).
 Source:
     A. Marathe, "Reinforcement Learning from Diffusion Feedback: Q* for Image Search",
-    arXiv:2311.15648, the MDP. The paper is silent on the edges; staying put is our choice.
+    arXiv:2311.15648, the MDP. The paper does not say what happens at an edge; here the
+    state stays.
 """
 
 import itertools
@@ -38,7 +40,7 @@ Conditions = Mapping[int, tuple[int, frozenset[int]]]
 
 
 def controls_first(n_axes: int, conditions: Conditions) -> list[int]:
-    """Order axes so that each comes after the one that it depends on, else as they are."""
+    """Order axes so that each comes after the axis that it depends on, otherwise by number."""
 
     def depth(axis: int) -> int:
         return 1 + depth(conditions[axis][0]) if axis in conditions else 0
@@ -52,8 +54,9 @@ class Gridworld:
 
     Attributes:
         shape: the number of values of each axis, each at least 1.
-        conditions: the axes that depend on another one. If that one depends on a third, 0 is not
-            among the values that are needed there.
+        conditions: by axis with a condition, the axis that it depends on and the values that are
+            needed there. If axis a depends on b and b on a third axis, then 0 is not among the
+            values of b that a needs.
     """
 
     shape: tuple[int, ...]
@@ -64,19 +67,19 @@ class Gridworld:
         sizes_fit = all(isinstance(n, int | np.integer) and n > 0 for n in self.shape)
         if not (self.shape and sizes_fit):
             raise ValueError(f"shape {self.shape!r}: give 1 axis or more, each of 1 value or more")
-        # numpy integers would overflow in the product of a large grid
+        # numpy integers would overflow in `n_states` of a large grid
         object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
 
     @property
     def n_states(self) -> int:
-        """The number of points, those off their conditions included: exact past 64 bits."""
+        """The product of `shape`, exact past 64 bits; it includes points that are not canonical."""
         return math.prod(self.shape)
 
     def canonical(self, state: Encoding) -> Encoding:
         """Set the axes whose condition is not met to 0.
 
         Returns:
-            (n_axes,) the state with the same sentence.
+            (n_axes,) the canonical state, which has the same sentence.
         """
         met = {axis: self._is_met(axis, state) for axis in self.conditions}
         if all(met.values()):
@@ -84,7 +87,7 @@ class Gridworld:
         return tuple(x if met.get(axis, True) else 0 for axis, x in enumerate(state))
 
     def _is_met(self, axis: int, state: Encoding) -> bool:
-        """Follow the conditions of an axis."""
+        """Return whether the condition of an axis is met, and those of the axes it depends on."""
         while axis in self.conditions:
             axis, needed = self.conditions[axis]
             if state[axis] not in needed:
@@ -107,7 +110,7 @@ class Gridworld:
             (n_axes,) the next state: `state` itself where the step would leave the grid.
 
         Raises:
-            ValueError: the state or the action is not one of this grid.
+            ValueError: the state or the action is not in this grid.
         """
         self._check_state(state)
         axis, step = self.axis_and_step(action)
@@ -130,7 +133,7 @@ class Gridworld:
             state: (n_axes,) a state of the grid.
 
         Returns:
-            (n_actions,) 1 where the action is legal, else 0: the form of Gymnasium's masks.
+            (n_actions,) int8, 1 where the action is legal, else 0, as Gymnasium expects.
 
         Raises:
             ValueError: the state is not one of this grid.
@@ -148,24 +151,25 @@ class Gridworld:
         return tuple(self.move(state, int(action)) for action in legal)
 
     def path(self, a: Encoding, b: Encoding) -> tuple[int, ...]:
-        """Give a shortest walk of legal actions between two states, of at least one action.
+        """Return a shortest sequence of legal actions between two states, at least one action.
 
         Args:
-            a: (n_axes,) where it starts.
-            b: (n_axes,) where it ends; if that is `a`, the walk leaves it and comes back.
+            a: (n_axes,) the first state.
+            b: (n_axes,) the last state; if it equals `a`, the walk goes to a neighbour and back.
 
         Returns:
-            The actions, one axis after another, the first axis first; those with a condition last.
+            The actions, axis by axis: axes without a condition first, in the order of their
+            numbers, then axes with one.
 
         Raises:
-            ValueError: a state is not one of this grid, or `a` is `b` and has no neighbour.
+            ValueError: a state is not in this grid, or `a` equals `b` and has no neighbour.
         """
         self._check_state(b)
         b = self.canonical(b)
         if a == b:
             away = np.flatnonzero(self.action_mask(a))
             if not away.size:
-                raise ValueError(f"state {a!r}: no action is legal, so no walk comes back to it")
+                raise ValueError(f"state {a!r}: no action is legal, so no path leads back to it")
             return int(away[0]), int(away[0]) ^ 1
         self._check_state(a)
         order = controls_first(len(a), self.conditions)
@@ -173,12 +177,12 @@ class Gridworld:
         for axis in order:
             steps = b[axis] - a[axis]
             actions += [2 * axis + int(steps > 0)] * abs(steps)
-            # where the walk changes what others depend on, they may start again from 0
+            # an axis whose condition was not met on the way starts again from 0
             a = self.canonical((*a[:axis], b[axis], *a[axis + 1 :]))
         return tuple(actions)
 
     def distance(self, a: Encoding, b: Encoding) -> int:
-        """Count the fewest steps between two states, the L1 distance.
+        """Return the L1 distance between two states.
 
         See arXiv:2311.15648, Table 3 (its columns D_T, D_max and D_min).
         """
@@ -187,7 +191,7 @@ class Gridworld:
         return sum(abs(x - y) for x, y in zip(self.canonical(a), self.canonical(b), strict=True))
 
     def index(self, state: Encoding) -> int:
-        """Number a state, in row-major order: the last axis varies fastest."""
+        """Return the row-major number of a state; the last axis varies fastest."""
         self._check_state(state)
         number = 0
         for x, n in zip(state, self.shape, strict=True):
@@ -195,7 +199,7 @@ class Gridworld:
         return number
 
     def state(self, index: int) -> Encoding:
-        """Return the state with a number, the inverse of `index`.
+        """Return the state with a given number; this is the inverse of `index`.
 
         Returns:
             (n_axes,) the state.
@@ -209,14 +213,14 @@ class Gridworld:
         return tuple(reversed(reverse))
 
     def states(self) -> Iterator[Encoding]:
-        """Walk over all states, in the order of their numbers."""
+        """Yield all states in the order of their numbers."""
         return itertools.product(*map(range, self.shape))
 
     def random_state(self, rng: np.random.Generator) -> Encoding:
-        """Draw a point, each with the same probability, and give its state.
+        """Choose a random point, each with the same probability, and make it canonical.
 
         Returns:
-            (n_axes,) the state.
+            (n_axes,) a canonical state.
         """
         return self.canonical(tuple(int(rng.integers(n)) for n in self.shape))
 

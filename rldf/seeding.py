@@ -1,7 +1,7 @@
-"""Seeds that follow from one number and from names, the same on every machine.
+"""Seeds derived from one seed and from names, the same on every machine.
 
-A run has one seed. Everything random in it takes its own generator from that seed and from the
-name of its use, so that adding a use never shifts the numbers of another.
+A run has one seed. Each random part of it has a separate generator, derived from that seed and the
+name of the part, so that a new part never changes the random numbers of the others.
 """
 
 import hashlib
@@ -14,10 +14,10 @@ SEED_BITS = 63  # fits a signed 64-bit integer, the narrowest seed that a librar
 
 
 def derive(seed: int, *parts: str | int) -> int:
-    """Derive a seed from a seed and from the names and numbers of what it is for.
+    """Derive a seed from a seed and from names and numbers that say what it is for.
 
     The result is the first 63 bits of the SHA-256 of the JSON list `[seed, *parts]` (ASCII, no
-    spaces), which tells `1` from `"1"` and `"a", "b"` from `"ab"`.
+    spaces), so `1` and `"1"` give different seeds, as do `"a", "b"` and `"ab"`.
 
     Args:
         seed: any integer, of any sign and size.
@@ -43,7 +43,7 @@ def rng(seed: int, *parts: str | int) -> np.random.Generator:
         parts: what the generator is for.
 
     Returns:
-        A generator over PCG64, named here because numpy's own default may change.
+        A generator with the bit generator PCG64, whatever the default of numpy is.
 
     Raises:
         TypeError: a part is neither text nor an integer.

@@ -1,7 +1,7 @@
-"""95 % confidence intervals, and figures that state whether their sample size determines them.
+"""95 % confidence intervals, and figures that state whether their sample is large enough.
 
-Every figure is shown in the terminal, in JSON and in reports from the same record, so one that the
-samples do not determine is marked as such everywhere.
+Terminal, JSON and reports show a figure from the same `Figure` record, so a figure from too small a
+sample is marked in all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ UNDETERMINED = "not determined"
 
 
 def wilson(hits: int, trials: int) -> tuple[float, float]:
-    """Compute the 95 % interval of a rate by Wilson's score, which holds near 0 and 1 too.
+    """Compute the 95 % confidence interval of a rate by Wilson's score, valid near 0 and 1 too.
 
-    E. Wilson, 1927, doi:10.1080/01621459.1927.10502953.
+    See E. Wilson, 1927, doi:10.1080/01621459.1927.10502953.
 
     Args:
-        hits: successes, 0 to `trials`.
+        hits: number of successes, 0 to `trials`.
         trials: number of trials; 0 gives (0, 1).
 
     Returns:
@@ -39,7 +39,7 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Compute the 95 % interval of the mean of independent values, by Student's t.
+    """Compute the 95 % confidence interval of the mean of independent values by Student's t.
 
     Returns:
         Lower and upper end; None for fewer than two values.
@@ -56,17 +56,17 @@ def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A measured value with its 95 % interval, and whether the sample size determines it."""
+    """A measured value with its 95 % interval; it is determined if the sample is large enough."""
 
     value: float | None  # None where there is nothing to measure
     n: int  # sample size
     low: float | None = None  # lower end of the interval; None if unknown
-    high: float | None = None  # upper end, likewise
-    reason: str = ""  # why the samples do not determine it, "" where they do
+    high: float | None = None  # upper end of the interval; None if unknown
+    reason: str = ""  # why the value is not determined, "" if it is
 
     @property
     def determined(self) -> bool:
-        """Whether the samples determine it."""
+        """Whether the sample is large enough to determine the value."""
         return not self.reason
 
     def document(self) -> dict[str, Any]:
@@ -75,30 +75,30 @@ class Figure:
 
     @property
     def interval(self) -> str:
-        """The interval as text; "" if unknown."""
+        """The interval as text; "" if it is unknown."""
         if self.low is None or self.high is None:
             return ""
         return f"95 % {self.low:.4g} to {self.high:.4g}"
 
     def __str__(self) -> str:
-        """Format the value with its interval; marked if not determined."""
+        """Format the value with its interval, and mark it if it is not determined."""
         value = "no samples" if self.value is None else f"{self.value:.4g}"
         text = f"{value} ({self.interval})" if self.interval else value
         return text if self.determined else f"{UNDETERMINED}: {text}"
 
 
 def read_figure(document: Mapping[str, Any]) -> Figure:
-    """Read back what `Figure.document` gave."""
+    """Make the figure whose `Figure.document` returned this dictionary."""
     return Figure(**{name: document[name] for name in ("value", "n", "low", "high", "reason")})
 
 
 def share(value: float | None, n: int, what: str = "samples") -> Figure:
-    """Make the figure of a share, with Wilson's interval; not determined if wider than 0.2.
+    """Make the figure of a share with Wilson's interval; it is not determined if wider than 0.2.
 
     Args:
-        value: 0 to 1; a mean over repetitions may lie between two counts.
+        value: the share, 0 to 1; as a mean over repetitions it need not be a multiple of 1 / n.
         n: sample size.
-        what: what the samples are, for the reason.
+        what: what the samples are, for the text of `reason`.
     """
     if value is None or n == 0:
         return Figure(value=None, n=n, reason=f"there are no {what}")

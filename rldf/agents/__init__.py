@@ -1,1 +1,1 @@
-"""The agents: those of arXiv:2311.15648, better ones, and what they share with the search."""
+"""The agents: those of arXiv:2311.15648, further ones, and the protocol that all of them follow."""

@@ -1,7 +1,8 @@
-"""What the agents that walk cell by cell share: a table, a policy on it, a step of learning.
+"""The base classes of the agents that walk cell by cell: options, proposals and a Q-table.
 
-See arXiv:2311.15648, Algorithm 1. The paper draws Q at random for terminal states too; so does
-this, but a step into a terminal state is learned with a discount of 0, which keeps that value out.
+See arXiv:2311.15648, Algorithm 1. The paper gives terminal states random initial values too, and
+so does this module; but the discount of a step into a terminal state is 0, so such a value is
+never used.
 """
 
 from abc import ABC, abstractmethod
@@ -32,7 +33,7 @@ def _check_epsilon(text: str) -> str:
 
 
 class ExploringOptions(AgentOptions):
-    """Options of agents that explore, and value what they have seen."""
+    """The options of agents that explore at random and learn action values."""
 
     epsilon: Annotated[str, AfterValidator(_check_epsilon)] = Field(
         "0.1", description="Exploration rate: a number, or START:END:STEPS for a linear decay."
@@ -48,7 +49,7 @@ class ExploringOptions(AgentOptions):
 
 
 class LearningOptions(ExploringOptions):
-    """Options of agents that learn at a rate."""
+    """The options of agents that have a learning rate."""
 
     alpha: Annotated[str, AfterValidator(_check_alpha)] = Field(
         "0.5", description="Learning rate: a number, or visits:OMEGA (Robbins-Monro)."
@@ -58,31 +59,31 @@ class LearningOptions(ExploringOptions):
     )
 
     def keywords(self) -> dict[str, Any]:
-        """Return the keyword arguments of the agent's constructor; `gain` is the search's."""
+        """Return the keyword arguments of the agent's constructor; the search alone uses `gain`."""
         keywords = super().keywords() | {"alpha": parse_alpha(self.alpha)}
         del keywords["gain"]
         return keywords
 
 
 class WalkingAgent(checkpoint.SavedAgent, ABC):
-    """Goes cell by cell and sees each; a subclass says which action it takes, and learns."""
+    """An agent that proposes a neighbour at every step; subclasses select actions and learn."""
 
     def begin_episode(self, state: Encoding) -> None:
         """Start a new walk.
 
         Args:
-            state: (n_axes,) where it starts.
+            state: (n_axes,) the first state of the walk.
         """
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
-        """Name the cell that the selected action leads to.
+        """Select an action and propose the cell that it leads to.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
-            That one cell, (n_axes,).
+            One cell, (n_axes,).
         """
         return (self._world.move(state, self.select_action(state, mask)),)
 
@@ -91,8 +92,8 @@ class WalkingAgent(checkpoint.SavedAgent, ABC):
         """Choose an action to take.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             A legal action, in `[0, n_actions)`.
@@ -100,7 +101,7 @@ class WalkingAgent(checkpoint.SavedAgent, ABC):
 
 
 class TabularAgent(WalkingAgent):
-    """A table of action values and a policy on it; a subclass says what a step is worth.
+    """An agent with a table of action values and an epsilon-greedy policy; a subclass updates it.
 
     Attributes:
         q: the table of action values.
@@ -124,19 +125,19 @@ class TabularAgent(WalkingAgent):
 
         Args:
             world: the size of the world and the numbering of its states.
-            rng: the agent's own generator, for the initial table and for the policy; loading a
-                checkpoint sets its state.
-            alpha: the learning rate, by the visits of the state-action pair, from 1.
-            epsilon: the rate of exploration, by the steps learned from, from 0.
-            gamma: the discount, in [0, 1]; the paper's is below 1.
+            rng: random generator of the agent alone, for the initial table and for the policy;
+                loading a checkpoint sets its state.
+            alpha: the learning rate as a function of the visits of the state-action pair, from 1.
+            epsilon: the exploration rate as a function of the steps learned from, from 0.
+            gamma: the discount, in [0, 1]; the paper requires it to be below 1.
             initial_q: the initial values are uniform in [0, initial_q). The default is small
-                beside rewards of about 1, so that it breaks ties and does no more.
-            optimism: added to every initial value. Above the value of any state, r / (1 - gamma),
-                it makes a greedy agent try each action before it repeats one: see Sutton & Barto,
-                "Reinforcement Learning", section 2.6.
+                compared to rewards of about 1, so that it only breaks ties.
+            optimism: added to every initial value. Where it is above r_max / (1 - gamma), with
+                r_max the highest reward, a greedy agent tries each action of a state before it
+                repeats one: see Sutton & Barto, "Reinforcement Learning", section 2.6.
 
         Raises:
-            ValueError: gamma is outside [0, 1], initial_q is negative, or a value not finite.
+            ValueError: gamma is outside [0, 1], initial_q is negative, or a value is not finite.
         """
         if not 0.0 <= gamma <= 1.0:
             raise ValueError(f"gamma {gamma!r}: give a number in [0, 1]")
@@ -147,13 +148,13 @@ class TabularAgent(WalkingAgent):
         self._alpha, self._epsilon, self._gamma = alpha, epsilon, gamma
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose the step to take: epsilon-greedy, ties broken at random.
+        """Choose an action epsilon-greedily, ties broken at random.
 
-        See arXiv:2311.15648, Algorithm 1. The rate is that of the steps learned from so far.
+        See arXiv:2311.15648, Algorithm 1. Epsilon follows the number of steps learned from so far.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             A legal action, in `[0, n_actions)`.
@@ -164,14 +165,14 @@ class TabularAgent(WalkingAgent):
         return epsilon_greedy(self._row(state), mask, self._epsilon(self.steps), self._rng)
 
     def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose the best step by the table; draws no number, so asking changes no training.
+        """Choose the action of the highest value; this uses no random number.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
-            The legal action of the highest value, of equal ones the first.
+            The legal action of the highest value; the first one where several have that value.
 
         Raises:
             ValueError: no action is legal.
@@ -179,7 +180,7 @@ class TabularAgent(WalkingAgent):
         return int(best_actions(self._row(state), mask)[0])
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Return all that changes in training, as arrays."""
+        """Return everything that training changes, as arrays."""
         steps = np.array(self.steps, dtype=np.int64)
         return super().state_dict() | self.q.state_dict() | {"steps": steps}
 

@@ -1,4 +1,4 @@
-"""Checkpoints: one npz file of plain arrays and JSON text, so that reading one runs no code."""
+"""Checkpoints of agents: npz files of plain arrays and JSON text; loading one executes no code."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ _UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def write(path: Path, arrays: Arrays) -> None:
-    """Write arrays under a name that appears only once the file is whole.
+    """Write arrays to an npz file, which replaces `path` only once it is complete.
 
     Equal arrays give equal bytes.
     """
@@ -31,10 +31,10 @@ def write(path: Path, arrays: Arrays) -> None:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[Arrays]:
-    """Open the arrays of a checkpoint, for a block that takes them in."""
+    """Open a checkpoint for a `with` block; errors in the block are reported as a damaged file."""
     try:
         arrays = _arrays(path)
-    except Exception as error:  # a stranger's file may raise anything
+    except Exception as error:  # a file from elsewhere may raise anything
         raise _refusal(path, error) from error
     try:
         yield arrays
@@ -43,12 +43,12 @@ def reading(path: Path) -> Iterator[Arrays]:
 
 
 def _arrays(path: Path) -> Arrays:
-    """Read the arrays of an npz file that is no larger inside than it is outside."""
+    """Read the arrays of an uncompressed npz file; compressed ones are refused."""
     with zipfile.ZipFile(path) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
-            raise ValueError("its arrays are packed, which those of a checkpoint never are")
+            raise ValueError("its arrays are compressed, and those of a checkpoint never are")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of headers in an odd form
+        warnings.simplefilter("ignore")  # about array headers in an old form
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
 
@@ -58,19 +58,19 @@ def _refusal(path: Path, error: Exception) -> RunError:
 
 
 class SavedAgent:
-    """An agent that is kept as the arrays of its `state_dict`; a subclass adds what it learned."""
+    """An agent whose checkpoint holds the arrays of `state_dict`; a subclass adds more arrays."""
 
     def __init__(self, world: World, rng: np.random.Generator) -> None:
         """Make an agent.
 
         Args:
-            world: the world that it walks in; its checkpoints name the size.
-            rng: the agent's own generator; loading a checkpoint sets its state.
+            world: the world that the agent walks in; checkpoints record its size.
+            rng: random generator of the agent alone; loading a checkpoint sets its state.
         """
         self._world, self._rng = world, rng
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Return all that changes as the agent walks, as arrays."""
+        """Return everything that changes as the agent walks, as arrays."""
         state = text(self._rng.bit_generator.state)
         return {"agent": identity(self, self._world), "rng": state}
 
@@ -84,7 +84,7 @@ class SavedAgent:
         write(path, self.state_dict())
 
     def load(self, path: Path) -> None:
-        """Load a checkpoint; the agent's options and schedules stay its own."""
+        """Load a checkpoint; the agent keeps its options and schedules."""
         with reading(path) as arrays:
             check_identity(arrays, self, self._world)  # before a subclass misses its arrays
             self.load_state_dict(arrays)
@@ -104,7 +104,7 @@ def record(arrays: Arrays, name: str) -> dict[str, object]:
 
 
 def identity(agent: object, world: World) -> NDArray[np.str_]:
-    """Say what kind of agent a checkpoint is of, and how large its world is."""
+    """Return the record of an agent's class and of the size of its world, packed by `text`."""
     size = {"n_states": world.n_states, "n_actions": world.n_actions}
     return text({"class": type(agent).__name__} | size)
 
@@ -113,4 +113,4 @@ def check_identity(arrays: Arrays, agent: object, world: World) -> None:
     """Refuse the checkpoint of another kind of agent, or of a world of another size."""
     found, own = str(arrays["agent"]), str(identity(agent, world))
     if found != own:
-        raise ValueError(f"it is of {found}, this agent is {own}")
+        raise ValueError(f"it is a checkpoint of {found}, but this agent is {own}")

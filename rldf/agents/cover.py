@@ -1,4 +1,4 @@
-"""A first look at a world: every value of every axis, in as few states as can be."""
+"""The first states to render: every value of every axis occurs in as few states as possible."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from rldf.grammar.encoding import Encoding
 
 
 def latin_cover(shape: tuple[int, ...], rng: np.random.Generator) -> list[Encoding]:
-    """Draw states that show every value of every axis, each about equally often.
+    """Choose `max(shape)` random states in which every value of every axis occurs.
 
-    The columns are shuffled apart from one another, as in a Latin hypercube: M. McKay, R. Beckman
-    and W. Conover, 1979, doi:10.2307/1268522. A shorter axis repeats its values, each of them
-    `max(shape) // n` times or once more.
+    Each column (axis) is shuffled independently, as in a Latin hypercube: M. McKay, R. Beckman
+    and W. Conover, 1979, doi:10.2307/1268522. An axis of n values has each of
+    them `max(shape) // n` times or once more.
     """
     rows = max(shape)
     columns = [rng.permutation(np.resize(rng.permutation(size), rows)) for size in shape]

@@ -1,8 +1,9 @@
-"""Dyna-Q with prioritised sweeping, which plans in the model of what it has seen.
+"""Dyna-Q with prioritised sweeping, which plans in a model of the cells visited.
 
-The grid's transitions are known; the reward of a cell is known once it was seen, and it pays that
-whichever step leads there. So one seen cell values every step into it, and a changed value is
-carried back along known moves, the largest changes first, without another render.
+The transitions of the grid are known. The reward of a cell is known once the agent has visited it,
+and is the same whichever action leads there. So one visit gives the value of every action into that
+cell, and changed values are passed on to the cells before it, the largest changes first, without
+another render.
 """
 
 import heapq
@@ -22,12 +23,12 @@ from rldf.gridworld import Gridworld
 
 
 class DynaQ(TabularAgent):
-    """Q(s, a) = r(s') + gamma max_b Q(s', b), for every s and a that lead to a seen cell s'.
+    """Q(s, a) = r(s') + gamma max_b Q(s', b), for every s and a that lead to a visited cell s'.
 
     See R. Sutton, "Integrated architectures for learning, planning, and reacting", 1990,
     doi:10.1016/B978-1-55860-141-3.50030-4; A. Moore and C. Atkeson, "Prioritized sweeping", 1993,
     doi:10.1007/BF00993104; Sutton & Barto, "Reinforcement Learning", sections 8.2 and 8.4. The
-    backups are whole (a learning rate of 1), since the model is exact while image seeds are fixed.
+    learning rate is 1, since the model is exact while image seeds are fixed.
     """
 
     Options: ClassVar[type[AgentOptions]] = ExploringOptions
@@ -44,23 +45,27 @@ class DynaQ(TabularAgent):
         backups: int = 300,
         threshold: float = 1e-3,
     ) -> None:
-        """Make an agent that has seen nothing.
+        """Make an agent that has learned nothing.
 
         Args:
-            world: the grid, whose moves are known.
-            rng: the agent's own generator.
-            epsilon: the rate of exploration, by the steps learned from, from 0.
+            world: the grid, whose transitions the agent plans with.
+            rng: random generator of the agent alone.
+            epsilon: the exploration rate as a function of the steps learned from, from 0.
             gamma: the discount, in [0, 1].
             initial_q: the initial values are uniform in [0, initial_q).
             optimism: added to every initial value.
-            backups: the most cells that are swept after a step; the rest wait for the next one.
-            threshold: changes of a value up to this are not carried on.
+            backups: the most cells whose predecessors are updated after one step; the remaining
+                cells of the queue wait for the next step.
+            threshold: a cell is queued only if its value changed by more than this.
 
         Raises:
             ValueError: an option is out of range.
         """
         if backups < 1 or threshold <= 0:
-            raise ValueError(f"{backups} backups above {threshold}: give 1 or more, above 0")
+            raise ValueError(
+                f"backups {backups}, threshold {threshold}: give backups of 1 or more and a "
+                "threshold above 0"
+            )
         super().__init__(
             world,
             rng=rng,
@@ -72,18 +77,18 @@ class DynaQ(TabularAgent):
         )
         self._grid = world
         self._backups, self._threshold = backups, threshold
-        self._model: dict[int, tuple[float, float]] = {}  # seen cell: its pay, 0.0 if terminal
-        self._queue: list[tuple[float, int]] = []  # minus its priority, a seen cell; a heap
+        self._model: dict[int, tuple[float, float]] = {}  # cell: its reward, 0.0 if terminal
+        self._queue: list[tuple[float, int]] = []  # a heap of (-priority, visited cell)
 
     def update(self, transition: Transition) -> None:
-        """Learn the reward of a cell, and sweep.
+        """Store the reward of the next state in the model, and update values by the model.
 
         Args:
-            transition: the step to that cell; its reward and `continues` alone count.
+            transition: the step; of it `next_state`, `reward` and `continues` are used.
         """
         seen = self._grid.index(transition.next_state)
         pays = (transition.reward, transition.continues)
-        if self._model.get(seen) != pays:  # another look at the same teaches nothing
+        if self._model.get(seen) != pays:  # a repeated visit teaches nothing
             self._model[seen] = pays
             self._queue_up(seen, np.inf)
         self.steps += 1
@@ -93,7 +98,7 @@ class DynaQ(TabularAgent):
             self._sweep(heapq.heappop(self._queue)[1])
 
     def _sweep(self, seen: int) -> None:
-        """Value every step into a seen cell, and queue the cells that this makes worth more."""
+        """Update the value of every action into a visited cell, and queue the cells that change."""
         reward, continues = self._model[seen]
         state = self._grid.state(seen)
         target = reward + self._gamma * continues * self._worth(state)
@@ -115,7 +120,7 @@ class DynaQ(TabularAgent):
         return float(self._row(state)[legal_actions(self._grid.action_mask(state))].max())
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Return all that changes in training, as arrays."""
+        """Return everything that training changes, as arrays."""
         queued = [str(seen) for _, seen in self._queue]
         return super().state_dict() | {
             "model_index": np.array([str(seen) for seen in self._model], dtype=np.str_),

@@ -1,4 +1,4 @@
-"""Expected SARSA, which learns the value of its policy without the noise of the action drawn."""
+"""Expected SARSA, which averages over the next action instead of sampling it."""
 
 from rldf.agents.base import TabularAgent
 from rldf.agents.policies import epsilon_greedy_probabilities
@@ -10,14 +10,14 @@ class ExpectedSarsa(TabularAgent):
     """Q(s, a) += alpha (r + gamma sum_b pi(b|s') Q(s', b) - Q(s, a)), over the legal b of s'.
 
     See H. van Seijen et al., 2009, doi:10.1109/ADPRL.2009.4927542; Sutton & Barto, "Reinforcement
-    Learning", eq. 6.9. The policy pi is the agent's own, epsilon-greedy on the same table.
+    Learning", eq. 6.9. The policy pi is epsilon-greedy on the same table.
     """
 
     def update(self, transition: Transition) -> None:
-        """Learn from one step, by the rule above.
+        """Learn from one step by the rule of the class.
 
         Args:
-            transition: the step; its discount is gamma times `continues`.
+            transition: the step; the rule's gamma is multiplied by its `continues`.
         """
         q_t = self._row(transition.next_state)
         pi_t = epsilon_greedy_probabilities(q_t, transition.next_mask, self._epsilon(self.steps))

@@ -1,8 +1,8 @@
-"""A reward as a sum over axis values, and its Bayesian linear model.
+"""A Bayesian linear model of the reward as a sum of functions of one or two axes each.
 
     f(x) = sum_a f_a(x_a) + sum_(a, b) f_ab(x_a, x_b)
 
-See `rldf.agents.tables` for such functions; D. Duvenaud et al., "Additive Gaussian processes",
+`rldf.agents.tables` holds such functions. See D. Duvenaud et al., "Additive Gaussian processes",
 arXiv:1112.4394, for the model; C. Rasmussen and C. Williams, "Gaussian processes for machine
 learning", 2006, sections 2.1 and 2.2, for the formulas.
 """
@@ -19,17 +19,17 @@ from rldf.agents.tables import Cells, Floats, Pair, Tables
 
 @dataclass(frozen=True, kw_only=True)
 class Prior:
-    """What is believed of a function before anything was seen: zero mean, Gaussian, smooth.
+    """The prior of the function: Gaussian with mean 0, and smooth along each axis.
 
-    On an axis the covariance of two values i and j is `smooth exp(-|i - j| / reach)`, and
-    `1 - smooth` more where they are one value: neighbours share what is learned of them, and each
-    value keeps something of its own. A pair's covariance is the product of its axes'.
+    On an axis the covariance of the values i and j is
+    `smooth exp(-|i - j| / max(1, reach n)) + (1 - smooth) [i = j]`, with n values on the axis. The
+    covariance of a pair of axes is the product of the covariances of the two axes.
 
     Attributes:
         shape: the number of values of each axis.
-        smooth: in [0, 1], the part that neighbours share.
-        reach: above 0, the length at which sharing falls to 1/e, as a part of the axis; never less
-            than one cell.
+        smooth: in [0, 1], the part of the variance that is correlated between values.
+        reach: above 0, the distance at which `exp` falls to 1/e, as a fraction of n; at least one
+            cell.
     """
 
     shape: tuple[int, ...]
@@ -48,7 +48,7 @@ class Prior:
         return tuple(np.asarray(np.linalg.cholesky(c), dtype=np.float64) for c in steady)
 
     def draw(self, pairs: Sequence[Pair], scale: float, rng: np.random.Generator) -> Tables:
-        """Draw a function."""
+        """Draw a random function from the prior; each table entry has variance `scale`."""
         spread, roots = np.sqrt(scale), self.roots
         axes = tuple(spread * (root @ rng.standard_normal(len(root))) for root in roots)
         drawn = {}
@@ -65,14 +65,14 @@ class Prior:
 
 
 class Seen:
-    """The cells seen, and how a prior relates them; beliefs of every noise and pairs share it."""
+    """The visited cells with their prior covariances, which posteriors of any noise share."""
 
     def __init__(self, prior: Prior, cells: Cells) -> None:
-        """Relate cells.
+        """Compute what the posteriors need of cells.
 
         Args:
-            prior: what is believed before any reward.
-            cells: (n, n_axes) the cells seen, at least one.
+            prior: the prior of the function.
+            cells: (n, n_axes) the visited cells, at least one.
         """
         self.prior, self.cells = prior, cells
         self.columns = [c[:, cells[:, a]] for a, c in enumerate(prior.covariances)]
@@ -93,7 +93,7 @@ class Seen:
 
 
 class Posterior:
-    """What is believed of a function after some rewards were seen, each with Gaussian noise."""
+    """The posterior of the function given rewards with Gaussian noise."""
 
     def __init__(
         self,
@@ -104,19 +104,19 @@ class Posterior:
         noise: float,
         pairs: Sequence[Pair] = (),
     ) -> None:
-        """Take in what was seen.
+        """Condition the prior on rewards.
 
         Args:
-            seen: the cells seen, and what was believed before.
-            rewards: (n,) what they paid.
+            seen: the visited cells and the prior.
+            rewards: (n,) the rewards of the cells.
             scale: above 0, the prior variance of each table's entries.
             noise: above 0, the variance of the noise.
-            pairs: the pairs of axes in use.
+            pairs: the pairs of axes that have a table.
         """
         self._seen, self._rewards = seen, rewards
         self._scale, self._noise, self._pairs = scale, noise, tuple(pairs)
         count = len(rewards)
-        # The rewards are one row more: its part of the root is the rewards whitened, for free.
+        # The rewards are one more row, so that the same factorisation whitens them as well.
         total = np.empty((count + 1, count + 1))
         total[:count, :count] = scale * seen.covariance(self._pairs)
         total[:count, count] = total[count, :count] = rewards
@@ -127,7 +127,7 @@ class Posterior:
 
     @cached_property
     def _whitener(self) -> Floats:
-        """The inverse of the root of the rewards' covariance; every draw uses it."""
+        """The inverse of the Cholesky factor of the rewards' covariance; every `draw` uses it."""
         return np.asarray(np.linalg.inv(self._root), dtype=np.float64)
 
     @cached_property
@@ -138,14 +138,15 @@ class Posterior:
         return float(-0.5 * (fit + scatter) - np.log(np.diag(self._root)).sum())
 
     def mean(self) -> Tables:
-        """Return the expected function."""
+        """Return the posterior mean of the function."""
         return self._explain(self._rewards)
 
     def draw(self, rng: np.random.Generator, spread: float = 1.0) -> Tables:
-        """Draw a function.
+        """Draw a random function from the posterior, whose spread is multiplied by `spread`.
 
-        A draw of the prior, corrected by what explains the rewards it misses (Matheron's rule):
-        see J. Wilson et al., arXiv:2002.09309. No covariance of all tables is ever made.
+        Matheron's rule adds to a sample of the prior the posterior mean given its errors at the
+        visited cells: see J. Wilson et al., arXiv:2002.09309. The covariance matrix of all table
+        entries is never computed.
         """
         drawn = self._seen.prior.draw(self._pairs, spread**2 * self._scale, rng)
         noise = spread * np.sqrt(self._noise) * rng.standard_normal(len(self._rewards))
@@ -155,7 +156,7 @@ class Posterior:
         return Tables(axes=axes, pairs=pairs)
 
     def _explain(self, rewards: Floats) -> Tables:
-        """Return the expected function if these were the rewards (eq. 2.25)."""
+        """Return the posterior mean given other rewards (Rasmussen & Williams, eq. 2.25)."""
         weights = self._scale * (self._whitener.T @ (self._whitener @ rewards))
         columns = self._seen.columns
         return Tables(
@@ -173,11 +174,12 @@ def fit(
     gain: float = 3.0,
     pair_cells: int = 250_000,
 ) -> Posterior:
-    """Fit the model to rewards of any unit, as rich as they ask for and no richer.
+    """Fit the model to rewards of any unit, and choose its noise and its pairs of axes.
 
-    The rewards are standardised, and all tables together are given a variance of 1. The noise is
-    the one with the most evidence (empirical Bayes; Rasmussen & Williams, section 5.4.1); then
-    pairs of axes come in one by one, as long as the best one adds `gain` to the log evidence.
+    The rewards are standardised, and each table entry has the prior variance 1 / n_axes. The noise
+    is the one of `noises` with the highest evidence (empirical Bayes; Rasmussen & Williams, section
+    5.4.1). Then pairs of axes are added one by one, as long as the best pair raises the log
+    evidence by `gain` or more.
     """
     spread = float(rewards.std())
     standard = (rewards - rewards.mean()) / (spread if spread > 0 else 1.0)
@@ -205,6 +207,6 @@ def fit(
 
 
 def _pairs(shape: tuple[int, ...]) -> list[Pair]:
-    """List the pairs of axes that have more than one value each."""
+    """List the pairs of axes whose two axes have more than one value each."""
     long = [axis for axis, size in enumerate(shape) if size > 1]
     return list(itertools.combinations(long, 2))

@@ -1,10 +1,10 @@
 """The noisy diffusion gradient, the paper's second method.
 
-See arXiv:2311.15648, "noisy diffusion gradient": the encoding itself is optimised along gradients
-computed on it; no more is said. Our reading is the stochastic gradient by finite differences of
-J. Kiefer and J. Wolfowitz, 1952, doi:10.1214/aoms/1177729392, with the momentum of B. Polyak, 1964,
-doi:10.1016/0041-5553(64)90137-5. The noise is that of the images: what they show beside the
-sentence, and what is misread in them.
+See arXiv:2311.15648, "noisy diffusion gradient": the paper says only that the encoding itself is
+optimised along gradients computed on it. This module uses the stochastic gradient by finite
+differences of J. Kiefer and J. Wolfowitz, 1952, doi:10.1214/aoms/1177729392, with the momentum of
+B. Polyak, 1964, doi:10.1016/0041-5553(64)90137-5. The noise comes from the images: they show more
+than the sentence says, and the vision models misread some of them.
 """
 
 from typing import ClassVar
@@ -26,8 +26,8 @@ def finite_differences(
     """Estimate the slope of the reward along each axis.
 
     Returns:
-        (n_axes,) the reward gained for each cell walked up the axis: the central difference, at an
-        edge the one-sided one, 0 on an axis of one value.
+        (n_axes,) the change of the reward per cell upwards along each axis: the central difference
+        inside the grid, the one-sided difference at an edge, 0 on an axis of one value.
     """
     slopes = np.zeros(len(shape))
     for axis, size in enumerate(shape):
@@ -49,9 +49,9 @@ def ascend(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Take one step up the slope, and stay on the grid.
 
-    v' = momentum v + step_size g / max|g|, and x' = x + v', held between the edges; where all
-    slopes are 0 there is no direction, and g / max|g| is 0. The division makes the step as long in
-    a reward of any unit.
+    v' = momentum v + step_size g / max|g|, and x' = x + v' clipped to the grid, with g the slopes.
+    Where all slopes are 0, g / max|g| counts as 0. The division makes the length of a step
+    independent of the unit of the reward.
 
     Returns:
         (n_axes,) the new point and (n_axes,) the new velocity.
@@ -63,7 +63,7 @@ def ascend(
 
 
 class GradientOptions(AgentOptions):
-    """Options of the noisy gradient."""
+    """The options of the noisy gradient."""
 
     step_size: float = Field(
         1.0, gt=0, description="Length of a step along the steepest axis, in cells."
@@ -74,10 +74,11 @@ class GradientOptions(AgentOptions):
 
 
 class NoisyGradient(SavedAgent):
-    """Sees a cell and its neighbours, drawn together, then moves up the slope.
+    """An agent that renders a cell and its neighbours together, then moves up the slope.
 
-    It stops on a plateau, which has no slope, follows noise where the signal is weak, and its
-    momentum carries it past the goal: the failures that the paper names. A new episode starts anew.
+    The paper names its failures: the agent stops on a plateau, which has no slope, follows noise
+    where the signal is weak, and its momentum carries it past the goal. A new episode starts at the
+    first state without momentum.
     """
 
     Options: ClassVar[type[AgentOptions]] = GradientOptions
@@ -94,15 +95,18 @@ class NoisyGradient(SavedAgent):
 
         Args:
             world: the grid.
-            rng: the agent's own generator, of which nothing is drawn; its checkpoints hold it.
+            rng: random generator of the agent alone; it is saved in checkpoints but never used.
             step_size: above 0, how many cells a step goes along the steepest axis.
-            momentum: in [0, 1), the part of the last step that is taken again.
+            momentum: in [0, 1), the fraction of the last step that is added to the next one.
 
         Raises:
             ValueError: an option is out of range.
         """
         if not (0 < step_size < np.inf and 0 <= momentum < 1):
-            raise ValueError(f"step_size {step_size}, momentum {momentum}: give above 0, in [0, 1)")
+            raise ValueError(
+                f"step_size {step_size}, momentum {momentum}: give a step_size above 0 and a "
+                "momentum in [0, 1)"
+            )
         super().__init__(world, rng)
         self._shape, self._step_size, self._momentum = world.shape, step_size, momentum
         self._canonical = world.canonical
@@ -112,15 +116,15 @@ class NoisyGradient(SavedAgent):
         self._rewards: dict[Encoding, float] = {}
 
     def begin_episode(self, state: Encoding) -> None:
-        """Start anew."""
+        """Move the point to the first state, and forget velocity and known rewards."""
         self._start_from(np.array(state, dtype=np.float64), np.zeros(len(self._shape)))
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
-        """Name the cell at the point and its neighbours, less what was seen since the last move.
+        """Propose the cell at the point and its neighbours, less those visited since the last move.
 
         Args:
-            state: (n_axes,) where the walk is; it decides nothing.
-            mask: (n_actions,) int8, likewise.
+            state: (n_axes,) the current state of the walk; it is not used.
+            mask: (n_actions,) int8, the legal actions; it is not used.
 
         Returns:
             At least one cell, (n_axes,) each.
@@ -128,22 +132,22 @@ class NoisyGradient(SavedAgent):
         return tuple(self._wanted)
 
     def update(self, transition: Transition) -> None:
-        """Learn the reward of a cell; once all neighbours are known, move.
+        """Store the reward of the next state; once all neighbours have a reward, move the point.
 
         Args:
-            transition: the step to that cell; its reward alone counts.
+            transition: the step; of it `next_state` and `reward` are used.
         """
         self._rewards[transition.next_state] = transition.reward
         self._wanted = [cell for cell in self._wanted if cell != transition.next_state]
         if not self._wanted:
-            canonical = self._canonical  # cells off a condition pay what their state pays
+            canonical = self._canonical  # an axis whose condition is not met changes no reward
             rewards = {cell: self._rewards[canonical(cell)] for cell in self._cross()}
             slopes = finite_differences(rewards, self._cell(), self._shape)
             rates = {"step_size": self._step_size, "momentum": self._momentum}
             self._start_from(*ascend(self.point, self._velocity, slopes, self._shape, **rates))
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Return all that changes as the agent walks, as arrays."""
+        """Return everything that changes as the agent walks, as arrays."""
         axes = len(self._shape)
         return super().state_dict() | {
             "point": self.point.copy(),
@@ -178,7 +182,7 @@ class NoisyGradient(SavedAgent):
         return [cell, *around]
 
     def _cell(self) -> Encoding:
-        """Project the point to the grid: the nearest cell."""
+        """Return the cell nearest to the point."""
         return tuple(int(x) for x in np.rint(self.point))
 
 

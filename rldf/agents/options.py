@@ -1,7 +1,7 @@
-"""The options of agents: each agent class carries a record of its own, `Options`.
+"""The options of agents: each agent class has a record class `Options`.
 
-The record is the one place where an option is written: name, type, range, help and default. The
-command line, the checks and the run record follow from it.
+Only this record states name, type, range, help and default of an option. The command line, the
+checks and the run record are made from it.
 """
 
 from collections.abc import Mapping
@@ -35,14 +35,14 @@ class AgentOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionInfo:
-    """One option, for a help text.
+    """One option of one or more agents, as a help text describes it.
 
     Attributes:
-        name: its field name.
-        is_flag: whether it is a switch.
-        default: its default value.
-        help: what it does, with the range of its values.
-        agents: the agents of the catalogue that have it.
+        name: the field name of the option.
+        is_flag: whether the option is a switch.
+        default: the default value.
+        help: what the option does, with the range of its values.
+        agents: the agents of the catalogue that have the option.
     """
 
     name: str
@@ -53,7 +53,7 @@ class OptionInfo:
 
     @property
     def flag(self) -> str:
-        """The option as it is typed."""
+        """The option as users type it, such as `--step-size`."""
         return _flag(self.name)
 
 
@@ -78,7 +78,7 @@ def all_options() -> list[OptionInfo]:
 
 
 def read_options(agent: str, given: Mapping[str, object]) -> AgentOptions:
-    """Check the options of an agent, and complete them with the defaults."""
+    """Check given options of an agent, and add the defaults of those not given."""
     kind = _kind(agent)
     for name in given:
         if name not in kind.model_fields:
@@ -111,9 +111,9 @@ def make_agent(
     Args:
         name: an entry of the catalogue.
         world: the grid.
-        rng: the agent's own random generator.
-        options: its options, see its class; those left out have their defaults.
-        first: (n_axes,) a cell that a planner sees before all others, or None.
+        rng: random generator of the agent alone.
+        options: values of the options of the agent class by name; the others have their defaults.
+        first: (n_axes,) the cell that a planner proposes before all others, or None.
 
     Raises:
         UsageError: the agent has no such option, or its value is out of range.
@@ -126,7 +126,7 @@ def make_agent(
 
 
 def _kind(agent: str) -> type[AgentOptions]:
-    """Return the record of an agent's options; an agent without one has no options."""
+    """Return the `Options` class of an agent; `AgentOptions`, which is empty, where it has none."""
     return cast(
         type[AgentOptions], getattr(registry.find("agents", agent), "Options", AgentOptions)
     )

@@ -1,7 +1,8 @@
-"""The planner: look at every axis value once, then see what a model of the reward hopes for.
+"""The planner: visit every axis value once, then the cells that a model of the reward rates best.
 
-A world is as large as the product of its axes; what must be learned of it is their sum. So nothing
-here grows with the number of states: not the model, not the search in it, not a checkpoint.
+The number of states is the product of the axis sizes, but the model has only one number per axis
+value (and per pair of values). So model, search and checkpoint do not grow with the number of
+states.
 """
 
 from typing import Any, ClassVar
@@ -19,34 +20,34 @@ from rldf.agents.tables import Tables, best_cells
 from rldf.grammar.encoding import Encoding, fits
 from rldf.gridworld import Gridworld
 
-_SPREAD = 0.5  # of the draws, below the posterior's own: chosen on simulated worlds of three sizes
-_NARROWEST = 64  # a beam: wide enough not to lose the best cells where pairs of axes matter
+_SPREAD = 0.5  # of the sampled functions; chosen on simulated worlds of three sizes
+_NARROWEST = 64  # beam width: wide enough to keep the best cells where pairs of axes matter
 
 
-_MOST_LOOKS = 60  # of the cover; on longer axes neighbours speak for the values between
+_MOST_LOOKS = 60  # cells of the cover; on longer axes the model interpolates between values
 
 
 class PlannerOptions(AgentOptions):
-    """Options of the planner."""
+    """The options of the planner."""
 
-    batch: int = Field(4, ge=1, description="Number of cells that are proposed and drawn together.")
+    batch: int = Field(4, ge=1, description="Number of cells whose images are generated together.")
     warm_start: bool = Field(
-        False, description="Begin with the cell that is read in the input image."
+        False, description="Visit first the cell that the vision models read in the input image."
     )
 
     def keywords(self) -> dict[str, Any]:
-        """Return the keyword arguments of the agent's constructor; the search names the cell."""
+        """Return the keyword arguments of the agent's constructor; the search adds `first`."""
         return {"batch": self.batch}
 
 
 class Planner(SavedAgent):
     """Thompson sampling in a Bayesian linear model of the reward over axis values.
 
-    First a cover of the axis values, then batches: for each cell of a batch a function is drawn
-    from what is believed of the reward, and the cell that it likes best among those never seen is
-    proposed. Cells that may well be the best are seen, in proportion to how likely that is; no
-    rate of exploration is needed. The draws have half the spread of the posterior: with its whole
-    one, at least one of many axes goes astray in nearly every draw. The moves between are known.
+    The agent first visits a cover of the axis values, then batches. For each cell of a batch it
+    samples a reward function from the posterior, and proposes the cell where this function is
+    highest among the cells never visited. So a cell is proposed with the probability that it is
+    the best one, and no exploration rate is needed. The samples have half the spread of the
+    posterior: with the full spread nearly every sample is far off on at least one of many axes.
 
     See W. Thompson, 1933, doi:10.1093/biomet/25.3-4.285; S. Agrawal and N. Goyal, "Thompson
     sampling for contextual bandits with linear payoffs", arXiv:1209.3352; K. Kandasamy et al., on
@@ -65,15 +66,16 @@ class Planner(SavedAgent):
         batch: int = 4,
         first: Encoding | None = None,
     ) -> None:
-        """Make an agent that has seen nothing.
+        """Make an agent that has learned nothing.
 
         Args:
             world: the grid.
-            rng: the agent's own generator, for the cover and for the functions drawn; loading a
-                checkpoint sets its state.
-            batch: how many cells are proposed together, 1 or more: what the device draws at once.
-            first: (n_axes,) a cell to see before the cover, such as a reading of the input image;
-                None for none.
+            rng: random generator of the agent alone, for the cover and the sampled functions;
+                loading a checkpoint sets its state.
+            batch: how many cells are proposed together, 1 or more; their images are generated in
+                one batch.
+            first: (n_axes,) a cell to visit before the cover, such as the cell that the vision
+                models read in the input image, or None.
 
         Raises:
             ValueError: the batch is below 1, or the first cell is not on the grid.
@@ -93,14 +95,14 @@ class Planner(SavedAgent):
         self._rewards: dict[Encoding, float] = {}
 
     def begin_episode(self, state: Encoding) -> None:
-        """Go on: what was seen is as true from another start."""
+        """Do nothing: what was learned does not depend on the start."""
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
-        """Name what is left of the batch, or the next one.
+        """Propose the cells of the batch that were not visited yet, or a new batch.
 
         Args:
-            state: (n_axes,) where the walk is; it decides nothing.
-            mask: (n_actions,) int8, likewise.
+            state: (n_axes,) the current state of the walk; it is not used.
+            mask: (n_actions,) int8, the legal actions; it is not used.
 
         Returns:
             One to `batch` cells, (n_axes,) each, in the order in which they were chosen.
@@ -114,31 +116,31 @@ class Planner(SavedAgent):
         return tuple(self._wanted)
 
     def update(self, transition: Transition) -> None:
-        """Learn the reward of a cell.
+        """Store the reward of the next state.
 
         Args:
-            transition: the step to that cell; its reward alone counts.
+            transition: the step; of it `next_state` and `reward` are used.
         """
         self._rewards[transition.next_state] = transition.reward
         if self._wanted and self._wanted[0] == transition.next_state:
             del self._wanted[0]
 
     def belief(self) -> Posterior:
-        """Return what is believed of the reward.
+        """Return the posterior of the reward function.
 
         Returns:
-            The model, in units of what was seen: mean 0, variance 1.
+            The model of the standardised rewards, which have mean 0 and variance 1.
 
         Raises:
-            ValueError: nothing was seen.
+            ValueError: no reward is known yet.
         """
         if not self._rewards:
-            raise ValueError("nothing was seen, so nothing is believed: see a cell first")
+            raise ValueError("belief: no reward is known yet: call update first")
         cells = np.array(list(self._rewards), dtype=np.int64)
         return fit(self._prior, cells, np.array(list(self._rewards.values()), dtype=np.float64))
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Return all that changes as the agent walks, as arrays."""
+        """Return everything that changes as the agent walks, as arrays."""
         lists = {"cover": self._cover, "wanted": self._wanted, "cells": list(self._rewards)}
         axes = len(self._prior.shape)
         rewards = np.array(list(self._rewards.values()), dtype=np.float64)
@@ -157,7 +159,7 @@ class Planner(SavedAgent):
         self._cover, self._wanted, self._rewards = cover, wanted, rewards
 
     def _best_unseen(self, hope: Tables) -> Encoding:
-        """Find the cell that a function likes best, of those neither seen nor in the batch."""
+        """Find the cell where a function is highest, of those neither visited nor in the batch."""
         known = {*self._rewards, *self._wanted}
         width = max(_NARROWEST, len(known) + 1)
         cells = best_cells(hope, width, self._conditions)

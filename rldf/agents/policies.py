@@ -1,4 +1,4 @@
-"""How an action is drawn from action values: only legal ones, and ties at random."""
+"""Policies: how a legal action is chosen from action values, with ties broken at random."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ def legal_actions(mask: NDArray[np.int8]) -> NDArray[np.intp]:
     """
     legal = np.flatnonzero(mask)
     if not legal.size:
-        raise ValueError("mask: no action is legal, so none can be chosen")
+        raise ValueError("mask: no action is legal: give a mask with at least one 1")
     return legal
 
 
@@ -28,7 +28,7 @@ def best_actions(q: NDArray[np.float64], mask: NDArray[np.int8]) -> NDArray[np.i
 
 
 def uniform(mask: NDArray[np.int8], rng: np.random.Generator) -> int:
-    """Draw a legal action, each with the same probability."""
+    """Choose a random legal action, each with the same probability."""
     return _draw(legal_actions(mask), rng)
 
 
@@ -42,7 +42,7 @@ def epsilon_greedy(
 ) -> int:
     """Explore with probability epsilon, else take the best legal action.
 
-    Exploring draws from all legal actions, the best one included.
+    Exploring means a random legal action; the best one may be chosen too.
     See arXiv:2311.15648, Algorithm 1; Sutton & Barto, "Reinforcement Learning", section 2.2.
     """
     return uniform(mask, rng) if rng.random() < epsilon else greedy(q, mask, rng)
@@ -51,10 +51,10 @@ def epsilon_greedy(
 def epsilon_greedy_probabilities(
     q: NDArray[np.float64], mask: NDArray[np.int8], epsilon: float
 ) -> NDArray[np.float64]:
-    """Return the probabilities that `epsilon_greedy` draws with.
+    """Return the probability with which `epsilon_greedy` chooses each action.
 
     Returns:
-        (n_actions,) they sum to 1; illegal actions have 0.
+        (n_actions,) the probabilities, which sum to 1; illegal actions have 0.
     """
     best, legal = best_actions(q, mask), legal_actions(mask)
     probabilities = np.zeros(len(q))

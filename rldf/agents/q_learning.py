@@ -1,4 +1,4 @@
-"""Q-learning, which learns the value of the best step whatever step it takes."""
+"""Q-learning, whose target uses the best next action whatever action is taken next."""
 
 from rldf.agents.base import TabularAgent
 from rldf.agents.protocol import Transition
@@ -12,10 +12,10 @@ class QLearning(TabularAgent):
     """
 
     def update(self, transition: Transition) -> None:
-        """Learn from one step, by the rule above.
+        """Learn from one step by the rule of the class.
 
         Args:
-            transition: the step; its discount is gamma times `continues`.
+            transition: the step; the rule's gamma is multiplied by its `continues`.
         """
         q_t = self._row(transition.next_state)
         discount_t = self._discount(transition)

@@ -1,8 +1,8 @@
-"""The table of action values, of any size of world.
+"""The table of action values, for worlds of any size.
 
-A small world has a dense array; past `DENSE_CELLS` cells only the rows that were read are kept.
-Both hold the same numbers: row `i` of the random initial table is block `i` of one Philox stream,
-a counter-based generator that can be entered anywhere.
+A table of up to `DENSE_CELLS` entries is a dense array; a larger one keeps only the rows that were
+accessed. Both hold the same numbers: row `i` of the random initial table is block `i` of one Philox
+stream, a counter-based generator that can start at any block.
 """
 
 from collections.abc import Callable
@@ -20,10 +20,10 @@ _PHILOX_WORDS = 4  # 64-bit words that Philox makes for each count of its counte
 def initial_rows(
     first: int, n_rows: int, n_actions: int, *, seed: int, scale: float, base: float = 0.0
 ) -> NDArray[np.float64]:
-    """Draw rows of the random initial table, uniform in [base, base + scale).
+    """Generate rows of the random initial table, uniform in [base, base + scale).
 
     See arXiv:2311.15648, Algorithm 1: Q is random for all states and actions. A row depends on
-    its index, not on the rows drawn before it.
+    its index, not on the rows generated before it.
 
     Returns:
         (n_rows, n_actions) the values.
@@ -36,7 +36,7 @@ def initial_rows(
 
 
 class _LazyRows(dict[int, NDArray[np.float64]]):
-    """Rows that are drawn when they are first read."""
+    """Rows that are generated when they are first accessed."""
 
     def __init__(self, draw: Callable[[int], NDArray[np.float64]]) -> None:
         super().__init__()
@@ -60,18 +60,18 @@ class QTable:
         base: float = 0.0,
         dense_cells: int = DENSE_CELLS,
     ) -> None:
-        """Make a table of random values, without visits.
+        """Make a table of random initial values and visit counts of 0.
 
         Args:
-            n_states: the number of rows, of any size.
+            n_states: the number of rows.
             n_actions: the length of a row.
-            seed: in `[0, 2**128)`; decides the initial values.
+            seed: the seed of the initial values, in `[0, 2**128)`.
             scale: 0 or more; the initial values are uniform in [base, base + scale).
             base: the lowest initial value.
-            dense_cells: the most cells that are kept as one dense array.
+            dense_cells: the most table entries that are kept as one dense array.
 
         Raises:
-            ValueError: a size is below 1, the scale is negative, or a number not finite.
+            ValueError: a size is below 1, the scale is negative, or a number is not finite.
         """
         if n_states < 1 or n_actions < 1:
             raise ValueError(f"a table of {n_states} x {n_actions}: give sizes of 1 or more")
@@ -84,12 +84,12 @@ class QTable:
         self._values: NDArray[np.float64] | _LazyRows = (
             self._draw(0, n_states)
             if n_states * n_actions <= dense_cells
-            else _LazyRows(self._draw_row)  # no lambda: a copy draws by itself, and is pickled
+            else _LazyRows(self._draw_row)  # no lambda: tables are copied and pickled
         )
-        self._visits: dict[int, NDArray[np.int64]] = {}  # the rows with a visit, no others
+        self._visits: dict[int, NDArray[np.int64]] = {}  # only the rows with a visit
 
     def row(self, index: int) -> NDArray[np.float64]:
-        """Read the values of a state.
+        """Return the action values of a state.
 
         Returns:
             (n_actions,) a copy of the values.
@@ -98,7 +98,7 @@ class QTable:
         return np.array(self._values[index])
 
     def visits(self, index: int) -> NDArray[np.int64]:
-        """Read how often each action of a state was learned from.
+        """Return how often each action of a state was learned from.
 
         Returns:
             (n_actions,) a copy of the visit counts.
@@ -107,17 +107,17 @@ class QTable:
         return np.array(self._visits.get(index, self._no_visits()))
 
     def record(self, index: int, action: int, value: float) -> None:
-        """Write the value of an action, and count the visit."""
+        """Set the value of an action of a state, and add 1 to its visit count."""
         self._check(index, action)
         self._values[index][action] = value
         self._visits.setdefault(index, self._no_visits())[action] += 1
 
     def visited(self) -> list[int]:
-        """List the states that were learned from."""
+        """List the numbers of the states with a visit."""
         return sorted(self._visits)
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Return the table as arrays: its visited rows, and what draws the others again."""
+        """Return the table as arrays: visited rows, and the arguments that generate the others."""
         visited = self.visited()
         made: dict[str, int | float] = {"n_states": self.n_states, "n_actions": self.n_actions}
         made |= {"seed": self.seed, "scale": self.scale, "base": self.base}
@@ -132,7 +132,7 @@ class QTable:
 
     @classmethod
     def from_state_dict(cls, arrays: checkpoint.Arrays, dense_cells: int = DENSE_CELLS) -> Self:
-        """Make the table that gave some arrays."""
+        """Make the table whose `state_dict` returned these arrays."""
         table = cls(**checkpoint.record(arrays, "q_table"), dense_cells=dense_cells)  # type: ignore[arg-type]
         table._fill(arrays["q_index"], arrays["q_values"], arrays["q_visits"])
         return table
@@ -163,5 +163,6 @@ class QTable:
     def _check(self, index: int, action: int) -> None:
         if not (0 <= index < self.n_states and 0 <= action < self.n_actions):
             raise ValueError(
-                f"cell ({index}, {action}): this table has {self.n_states} x {self.n_actions}"
+                f"state {index}, action {action}: this table has states 0 to "
+                f"{self.n_states - 1} and actions 0 to {self.n_actions - 1}"
             )

@@ -1,4 +1,4 @@
-"""The baseline that learns nothing."""
+"""The random agent, a baseline that learns nothing."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from rldf.grammar.encoding import Encoding
 
 
 class RandomAgent(WalkingAgent):
-    """Takes every legal step with the same probability.
+    """An agent that takes every legal action with the same probability.
 
     See arXiv:2311.15648, Algorithm 1, random selection.
     """
@@ -19,17 +19,17 @@ class RandomAgent(WalkingAgent):
         """Make an agent.
 
         Args:
-            world: the world that it walks in; its checkpoints name the size.
-            rng: the agent's own generator; loading a checkpoint sets its state.
+            world: the world that the agent walks in; checkpoints record its size.
+            rng: random generator of the agent alone; loading a checkpoint sets its state.
         """
         super().__init__(world, rng)
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Draw a step.
+        """Choose a random legal action.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             A legal action, each with the same probability.
@@ -37,11 +37,11 @@ class RandomAgent(WalkingAgent):
         return uniform(mask, self._rng)
 
     def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Draw a step, since there are no action values; this advances the random generator.
+        """Choose a random legal action, since there are no action values; this advances `rng`.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             A legal action, each with the same probability.

@@ -1,4 +1,4 @@
-"""SARSA, which learns the value of the steps that it takes, exploration included."""
+"""SARSA, which learns the value of the policy that it follows, exploration included."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +16,18 @@ class Sarsa(TabularAgent):
     See arXiv:2311.15648, Algorithm 1; Sutton & Barto, "Reinforcement Learning", eq. 6.7.
     """
 
-    _pending: int | None = None  # a', chosen by the last update, until the next one
+    _pending: int | None = None  # a', chosen by the last update and not taken yet
 
     def begin_episode(self, state: Encoding) -> None:
-        """Start a new walk, and drop the step planned in the last one."""
+        """Start a new walk, and forget the action chosen in the last one."""
         self._pending = None
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Take the step that the last update chose and learned from; else choose one.
+        """Return the action that the last update chose; after `begin_episode` choose one.
 
         Args:
-            state: (n_axes,) where the walk is.
-            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+            state: (n_axes,) the current state of the walk.
+            mask: (n_actions,) int8, 1 where an action is legal; at least one is.
 
         Returns:
             A legal action, in `[0, n_actions)`.
@@ -35,10 +35,10 @@ class Sarsa(TabularAgent):
         return super().select_action(state, mask) if self._pending is None else self._pending
 
     def update(self, transition: Transition) -> None:
-        """Choose the next step, and learn from this one by the rule above.
+        """Choose the next action, and learn from this step by the rule of the class.
 
         Args:
-            transition: the step; its discount is gamma times `continues`.
+            transition: the step; the rule's gamma is multiplied by its `continues`.
         """
         q_t, discount_t = self._row(transition.next_state), self._discount(transition)
         a_t = super().select_action(transition.next_state, transition.next_mask)
@@ -47,7 +47,7 @@ class Sarsa(TabularAgent):
         self._pending = a_t
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:
-        """Return all that changes in training, as arrays."""
+        """Return everything that training changes, as arrays."""
         pending = [] if self._pending is None else [self._pending]
         return super().state_dict() | {"pending_action": np.array(pending, dtype=np.int64)}
 

@@ -1,8 +1,8 @@
 """Numbers that change as training goes on: learning rates and exploration rates.
 
-A schedule is called with a count. A learning rate is asked with N(s, a), the visits of the
-state-action pair, this one included, so from 1; an exploration rate is asked with the steps that
-the agent has learned from, so from 0.
+A schedule is called with a count. For a learning rate the count is N(s, a), the visits of the
+state-action pair including the present one, so it starts at 1. For an exploration rate it is the
+number of steps that the agent has learned from, so it starts at 0.
 """
 
 import contextlib
@@ -13,10 +13,10 @@ from rldf.errors import UsageError
 
 
 class Schedule(Protocol):
-    """A number in [0, 1] for every count."""
+    """A function from counts to numbers in [0, 1]."""
 
     def __call__(self, count: int, /) -> float:
-        """Return the number at a count, 0 or more."""
+        """Return the number for a count of 0 or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Constant:
     value: float
 
     def __post_init__(self) -> None:
-        """Refuse what is not a rate."""
+        """Refuse a value outside [0, 1]."""
         _check_rate("value", self.value)
 
     def __call__(self, count: int, /) -> float:
-        """Return the number."""
+        """Return the number, which is the same for every count."""
         return self.value
 
 
@@ -46,7 +46,8 @@ class VisitCount:
     see Sutton & Barto, "Reinforcement Learning", eq. 2.7.
 
     Attributes:
-        omega: in (0.5, 1]; 1 averages all targets, less forgets the early ones sooner.
+        omega: in (0.5, 1]; with 1 a value is the mean of all its targets, with less the early
+            targets weigh less.
     """
 
     omega: float
@@ -57,18 +58,18 @@ class VisitCount:
             raise ValueError(f"omega {self.omega!r}: give a number above 0.5 and at most 1")
 
     def __call__(self, count: int, /) -> float:
-        """Return the learning rate of the visit with this number, from 1."""
+        """Return the learning rate of visit number `count`, counted from 1."""
         return float(count**-self.omega)
 
 
 @dataclass(frozen=True, slots=True)
 class LinearDecay:
-    """A straight line from one number to another, which it then keeps.
+    """A number that moves linearly from `start` to `end`, then stays at `end`.
 
     Attributes:
         start: in [0, 1], the number at count 0.
         end: in [0, 1], the number from count `steps` on.
-        steps: the length of the line, 1 or more.
+        steps: the count at which `end` is reached, 1 or more.
     """
 
     start: float
@@ -76,14 +77,14 @@ class LinearDecay:
     steps: int
 
     def __post_init__(self) -> None:
-        """Refuse what is not a rate, and a line without length."""
+        """Refuse ends outside [0, 1], and fewer than 1 step."""
         _check_rate("start", self.start)
         _check_rate("end", self.end)
         if self.steps < 1:
             raise ValueError(f"steps {self.steps!r}: give 1 or more")
 
     def __call__(self, count: int, /) -> float:
-        """Return the number at a count."""
+        """Return the number for a count."""
         return self.start + (self.end - self.start) * min(count / self.steps, 1.0)
 
 
@@ -93,7 +94,7 @@ def _check_rate(name: str, rate: float) -> None:
 
 
 def parse_alpha(text: str) -> Schedule:
-    """Read a learning rate."""
+    """Parse a learning rate, such as "0.1" or "visits:0.7"."""
     kind, _, omega = text.partition(":")
     with contextlib.suppress(ValueError):
         if kind == "visits":
@@ -107,7 +108,7 @@ def parse_alpha(text: str) -> Schedule:
 
 
 def parse_epsilon(text: str) -> Schedule:
-    """Read a rate of exploration."""
+    """Parse an exploration rate, such as "0.1" or "0.9:0.05:300"."""
     parts = text.split(":")
     with contextlib.suppress(ValueError):
         rates = [float(part) for part in parts[:2]]

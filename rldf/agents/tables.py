@@ -1,9 +1,10 @@
-"""A function on the grid that is a sum over axes, and where it is highest.
+"""Functions on the grid that are sums over axes and pairs of axes, and their highest cells.
 
     f(x) = sum_a f_a(x_a) + sum_(a, b) f_ab(x_a, x_b)
 
-A `Tables` holds its numbers: one table for each axis, and one for each pair of axes in use. So its
-size is the sum of the axes (and the products of the pairs), never the product of all axes.
+A `Tables` holds the values of all f_a and f_ab, one table for each axis and one for each pair of
+axes used. So its size is the sum of the axis sizes and of the products of the pairs, not the
+product of all axis sizes.
 """
 
 from collections.abc import Mapping
@@ -25,18 +26,18 @@ class Tables:
     """A function on the grid that is a sum over axes and over pairs of axes.
 
     Attributes:
-        axes: for each axis a (size,), the summand by value.
-        pairs: for each pair in use, a before b, the (size a, size b) summand by both values.
+        axes: for each axis a, the (size of a,) values of f_a.
+        pairs: for each pair (a, b) used, with a < b, the (size of a, size of b) values of f_ab.
     """
 
     axes: tuple[Floats, ...]
     pairs: Mapping[Pair, Floats]
 
     def at(self, cells: Cells) -> Floats:
-        """Evaluate the function.
+        """Evaluate the function at (n, n_axes) cells.
 
         Returns:
-            (n,) its values.
+            (n,) the values of the function.
         """
         total = np.zeros(len(cells))
         for axis, table in enumerate(self.axes):
@@ -47,12 +48,13 @@ class Tables:
 
 
 def best_cells(tables: Tables, width: int, conditions: Conditions | None = None) -> list[Encoding]:
-    """Find the states where a function is highest, without a walk over the grid.
+    """Find the `width` states where a function is highest, without a loop over all states.
 
-    A beam search along the axes: of all cells of the first axes only the best are kept. Without
-    pairs this is exact, since what is not among the best starts has as many better cells with the
-    same rest; with pairs it may miss some. An axis with a condition comes after the one that it
-    depends on, and stays at 0 where its condition is not met.
+    This is a beam search along the axes: it extends cells axis by axis, and keeps only the `width`
+    best ones each time. Without pairs the result is exact, since a cell that was dropped has
+    `width` better ones with the same values on the remaining axes; with pairs it may miss some. An
+    axis with a condition comes after the axis that it depends on, and stays at 0 where its
+    condition is not met.
     """
     conditions = conditions or {}
     order = controls_first(len(tables.axes), conditions)

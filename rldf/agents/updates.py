@@ -1,8 +1,8 @@
-"""The update rules, one pure function for each.
+"""The update rules of the tabular agents, one pure function for each.
 
-The names carry time, as in rlax: `q_tm1` and `a_tm1` belong to the state that the step left,
-`r_t`, `discount_t`, `q_t` and `a_t` to the step and to the state it led to. A step into a
-terminal state has `discount_t = 0`, so that no rule needs a case for it.
+Suffixes of names give the time, as in rlax: `q_tm1` and `a_tm1` belong to the state that the step
+left, `r_t`, `discount_t`, `q_t` and `a_t` to the step and to the state that it led to. A step into
+a terminal state has `discount_t = 0`, so that no rule needs a case for it.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from rldf.agents.policies import legal_actions
 def q_learning_target(
     r_t: float, discount_t: float, q_t: NDArray[np.float64], mask_t: NDArray[np.int8]
 ) -> float:
-    """Value a step by its reward and by the best legal action after it.
+    """Return the Q-learning target of a step, which uses the best legal next action.
 
     r + gamma max_b Q(s', b), over the legal b of s': see arXiv:2311.15648, Algorithm 1; Sutton &
     Barto, "Reinforcement Learning", eq. 6.8.
@@ -32,7 +32,7 @@ def q_learning_target(
 
 
 def sarsa_target(r_t: float, discount_t: float, q_t: NDArray[np.float64], a_t: int) -> float:
-    """Value a step by its reward and by the action that will be taken after it.
+    """Return the SARSA target of a step, which uses the action that will be taken next.
 
     r + gamma Q(s', a'): see arXiv:2311.15648, Algorithm 1; Sutton & Barto, "Reinforcement
     Learning", eq. 6.7.
@@ -52,7 +52,7 @@ def sarsa_target(r_t: float, discount_t: float, q_t: NDArray[np.float64], a_t: i
 def expected_sarsa_target(
     r_t: float, discount_t: float, q_t: NDArray[np.float64], pi_t: NDArray[np.float64]
 ) -> float:
-    """Value a step by its reward and by what the policy earns after it, on average.
+    """Return the expected SARSA target of a step, the mean over the next action of the policy.
 
     r + gamma sum_b pi(b|s') Q(s', b): see H. van Seijen et al., "A theoretical and empirical
     analysis of Expected Sarsa", 2009, doi:10.1109/ADPRL.2009.4927542; Sutton & Barto,
@@ -72,13 +72,13 @@ def expected_sarsa_target(
 
 
 def step_towards(q_tm1: float, target: float, alpha: float) -> float:
-    """Move a value a part of the way to its target.
+    """Return q_tm1 + alpha (target - q_tm1).
 
     See Sutton & Barto, "Reinforcement Learning", eq. 2.4.
 
     Args:
         q_tm1: the value before.
-        target: what one step says it is.
+        target: the target of one step, from a function above.
         alpha: the learning rate, in [0, 1].
 
     Returns:

@@ -1,1 +1,1 @@
-"""The context-free grammar: sentences as points of a grid."""
+"""Grammars: context-free grammars whose sentences are the points of a grid."""

@@ -1,7 +1,8 @@
-"""Whether a sentence could be read as two vectors, for grids too large to walk.
+"""The search for a sentence with two encodings, in grids too large to list.
 
-Two readings of one sentence advance side by side, word by word; pairs that have met before, or
-whose words differ, go no further. So the work follows the words, not the number of states.
+Two derivations of one sentence are extended together, word by word. A pair is dropped if its words
+differ or if an equal pair was found before. So the work grows with the words, not with the number
+of states.
 """
 
 from bisect import bisect_left
@@ -21,12 +22,12 @@ Cases = Set[tuple[str, tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """A way to fill a slot: a value (None in a terminal), its words, and what they tell.
+    """A way to fill a slot: a value (None in a terminal), its words, and the facts it implies.
 
-    A fact is the form that an axis asks of what agrees with it, by the axis's number, whether a
-    conditional axis is in use, by ("uses", number), or whether an axis has one of the values that
-    a terminal is left out with, by (symbol, values). The options of one reading must not contradict
-    each other.
+    There are three kinds of facts: by the number of an axis, the form that agreeing words have; by
+    ("uses", number), whether a conditional axis is used; by (symbol, values), whether the axis has
+    one of the values with which a terminal is omitted. The options of one derivation must not
+    contradict each other.
     """
 
     value: int | None
@@ -35,7 +36,7 @@ class _Option:
 
 
 class _Slot:
-    """A slot with its options, found by the words that they have to agree with."""
+    """A slot with its options, indexed by their words."""
 
     def __init__(self, axes: Sequence[Axis], slot: Slot, cases: Cases) -> None:
         self.axis = slot.axis
@@ -47,7 +48,7 @@ class _Slot:
             self._whole[option.words].append(option)
 
     def beside(self, words: Words) -> Iterator[_Option]:
-        """List the options whose words begin the given ones, or go on from them."""
+        """List the options whose words are a prefix of the given ones, or the reverse."""
         for n in range(len(words)):
             yield from self._whole.get(words[:n], ())
         for i in range(bisect_left(self._words, words), len(self._words)):
@@ -58,9 +59,9 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A sentence read in part: the next slot, words chosen but not compared yet, and choices.
+    """A partial derivation: the next slot, the words not compared yet, and the values chosen.
 
-    `facts` holds what the options chosen so far tell of the slots that are still to come.
+    `facts` holds the facts implied by the chosen options that later slots depend on.
     """
 
     slot: int
@@ -70,10 +71,10 @@ class _Reading:
 
 
 def two_readings(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[Encoding, Encoding] | None:
-    """Find two vectors that derive the same sentence."""
+    """Return two encodings with the same sentence, or None if there are none."""
     cases = {(axis, values) for slot in slots for case in slot.omit for axis, values in case}
     places = [_Slot(axes, slot, cases) for slot in slots]
-    # What no slot to come speaks of is forgotten, or the pairs would be as many as its values.
+    # Facts that no later slot depends on are dropped: they would multiply the number of pairs.
     due_facts = [{name for later in places[n:] for name in later.facts} for n in range(len(places))]
     due_facts.append(set())
     start = _Reading(0, (), {}, {})
@@ -100,7 +101,7 @@ def two_readings(axes: Sequence[Axis], slots: Sequence[Slot]) -> tuple[Encoding,
 
 
 def _options(axes: Sequence[Axis], slot: Slot, cases: Cases) -> Iterator[_Option]:
-    """List each value of a slot in each form that can be asked of it, and its absence."""
+    """List each value of a slot in each of its forms, and the empty option if there is one."""
     wanted: list[str | None] = [None]
     if slot.agrees is not None:
         wanted = [*sorted({value.form or "" for value in axes[slot.agrees].values})]
@@ -121,7 +122,7 @@ def _options(axes: Sequence[Axis], slot: Slot, cases: Cases) -> Iterator[_Option
                 yield _Option(None, facts, ())
             else:
                 filled = [*filled, (None, facts, slot.forms)]
-        filled = filled[1:]  # without what is told of nothing
+        filled = filled[1:]  # without the facts of no axis
     for value, facts, forms in filled:
         for form in wanted:
             stands = {} if form is None else {slot.agrees: form}
@@ -132,14 +133,14 @@ def _options(axes: Sequence[Axis], slot: Slot, cases: Cases) -> Iterator[_Option
 
 
 def _assignments(names: Iterable[Hashable]) -> Iterator[Facts]:
-    """List every way in which facts may hold or not."""
+    """List every assignment of true or false to the facts."""
     known = list(names)
     for holds in product((False, True), repeat=len(known)):
         yield dict(zip(known, holds, strict=True))
 
 
 def _facts_of(axes: Sequence[Axis], number: int, value: int, cases: Cases) -> Facts:
-    """Name what a value tells: the form it asks for, and what is in use beside it."""
+    """Return the facts that a value implies: the form it requires, and which axes are used."""
     chosen = axes[number].values[value]
     facts: Facts = {number: chosen.form or ""}
     for symbol, values in cases:
@@ -162,7 +163,7 @@ def _encoding(reading: _Reading) -> Encoding:
 
 
 def _key(a: _Reading, b: _Reading) -> tuple[object, ...]:
-    """Name what decides how a pair can go on: once two choices differ, the others do not count."""
+    """Return a key that is equal for pairs with the same continuations."""
     differ = any(a.chosen[axis] != b.chosen[axis] for axis in a.chosen.keys() & b.chosen.keys())
     pending = frozenset() if differ else frozenset(a.chosen.items() ^ b.chosen.items())
     sides = ((r.slot, r.words, frozenset(r.facts.items())) for r in (a, b))
@@ -170,7 +171,7 @@ def _key(a: _Reading, b: _Reading) -> tuple[object, ...]:
 
 
 def _steps(place: _Slot, at: _Reading, words: Words, wanted: Set[Hashable]) -> Iterator[_Reading]:
-    """Fill the next slot in each way that suits what was read, and the words of the other side."""
+    """Fill the next slot with each option that agrees with the facts and the other derivation."""
     for option in place.beside(words):
         if any(at.facts.get(name, told) != told for name, told in option.facts.items()):
             continue

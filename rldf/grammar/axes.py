@@ -33,11 +33,11 @@ class Axis:
 
     Attributes:
         symbol: its pre-terminal in the productions.
-        reads: what of an image it holds, the name of a kind.
-        rank: which object it reads: 1 the dominant one, 2 the next.
+        reads: the name of the axis kind: which property of an image the axis holds.
+        rank: the object that the axis describes: 1 for the dominant one, 2 for the next.
         values: in order of semantic locality: index i of an encoding is values[i].
-        when: the axis that decides whether this one has a meaning, and those of its values with
-            which it has one; None: always.
+        when: the symbol of another axis and those of its values with which this axis is used; None
+            if this axis is always used.
     """
 
     symbol: str
@@ -48,11 +48,11 @@ class Axis:
 
     @property
     def kind(self) -> AxisKind:
-        """Its kind."""
+        """The kind of the axis."""
         return kind_of(self.reads)
 
     def index(self, name: str) -> int:
-        """Find a value by name."""
+        """Return the index of the value with a name."""
         for i, value in enumerate(self.values):
             if value.name == name:
                 return i
@@ -60,7 +60,7 @@ class Axis:
         raise GrammarError(f"axis {self.symbol} has no value '{name}'; it has: {known}")
 
     def value_of_label(self) -> dict[str, int]:
-        """Invert the label mapping."""
+        """The index of the value of each label."""
         return {label: i for i, value in enumerate(self.values) for label in value.labels}
 
 
@@ -72,8 +72,8 @@ class Slot:
         axis: number of the axis, or None for a terminal.
         forms: surface forms of the terminal (empty for an axis).
         agrees: number of the axis that chooses the form, or None.
-        omit: the cases in which a terminal leaves no words: each names axes, and the values that
-            all of them have then.
+        omit: the cases in which a terminal has no words. A case lists values of some axes, and
+            applies if every one of these axes has a listed value.
     """
 
     axis: int | None

@@ -26,19 +26,19 @@ Source = Literal["detector", "scene classifier", "CLIP", "image classifier", "no
 SCENES = "coco-places"
 """The grammar whose scene axis is the taxonomy of scenes: indoors, then outdoors, by kind."""
 
-_TIE = 1e-6  # two probabilities this near are one
+_TIE = 1e-6  # probabilities that differ by less count as equal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What an axis is read from.
+    """The detections from which the value of an axis is read.
 
     Attributes:
-        grammar: the axis's.
-        contents: what was seen in the image.
-        objects: the noun of each rank, None where there is no such thing.
-        max_boxes: how many boxes the detector gives at most; None where that is not known.
-        labels: what the detector can see; None where that is not known.
+        grammar: the grammar of the axis.
+        contents: what detector and scene classifier found in the image.
+        objects: the noun of each rank, or None if there is no object of that rank.
+        max_boxes: the largest number of boxes of the detector; None if it is not known.
+        labels: the labels of the detector; None if they are not known.
     """
 
     grammar: "Grammar"
@@ -50,13 +50,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AxisResult:
-    """What was read on an axis.
+    """The reading of one axis.
 
     Attributes:
-        index: of the value; None where nothing could be read.
-        source: which model read it.
-        probability: 0 to 1; None where the model gives no figure.
-        doubt: why it is a guess or was not read; "" for what is known.
+        index: index of the value; None if nothing could be read.
+        source: the model that read the value.
+        probability: 0 to 1; None if the model gives none.
+        doubt: why the value is uncertain or missing; "" if it is certain.
     """
 
     index: int | None
@@ -67,11 +67,11 @@ class AxisResult:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """The value of one axis, as read from an image that was drawn.
+    """The value of one axis, as the vision models read it in a generated image.
 
     Attributes:
-        value: its number on the axis; None where nothing was seen that the axis has a word for.
-        number: how many things were seen, on axes of counts; None on others.
+        value: index of the value; None if the axis has no word for what was found.
+        number: number of objects found, on axes of counts; None on other axes.
     """
 
     value: int | None
@@ -82,7 +82,7 @@ class AxisKind(ABC):
     """One kind of axis, with what most kinds have in common.
 
     Attributes:
-        reader: which model reads it.
+        reader: the model that reads such an axis.
         is_single: whether a grammar has at most one axis of this kind and rank.
         has_objects: whether its values are things that the detector finds.
         needs_objects: whether the detector must know things of its rank to read it.
@@ -111,16 +111,16 @@ class AxisKind(ABC):
 
     @abstractmethod
     def read(self, axis: "Axis", seen: Evidence) -> AxisResult:
-        """Read an axis from what was seen; where CLIP is asked, this is what holds until then."""
+        """Read an axis from the detections; a later reading by CLIP replaces the result."""
 
     def asks_clip(self, contents: SceneContents) -> bool:
-        """Tell whether CLIP reads the axis where the detector has not."""
+        """Return whether CLIP reads the axis because the detector could not."""
         return self.reader == "CLIP"
 
     def read_back(
         self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
     ) -> ReadBack:
-        """Read an axis from an image drawn of known nouns, by rank; CLIP reads what it reads."""
+        """Read an axis in a generated image, whose sentence has these nouns, by rank."""
         raise NotImplementedError(f"{self.reader} reads this axis")
 
     def question(self, axis: int, encoding: "Encoding", n_values: int) -> list["Encoding"]:
@@ -128,15 +128,15 @@ class AxisKind(ABC):
         return [(*encoding[:axis], k, *encoding[axis + 1 :]) for k in range(n_values)]
 
     def preset_name(self, reads: str) -> str:
-        """Name the rule of a clone's preset for the values of such an axis."""
+        """Return the key in a clone's preset for the values of such an axis."""
         return reads
 
     def fixed_values(self, axis: "Axis") -> int:
-        """Count the values that keep their places at the beginning of an ordered axis."""
+        """Return how many values at the beginning of an axis an ordering leaves in place."""
         return 0
 
     def taxonomy_keys(self, axis: "Axis") -> Sequence[str | None]:
-        """Give the sort key of each value in a taxonomy; None for one that keeps its place."""
+        """Return the sort key of each value by a taxonomy; None if it keeps its place."""
         return [None] * len(axis.values)
 
 
@@ -150,7 +150,7 @@ class Object(AxisKind):
     has_objects = needs_objects = needs_labels = True
 
     def read(self, axis: "Axis", seen: Evidence) -> AxisResult:
-        """Take the noun of the axis's rank, or the value that stands for no such thing."""
+        """Return the noun of the axis's rank, or the value that means no object."""
         thing = seen.objects.get(axis.rank)
         if thing is not None:
             return AxisResult(index=axis.index(thing.value), probability=thing.confidence)
@@ -158,7 +158,9 @@ class Object(AxisKind):
         if empty:
             beyond = axis.rank == 1 and _has_more_words(axis, seen.labels)
             return AxisResult(index=empty[0], source="nobody" if beyond else "detector")
-        if _counts_none(seen.grammar, axis.rank):  # of "no bananas" and "no dogs" the first
+        if _counts_none(
+            seen.grammar, axis.rank
+        ):  # of values such as "no bananas" and "no dogs" the first
             doubt = "there is no such thing, and its first value is held"
             return AxisResult(index=0, source="nobody", doubt=doubt)
         return AxisResult(index=None, doubt=_NOTHING)
@@ -166,10 +168,10 @@ class Object(AxisKind):
     def read_back(
         self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
     ) -> ReadBack:
-        """Take the first thing that no other axis has asked for, or the value for none."""
+        """Return the first object that no other axis names, or the value that means no object."""
         others = {noun for rank, noun in nouns.items() if rank != axis.rank}
         several = {thing.value for thing in contents.objects if (thing.count or 0) > 1}
-        shared = several & {nouns[axis.rank]}  # one of several things may be another axis's
+        shared = several & {nouns[axis.rank]}  # one of several objects may belong to another axis
         seen = [t.value for t in contents.objects if t.value not in others or t.value in shared]
         words = [value.name for value in axis.values]
         known = [words.index(thing) for thing in seen if thing in words]
@@ -177,11 +179,11 @@ class Object(AxisKind):
         return ReadBack(next(iter(known + nothing), None))
 
     def asks_clip(self, contents: SceneContents) -> bool:
-        """Ask where the detector sees nothing."""
+        """Return whether the detector found nothing."""
         return not contents.objects
 
     def preset_name(self, reads: str) -> str:
-        """Name a second object, since the first one is the class."""
+        """Return the key of a second object, since the first one is the class of the clone."""
         return "companion"
 
     def taxonomy_keys(self, axis: "Axis") -> Sequence[str | None]:
@@ -190,19 +192,19 @@ class Object(AxisKind):
 
 
 class Count(AxisKind):
-    """How many there are of something, in bins without holes."""
+    """A number of objects, in bins without gaps."""
 
     is_count = True
     lowest: ClassVar[int] = 1
 
     def check(self, symbol: str, axis: "AxisFile", file: "GrammarFile") -> list[str]:
-        """Find holes and overlaps between bins; the last one must be open."""
+        """Find gaps and overlaps between bins, and a last bin that has an upper limit."""
         found = super().check(symbol, axis, file)
         last = list(axis.values)[-1]
         lowest = next(iter(axis.values.values())).count
         due = self.lowest
         if axis.rank > 1 and lowest is not None and lowest[0] == 0:
-            due = 0  # a second object may be absent
+            due = 0  # a second object may be missing
         for name, value in axis.values.items():
             here = f"axes.{symbol}.values.{name}.count"
             if value.count is None:
@@ -211,18 +213,18 @@ class Count(AxisKind):
             if low != due or (high is not None and high < low):
                 found.append(f"{here}: must start at {due} and not end below it")
             if (high is None) != (name == last):
-                found.append(f"{here}: the last bin alone ends with null")
+                found.append(f"{here}: the last bin must end with null, and no other bin may")
             due = (low if high is None else high) + 1
         return found
 
     def fixed_values(self, axis: "Axis") -> int:
-        """Keep all: bins follow each other."""
+        """Return the number of all values, since bins have a fixed order."""
         return len(axis.values)
 
     def counted(
         self, axis: "Axis", count: int | None, confidence: float | None, seen: Evidence
     ) -> AxisResult:
-        """Read a number; one that the detector may have stopped at is a guess."""
+        """Return the bin of a number; it is uncertain at the detector's largest number."""
         if count is None:
             return AxisResult(index=None, doubt="nobody counted")
         index = bin_holding(axis, count) or 0
@@ -234,12 +236,12 @@ class Count(AxisKind):
 
 
 class ObjectCount(Count):
-    """How many there are of the object of the same rank."""
+    """The number of objects of the noun of the same rank."""
 
     needs_objects = True
 
     def check(self, symbol: str, axis: "AxisFile", file: "GrammarFile") -> list[str]:
-        """Find a count without its object too."""
+        """Find, beside the problems of bins, a count without an object axis of its rank."""
         found = super().check(symbol, axis, file)
         counted = (a for a in file.axes.values() if kind_of(a.reads).has_objects)
         if axis.rank not in {other.rank for other in counted}:
@@ -260,18 +262,18 @@ class ObjectCount(Count):
     def read_back(
         self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
     ) -> ReadBack:
-        """Count the boxes of the noun that was asked for."""
+        """Count the boxes of the noun in the sentence of the image."""
         asked = nouns.get(axis.rank)
         count = sum(thing.count or 0 for thing in contents.objects if thing.value == asked)
         return ReadBack(bin_holding(axis, count), count)
 
     def asks_clip(self, contents: SceneContents) -> bool:
-        """Ask how many there are of a thing that CLIP reads."""
+        """Return whether CLIP reads the object that is counted."""
         return not contents.objects
 
 
 class PeopleCount(Count):
-    """How many people there are."""
+    """The number of people."""
 
     lowest = 0
     needs_people = True
@@ -295,7 +297,7 @@ class Scene(AxisKind):
     needs_labels = True
 
     def read(self, axis: "Axis", seen: Evidence) -> AxisResult:
-        """Take the most probable scene; doubt it where a scene without a word is more probable."""
+        """Return the most probable scene; it is uncertain if another without a word is likelier."""
         contents, scene = seen.contents, seen.contents.scene
         if scene is None:
             lack = "the scene classifier gives none of its scenes a probability"
@@ -316,7 +318,7 @@ class Scene(AxisKind):
     def read_back(
         self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
     ) -> ReadBack:
-        """Take the most probable scene."""
+        """Return the most probable scene."""
         return ReadBack(None if contents.scene is None else axis.index(contents.scene))
 
     def taxonomy_keys(self, axis: "Axis") -> Sequence[str | None]:
@@ -331,19 +333,19 @@ class Scene(AxisKind):
 
 
 class Attribute(AxisKind):
-    """What CLIP tells by comparing the image with sentences; the first value is the neutral one."""
+    """A property that CLIP reads by comparing image and sentences; the first value is neutral."""
 
     reader = "CLIP"
     is_single = False
 
     def read(self, axis: "Axis", seen: Evidence) -> AxisResult:
-        """Hold the first value until CLIP is asked."""
+        """Return the first value, which the reading by CLIP replaces."""
         says_nothing = not any(axis.values[0].forms.values())
         doubt = "" if says_nothing else "nobody is there, and its first value is held"
         return AxisResult(index=0, source="nobody", doubt=doubt)
 
     def fixed_values(self, axis: "Axis") -> int:
-        """Keep the neutral value first."""
+        """Return 1: the neutral value stays first."""
         return 1
 
 
@@ -372,7 +374,7 @@ class Action(Attribute):
         return AxisResult(index=index, probability=sums[index] / sum(sums), doubt=doubt)
 
     def asks_clip(self, contents: SceneContents) -> bool:
-        """Ask only where somebody could act."""
+        """Return whether there are people, who could act."""
         return bool(contents.people)
 
 
@@ -390,7 +392,7 @@ _NOTHING = "the detector sees nothing that it has a word for"
 
 
 def kind_of(reads: str) -> AxisKind:
-    """Find the kind that a grammar file names."""
+    """Return the axis kind that a grammar file names."""
     return KINDS[reads]
 
 
@@ -415,7 +417,7 @@ def most_likely(shares: "np.ndarray", axis: "Axis") -> AxisResult:
 
 
 def bin_holding(axis: "Axis", count: int) -> int | None:
-    """Find the bin of a count; None below the lowest: bins have no holes, and the last is open."""
+    """Return the index of the bin of a count, or None if it is below the lowest bin."""
     for i, value in enumerate(axis.values):
         low, high = value.count or (0, None)
         if low <= count and (high is None or count <= high):
@@ -424,13 +426,13 @@ def bin_holding(axis: "Axis", count: int) -> int | None:
 
 
 def _counts_none(grammar: "Grammar", rank: int) -> bool:
-    """Tell whether the counts of a rank have a bin for none."""
+    """Return whether the counts of a rank have a bin that includes 0."""
     counts = grammar.reading("object_count", rank)
     return counts is not None and (counts.values[0].count or (1, None))[0] == 0
 
 
 def _has_more_words(axis: "Axis", labels: Sequence[str] | None) -> bool:
-    """Tell whether an axis has values that a detector has no label for."""
+    """Return whether an axis has values for which the detector has no label."""
     if labels is None:
         return False
     known = set(map(plain_label, labels))
@@ -440,7 +442,7 @@ def _has_more_words(axis: "Axis", labels: Sequence[str] | None) -> bool:
 
 
 def _tied(shares: Mapping[str, float]) -> str:
-    """Name the two likeliest where they are equally likely."""
+    """Return a text that names the two most probable values if they are equally probable."""
     ranked = sorted(shares, key=lambda name: -shares[name])[:2]
     near = len(ranked) == 2 and shares[ranked[0]] - shares[ranked[1]] <= _TIE
     return " and ".join(ranked) if near else ""

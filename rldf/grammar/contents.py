@@ -1,4 +1,4 @@
-"""What detector and scene classifier see in an image, in the words of a grammar."""
+"""What detector and scene classifier find in an image, in the words of a grammar."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ class SeenObject:
 
     Attributes:
         value: the noun's name in the grammar.
-        count: number of boxes; None where nobody counted.
+        count: number of boxes; None if they were not counted.
         confidence: mean confidence of the boxes, 0 to 1.
         weight: sum of confidence x share of the image's area.
     """
@@ -27,12 +27,12 @@ class SceneContents:
 
     Attributes:
         objects: nouns, the dominant first; people are not among them.
-        people: number of people; None where nobody counted.
+        people: number of people; None if they were not counted.
         people_confidence: mean confidence of the people's boxes; None if there are none.
         scenes: probability by scene value (they sum to less than 1 where the classifier knows
             more scenes than the grammar).
-        ignored: labels that the detector saw and the grammar has no word for.
-        boxes: number of boxes in all.
+        ignored: labels found by the detector for which the grammar has no word.
+        boxes: number of all boxes.
         actions: sum of confidences by label of the people, in plain spelling.
         elsewhere: the classifier's most probable scene that the grammar has no word for, with its
             probability.

@@ -9,7 +9,7 @@ Encoding = tuple[int, ...]
 
 
 def parse_encoding(text: str, shape: tuple[int, ...]) -> Encoding:
-    """Read an encoding that a person typed."""
+    """Parse an encoding that a user typed, and check it against the shape of the grid."""
     ranges = ",".join(f"0-{size - 1}" for size in shape)
     try:
         encoding = tuple(int(part) for part in text.split(","))
@@ -21,12 +21,12 @@ def parse_encoding(text: str, shape: tuple[int, ...]) -> Encoding:
 
 
 def format_encoding(encoding: Encoding) -> str:
-    """Write an encoding the way `parse_encoding` reads it."""
+    """Format an encoding as `parse_encoding` accepts it."""
     return ",".join(str(index) for index in encoding)
 
 
 def fits(encoding: Encoding, shape: tuple[int, ...]) -> bool:
-    """Tell whether an encoding is a point of the grid."""
+    """Return whether an encoding is a point of a grid of this shape."""
     return len(encoding) == len(shape) and all(
         0 <= i < size for i, size in zip(encoding, shape, strict=True)
     )

@@ -42,10 +42,10 @@ class Grammar(Shared):
     """A finite grammar G = <T, N, S, R> whose sentences are the points of a grid.
 
     Attributes:
-        name: the name users type.
-        description: one line for lists.
+        name: the name that users type.
+        description: one line that lists of grammars show.
         productions: right-hand side by non-terminal, as written.
-        axes: in the order of the encoding.
+        axes: the axes, in the order of the encoding.
         slots: the start rule, flattened to axes and terminals.
         people: detector labels that are people.
     """
@@ -59,17 +59,17 @@ class Grammar(Shared):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """How many values each axis has."""
+        """The number of values of each axis."""
         return tuple(len(axis.values) for axis in self.axes)
 
     @property
     def n_states(self) -> int:
-        """How many points the grid has; those that differ in an unused axis share a sentence."""
+        """The number of points of the grid; points that differ in unused axes share a sentence."""
         return math.prod(self.shape)
 
     @cached_property
     def conditions(self) -> dict[int, tuple[int, frozenset[int]]]:
-        """By number of a conditional axis: the axis it depends on, and the values it needs."""
+        """For each conditional axis: the axis that it depends on, and the values that it needs."""
         number = {axis.symbol: i for i, axis in enumerate(self.axes)}
         return {
             i: (number[axis.when[0]], self._indices(*axis.when))
@@ -78,12 +78,12 @@ class Grammar(Shared):
         }
 
     def _indices(self, symbol: str, names: Sequence[str]) -> frozenset[int]:
-        """Number values; a grammar with fewer values may lack some of a condition's."""
+        """Return the indices of named values; names that the axis lacks are left out."""
         values = self.axis(symbol).values
         return frozenset(i for i, value in enumerate(values) if value.name in names)
 
     def uses(self, axis: int, encoding: Encoding) -> bool:
-        """Tell whether an axis leaves words in the sentence of an encoding."""
+        """Return whether the sentence of an encoding has words of an axis."""
         condition = self.conditions.get(axis)
         if condition is None:
             return True
@@ -91,11 +91,11 @@ class Grammar(Shared):
         return encoding[control] in needed and self.uses(control, encoding)
 
     def canonical(self, encoding: Encoding) -> Encoding:
-        """Set the axes that a sentence does not use to their first value."""
+        """Set each axis that the sentence does not use to its first value."""
         return tuple(x if self.uses(i, encoding) else 0 for i, x in enumerate(encoding))
 
     def using(self, axis: int, encoding: Encoding) -> Encoding:
-        """Change an encoding so that its sentence uses an axis, where it does not."""
+        """Change an encoding, if needed, so that its sentence has words of an axis."""
         while axis in self.conditions:
             axis, needed = self.conditions[axis]
             if needed and encoding[axis] not in needed:
@@ -103,7 +103,7 @@ class Grammar(Shared):
         return encoding
 
     def unspoken(self, axis: int, encoding: Encoding, varied: Container[int] = ()) -> str:
-        """Say which value keeps a sentence from speaking of an axis, "" if none of a fixed axis."""
+        """Name the value, of an axis not in `varied`, by which a sentence omits `axis`; else ""."""
         while axis in self.conditions:
             axis, needed = self.conditions[axis]
             if axis not in varied and encoding[axis] not in needed:
@@ -112,7 +112,7 @@ class Grammar(Shared):
         return ""
 
     def omits(self, slot: Slot, encoding: Encoding) -> bool:
-        """Tell whether a terminal leaves no words in the sentence of an encoding."""
+        """Return whether the sentence of an encoding omits a terminal."""
         return any(
             all(encoding[axis] in values for axis, values in case)
             for case in self._cases[slot.omit]
@@ -120,7 +120,7 @@ class Grammar(Shared):
 
     @cached_property
     def _cases(self) -> dict[object, list[list[tuple[int, frozenset[int]]]]]:
-        """By a slot's `omit`: its cases with axes and values by number."""
+        """The cases of each `omit`, with numbers of axes and values instead of names."""
         number = {axis.symbol: i for i, axis in enumerate(self.axes)}
         return {
             slot.omit: [
@@ -131,7 +131,7 @@ class Grammar(Shared):
         }
 
     def axis(self, symbol: str) -> Axis:
-        """Find an axis."""
+        """Return the axis with a symbol."""
         for axis in self.axes:
             if axis.symbol == symbol:
                 return axis
@@ -139,7 +139,7 @@ class Grammar(Shared):
         raise GrammarError(f"grammar {self.name} has no axis '{symbol}'; it has: {known}")
 
     def reading(self, reads: str, rank: int = 1) -> Axis | None:
-        """Find the axis that reads something of an image."""
+        """Return the axis of a kind and rank, or None if there is none."""
         matches = (a for a in self.axes if a.reads == reads and a.rank == rank)
         return next(matches, None)
 
@@ -149,23 +149,25 @@ class Grammar(Shared):
         missing = {axis.symbol for axis in self.axes} - set(derivation)
         if unknown or missing:
             named = ", ".join(sorted(unknown | missing))
-            raise GrammarError(f"a derivation of {self.name} names each axis once; check: {named}")
+            raise GrammarError(
+                f"derivation of grammar {self.name}: each axis must be named once: check {named}"
+            )
         return tuple(axis.index(derivation[axis.symbol]) for axis in self.axes)
 
     def decode(self, encoding: Encoding) -> dict[str, str]:
-        """Name the values of an encoding: the inverse of `encode`."""
+        """Return the value names of an encoding; this is the inverse of `encode`."""
         self._check(encoding)
         return {
             axis.symbol: axis.values[i].name for axis, i in zip(self.axes, encoding, strict=True)
         }
 
     def derive(self, encoding: Encoding) -> str:
-        """Derive the one sentence of an encoding."""
+        """Return the sentence of an encoding."""
         self._check(encoding)
         return " ".join(filter(None, (self._surface(slot, encoding) for slot in self.slots)))
 
     def parse(self, sentence: str) -> Encoding:
-        """Read a sentence back: the inverse of `derive` on every state."""
+        """Return the encoding of a sentence; this is the inverse of `derive` on every state."""
         wanted = " ".join(sentence.split())
         readings = self._matches(wanted.split(" "), 0, {})
         matching = (e for e in readings if self.derive(e) == wanted)
@@ -178,9 +180,11 @@ class Grammar(Shared):
         return found
 
     def digest(self) -> str:
-        """Sum up all that the grammar says: texts, labels, bins, agreement, productions, people."""
+        """Return a hash of the grammar: texts, labels, bins, agreement, productions, people."""
         record = asdict(self)
-        for axis in record["axes"]:  # so that a grammar without conditions keeps its sum
+        for axis in record[
+            "axes"
+        ]:  # so that the hash of a grammar without conditions stays the same
             if axis["when"] is None:
                 del axis["when"]
         for slot in record["slots"]:
@@ -210,7 +214,7 @@ class Grammar(Shared):
         return forms[form] if form in forms else forms[""]
 
     def _matches(self, words: list[str], place: int, chosen: dict[int, int]) -> Iterator[Encoding]:
-        """Backtrack over the slots; `parse` then checks agreement by deriving again."""
+        """Yield encodings that fit the words, by backtracking; `parse` then checks agreement."""
         if place == len(self.slots):
             if not words:
                 yield tuple(chosen[i] for i in range(len(self.axes)))
@@ -223,14 +227,14 @@ class Grammar(Shared):
     def _options(
         self, place: int, words: list[str], chosen: dict[int, int]
     ) -> dict[tuple[int, int], None]:
-        """List the values that may fill a slot, each with the number of words that it takes."""
+        """List the values that may fill a slot, each with its number of words."""
         slot, by_word = self.slots[place], self._texts[place]
         fitting = [
             (i, len(head))
             for i, head in by_word.get("", []) + (by_word.get(words[0], []) if words else [])
             if words[: len(head)] == head
         ]
-        if slot.axis in self.conditions:  # left out, where the condition is not met
+        if slot.axis in self.conditions:  # an axis whose condition is not met has no words
             control, needed = self.conditions[slot.axis]
             if control not in chosen:
                 fitting.append((0, 0))
@@ -242,7 +246,7 @@ class Grammar(Shared):
 
     @cached_property
     def _texts(self) -> list[dict[str, list[tuple[int, list[str]]]]]:
-        """By slot and first word ("" for no words): the values with their words."""
+        """For each slot, by first word ("" for no words): the values with their words."""
         found = []
         for slot in self.slots:
             owners = [slot.forms]
@@ -266,7 +270,7 @@ def load_grammar(name_or_path: str) -> Grammar:
         The grammar.
 
     Raises:
-        GrammarError: with every problem at once: file, dotted path, what is wrong.
+        GrammarError: the file is missing or wrong; the message lists every problem with its path.
     """
     path = find("grammars", name_or_path)
     if path is None:
@@ -281,7 +285,7 @@ def load_grammar(name_or_path: str) -> Grammar:
 
 
 def check_grammar(text: str) -> tuple[Grammar | None, list[str]]:
-    """Check a grammar file's text."""
+    """Return the grammar of a file's text, None if it is wrong, and a list of its problems."""
     file, problems = validate_yaml(GrammarFile, text)
     if file is not None:
         file, unresolved = resolve(file, cache(_shipped))
@@ -298,7 +302,7 @@ def check_grammar(text: str) -> tuple[Grammar | None, list[str]]:
 
 
 def _shipped(name: str) -> GrammarFile | None:
-    """Read the file of a shipped grammar, for the values that another one takes from it."""
+    """Load the file of a shipped grammar, from which another grammar takes values."""
     if name not in names("grammars"):
         return None
     path = find("grammars", name)

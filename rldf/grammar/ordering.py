@@ -1,14 +1,14 @@
 """The order of an axis's values: as declared, by taxonomy or by likeness, and how good it is.
 
 Values are vectors here, one a row; two values are as far apart as 1 - cosine. An order is good
-where values that stand near each other mean alike. Its score is the rank correlation of two
+if near values have similar meanings. Its score is the rank correlation of two
 distances over all pairs of values: |i - j| on the axis, and 1 - cosine. It is 1 where far on the
 axis always means far in meaning, and about 0 in an order drawn at random.
 
-That score has one weakness: values that are like nothing else earn most at the two ends, wherever
-the rest stands, and neighbours hardly count among all pairs. But an agent moves to neighbours. So
-`seriate` maximises the score plus half as much for likeness of the nearest, which costs little of
-the score.
+That score has one weakness: it rewards values unlike all others at the two ends, wherever the other
+values are, and neighbours are few among all pairs. But an agent moves to neighbours. So `seriate`
+maximises the sum over pairs of w_ij d_ij: d_ij are the standardised ranks of the distances, w_ij
+those of |i - j| minus half the standardised exp(-|i - j| / 2).
 """
 
 import warnings
@@ -26,8 +26,8 @@ from rldf.grammar.grammar import Grammar
 Floats = NDArray[np.float64]
 Order = NDArray[np.int64]
 By = Literal["declared", "taxonomy", "clip"]
-_MOST = 1e100  # of a number in a table; its square must be one too
-MOST_VALUES = 2_000  # a seriation weighs all pairs of values
+_MOST = 1e100  # the largest number in a table; its square must be finite
+MOST_VALUES = 2_000  # a seriation compares all pairs of values
 
 
 def taxonomy_order(axis: Axis) -> Order:
@@ -39,13 +39,13 @@ def taxonomy_order(axis: Axis) -> Order:
 
 
 def sorted_in_place(keys: Sequence[str | None]) -> Order:
-    """Sort what has a key among the places that such things hold.
+    """Return the order that sorts items with a key and leaves the other items in place.
 
     Args:
-        keys: (n,) a key, or None for what stays where it is.
+        keys: (n,) a key, or None for an item that stays in place.
 
     Returns:
-        (n,) the numbers in their new order; of equal keys the first comes first.
+        (n,) the numbers of the items in their new order; equal keys keep their order.
     """
     holders = [i for i, key in enumerate(keys) if key is not None]
     order = np.arange(len(keys), dtype=np.int64)
@@ -57,8 +57,8 @@ def clip_order(axis: Axis, distances: Floats) -> Order:
     """Order values by the likeness of their embeddings.
 
     Args:
-        axis: any.
-        distances: (n, n) how far apart its values are in meaning.
+        axis: the axis.
+        distances: (n, n) the distances in meaning of its values.
 
     Returns:
         (n,) numbers of the values.
@@ -72,9 +72,9 @@ def clip_order(axis: Axis, distances: Floats) -> Order:
 
 
 def sentences(grammar: Grammar, axis: Axis) -> list[str]:
-    """Write the sentences that differ in one axis alone, the others at their first values.
+    """Return a sentence for each value of an axis; other axes have their first values.
 
-    An axis that another one depends on has the first value with which the sentence speaks of that.
+    If `axis` depends on other axes, these have the first value with which `axis` is used.
     """
     place = grammar.axes.index(axis)
     first = grammar.using(place, (0,) * len(grammar.axes))
@@ -86,7 +86,7 @@ def sentences(grammar: Grammar, axis: Axis) -> list[str]:
 def embed(
     grammar: Grammar, axis: Axis, embed_texts: Callable[[Sequence[str]], np.ndarray]
 ) -> Floats:
-    """Embed the values of an axis as a text model reads them in a sentence.
+    """Embed the sentences of the values of an axis with a text model.
 
     Returns:
         (n, d) one vector a value.
@@ -101,8 +101,8 @@ def read_vectors(path: Path, names: Path | None, axis: Axis) -> Floats:
 
     Args:
         path: a .npy file, (m, d) numbers.
-        names: a text file with one name a line, those of the rows; a row belongs to the value that
-            is called so, or has it as a label. None if the rows are the values in their order.
+        names: a text file with the name of one row per line: the name or a label of a value. None
+            if the rows are in the order of the values.
         axis: the axis.
 
     Returns:
@@ -130,12 +130,12 @@ def read_vectors(path: Path, names: Path | None, axis: Axis) -> Floats:
 def _rows(path: Path) -> Floats:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of headers in an odd form
+            warnings.simplefilter("ignore")  # about array headers in an old form
             with path.open("rb") as file:
                 rows = np.lib.format.read_array(file, allow_pickle=False)
     except OSError as error:
         raise ConfigError(f"vectors {path} cannot be read: {error.strerror or error}") from None
-    except Exception:  # a stranger's file may raise anything
+    except Exception:  # a file from elsewhere may raise anything
         raise ConfigError(f"vectors {path}: no .npy file of numbers") from None
     fits = rows.ndim == 2 and rows.dtype.kind == "f"
     with np.errstate(all="ignore"):
@@ -158,10 +158,10 @@ def _named(names: Path, rows: int, path: Path) -> Mapping[str, int]:
 
 
 def cosine_distances(vectors: Floats) -> Floats:
-    """Measure how far apart values are in meaning.
+    """Return the cosine distances of vectors.
 
     Args:
-        vectors: (n, d) one a value, none of them 0.
+        vectors: (n, d) one vector per value, none of length 0.
 
     Returns:
         (n, n) 1 - cosine, from 0 to 2.
@@ -171,7 +171,7 @@ def cosine_distances(vectors: Floats) -> Floats:
 
 
 def axis_distances(n: int) -> Floats:
-    """Measure how far apart the places of an axis are.
+    """Return the distances of the positions of an axis.
 
     Returns:
         (n, n) |i - j|.
@@ -211,7 +211,7 @@ def locality(distances: Floats) -> float:
 
 
 def fiedler_order(distances: Floats) -> Order:
-    """Put values in a line by the spectrum of their likeness.
+    """Order values by the second eigenvector of the Laplacian of their similarity.
 
     The entries of the Laplacian's second eigenvector place like values near each other: J. Atkins,
     E. Boman and B. Hendrickson, "A spectral algorithm for seriation and the consecutive ones
@@ -231,7 +231,7 @@ def fiedler_order(distances: Floats) -> Order:
 
 
 def neighbours(distances: Floats) -> float:
-    """Tell how unlike the neighbours of an axis are, for what its values are.
+    """Return the mean distance of neighbours divided by the mean distance of all pairs.
 
     Args:
         distances: (n, n) how far apart the values are in meaning, in the order of the axis.
@@ -242,7 +242,7 @@ def neighbours(distances: Floats) -> float:
 
 
 def worth(distances: Floats) -> float:
-    """Give what `seriate` maximises.
+    """Return the objective of `seriate`, see the head of this module.
 
     Args:
         distances: (n, n) how far apart the values are in meaning, in the order of the axis.
@@ -251,10 +251,10 @@ def worth(distances: Floats) -> float:
 
 
 def climb(distances: Floats, order: Order, fixed: int = 0) -> Order:
-    """Improve an order by exchanging two values as long as that makes it worth more (2-opt).
+    """Improve an order by exchanging two values as long as that increases `worth` (2-opt).
 
-    All exchanges are weighed at once, and the best one is made: its gain is that of a quadratic
-    assignment problem.
+    The gains of all exchanges are computed together, as in a quadratic assignment problem, and the
+    best exchange is made.
 
     Args:
         distances: (n, n) how far apart the values are in meaning.
@@ -272,7 +272,7 @@ def climb(distances: Floats, order: Order, fixed: int = 0) -> Order:
         gain = both + both.T - own[:, None] - own + 2.0 * line * meant
         gain[:fixed], gain[:, :fixed] = -np.inf, -np.inf
         i, j = map(int, np.unravel_index(int(gain.argmax()), gain.shape))
-        if gain[i, j] <= 1e-6:  # less is rounding
+        if gain[i, j] <= 1e-6:  # a smaller gain is rounding error
             break
         both += np.outer(line[:, i] - line[:, j], meant[j] - meant[i])
         swap = np.arange(n)
@@ -282,15 +282,15 @@ def climb(distances: Floats, order: Order, fixed: int = 0) -> Order:
 
 
 def seriate(distances: Floats, fixed: int = 0) -> Order:
-    """Find an order that is worth much: the better of two climbs, from here and from the spectrum.
+    """Return the better of two orders that `climb` finds, from this order and `fiedler_order`.
 
     Args:
         distances: (n, n) how far apart the values are in meaning, in the order of the axis.
         fixed: how many values at the beginning stay where they are.
 
     Returns:
-        (n,) the numbers of the values in their new order, which is worth no less than the order
-        given; of an order and its reverse, the one that is nearer to the order given.
+        (n,) the numbers of the values in their new order, whose `worth` is no less than that of
+        the order given; of an order and its reverse, the one nearer to the order given.
     """
     here = np.arange(len(distances), dtype=np.int64)
     if len(here) - fixed < 2:
@@ -303,23 +303,23 @@ def seriate(distances: Floats, fixed: int = 0) -> Order:
 
 
 def _turned(order: Order) -> Order:
-    """Reverse an order where it runs against the order given."""
+    """Reverse an order if its reverse is nearer to the order given."""
     rising = spearman(np.arange(len(order), dtype=np.float64), order.astype(np.float64))
     return order if rising >= 0 else order[::-1].copy()
 
 
 def _wanted(n: int) -> Floats:
-    """Weigh the pairs of an axis: near ones are to be alike, far ones are to differ.
+    """Return the weights w_ij of the head of this module.
 
-    With ranks for distances, Spearman's correlation is a sum over pairs of a rank on the axis times
-    a rank in meaning; all else in it is the same for every order.
+    Spearman's correlation is, up to a constant, the sum over pairs of the standardised rank of
+    |i - j| times the standardised rank of the distance in meaning.
     """
     apart = axis_distances(n)
     return _standard(_ranked(apart)) - 0.5 * _standard(np.exp(-apart / 2.0))
 
 
 def _ranked(distances: Floats) -> Floats:
-    """Rank all pairs; the (n, n) ranks are standardised, with 0 on the diagonal."""
+    """Return the (n, n) standardised ranks of all pairs, 0 on the diagonal."""
     from scipy.stats import rankdata
 
     pairs = np.triu_indices(len(distances), k=1)
@@ -329,7 +329,7 @@ def _ranked(distances: Floats) -> Floats:
 
 
 def _standard(weights: Floats) -> Floats:
-    """Give the pairs of a symmetric matrix mean 0 and variance 1, and its diagonal 0."""
+    """Scale the pairs of a symmetric matrix to mean 0 and variance 1; set its diagonal to 0."""
     pairs = weights[np.triu_indices(len(weights), k=1)]
     spread = float(pairs.std()) if len(pairs) else 0.0
     full = (weights - pairs.mean()) / spread if spread > 0 else np.zeros_like(weights)

@@ -1,7 +1,7 @@
-"""What a grammar file may say, and every problem that one can have.
+"""The schema of grammar files, and the checks that a schema cannot express.
 
-The records are the file, key by key. `problems` finds what a schema cannot: symbols that nothing
-defines, axes that nothing uses, words and labels that stand for two values, holes between counts.
+The records have the keys of the file. `problems` finds undefined symbols, unused axes, words and
+labels that belong to two values, and gaps between counts.
 """
 
 import re
@@ -17,7 +17,7 @@ from rldf.io.text import plain_label
 from rldf.io.yaml import Strict
 
 Reads = Annotated[str, AfterValidator(known_kind)]
-_Words = Annotated[str, Field(max_length=2_000)]  # of a file that may be a stranger's
+_Words = Annotated[str, Field(max_length=2_000)]  # a limit, since files may be untrusted
 _Rule = Annotated[str, Field(max_length=8_000)]
 _Case = Annotated[dict[str, tuple[_Words, ...]], Field(min_length=1, max_length=3)]
 Text = _Words | dict[str, _Words]
@@ -26,7 +26,7 @@ _MAX_SYMBOLS = 1_000
 
 
 class ValueFile(Strict):
-    """One value of an axis as a file states it."""
+    """One value of an axis in a grammar file."""
 
     text: Text | None = None
     labels: tuple[str, ...] = ()
@@ -36,12 +36,12 @@ class ValueFile(Strict):
 
 
 class AxisFile(Strict):
-    """One axis as a file states it.
+    """One axis in a grammar file.
 
     `from` takes the values of another axis ("Noun") or of another grammar's axis ("pocket.Noun")
-    after those stated here; `only` lists which of them. `when` names the one axis, and its values,
-    with which this axis has a meaning, or `unless` those with which it has none; there it leaves
-    no words. In these lists "A .. B" stands for the values from A to B, in the order of their axis.
+    after those stated here; `only` lists which of them. `when` names one axis and those of its
+    values with which this axis is used, `unless` those with which it is not; an unused axis has no
+    words. In these lists "A .. B" stands for the values from A to B, in the order of their axis.
     """
 
     reads: Reads
@@ -54,10 +54,10 @@ class AxisFile(Strict):
 
 
 class GrammarFile(Strict):
-    """A grammar file.
+    """The content of a grammar file.
 
-    `omit` names terminals that are left out in some cases: in each of them, every axis that the
-    case names has one of the values listed.
+    `omit` lists cases in which a terminal is left out. A case lists values of some axes, and
+    applies if every one of these axes has a listed value.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -72,13 +72,13 @@ class GrammarFile(Strict):
 
 
 def forms(text: Text) -> dict[str, str]:
-    """Give the surface forms of a text, with single spaces."""
+    """Return the surface forms of a text, with single spaces."""
     by_form = {"": text} if isinstance(text, str) else text
     return {form: " ".join(surface.split()) for form, surface in by_form.items()}
 
 
 def value_forms(name: str, value: ValueFile) -> dict[str, str]:
-    """Give the surface forms of a value: its name where the file states no text."""
+    """Return the surface forms of a value: its name if the file states no text."""
     return forms(name if value.text is None else value.text)
 
 
@@ -103,7 +103,7 @@ def leaves(file: GrammarFile) -> list[str]:
 def resolve(
     file: GrammarFile, other: Callable[[str], GrammarFile | None]
 ) -> tuple[GrammarFile, list[str]]:
-    """Give every axis that takes its values from another one those values."""
+    """Fill in the values that axes take from other axes; also return the problems found."""
     found: list[str] = []
     axes: dict[str, AxisFile] = {}
     for symbol, axis in file.axes.items():
@@ -114,7 +114,7 @@ def resolve(
             found += [f"axes.{symbol}.{problem}"] if problem else []
             here |= {name: value for name, value in shared.items() if name not in here}
         elif axis.only is not None:
-            found.append(f"axes.{symbol}.only: goes with `from`")
+            found.append(f"axes.{symbol}.only: `from` is missing: add it, or remove `only`")
         if not here:
             found.append(f"axes.{symbol}.values: is missing")
         axes[symbol] = axis.model_copy(update={"values": here, "source": None, "only": None})
@@ -122,7 +122,7 @@ def resolve(
 
 
 def _with_spans(file: GrammarFile) -> GrammarFile:
-    """List the values of every span in the conditions of a file."""
+    """Replace every span "A .. B" in the conditions of a file by its values."""
     values = {symbol: tuple(axis.values) for symbol, axis in file.axes.items()}
 
     def listed(case: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -137,7 +137,7 @@ def _with_spans(file: GrammarFile) -> GrammarFile:
 
 
 def spanned(names: Sequence[str], values: Sequence[str]) -> tuple[str, ...]:
-    """List the values that names and spans ("A .. B") stand for; what is unknown stays as it is."""
+    """Replace spans ("A .. B") by the values from A to B; unknown names are kept."""
     found: list[str] = []
     for name in names:
         first, _, last = name.partition(" .. ")
@@ -155,7 +155,7 @@ def _shared_values(
     *,
     nested: bool = False,
 ) -> tuple[dict[str, ValueFile], str]:
-    """Find the values that `from` and `only` name, and what is wrong with them."""
+    """Return the values that `from` and `only` name, and the problem with them or ""."""
     assert axis.source is not None
     grammar, _, symbol = axis.source.rpartition(".")
     owner = other(grammar) if grammar else file
@@ -166,7 +166,8 @@ def _shared_values(
     named = owner.axes[symbol]
     values = named.values
     if named.source is not None:
-        if "." not in named.source or not grammar or nested:  # no circles
+        # a file that takes values from a third one is refused
+        if "." not in named.source or not grammar or nested:
             return {}, f"from: {axis.source} takes its values from elsewhere: name that axis"
         further, problem = _shared_values(named, owner, other, nested=True)
         if problem:
@@ -223,7 +224,7 @@ def _production_problems(file: GrammarFile) -> list[str]:
 
 
 def _use_problems(file: GrammarFile) -> list[str]:
-    """Find axes that the start rule does not hold exactly once; it must be free of cycles."""
+    """Find axes that are not in the start rule exactly once; call it only without cycles."""
     uses = Counter(leaves(file))
     if uses.total() > _MAX_SYMBOLS:
         return [f"productions.{file.start}: derives more than {_MAX_SYMBOLS} symbols"]
@@ -243,11 +244,11 @@ def _label_problems(at: str, axis: AxisFile, people: tuple[str, ...]) -> list[st
     for name, value in axis.values.items():
         here = f"{at}.values.{name}.labels"
         for label in value.labels:
-            plain = plain_label(label)  # readers' labels are compared so
+            plain = plain_label(label)  # labels of vision models are compared in this spelling
             if owner.get(plain, name) != name or value.labels.count(label) > 1:
                 found.append(f"{here}: '{label}' is a label of '{owner.get(plain, name)}' too")
             owner[plain] = name
-        # An object may be absent: a value of its axis without labels says so.
+        # A value without labels on an object axis means that there is no such object.
         may_be_absent = kind.has_objects and (axis.rank > 1 or name == next(iter(axis.values)))
         if kind.needs_labels and not value.labels and not may_be_absent:
             found.append(f"{here}: a value that reads {axis.reads} needs at least one label")
@@ -266,14 +267,14 @@ def _surface_problems(at: str, axis: AxisFile) -> list[str]:
 
 
 def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]:
-    """Find conditions on axes or values that are not there, and circles of conditions."""
+    """Find conditions on missing axes or values, and cycles of conditions."""
     found = []
     if axis.when and axis.unless:
-        return [f"{at}.unless: goes without `when`"]
+        return [f"{at}.unless: give either `when` or `unless`, not both"]
     key = "when" if axis.when else "unless"
     for control, names in (axis.when or axis.unless).items():
         if control not in file.axes or file.axes[control] is axis:
-            return [f"{at}.{key}: '{control}' is no other axis"]
+            return [f"{at}.{key}: '{control}' is not another axis of this grammar"]
         if _depends_on_itself(control, file):
             return [f"{at}.{key}: {control} depends on itself"]
         met = condition(axis, file)
@@ -286,19 +287,19 @@ def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]
         unknown = [name for name in names if name not in file.axes[control].values]
         found += [f"{at}.{key}.{control}: has no value '{name}'" for name in unknown]
         if not names:
-            found.append(f"{at}.{key}.{control}: names no value")
+            found.append(f"{at}.{key}.{control}: give one value or more")
     return found
 
 
 def condition(axis: AxisFile, file: GrammarFile) -> tuple[str, tuple[str, ...]] | None:
-    """Give the axis that decides whether one has a meaning, and the values that it needs."""
+    """Return the axis that an axis depends on and the values needed there; None if none."""
     for control, names in axis.unless.items():
         return control, tuple(name for name in file.axes[control].values if name not in names)
     return next(iter(axis.when.items()), None)
 
 
 def _depends_on_itself(symbol: str, file: GrammarFile) -> bool:
-    """Follow conditions from an axis to the axes that they are on."""
+    """Return whether the conditions of an axis form a cycle."""
     seen: set[str] = set()
     while symbol in file.axes and symbol not in seen:
         seen.add(symbol)
@@ -310,7 +311,7 @@ def _depends_on_itself(symbol: str, file: GrammarFile) -> bool:
 
 
 def _omit_problems(file: GrammarFile) -> list[str]:
-    """Find cases that name no terminal, axis or value, or an axis that has a condition."""
+    """Find cases of `omit` with an unknown terminal, axis or value, or a conditional axis."""
     found = []
     for symbol, cases in file.omit.items():
         at = f"omit.{symbol}"

@@ -1,4 +1,4 @@
-"""The text of a grammar file with its values in another order; comments and layout stay."""
+"""Reordering of the values in the text of a grammar file, which keeps comments and layout."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,9 +12,9 @@ _Item = tuple[yaml.ScalarNode, yaml.Node]
 
 
 def reordered(text: str, orders: Mapping[str, Sequence[str]]) -> str:
-    """Move the values of axes to other places in a file.
+    """Return the text of a file with the values of some axes in another order.
 
-    A line of comment above a value moves with it.
+    Comment lines above a value move with it.
     """
     text = text if text.endswith("\n") else text + "\n"
     before, _ = check_grammar(text)
@@ -25,8 +25,10 @@ def reordered(text: str, orders: Mapping[str, Sequence[str]]) -> str:
     for symbol, node in lists.items():
         if "from" in (keys := _items(node)):
             source = keys["from"][1].value
-            raise GrammarError(f"axis {symbol} takes its values from {source}: order that axis")
-    # From the end on, so that the places before a change stay valid.
+            raise GrammarError(
+                f"axis {symbol} takes its values from {source}: reorder that axis instead"
+            )
+    # From the end to the start, so that positions before a change stay valid.
     for symbol, node in sorted(lists.items(), key=lambda one: -one[1].start_mark.index):
         text = _moved(text, _items(_items(node)["values"][1]), orders[symbol])
     after, _ = check_grammar(text)
@@ -52,7 +54,7 @@ def _moved(text: str, items: Mapping[str, _Item], order: Sequence[str]) -> str:
 
 
 def _spans(text: str, items: Sequence[_Item]) -> Iterator[tuple[int, int]]:
-    """Give the part of the text of each value: its lines, or what it has of a line with others."""
+    """Yield start and end of each value in the text: its lines, or its part of a line."""
     lines = [key.start_mark.line for key, _ in items]
     if len(set(lines)) < len(lines):
         yield from ((key.start_mark.index, child.end_mark.index) for key, child in items)
@@ -74,7 +76,7 @@ def _with_comments(rows: Sequence[str], line: int) -> int:
 
 
 def _last_line(rows: Sequence[str], item: _Item) -> int:
-    """Find the last line of a value; what stands between it and the next section is not its."""
+    """Return the last line of a value, without the lines before the next section."""
     key, child = item
     line = child.end_mark.line if child.end_mark.column > 0 else child.end_mark.line - 1
     indent = key.start_mark.column

@@ -1,1 +1,1 @@
-"""What a drawn image is worth, given the image to find again."""
+"""Rewards: functions that score generated images by comparing them with the input image."""

@@ -9,25 +9,26 @@ from PIL.Image import Image
 from rldf.rewards.context import RewardContext, require_words
 from rldf.seeding import rng
 
-_SAMPLES = 64  # sentences of a word, over the axes that are not known
+_SAMPLES = 64  # random sentences that contain a word, over the axes that are not known
 
 
 class ClipSimilarity:
-    """Reward 3: cosine of the CLIP embeddings of the input image and the drawn image.
+    """Reward 3: cosine of the CLIP embeddings of the input image and a generated image.
 
-    A photograph that the set's CLIP does not know is compared by the words that were read in it:
-    the cosine of the drawn image and the mean of sentences with a word, all other axes at random,
-    averaged over the words by their probability.
+    Where the CLIP of the model set was not trained on photographs, a photograph is compared by the
+    words that the vision models read in it. The reward is then the mean over the axes
+    of sum_w p(w) cos(image, m(w)) over the words w of the axis: p(w) are their probabilities, which
+    sum to 1, and m(w) is the mean embedding of sentences with w and random other words.
     """
 
     def __init__(self, context: RewardContext) -> None:
-        """Make the reward; the input image, or what was read in it, is embedded once, here.
+        """Embed the input image, or the words that were read in it, once.
 
         Args:
-            context: the search's goal and readers.
+            context: the input image, its reading and the vision models.
 
         Raises:
-            NoGoalError: if only words could be compared and none was read.
+            NoGoalError: if only words can be compared and none was read in the input image.
         """
         self._clip = context.readers.clip
         if context.reading.by_words:
@@ -40,7 +41,7 @@ class ClipSimilarity:
         """Score images.
 
         Returns:
-            (n,), from -1 to 1.
+            (n,) the rewards, from -1 to 1.
         """
         vectors = self._clip.embed_images(images).astype(np.float64)
         scores: NDArray[np.float64] = vectors @ self._goal
@@ -48,7 +49,7 @@ class ClipSimilarity:
 
 
 def _words_vector(context: RewardContext) -> NDArray[np.float64]:
-    """Average the vectors of the words that were read, (d,); its length is at most 1."""
+    """Return the (d,) mean embedding of the words that were read, of length 1 at most."""
     grammar, reading = context.encoder.grammar, context.reading
     known = reading.indices(grammar)
     weighed = [
@@ -61,7 +62,7 @@ def _words_vector(context: RewardContext) -> NDArray[np.float64]:
 
 
 def _mean_vector(context: RewardContext, held: Mapping[str, int]) -> NDArray[np.float64]:
-    """Average the vectors of sentences with random values on all other axes, (d,), length 1."""
+    """Return the (d,) mean embedding, of length 1, of sentences with `held` and random others."""
     grammar = context.encoder.grammar
     shape = (_SAMPLES, len(grammar.axes))
     cells = rng(0, "words of a photograph").integers(grammar.shape, size=shape)

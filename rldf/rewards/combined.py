@@ -10,13 +10,13 @@ from rldf.interfaces import Reward
 
 
 class Combined:
-    """Adds up other rewards, each times its weight."""
+    """The sum of other rewards, each multiplied by its weight."""
 
     def __init__(self, parts: Sequence[tuple[Reward, float]]) -> None:
         """Make the reward.
 
         Args:
-            parts: rewards and weights.
+            parts: pairs of a reward and its weight.
         """
         self._parts = tuple(parts)
 
@@ -24,7 +24,7 @@ class Combined:
         """Score images.
 
         Returns:
-            (n,), the weighted sums.
+            (n,) the weighted sums.
         """
         total = np.zeros(len(images))
         for reward, weight in self._parts:

@@ -1,4 +1,4 @@
-"""What every reward of one search is made from."""
+"""What the rewards of a search are constructed from: input image, reading and vision models."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,14 @@ from rldf.sharing import Shared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardContext(Shared):
-    """The goal of a search and what can look at images.
+    """The input image of a search, its reading, and the vision models.
 
     Attributes:
         image: the input image, RGB.
-        reading: what is read in it; its encoding is None where the grammar has no word for it.
-        encoder: reads images in the words of the search's grammar.
-        readers: the models themselves.
+        reading: the reading of the input image; its `encoding` is None where the grammar lacks a
+            word for what the image shows.
+        encoder: turns images into encodings of the search's grammar.
+        readers: the vision models: detector, scene classifier and CLIP.
     """
 
     image: Image
@@ -31,15 +32,15 @@ class RewardContext(Shared):
 
     @property
     def seen(self) -> SceneContents:
-        """What detector and scene classifier see in the input image."""
+        """What detector and scene classifier found in the input image."""
         return self.reading.seen
 
 
 def require_words(context: RewardContext) -> None:
-    """Refuse a photograph in which no word of the grammar was read: nothing could be compared."""
+    """Raise NoGoalError if no word of the grammar was read in a photograph."""
     if all(axis.source == "nobody" for axis in context.reading.record.axes.values()):
         raise NoGoalError(
             f"no word of grammar {context.encoder.grammar.name} was read in the photograph "
-            f"({'; '.join(context.reading.record.warnings[1:])}): name another --grammar, or take "
+            f"({'; '.join(context.reading.record.warnings[1:])}): name another --grammar, or use "
             f"models that read whole photographs: {real_models()}"
         )

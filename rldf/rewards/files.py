@@ -1,4 +1,4 @@
-"""Reward files (`rewards/*.yaml`): a catalogue name, its constants, or the parts of a sum."""
+"""Reward files (`rewards/*.yaml`): each names a reward with its constants, or a weighted sum."""
 
 import inspect
 import math
@@ -17,7 +17,7 @@ from rldf.io.resources import find, names
 from rldf.io.yaml import Strict, load_yaml
 from rldf.rewards.context import RewardContext
 
-_MOST_PARTS = 32  # each names a file, which is read
+_MOST_PARTS = 32  # each part names a file, which is loaded
 
 
 class PartFile(Strict):
@@ -28,7 +28,7 @@ class PartFile(Strict):
 
 
 class RewardFile(Strict):
-    """A reward file."""
+    """The content of a reward file."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     description: str = ""
@@ -38,7 +38,7 @@ class RewardFile(Strict):
 
 
 def load_reward_file(name_or_path: str) -> RewardFile:
-    """Load a reward file and check it, the files of its parts too."""
+    """Load and check a reward file and the files of its parts."""
     path = find("rewards", name_or_path)
     if path is None:
         raise ConfigError(
@@ -65,7 +65,7 @@ def build_reward(file: RewardFile, context: RewardContext) -> Reward:
 
 
 class _Finite:
-    """A reward that never pays what is no number, which would compare as anything."""
+    """A reward that raises an error instead of returning NaN or infinity."""
 
     def __init__(self, reward: Reward, name: str) -> None:
         self._reward, self._name = reward, name
@@ -73,12 +73,15 @@ class _Finite:
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         scores = self._reward(images)
         if not np.isfinite(scores).all():
-            raise ConfigError(f"reward {self._name} pays no number for a picture: mend it")
+            raise ConfigError(
+                f"reward {self._name} returned a score that is not finite: correct its "
+                "class or its file"
+            )
         return scores
 
 
 def resolved(file: RewardFile) -> dict[str, Any]:
-    """Give everything that a reward file says, and what the files of its parts say."""
+    """Return the content of a reward file as JSON, with the contents of the files of its parts."""
     plain = file.model_dump(mode="json", by_alias=True)
     parts = {
         str(number): part.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""The paper's design idea of a negative reward for unrealistic images (arXiv:2311.15648)."""
+"""A negative reward for unrealistic images, as the paper suggests (arXiv:2311.15648)."""
 
 from collections.abc import Sequence
 
@@ -16,15 +16,15 @@ PENALTY = -1.0
 
 
 def realism(image: Image, context: RewardContext) -> float:
-    """Measure how far the readers agree on what a picture shows.
+    """Measure how far the vision models agree on what an image shows.
 
-    Detector and scene classifier say a sentence, and CLIP says how like it the picture is. A
-    smeared or half-drawn thing is read as something that CLIP does not see in it. What the detector
-    misses is no fault of the picture: then all values of the axes without a reading are tried, one
-    axis at a time, and the best counts.
+    Detector and scene classifier give a sentence, and CLIP gives its cosine with the image. A
+    smeared or incomplete object is detected as something that CLIP does not find in the image. An
+    object that the detector misses must not lower the result: for axes without a reading all
+    values are tried, one axis at a time, and the highest cosine counts.
 
     Returns:
-        The cosine of the picture and the sentence, -1 to 1.
+        The cosine of the image and the sentence, -1 to 1.
     """
     reading = context.encoder.encode_drawn(image)
     if reading.likeness is not None:
@@ -37,32 +37,32 @@ def realism(image: Image, context: RewardContext) -> float:
         for k in range(len(axis.values))
     ]
     if not tried:
-        return -1.0  # all was read, and CLIP gave no number
+        return -1.0  # every axis was read, and CLIP returned NaN
     clip, derive = context.readers.clip, context.encoder.grammar.derive
     texts = clip.embed_texts([derive(encoding) for encoding in tried])
     return float((texts @ clip.embed_images([image])[0]).max())
 
 
 def realism_floor(models: ModelSetFile) -> float:
-    """Find below which realism a picture counts as unrealistic."""
+    """Return the `realism` of a model set below which an image counts as unrealistic."""
     if models.min_clip_similarity <= 0:
         raise UsageError(
-            f"--penalise-unrealistic: model set {models.name} does not say how like their "
-            "sentences good pictures are: add 'min_clip_similarity: COSINE' to its file"
+            f"--penalise-unrealistic: model set {models.name} states no lowest cosine of a "
+            "realistic image and its sentence: add 'min_clip_similarity: COSINE' to its file"
         )
     return models.min_clip_similarity
 
 
 class PenaliseUnrealistic:
-    """Another reward, but for unrealistic pictures, which pay a fixed penalty."""
+    """A reward that is PENALTY for unrealistic images, and another reward for all other images."""
 
     def __init__(self, reward: Reward, context: RewardContext, floor: float) -> None:
         """Wrap a reward.
 
         Args:
-            reward: pays for all other pictures.
-            context: the search's encoder and readers.
-            floor: pictures of less realism are unrealistic, a cosine.
+            reward: the reward of all other images.
+            context: the encoder and the vision models.
+            floor: images with a `realism` (a cosine) below this are unrealistic.
         """
         self._reward, self._context, self._floor = reward, context, floor
 
@@ -70,7 +70,7 @@ class PenaliseUnrealistic:
         """Score images.
 
         Returns:
-            (n,), PENALTY for each unrealistic one.
+            (n,) the rewards; PENALTY for each unrealistic image.
         """
         real = [realism(image, self._context) >= self._floor for image in images]
         return np.where(real, self._reward(images), PENALTY)

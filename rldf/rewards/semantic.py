@@ -1,7 +1,8 @@
-"""The paper's semantic rewards: what is recognised in the drawn image and in the input image.
+"""The paper's semantic rewards, which compare what a generated image and the input image contain.
 
 See arXiv:2311.15648, section on rewards. Labels are compared as values of the grammar, so that
-labels that mean one word match. People are not objects, and counts earn nothing.
+labels of the same word match. People do not count as objects, and numbers of objects do not
+matter.
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,12 @@ from rldf.rewards.context import RewardContext, require_words
 
 
 def scene_term(drawn: SceneContents, goal: SceneContents, cs: float) -> float:
-    """Compute 1{s}: paid for the right scene, charged for a wrong one or one that is not known."""
+    """Return 1{s}: +cs where the scene is the goal's, -cs where it is another or none was found."""
     return cs if drawn.scene is not None and drawn.scene == goal.scene else -cs
 
 
 def object_term(drawn: SceneContents, goal: SceneContents, c: float) -> float:
-    """Compute 1{g in G}: paid if all recognised objects are the input's, and there are any."""
+    """Return 1{g in G}: c if some object is found and all are in the input image, else 0."""
     found = {thing.value for thing in drawn.objects}
     return c if found and found <= {thing.value for thing in goal.objects} else 0.0
 
@@ -34,22 +35,22 @@ class MultiSemantic:
 
         Args:
             context: the search's goal and readers.
-            C: paid for matching objects.
-            Cs: paid or charged for the scene.
+            C: the value of the object term where the objects match.
+            Cs: the scene term is Cs for the right scene and -Cs otherwise.
 
         Raises:
             NoGoalError: if an axis cannot be read in the input image.
         """
         _require_scenes(context)
         _require_known_axes(context)
-        # in a photograph no place was read, so that none is right or wrong
+        # no scene is read in a photograph, so no scene is right or wrong
         self._context, self._c, self._cs = context, C, 0.0 if context.reading.by_words else Cs
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
 
         Returns:
-            (n,), from -Cs to C + Cs.
+            (n,) the rewards, from -Cs to C + Cs.
         """
         goal = self._context.seen
         return np.array(
@@ -68,7 +69,7 @@ class PartialSemantic:
 
         Args:
             context: the search's goal and readers.
-            Cs: paid or charged for the scene.
+            Cs: the reward is Cs for the right scene and -Cs otherwise.
 
         Raises:
             NoGoalError: if an axis cannot be read in the input image.
@@ -81,17 +82,18 @@ class PartialSemantic:
         """Score images.
 
         Returns:
-            (n,), Cs or -Cs.
+            (n,) the rewards, Cs or -Cs.
         """
         seen = self._context.encoder.detect(images)
         return np.array([scene_term(s, self._context.seen, self._cs) for s in seen])
 
 
 class Agreement:
-    """The share of the grammar's axes on which drawn image and input image read the same.
+    """The share of the axes on which the same value is read in generated image and input image.
 
-    Ours: the paper's rewards see neither counts nor which of two objects is the dominant one. It
-    compares what is seen, never the cell that was drawn; axes that CLIP reads are left to CLIP.
+    The paper has no such reward: its rewards ignore counts and which of two objects is dominant.
+    The values are those that the vision models read in the generated image, not those of its cell.
+    Axes that CLIP reads are left out.
     """
 
     def __init__(self, context: RewardContext) -> None:
@@ -110,7 +112,7 @@ class Agreement:
         self._goal = {symbol: i for symbol, i in read.items() if symbol not in clips}
         if not self._goal:
             raise NoGoalError(
-                f"grammar {self._encoder.grammar.name} has only axes that CLIP reads: try "
+                f"grammar {self._encoder.grammar.name} has only axes that CLIP reads: type "
                 "--reward clip"
             )
 
@@ -118,7 +120,7 @@ class Agreement:
         """Score images.
 
         Returns:
-            (n,), from 0 to 1.
+            (n,) the rewards, from 0 to 1.
         """
         drawn = (self._encoder.words(seen) for seen in self._encoder.detect(images))
         goal = self._goal.items()
@@ -129,12 +131,12 @@ def _require_scenes(context: RewardContext) -> None:
     grammar = context.encoder.grammar
     if grammar.reading("scene") is None:
         raise NoGoalError(
-            f"grammar {grammar.name} has no scenes, which semantic rewards need: try --reward clip"
+            f"grammar {grammar.name} has no scenes, which semantic rewards need: type --reward clip"
         )
 
 
 def _require_known_axes(context: RewardContext) -> None:
-    """Require all axes of an input, or those of a photograph that could be read."""
+    """Raise NoGoalError if an axis was not read, or all axes where only words are compared."""
     if context.reading.by_words:
         require_words(context)
     else:
@@ -145,5 +147,5 @@ def _require_encoding(context: RewardContext) -> None:
     if context.reading.encoding is None:
         raise NoGoalError(
             f"{context.reading.lack(context.encoder.grammar.name)}, which semantic rewards need: "
-            "try --reward clip"
+            "type --reward clip"
         )

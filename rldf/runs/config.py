@@ -1,4 +1,4 @@
-"""What a search needs: the user's settings, checked, and everything they name, loaded."""
+"""The settings of a search: they are checked, and everything that they name is loaded."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -42,13 +42,16 @@ ROLLOUTS = 20
 def budget_of(
     stop: str, renders: int | None, episodes: int | None, steps: int, image_seeds: int = 1
 ) -> dict[str, int]:
-    """Complete the bounds of a search: None is 200 renders and 50 episodes.
+    """Return the limits of a search, with a value for each None: 200 renders and 50 episodes.
 
-    With stop "episodes" the number of episodes has to be given, and None is as many renders as
-    they can spend.
+    With stop "episodes" the number of episodes must be given, and `renders` None means
+    episodes * steps * image_seeds.
     """
     if stop == "episodes" and episodes is None:
-        raise UsageError("--stop episodes: add --episodes with their number, such as 20")
+        raise UsageError(
+            "--stop episodes: the number of episodes is missing: add --episodes, such as "
+            "--episodes 20"
+        )
     episodes = 50 if episodes is None else episodes
     if renders is None:
         renders = episodes * steps * image_seeds if stop == "episodes" else 200
@@ -57,30 +60,31 @@ def budget_of(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchConfig:
-    """What the user asked for; everything here decides the run.
+    """The settings that the user gave for a search.
 
     Attributes:
         image: path of the input image.
-        grammar: name or path; "auto" for the model set's own, which may depend on the image.
-        axes: the axes to walk, separated by commas; the others stay at what the encoder reads in
-            the input image. None for all.
-        models: model set, name or path.
-        reward: name or path.
-        agent: a name of the catalogue.
-        renders: budget of unique images.
-        episodes: most episodes.
-        steps: most steps of an episode.
-        options: the agent's options by name, see its class; those left out have their defaults.
-        seed: seeds the agent and its starts.
+        grammar: name or path of the grammar; "auto" for the one that the model set names, which
+            may depend on the image.
+        axes: symbols of the axes to walk, separated by commas; every other axis keeps the value
+            that the encoder reads in the input image. None for all axes.
+        models: name or path of the model set.
+        reward: name or path of the reward.
+        agent: name of the agent in the catalogue.
+        renders: the largest number of unique images.
+        episodes: the largest number of episodes.
+        steps: the largest number of steps of an episode.
+        options: values of the options of the agent class by name; the others have their defaults.
+        seed: seed of the agent and of the starts of its episodes.
         image_seed: seed of every image.
-        image_seeds: how many seeds a cell's reward is averaged over, from `image_seed` on.
+        image_seeds: over how many seeds, from `image_seed` on, the reward of a cell is averaged.
         stop: when the search ends. "goal": the first time that the goal is reached; "budget": when
-            the renders are spent, also after the goal; "episodes": after `episodes` episodes, each
-            of which ends at the goal and starts at a new random cell. Episodes and renders bound
-            every search.
-        dynamic_seeds: draw every step with another seed.
-        rollouts: starts from which the greedy policy is shown at the end, 0 for none; None is 20
-            for agents with a table of action values, else 0.
+            the renders are spent, even after the goal; "episodes": after `episodes` episodes, each
+            of which ends at the goal and starts at a new random cell. `episodes` and
+            `renders` limit every search.
+        dynamic_seeds: whether the image of every step has another seed.
+        rollouts: number of starts from which the greedy policy is followed at the end, 0 for none;
+            None means 20 for agents with a table of action values, else 0.
         value_axes: the two axes of the value map, separated by a comma; None for the longest two.
         penalise_unrealistic: whether images that the vision models do not agree on are rewarded
             with -1.
@@ -108,7 +112,7 @@ class SearchConfig:
     end_unrealistic: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse budgets that allow nothing."""
+        """Refuse settings that are out of range or contradict each other."""
         for name in ("renders", "episodes", "steps", "image_seeds"):
             if getattr(self, name) < 1:
                 option = name.replace("_", "-")
@@ -117,7 +121,7 @@ class SearchConfig:
         if not 0 <= self.image_seed <= limit:
             raise UsageError(f"--image-seed {self.image_seed}: give 0 or more, at most {limit}")
         if self.dynamic_seeds and self.image_seeds > 1:
-            raise UsageError("--dynamic-seeds draws with one seed a step: leave --image-seeds out")
+            raise UsageError("--dynamic-seeds uses one seed per step: leave --image-seeds out")
         if self.stop not in STOPS:
             raise UsageError(f"--stop {self.stop}: give {', '.join(STOPS)}")
         self._check_stop()
@@ -146,7 +150,7 @@ class SearchConfig:
 
     @classmethod
     def of(cls, **given: Any) -> Self:
-        """Make a configuration from its fields and the agent's options in one list of keywords."""
+        """Make the settings from keywords: fields of this class, or options of the agent."""
         own = {name: value for name, value in given.items() if name in cls.__dataclass_fields__}
         options = {name: value for name, value in given.items() if name not in own}
         return cls(**own | {"options": {**own.get("options", {}), **options}})
@@ -165,13 +169,13 @@ class Search:
     """A search that is ready to start.
 
     Attributes:
-        settings: what the user asked for.
+        settings: the settings that the user gave.
         image: the input image, RGB.
-        reading: what is seen in it.
-        environment: the world to walk.
+        reading: what the vision models read in the input image.
+        environment: the environment of the agent.
         agent: the agent.
-        config: everything that decides the run, resolved.
-        hints: sentences for the user.
+        config: everything that decides the run, with all names and defaults resolved.
+        hints: messages to the user about doubtful or missing readings.
     """
 
     settings: SearchConfig
@@ -186,7 +190,7 @@ class Search:
 def build_search(
     settings: SearchConfig, models: ModelSet | None = None, image: Image | None = None
 ) -> Search:
-    """Load and check everything; nothing is written."""
+    """Load and check everything that the settings name; no file is written."""
     if settings.models == AUTO:
         settings = replace(settings, models=auto_choice().name)
     models = models or load_model_set(settings.models)
@@ -207,7 +211,7 @@ def build_search(
             f"{reading.lack(settings.grammar)}: no episode can end at the goal; leave --stop "
             "episodes out"
         )
-    value_axes(grammar, settings.value_axes)  # refuses what is wrong in it
+    value_axes(grammar, settings.value_axes)  # raises UsageError if the setting is wrong
     environment = EncodingGridEnv(
         grammar=grammar,
         generator=CachedGenerator(models.generator, cache_folder()),
@@ -227,14 +231,14 @@ def build_search(
         first=_first(settings, reading, nearest),
     )
     config = asdict(settings) | {
-        "image": Path(settings.image).name,  # its pixels decide, not where it lies
+        "image": Path(settings.image).name,  # the pixels of the image decide, not its folder
         "axes": None if settings.axes is None else ",".join(walked),
         "image_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
         "grammar_sha256": grammar.digest(),
         "grammar_values": {axis.symbol: [v.name for v in axis.values] for axis in grammar.axes},
         "reward_file": resolved(reward_file),
         "model_set": models.identity(),
-        "drawn_as": dict(models.generator.identity),  # with what the device decided
+        "drawn_as": dict(models.generator.identity),  # includes what depends on the device
         "unrealistic_below": models.file.min_clip_similarity
         if settings.penalise_unrealistic or settings.end_unrealistic
         else None,
@@ -255,7 +259,7 @@ def build_search(
 def _reward(
     settings: SearchConfig, file: RewardFile, context: RewardContext, models: ModelSet
 ) -> Reward:
-    """Make the reward."""
+    """Make the reward of a search, with the penalty for unrealistic images if it is set."""
     reward = build_reward(file, context)
     if not settings.penalise_unrealistic:
         return reward
@@ -265,7 +269,7 @@ def _reward(
 def _terminal(
     settings: SearchConfig, context: RewardContext, models: ModelSet
 ) -> Callable[[Sequence[Image]], list[bool]] | None:
-    """Return the test for images that end an episode, None where no image does."""
+    """Return the test of which images end an episode, or None if no image does."""
     if not settings.end_unrealistic:
         return None
     return partial(_unrealistic, context, realism_floor(models.file))
@@ -276,7 +280,7 @@ def _unrealistic(context: RewardContext, floor: float, images: Sequence[Image]) 
 
 
 def _held(reading: ImageReading, grammar: Grammar, walked: Sequence[str]) -> list[str]:
-    """Tell which axes are held where nothing was read."""
+    """List a hint for each axis that is held at its first value since nothing was read on it."""
     return [
         f"{axis.symbol} is held at '{axis.values[0].name}', since nothing was read: name it in "
         "--axes to walk it"
@@ -286,7 +290,7 @@ def _held(reading: ImageReading, grammar: Grammar, walked: Sequence[str]) -> lis
 
 
 def _first(settings: SearchConfig, reading: ImageReading, nearest: Encoding) -> Encoding | None:
-    """Return the cell that a warm start sees first; one that goes by words has such a start too."""
+    """Return the cell that a warm start visits first, or None without a warm start."""
     if reading.by_words:
         return nearest if "warm_start" in settings.options else None
     if not settings.options.get("warm_start", False):

@@ -4,10 +4,10 @@
 
 Observations · the encoding of the current cell, MultiDiscrete(shape).
 Actions · Discrete(2n): 2i is one step down axis i, 2i + 1 one step up. A step over an edge stays
-put; `info["action_mask"]` tells which actions move.
+put; `info["action_mask"]` is 1 for the actions that move.
 Start · a random cell other than the goal, or `options={"start": encoding}`.
-Reward · of the image drawn at the new cell (arXiv:2311.15648, "diffusion feedback").
-End · at the goal, where one is known, unless `stop_at_goal=False` (paper Fig. 10).
+Reward · the reward of the image generated at the new cell (arXiv:2311.15648, "diffusion feedback").
+End · at the goal, if one is known, unless `stop_at_goal=False` (paper Fig. 10).
 Information · action_mask, sentence, image_seed, distance (-1 where no goal is known).
 """
 
@@ -30,7 +30,7 @@ Observation = NDArray[np.int64]
 
 
 class EncodingGridEnv(gym.Env[Observation, np.int64]):
-    """A walk over the cells of a grammar, paid by what is seen in their images."""
+    """A walk over the cells of a grammar, whose rewards are scores of the cells' images."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012 Gymnasium's form
 
@@ -48,20 +48,21 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         is_terminal: Callable[[Sequence[Image]], list[bool]] | None = None,
         render_mode: str | None = "rgb_array",
     ) -> None:
-        """Make an environment; nothing is drawn yet.
+        """Make an environment; no image is generated yet.
 
         Args:
-            grammar: its cells.
-            generator: draws a cell's sentence.
-            reward: scores the image.
-            goal: the terminal cell, None where it is not known.
-            image_seed: one seed for all cells, so that rewards are comparable.
-            image_seeds: draw each cell with this many seeds, `image_seed` and those after it, and
-                pay the mean, against lucky noise; a new cell then costs as many renders.
+            grammar: the grammar whose encodings are the cells.
+            generator: the generator, which makes an image from the sentence of a cell.
+            reward: the reward of images.
+            goal: the terminal cell, or None if it is not known.
+            image_seed: the seed of all cells, one seed so that rewards are comparable.
+            image_seeds: the reward of a cell is the mean over this many seeds, `image_seed` and
+                those after it, against noise; a new cell then costs as many renders.
             stop_at_goal: whether the goal ends an episode.
-            dynamic_seeds: draw every step with another seed, to see why the paper advises
-                against it: the same cell then pays differently each time.
-            is_terminal: tells which images end an episode beside the goal; None for no image.
+            dynamic_seeds: whether every step uses another seed, to show why the paper advises
+                against it: the reward of a cell then differs each time.
+            is_terminal: returns which images, beside that of the goal, end an episode; None if no
+                image does.
             render_mode: "rgb_array" or None.
         """
         self.grammar = grammar
@@ -80,18 +81,20 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         self._state: Encoding = (0,) * len(grammar.shape)
         self._seed = image_seed
         self._last: tuple[tuple[Encoding, int], Image] | None = None
-        self._ahead: dict[tuple[Encoding, int], Image] = {}  # drawn and paid, but not seen yet
+        self._ahead: dict[
+            tuple[Encoding, int], Image
+        ] = {}  # generated and scored, but not visited yet
         self.drew = False
         """Whether the last step drew a cell for the first time."""
 
     @property
     def renders(self) -> int:
-        """Unique images so far: images drawn, those drawn ahead too, each counted once."""
+        """The number of unique images generated so far, those generated ahead included."""
         return len(self._paid) * self.cell_renders
 
     @property
     def ahead(self) -> int:
-        """How many cells were drawn ahead and not walked to yet."""
+        """The number of cells whose images were generated ahead and that were not visited yet."""
         return len(self._ahead)
 
     @property
@@ -106,13 +109,13 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
 
         Args:
             seed: seeds the environment's random source, as in every Gymnasium environment.
-            options: {"start": encoding} starts there.
+            options: {"start": encoding} sets the first cell; without it that cell is random.
 
         Returns:
             The first observation, and information.
 
         Raises:
-            UsageError: if the start is outside the grid.
+            UsageError: the start is outside the grid.
         """
         super().reset(seed=seed)
         start = (options or {}).get("start")
@@ -121,13 +124,14 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         return self._observation(), self._information()
 
     def step(self, action: np.int64 | int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Move one step, draw the new cell and be paid for it.
+        """Move one step, and return the reward of the new cell, whose image is generated if needed.
 
         Args:
-            action: 2i one step down axis i, 2i + 1 one step up.
+            action: 2i for one step down axis i, 2i + 1 for one step up.
 
         Returns:
-            Observation, reward, whether the goal ended the episode, False, information.
+            Observation, reward, terminated (at the goal or at an image that ends an episode),
+            truncated (always False), information.
         """
         self._state = self.world.move(self._state, int(action))
         if self._dynamic:
@@ -141,13 +145,14 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         return self._observation(), self._paid[key], terminated, False, self._information()
 
     def approach(self, target: Encoding) -> tuple[int, int]:
-        """Walk by legal moves until one move is left to a cell; nothing on the way is drawn.
+        """Walk to a neighbour of `target` by legal moves, without generating images on the way.
 
         Args:
-            target: the cell.
+            target: the cell that the next `step` is to reach.
 
         Returns:
-            The action of the last move, for `step`, and the number of moves, that one included.
+            The action from that neighbour to `target`, to give to `step`, and the number of moves
+            to `target`, including that action.
         """
         path = self.world.path(self._state, target)
         for action in path[:-1]:
@@ -155,13 +160,13 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         return path[-1], len(path)
 
     def draw_ahead(self, cells: Sequence[Encoding], renders: int) -> None:
-        """Draw cells together that will be walked to next; cells that were drawn stay as they are.
+        """Generate the missing images of the cells to visit next, in one batch.
 
-        With dynamic seeds nothing can be drawn ahead, since a cell's seed is not known before.
+        With dynamic seeds this does nothing, since the seed of a cell is not known before its step.
 
         Args:
             cells: the cells, in the order of the walk.
-            renders: the most unique images to spend in all, at least those spent.
+            renders: the largest number of unique images of the search, those spent included.
         """
         if not self._dynamic:
             unique = dict.fromkeys(cells)
@@ -169,7 +174,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
             self._draw(new[: (renders - self.renders) // self.cell_renders])
 
     def _draw(self, cells: Sequence[Encoding]) -> None:
-        """Draw and pay for the cells that were never drawn with the seed of the moment."""
+        """Generate and score the images of the cells that have none at the current seed."""
         seed, many = self._seed, self.cell_renders
         new = [cell for cell in dict.fromkeys(cells) if (cell, seed) not in self._paid]
         if not new:
@@ -187,7 +192,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
                 self._ends.add((cell, seed))
 
     def render(self) -> NDArray[np.uint8] | None:
-        """Draw the current cell.
+        """Return the image of the current cell as pixels.
 
         Returns:
             RGB pixels (h, w, 3), or None without a render mode.
@@ -195,10 +200,13 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         return None if self.render_mode is None else np.asarray(self.image())
 
     def image(self) -> Image:
-        """Draw the current cell with the seed of the last step, or of the run after a reset.
+        """Return the image of the current cell with the seed of the last step.
+
+        After a reset the seed is `image_seed`. The image is generated again unless it was the last
+        one.
 
         Returns:
-            An RGB image: the one that was paid for, where that was the last to be drawn.
+            An RGB image.
         """
         key = (self._state, self._seed)
         if self._last is None or self._last[0] != key:
@@ -207,7 +215,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         return self._last[1]
 
     def known_reward(self, cell: Encoding) -> float | None:
-        """Return the reward of a cell at the run's image seed, None where it was never drawn."""
+        """Return the reward of a cell at the image seed of the run, or None without an image."""
         return self._paid.get((self.world.canonical(cell), self._image_seed))
 
     def remember(self, encoding: Encoding, seed: int, reward: float, *, ends: bool = False) -> None:
@@ -216,8 +224,8 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         Args:
             encoding: the cell.
             seed: the image seed.
-            reward: what its image paid.
-            ends: whether its image ended an episode.
+            reward: the reward of the image of the cell.
+            ends: whether that image ended an episode.
         """
         self._paid[encoding, seed] = reward
         if ends:
@@ -232,7 +240,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         self._state = self._checked(state)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Copy the walk; models and drawn images, which do not change, are shared."""
+        """Copy the walk; models and generated images, which do not change, are shared."""
         last = [] if self._last is None else [self._last[1]]
         memo.update({id(image): image for image in (*last, *self._ahead.values())})
         made = memo[id(self)] = copy.copy(self)
@@ -240,7 +248,7 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         return made
 
     def random_start(self, rng: np.random.Generator) -> Encoding:
-        """Draw a cell other than the goal, each with the same probability."""
+        """Choose a random cell other than the goal, each with the same probability."""
         while True:
             state = self.world.random_state(rng)
             if state != self.goal or self.world.n_states == 1:

@@ -1,13 +1,13 @@
-r"""The run folder: one search, everything that decided it, and all that came of it.
+r"""The run folder: one search with its inputs, its steps and its results.
 
     runs/dog-20250131-142501/
         run.json         status, configuration, versions, seed, command, times, result
         input.png        the image to find again
         steps.jsonl      one line a step, in the order in which they were taken
-        agent-40.npz     the agent after 40 steps (Q-table, generator state), by the search
-        checkpoint.json  where the search stands, by the search; it names the agent's file
-        values.json      values of a tabular agent over two axes, by the search
-        images/          every distinct cell that was drawn, such as 1-4-0-2.png, or
+        agent-40.npz     the agent after 40 steps (Q-table, state of its random generator)
+        checkpoint.json  the state of the search, and the name of the agent's file
+        values.json      action values of a tabular agent over two axes
+        images/          the image of every distinct cell visited, such as 1-4-0-2.png, or
                          1-4-0-2-seed7.png where the seed is not the run's image seed
         best.png         the image with the highest reward       \
         trajectory.png   the distinct states as a filmstrip       | by rldf.report, at any time,
@@ -16,8 +16,8 @@ r"""The run folder: one search, everything that decided it, and all that came of
         report.html      all of this on one page, offline        /
         .lock            held by the process that searches
 
-Every file but `steps.jsonl` appears whole or not at all; of `steps.jsonl` a torn last line is
-dropped. Only the process that holds the lock writes here.
+Every file but `steps.jsonl` is replaced only once the new one is complete; an incomplete last line
+of `steps.jsonl` is dropped. Only the process that holds the lock writes here.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ from rldf.runs.records import (
 )
 
 _STEPS = "steps.jsonl"
-_SHOWN = 200  # characters of a difference
+_SHOWN = 200  # characters of a difference in an error
 
 
 class RunFolder(AbstractContextManager["RunFolder"]):
@@ -58,11 +58,11 @@ class RunFolder(AbstractContextManager["RunFolder"]):
 
     Attributes:
         path: the folder.
-        record: what its `run.json` says.
+        record: the content of `run.json`.
     """
 
     def __init__(self, path: Path, record: RunRecord) -> None:
-        """Wrap a folder without checks: `create`, `resume` and `load_run` make them."""
+        """Set path and record without any check; `create`, `resume` and `load_run` check them."""
         self.path = path
         self.record = record
         self._lock = contextlib.ExitStack()
@@ -95,7 +95,9 @@ class RunFolder(AbstractContextManager["RunFolder"]):
             _refuse_what_is_there(path, record.config)
             path.mkdir(parents=True, exist_ok=True)
             run._lock.enter_context(locked(path / LOCK))
-            _refuse_what_is_there(path, record.config)  # it may have come before the lock did
+            _refuse_what_is_there(
+                path, record.config
+            )  # another process may have made it before the lock was taken
             run._write(record)
         return run
 
@@ -105,7 +107,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         run = cls(path, load_run(path).record)
         with run._opening():
             run._lock.enter_context(locked(path / LOCK))
-            record = load_run(path).record  # it may have changed before the lock came
+            record = load_run(path).record  # it may have changed before the lock was taken
             _refuse_other_config(path, record.config, as_json(config))
             refuse_links(path)
             sweep(path)
@@ -118,7 +120,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         return run
 
     def __exit__(self, *_: object) -> None:
-        """Release the lock at the end of a `with` block; the status stays what it is."""
+        """Release the lock at the end of a `with` block; the status does not change."""
         self.close()
 
     def close(self) -> None:
@@ -127,47 +129,47 @@ class RunFolder(AbstractContextManager["RunFolder"]):
 
     @property
     def status(self) -> Status:
-        """The status: a run that no process holds was interrupted, whatever its file says."""
+        """The status; "interrupted" if `run.json` has "running" but no process holds the lock."""
         if self.record.status == "running" and not is_locked(self.path / LOCK):
             return "interrupted"
         return self.record.status
 
     @property
     def input_path(self) -> Path:
-        """The place of the image to find again."""
+        """The path of the input image."""
         return self.path / "input.png"
 
     def image_path(self, encoding: Encoding, seed: int | None = None) -> Path:
-        """Name the place of a cell's image."""
+        """Return the path of the image of a cell."""
         usual = seed is None or seed == self.record.config.get("image_seed", 0)
         name = "-".join(map(str, encoding)) + ("" if usual else f"-seed{seed}")
         return self.path / "images" / f"{name}.png"
 
     def save_input(self, image: Image.Image) -> None:
-        """Keep the image to find again."""
+        """Save the input image."""
         write_png(self.input_path, image)
 
     def save_image(self, encoding: Encoding, image: Image.Image, seed: int | None = None) -> Path:
-        """Keep the image of a cell, in place of one that is there."""
+        """Save the image of a cell, and replace an earlier one."""
         path = self.image_path(encoding, seed)
         path.parent.mkdir(exist_ok=True)
         write_png(path, image)
         return path
 
     def append(self, step: Step) -> None:
-        """Add a step."""
+        """Append a step to `steps.jsonl`."""
         append_jsonl(self.path / _STEPS, asdict(step))
 
     def steps(self) -> list[Step]:
-        """Read the steps."""
+        """Read all steps of the run."""
         return read_steps(self.path / _STEPS)
 
     def truncate(self, n_steps: int) -> None:
-        """Keep the first steps and drop the rest, a torn last line included."""
+        """Keep the first `n_steps` steps of `steps.jsonl`, and drop the rest."""
         truncate_jsonl(self.path / _STEPS, n_steps)
 
     def finish(self, status: Status, result: Mapping[str, object] | None) -> None:
-        """Write down how the run ended; the lock stays until `close`."""
+        """Write status and result to `run.json`; the lock is kept until `close`."""
         found = None if result is None else as_json(result)
         self._write(replace(self.record, status=status, finished=_now(), result=found))
 
@@ -177,7 +179,7 @@ class RunFolder(AbstractContextManager["RunFolder"]):
 
     @contextlib.contextmanager
     def _opening(self) -> Iterator[None]:
-        """Release the lock where the block fails, and name what the system refused."""
+        """Release the lock if the block fails, and turn an OSError into a RunError."""
         try:
             yield
         except OSError as error:
@@ -191,11 +193,9 @@ class RunFolder(AbstractContextManager["RunFolder"]):
 
 
 def load_run(path: Path) -> RunFolder:
-    """Open a run folder to read it; no lock is taken."""
+    """Open a run folder for reading, without its lock."""
     if not os.path.exists(path / RUN):
-        raise RunError(
-            f"{path} holds no run: type the folder of one, or 'rldf run list' to see them"
-        )
+        raise RunError(f"{path} holds no run: give the folder of a run; 'rldf run list' lists them")
     return RunFolder(path, read_record(path / RUN))
 
 
@@ -204,11 +204,12 @@ class RunSummary:
     """One line of a list of runs.
 
     Attributes:
-        path: the folder.
+        path: the run folder.
         status: "running", "interrupted", "done", or "damaged".
-        started: when, ISO 8601 in UTC; of a damaged run, when its folder was last changed.
-        record: what its `run.json` says, or None where it is damaged.
-        problem: what is wrong with a damaged one, else empty.
+        started: time of its start, ISO 8601 in UTC; for a damaged run the time of the last change
+            of its folder.
+        record: the content of its `run.json`, or None if the run is damaged.
+        problem: what is wrong with a damaged run, else "".
     """
 
     path: Path

@@ -19,17 +19,18 @@ from rldf.stats import wilson
 if TYPE_CHECKING:
     from rldf.runs.config import SearchConfig
 
-_MOST_VALUES = 40_000  # cells of a value map
+_MOST_VALUES = 40_000  # the largest number of cells of a value map
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """One walk of the greedy policy.
+    """One walk that follows the greedy policy.
 
     Attributes:
-        path: the cells, the start first.
-        ended: "goal", "loop" (a cell came again, so the goal is never reached) or "steps".
-        total: sum of the rewards of the cells after the start; None where one was never drawn.
+        path: the cells from the start on.
+        ended: "goal", "loop" (a cell was visited twice, so the goal is never reached) or "steps"
+            (the walk reached its largest number of steps).
+        total: sum of the rewards of the cells after the start; None if one of them has no image.
     """
 
     path: tuple[Encoding, ...]
@@ -39,18 +40,18 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GreedyResult:
-    """The greedy policy from random starts; no image is drawn for it.
+    """The walks of the greedy policy from random starts; no image is generated for them.
 
     Attributes:
-        rollouts: one for each start.
-        goal_known: whether success can be told.
+        rollouts: one walk for each start.
+        goal_known: whether the goal is known, so that success can be measured.
     """
 
     rollouts: tuple[Rollout, ...]
     goal_known: bool
 
     def document(self, grammar: Grammar) -> dict[str, Any]:
-        """Describe it as JSON; rates and means are None where they are not known."""
+        """Return the walks with their rates and means as JSON; None where one is not known."""
         reached = [rollout for rollout in self.rollouts if rollout.ended == "goal"]
         totals = [r.total for r in self.rollouts if r.total is not None]
         known = self.goal_known
@@ -110,10 +111,10 @@ def _follow(
 
 
 def value_axes(grammar: Grammar, asked: str | None) -> tuple[int, int] | None:
-    """Choose the axes of the value map: those asked for, else the two longest.
+    """Return the two axes of the value map: those in `asked`, or else the two longest.
 
     Returns:
-        Their numbers, or None where fewer than two axes have more than one value.
+        The numbers of the axes, or None if fewer than two axes have more than one value.
     """
     symbols = [axis.symbol for axis in grammar.axes]
     if asked is not None:
@@ -132,7 +133,7 @@ def value_map(
     settings: "SearchConfig",
     steps: Sequence[Step],
 ) -> ValueMap | None:
-    """Read the values of a table over two axes, None where there are not two or too many cells."""
+    """Return max_a Q(s, a) over two axes, or None if there are no two axes or too many cells."""
     grammar, world = environment.grammar, environment.world
     chosen = value_axes(grammar, settings.value_axes)
     if chosen is None or math.prod(grammar.shape[axis] for axis in chosen) > _MOST_VALUES:

@@ -1,8 +1,8 @@
-"""One search: an agent walks the grid until its budget is spent or the goal is found.
+"""One search: an agent walks the grid until its renders are spent or the goal is found.
 
     photo -> Encoder -> goal          cells -> sentences -> images -> rewards -> agent -> cells
 
-`walk` is the algorithm, `search` writes down what it does.
+`walk` is the algorithm; `search` runs it and writes every step to the run folder.
 """
 
 import re
@@ -39,18 +39,18 @@ _CHECKPOINT_STEPS = 20
 
 @dataclass(slots=True)
 class SearchState:
-    """Where a walk stands; with the agent's file it is all that resuming needs.
+    """The state of a walk; a search is resumed from it and from the checkpoint of the agent.
 
     Attributes:
         steps: steps taken in all.
         episode: number of the current episode, from 1.
-        step: steps taken in it.
+        step: steps taken in the current episode.
         state: the current cell.
         renders: unique images spent.
         seconds: time spent.
-        source: state of the environment's random source.
-        paid: what the current cell pays, None at the start of an episode, which is not seen.
-        ended: why the walk is over, None while it goes on.
+        source: state of the environment's random generator.
+        paid: reward of the current cell; None at the first cell of an episode, which has no image.
+        ended: why the walk ended; None while it goes on.
     """
 
     steps: NonNegativeInt = 0
@@ -70,10 +70,10 @@ _STATE = TypeAdapter(SearchState)
 def walk(
     environment: EncodingGridEnv, agent: Agent, settings: SearchConfig, place: SearchState
 ) -> Iterator[Step]:
-    """Walk until the goal, the budget or the episodes end it (paper, Algorithm 1).
+    """Walk until the goal, the renders or the episodes end the search (paper, Algorithm 1).
 
-    The agent names the cells that it wants to see. They are drawn together, and the walk goes to
-    the first one by legal moves, past cells that are neither drawn nor known to be the goal.
+    The agent proposes cells. Their images are generated together, and the walk goes to the first
+    one by legal moves; the cells that it passes are neither rendered nor compared with the goal.
     """
     world = environment.world
     while place.ended is None:
@@ -104,12 +104,12 @@ def walk(
 
 
 def _objective(reward: float, place: SearchState, settings: SearchConfig, *, ends: bool) -> float:
-    """Return what the agent learns from: the reward, its change, or at an end its value for ever.
+    """Return the number that the agent learns from: r, its change, or r / (1 - gamma) at an end.
 
-    Rewards add up for as long as an agent stays where they are high, changes only to how much
-    better its last cell is than its first. An episode that ends at the goal (stop "episodes")
-    counts as one that stays there: r / (1 - gamma). Otherwise walking to and fro beside the goal
-    would be worth more than reaching it, and an agent would learn to avoid it.
+    With the option `gain` it is the change r - r' from the cell before, so that the sum over a
+    walk is the gain from its first cell to its last. With stop "episodes" the last step of an
+    episode counts as staying there for ever: r / (1 - gamma). Otherwise the return of walking to
+    and fro beside the goal would exceed that of reaching it, and an agent would avoid the goal.
     """
     if settings.options.get("gain", False):
         return 0.0 if place.paid is None else reward - place.paid
@@ -127,7 +127,7 @@ def _advance(
     if terminated and settings.stop == "goal" and environment.state == environment.goal:
         place.ended = "goal"
     elif environment.ahead:
-        return  # what was drawn together is seen before anything else ends
+        return  # cells rendered together are all visited before a limit ends the walk
     elif environment.renders + environment.cell_renders > settings.renders:
         place.ended = "renders"
     elif terminated or place.step >= settings.steps:
@@ -163,11 +163,11 @@ def _step(
 
 
 def check_out(out: Path | None, *, resume: bool) -> None:
-    """Refuse a run folder that cannot be used, before anything is loaded."""
+    """Refuse, before anything is loaded, a run folder that cannot be used."""
     if out is not None:
         refuse_foreign_run(out)
     elif resume:
-        raise RunError("--resume needs --out with the folder of the run to go on with")
+        raise RunError("--resume: the run folder is missing: add --out with the folder of the run")
 
 
 def open_run(
@@ -193,7 +193,7 @@ def open_run(
 
 
 def search(task: Search, run: RunFolder, watch: Callable[[Step], None]) -> dict[str, Any]:
-    """Run a task to its end and write down every step."""
+    """Run a search to its end, and write every step to its run folder."""
     run.save_input(task.image)
     place = _restore(task, run)
     before, begun, saved = place.seconds, time.monotonic(), place.steps
@@ -222,7 +222,7 @@ def search(task: Search, run: RunFolder, watch: Callable[[Step], None]) -> dict[
 
 
 def summarise(task: Search, run: RunFolder, place: SearchState) -> dict[str, Any]:
-    """Sum up a search."""
+    """Return the result of a search so far, as JSON for `run.json`."""
     steps = run.steps()
     goal = task.environment.goal
     best = best_step(steps, goal)
@@ -254,7 +254,7 @@ def summarise(task: Search, run: RunFolder, place: SearchState) -> dict[str, Any
 
 
 def _restore(task: Search, run: RunFolder) -> SearchState:
-    """Restore the state of the last checkpoint, or of the beginning."""
+    """Load the last checkpoint, or return the state at the beginning if there is none."""
     environment = task.environment
     environment.reset(seed=seeds.derive(task.settings.seed, "start") % 2**31)
     file = run.path / "checkpoint.json"
@@ -278,11 +278,11 @@ def _restore(task: Search, run: RunFolder) -> SearchState:
 
 
 def _read_state(data: bytes) -> tuple[SearchState, str]:
-    """Read a checkpoint: where the walk stands, and the name of the agent's file beside it."""
+    """Parse `checkpoint.json`: the state of the walk, and the name of the agent's file."""
     saved = parse_json(data)
     agent = saved.pop("agent") if isinstance(saved, dict) else None
     if not isinstance(agent, str) or not re.fullmatch(r"agent-\d+\.npz", agent):
-        raise ValueError("it names no file of an agent")
+        raise ValueError("the name of the agent's file is missing")
     try:
         return _STATE.validate_python(saved), agent
     except ValidationError as error:
@@ -290,9 +290,10 @@ def _read_state(data: bytes) -> tuple[SearchState, str]:
 
 
 def _checkpoint(task: Search, run: RunFolder, place: SearchState) -> None:
-    """Write the agent, then the file that names it, then drop older agents.
+    """Write the agent's file, then `checkpoint.json`, which names it; then remove older agents.
 
-    Between batches only, so that a resumed run draws and scores the same images together again.
+    This is done between batches only, so that a resumed run generates and scores the same images
+    in one batch again.
     """
     agent = f"agent-{place.steps}.npz"
     task.agent.save(run.path / agent)

@@ -1,4 +1,4 @@
-"""Where a run may lie: names of new run folders, and what is refused."""
+"""The paths of run folders: names of new ones, and paths that are refused."""
 
 import os
 import re
@@ -16,7 +16,7 @@ RUN = "run.json"
 
 
 def clean_stem(image_name: str) -> str:
-    """Make the first part of a run folder's name from the name of an image."""
+    """Return the first part of a run folder's name, made from the name of an image."""
     letters = unicodedata.normalize("NFKC", Path(image_name).stem)
     return portable(re.sub(r"[^\w]+", "-", letters)[:40].strip("-") or "image")
 
@@ -40,8 +40,8 @@ def new_out(root: Path, image_name: str, now: datetime) -> Path:
             path.mkdir()
         except FileExistsError:
             if os.path.lexists(path):
-                continue  # another search took the name meanwhile
-            raise RunError(f"{root} is no folder: name another with --out") from None
+                continue  # another process made this folder meanwhile
+            raise RunError(f"{root} is not a folder: give another run folder with --out") from None
         except OSError as error:
             raise RunError(
                 f"cannot write to {path}: {error.strerror}; name another with --out"
@@ -50,7 +50,7 @@ def new_out(root: Path, image_name: str, now: datetime) -> Path:
 
 
 def resume_command(command: Sequence[str], path: Path) -> str:
-    """Write the command line that goes on with a run."""
+    """Return the command line that resumes a run."""
     words = [word for word in command if word != "--resume"]
     if not any(word == "--out" or word.startswith("--out=") for word in words):
         words += ["--out", str(path)]
@@ -58,5 +58,5 @@ def resume_command(command: Sequence[str], path: Path) -> str:
 
 
 def refuse_foreign_run(path: Path) -> None:
-    """Refuse a place for a run that holds something else; nothing in it is touched."""
+    """Refuse a path that holds anything but a run; nothing in it is changed."""
     refuse_foreign(path, RUN, "a run")

@@ -1,4 +1,4 @@
-"""The records of a run folder: what `run.json` and `steps.jsonl` say, checked as they are read."""
+"""The records of `run.json` and `steps.jsonl`, which are checked when they are loaded."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ VALUES = "values.json"
 
 Status = Literal["running", "interrupted", "done"]
 
-# steps.jsonl may be a stranger's, and encoding and seed become a file name: they are bounded
+# encoding and seed become a file name and may come from an untrusted file, so they are bounded
 _Index = Annotated[int, Field(ge=0, lt=1_000_000)]
 _Cell = Annotated[tuple[_Index, ...], Field(min_length=1, max_length=32)]
 _Positive = Annotated[int, Field(ge=1)]
@@ -33,16 +33,16 @@ class Step:
         step: number of the step in the whole run, from 1.
         episode: number of the episode, from 1.
         encoding: the cell that the step led to.
-        sentence: what the grammar derives from it.
-        action: the last move there; an episode's own start is no step, since no render is spent
-            on it.
-        reward: what the cell's image earned; finite.
-        distance: L1 steps from the goal, or None where no goal is known.
-        new: true if a unique image was spent on it.
-        renders: unique images spent so far, this one and those drawn together with it included.
+        sentence: the sentence of that cell.
+        action: the last move to that cell; the first cell of an episode is not a step, since no
+            image is generated for it.
+        reward: the reward of the image of the cell; finite.
+        distance: L1 distance to the goal, or None if no goal is known.
+        new: true if the image was generated for this step, false if the reward was known before.
+        renders: unique images spent so far, including those generated together with this one.
         terminal: true if the episode ended here, at the goal or at an unrealistic image.
-        seed: the seed that the image was drawn with.
-        moves: legal moves to the cell; those passed before it were not drawn.
+        seed: the seed of the image.
+        moves: number of legal moves to the cell; no images were generated on the way.
     """
 
     step: _Positive
@@ -59,20 +59,20 @@ class Step:
     moves: _Positive = 1
 
     def is_goal(self, goal: Encoding | None) -> bool:
-        """Return whether this step led to the cell that was searched for."""
+        """Return whether this step led to the goal; if `goal` is None, whether `distance` is 0."""
         return self.distance == 0 if goal is None else self.encoding == tuple(goal)
 
     def rank(self, goal: Encoding | None) -> tuple[float, bool, int]:
-        """Return what steps are compared by; the best step is the one with the lowest."""
+        """Return the sort key of the step: the best step has the lowest key."""
         return -self.reward, not self.is_goal(goal), self.step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeEvent:
-    """One time that a run was resumed.
+    """The record of one resumption of a run.
 
     Attributes:
-        at: when, ISO 8601 in UTC.
+        at: the time, ISO 8601 in UTC.
         versions: version by package, None where a package is not installed.
         git: the commit of rldf's checkout, or None where it is installed without one.
     """
@@ -84,21 +84,21 @@ class ResumeEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """What `run.json` holds.
+    """The content of `run.json`.
 
     Attributes:
         status: "running", "interrupted" or "done".
         config: the resolved configuration: everything that decides the run.
-        seed: the seed of the agent and its start.
-        command: the command line, one word an item.
+        seed: the seed of the agent and of its starts.
+        command: the command line, one item for each word.
         versions: version by package, None where a package is not installed.
         git: the commit of rldf's checkout, or None where it is installed without one.
-        started: when, ISO 8601 in UTC.
-        finished: when it was done or interrupted, or None while it runs.
-        result: what came of it, or None while it runs.
-        resumed: the times that it was resumed.
-        model_choice: why its model set was taken, or None where nobody said.
-        reading: how sure the reading of its input is, or None in runs of older versions.
+        started: time of the start, ISO 8601 in UTC.
+        finished: time of the end or interruption, or None while the run goes on.
+        result: the result, or None while the run goes on.
+        resumed: one record for each time that the run was resumed.
+        model_choice: why this model set was chosen, or None if that was not recorded.
+        reading: how certain the reading of the input image is, or None in runs of older versions.
     """
 
     status: Status
@@ -116,12 +116,12 @@ class RunRecord:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is doubtful in the reading of its input."""
+        """The warnings about the reading of the input image."""
         return () if self.reading is None else self.reading.warnings
 
     @property
     def doubtful(self) -> bool:
-        """Whether its goal rests on a doubtful reading; False where nobody said."""
+        """Whether the goal comes from a doubtful reading; False if no reading was recorded."""
         return self.reading is not None and self.reading.doubtful
 
 
@@ -133,7 +133,7 @@ class ValueMap:
         axes: symbols of the two axes, rows first.
         rows: names of the values of the first axis.
         columns: names of the values of the second axis.
-        held: value name by symbol of the other axes.
+        held: the value name of each other axis, by its symbol.
         held_at: "goal" or "best cell": where the other axes are held.
         values: one list a row; None for a cell of which no action was ever taken.
         mark: row and column of the goal or the best cell.
@@ -153,7 +153,7 @@ _RECORD = TypeAdapter(RunRecord)
 
 
 def read_record(path: Path) -> RunRecord:
-    """Read a `run.json`."""
+    """Load and check a `run.json`."""
     try:
         return _RECORD.validate_json(read_file(path))
     except OSError as error:
@@ -163,7 +163,7 @@ def read_record(path: Path) -> RunRecord:
 
 
 def read_steps(path: Path) -> list[Step]:
-    """Read a `steps.jsonl`, without a torn last line."""
+    """Load and check a `steps.jsonl`, without an incomplete last line."""
     return [_step(path, n, line) for n, line in enumerate(read_lines(path), start=1)]
 
 
@@ -181,9 +181,9 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def upgraded(there: Mapping[str, object], here: Mapping[str, object]) -> dict[str, object]:
-    """Write the configuration of a run of version 0.13 or older as this version does.
+    """Convert the configuration `there` of a run of version 0.13 or older to the present form.
 
-    Those listed the options of all agents and `stop_at_goal`; what is new has its default.
+    Old versions recorded the options of all agents and `stop_at_goal`; newer keys get defaults.
     """
     if "options" in there or "options" not in here:
         return dict(there)
@@ -202,5 +202,5 @@ _OLD = {
 
 
 def best_step(steps: Iterable[Step], goal: Encoding | None) -> Step:
-    """Find the step that earned most."""
+    """Return the step with the highest reward; of equal ones a step at the goal, then the first."""
     return min(steps, key=lambda step: step.rank(goal))

@@ -1,4 +1,4 @@
-"""What a run has found, read from its folder: a sentence that other commands draw again."""
+"""The best sentence of a run, loaded from its folder; other commands generate images of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,19 +16,19 @@ from rldf.runs.records import best_step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What a run has found: its best sentence, in the words of a grammar.
+    """The best sentence of a run, in the words of a grammar.
 
     Attributes:
         run: the run folder.
-        grammar_name: the grammar below as people type it: a name or a path.
-        grammar: whose words it is read in; all of them, though the search may have frozen axes.
-        encoding: (n_axes,) of the sentence in this grammar.
-        sentence: the sentence that earned most.
-        reward: what it earned.
-        searched_with: identity of the model set whose feedback found it, as the run wrote it down.
-        models: the model set of that search as people type it: a name or a path.
-        notes: what a user may not expect, one line each.
-        warnings: what was doubtful in the reading of the input; `notes` has them too.
+        grammar_name: name or path of the grammar.
+        grammar: the grammar of the sentence, with all values even if the search fixed some axes.
+        encoding: (n_axes,) the encoding of the sentence in this grammar.
+        sentence: the sentence with the highest reward.
+        reward: the reward of that sentence.
+        searched_with: identity of the model set of the search, as recorded in the run.
+        models: name or path of the model set of the search.
+        notes: messages to the user, one line each.
+        warnings: warnings about the reading of the input image; `notes` includes them.
     """
 
     run: Path
@@ -44,11 +44,11 @@ class RunResult:
 
     @property
     def words(self) -> dict[str, str]:
-        """Value name by axis symbol."""
+        """The value name of each axis, by its symbol."""
         return self.grammar.decode(self.encoding)
 
     def axis_number(self, symbol: str) -> int:
-        """Find an axis of the grammar."""
+        """Return the number of the axis with a symbol."""
         for number, axis in enumerate(self.grammar.axes):
             if axis.symbol == symbol:
                 return number
@@ -59,7 +59,7 @@ class RunResult:
         )
 
     def _elsewhere(self, symbol: str) -> str:
-        """Say which shipped grammar has an axis, and this sentence too."""
+        """Return a hint that names a shipped grammar with this axis and sentence, or ""."""
         for name in names("grammars"):
             path = find("grammars", name)
             if path is None or f"{symbol}:" not in read_text(path, "grammar").split():
@@ -72,7 +72,7 @@ class RunResult:
         return ""
 
     def document(self) -> dict[str, Any]:
-        """Describe it for a manifest; where the run lies decides nothing."""
+        """Return the JSON for a manifest, without the path of the run."""
         return {
             "sentence": self.sentence,
             "grammar": self.grammar.name,
@@ -83,11 +83,11 @@ class RunResult:
 
 
 def read_result(path: Path) -> RunResult:
-    """Read what a run has found: the sentence with the highest reward."""
+    """Load the sentence of a run with the highest reward."""
     run = load_run(path)
     steps = run.steps()
     if not steps:
-        raise RunError(f"{path} has found nothing yet: go on with that search, or name another run")
+        raise RunError(f"{path} has no steps yet: resume that search, or give another run")
     best = best_step(steps, None)
     name = str(run.record.config.get("grammar"))
     grammar = _grammar(run, name)
@@ -106,7 +106,7 @@ def read_result(path: Path) -> RunResult:
 
 
 def in_words_of(found: RunResult, grammar: str | None) -> RunResult:
-    """Read a found sentence in the words of another grammar, which may have more axes."""
+    """Express the sentence of a run in another grammar, which may have more axes."""
     if grammar is None:
         return found
     words = load_grammar(grammar)
@@ -118,7 +118,7 @@ def _grammar(run: RunFolder, name: str) -> Grammar:
     try:
         return load_grammar(name)
     except UsageError as error:
-        raise RunError(f"{run.path} was searched with a grammar that is gone: {error}") from None
+        raise RunError(f"{run.path}: the grammar of this run cannot be loaded: {error}") from None
 
 
 def _parsed(run: RunFolder, grammar: Grammar, sentence: str) -> Encoding:
@@ -127,7 +127,7 @@ def _parsed(run: RunFolder, grammar: Grammar, sentence: str) -> Encoding:
     except GrammarError:
         raise RunError(
             f"grammar {grammar.name} has changed since {run.path} was searched: '{sentence}' is no "
-            "sentence of it any more; search again"
+            "sentence of the grammar any more: search again"
         ) from None
 
 

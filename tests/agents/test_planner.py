@@ -109,7 +109,7 @@ def test_a_batch_of_nothing_is_refused() -> None:
 
 
 def test_before_a_look_nothing_is_believed() -> None:
-    with pytest.raises(ValueError, match="nothing was seen"):
+    with pytest.raises(ValueError, match="no reward is known"):
         make().belief()
 
 

@@ -95,7 +95,7 @@ def test_ablate_tells_of_a_word_that_the_grammar_has(call):
         (["generate", "run", "--grammar", "paper"], "is not a sentence of grammar paper"),
         (["generate", "run", "--models", "best"], "no model set 'best'"),
         (["generate", "none"], "none holds no run"),
-        (["generate", "empty"], "empty has found nothing yet"),
+        (["generate", "empty"], "empty has no steps yet"),
         (["generate", "run", "--out", "mine"], "mine is not empty, and not ours (thesis.tex)"),
         (["generate", "run", "--out", "run"], "run is not empty, and not ours"),
         (["generate", "run", "--out", "mine/thesis.tex"], "is a file"),

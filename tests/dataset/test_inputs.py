@@ -215,7 +215,7 @@ def test_what_is_no_input_is_refused(tmp_path):
 
 
 def test_a_search_without_a_step_is_refused(tmp_path):
-    with pytest.raises(RunError, match="has found nothing yet"):
+    with pytest.raises(RunError, match="has no steps yet"):
         classes(found_run(tmp_path / "run", {}))
 
 

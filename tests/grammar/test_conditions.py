@@ -66,10 +66,10 @@ def test_shared_values_are_those_of_the_other_axis_after_the_own_ones():
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("when: {Noun: [ball, kite]}", "when: {Nuon: [ball]}", "Colour.when: 'Nuon' is no other"),
-        ("when: {Noun: [ball, kite]}", "when: {Colour: [red]}", "Colour.when: 'Colour' is no oth"),
+        ("when: {Noun: [ball, kite]}", "when: {Nuon: [ball]}", "Colour.when: 'Nuon' is not an"),
+        ("when: {Noun: [ball, kite]}", "when: {Colour: [red]}", "Colour.when: 'Colour' is not an"),
         ("when: {Noun: [ball, kite]}", "when: {Noun: [bal]}", "when.Noun: has no value 'bal'"),
-        ("when: {Noun: [ball, kite]}", "when: {Noun: []}", "when.Noun: names no value"),
+        ("when: {Noun: [ball, kite]}", "when: {Noun: []}", "when.Noun: give one value or more"),
         ("when: {Noun: [ball, kite]}", "when: {Count: [one]}", "Count has a condition itself"),
         ("    from: Noun", "    when: {Count: [two]}\n    from: Noun", "Count depends on itself"),
         ("agreement:", "omit: {A: []}\nagreement:", "omit.A: is no terminal"),
@@ -79,12 +79,16 @@ def test_shared_values_are_those_of_the_other_axis_after_the_own_ones():
         (
             "unless: {Other",
             "when: {Noun: [cat]}\n    unless: {Other",
-            "unless: goes without `when`",
+            "unless: give either `when` or `unless`, not both",
         ),
         ("from: Noun", "from: Verb", "from: grammar toys has no axis 'Verb'"),
         ("from: Noun", "from: dreams.Noun", "from: there is no shipped grammar 'dreams'"),
         ("from: Noun", "from: Noun\n    only: [dog]", "only: Noun has no value 'dog'"),
-        ("    from: Noun\n", "    only: [cat]\n", "only: goes with `from`"),
+        (
+            "    from: Noun\n",
+            "    only: [cat]\n",
+            "only: `from` is missing: add it, or remove `only`",
+        ),
         # without its words, a colour of a cat would be a second reading of a sentence
         ('any: {text: ""}, red: {}', "any: {text: red}, red: {}", "reads 'red', as 'any' does"),
     ],

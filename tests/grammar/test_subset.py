@@ -81,7 +81,7 @@ def test_what_is_no_choice_of_axes_is_refused(text, problem):
 
 
 def test_an_axis_of_one_value_is_nothing_to_walk():
-    with pytest.raises(UsageError, match="nothing to walk: Noun of grammar base has one value"):
+    with pytest.raises(UsageError, match="--axes Noun: grammar base has only one value"):
         walked_axes(frozen(BASE, ["Scene"], DOG), "Noun")
 
 

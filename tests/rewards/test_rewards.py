@@ -149,5 +149,5 @@ def test_a_reward_that_pays_no_number_is_an_error(context, monkeypatch, paid):
         lambda self, images: np.full(len(images), paid),
     )
     for name in ("clip", "combined"):
-        with pytest.raises(ConfigError, match=r"reward clip pays no number"):
+        with pytest.raises(ConfigError, match=r"reward clip returned a score that is not finite"):
             scores(context, name)

@@ -324,7 +324,7 @@ def test_a_name_that_leads_nowhere_is_taken(tmp_path: Path) -> None:
 
 def test_runs_cannot_be_made_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "runs").touch()
-    with pytest.raises(RunError, match="is no folder"):
+    with pytest.raises(RunError, match="is not a folder"):
         new_out(tmp_path / "runs", "dog.png", NOON)
     with pytest.raises(RunError, match="cannot write to"):
         new_out(tmp_path / "runs" / "mine", "dog.png", NOON)

@@ -30,7 +30,7 @@ def test_an_unfinished_search_gives_its_best_so_far_and_says_so(tmp_path, status
 
 
 def test_a_search_without_a_step_has_found_nothing(tmp_path):
-    with pytest.raises(RunError, match="has found nothing yet"):
+    with pytest.raises(RunError, match="has no steps yet"):
         read_result(found_run(tmp_path / "run", {}))
     with pytest.raises(RunError, match="holds no run"):
         read_result(tmp_path / "none")
@@ -39,7 +39,7 @@ def test_a_search_without_a_step_has_found_nothing(tmp_path):
 def test_a_grammar_that_is_gone_or_has_changed_is_told(tmp_path):
     mine = tmp_path / "mine.yaml"
     run = found_run(tmp_path / "run", grammar=str(mine))
-    with pytest.raises(RunError, match="a grammar that is gone"):
+    with pytest.raises(RunError, match="the grammar of this run cannot be loaded"):
         read_result(run)
     text = (ROOT / "grammars" / "base.yaml").read_text()
     mine.write_text(text.replace("photo of", "picture of"))
