@@ -52,7 +52,7 @@ def api_file(name: str, readers: ModelSetFile) -> ModelSetFile:
         update=own
         | {
             "name": "openai-" + re.sub(r"[^a-z0-9.-]+", "-", found["model"].lower()),
-            "description": f"{found['model']} by its API; the {readers.name} models read its images",
+            "description": f"{found['model']} by its API; {readers.name} reads its images",
             "vocabulary_grammar": None,
             "license": "",
             "generator": PartFile.model_validate({"class": "images-api", "options": options}),

@@ -49,8 +49,8 @@ def check_files(models: ModelSet) -> None:
         changed = locked.changed()
         if changed:
             raise ModelMissingError(
-                f"{key}: {locked.folder / changed[0]} differs from the lock file: remove it, then type "
-                f"'rldf models pull {shlex.quote(models.named)}'"
+                f"{key}: {locked.folder / changed[0]} differs from the lock file: remove it, then "
+                f"type 'rldf models pull {shlex.quote(models.named)}'"
             )
 
 
