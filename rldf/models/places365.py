@@ -166,7 +166,8 @@ def _convert(weights: dict[str, Any], file: Path) -> tuple[Any, str]:
             return model.eval(), network
     raise ConfigError(
         f"{file} does not have the tensors of a {' or '.join(NETWORKS)} with "
-        f"{len(places365())} scenes: these two of the official checkpoints can be imported"
+        f"{len(places365())} scenes, which alone can be imported: give an official file such as "
+        "resnet18_places365.pth.tar"
     )
 
 
