@@ -105,7 +105,7 @@ class PartFile(Source):
 
     @property
     def deciding(self) -> Options:
-        """The settings that decide the part's output; settings of speed and retries are left out."""
+        """The settings that decide the part's output, without those of speed and retries."""
         return {name: value for name, value in self.settings.items() if name not in _PASSING}
 
     def sources(self, role: str) -> dict[str, Source]:
