@@ -39,7 +39,7 @@ class _OneByOne(Remade, ABC):
 
 
 class ObjectDetector(_OneByOne):
-    """Detects objects with an `AutoModelForObjectDetection` folder: DETR, RT-DETR, YOLOS and others.
+    """Detects objects with an `AutoModelForObjectDetection` folder, such as DETR or YOLOS.
 
     The labels are those of `id2label` in the folder's config.json.
     """

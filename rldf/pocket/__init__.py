@@ -1,6 +1,6 @@
 """The pocket models, a small model set that ships with the package, and the renderer of its world.
 
-The pocket world is a set of drawings: its renderer draws an image for each sentence of a grammar.
+The renderer draws sentences of grammars/pocket.yaml; the models were trained on its drawings.
 """
 
 from pathlib import Path
