@@ -18,7 +18,7 @@ def test_labels_keep_their_order_and_what_a_map_leaves_out_its_name(tmp_path):
 
 @pytest.mark.parametrize("own", [{}, {0: "dog", 2: "cat"}, {"0": "dog"}, {0: None}])
 def test_labels_with_holes_are_refused(own):
-    with pytest.raises(ConfigError, match=r"must name all labels from 0 on"):
+    with pytest.raises(ConfigError, match=r"lacks labels: name one for each"):
         read_labels(Path("model"), own, "")
 
 
