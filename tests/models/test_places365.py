@@ -148,7 +148,7 @@ def test_an_imported_network_is_the_scene_classifier_of_a_set(call, tmp_path):
     (tmp_path / "mine.yaml").write_text(SET.format(weights=WEIGHTS, scene=scene))
     code, out, err = call("models", "check", tmp_path / "mine.yaml", "--json")
     assert code == 0, err
-    assert json.loads(out)["parts"]["scene"]["found"] == "365 places; 8 of 8 labels of grammar base"
+    assert json.loads(out)["parts"]["scene"]["found"] == "365 scenes; 8 of 8 labels of grammar base"
     code, out, _ = call("models", "show", tmp_path / "mine.yaml", "--json")
     assert json.loads(out)["parts"]["scene"]["license"] == "CC BY"
 
