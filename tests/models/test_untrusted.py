@@ -122,7 +122,7 @@ def test_a_pipeline_in_a_pipeline_is_refused_by_its_class_and_by_its_folder(tmp_
     pipeline = copy(tmp_path, "sd")
     unet = json.loads((pipeline / "model_index.json").read_text())["unet"]
     nested(pipeline, "unet")
-    refused(pipeline, "model_index.json", "unet is a pipeline itself, DDPMPipeline")
+    refused(pipeline, "model_index.json", "unet is a pipeline itself (DDPMPipeline")
     with_key(pipeline / "model_index.json", unet=unet)
     refused(pipeline, "unet is a pipeline where one model is expected")
 
