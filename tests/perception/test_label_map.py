@@ -32,7 +32,11 @@ def test_labels_with_holes_are_refused(own):
         ("numbers.json", '{"dog": 1}', r"is no label map"),
         ("torn.json", '{"sofa', r"is no label map"),
         ("deep.json", "[" * 100_000, r"is no label map"),
-        ("other.json", '{"divan": "couch"}', r"no label 'divan': rename only its labels, dog, sofa"),
+        (
+            "other.json",
+            '{"divan": "couch"}',
+            r"no label 'divan': rename only its labels, dog, sofa",
+        ),
     ],
 )
 def test_a_wrong_label_map_is_told(tmp_path, name, text, said):
