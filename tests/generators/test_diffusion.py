@@ -183,9 +183,7 @@ def test_trying_a_scheduler_changes_no_image_and_no_random_source(sd):
 
 def test_a_size_that_a_family_does_not_draw_is_one_line(flow):
     generator = DiffusionGenerator(path=flow, steps=1, size=18)
-    with pytest.raises(
-        ConfigError, match=r"ZImagepipeline fails .* divisible by 4"
-    ):
+    with pytest.raises(ConfigError, match=r"ZImagePipeline fails .* divisible by 4"):
         generator.generate(["a cat"], [1])
 
 
