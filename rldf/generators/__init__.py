@@ -1,1 +1,1 @@
-"""Adapters that draw images from sentences."""
+"""Image generators: they make images from sentences and seeds."""

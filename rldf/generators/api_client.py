@@ -1,8 +1,8 @@
-"""Calls of a server that may be busy, slow or cut off: tried again within bounds, and counted.
+"""An HTTP client for a server that may be busy or slow: it repeats failed calls and counts them.
 
-A call whose answer has arrived whole is never made again. What is tried again: a connection that
-fails or is cut, an answer that takes too long, 408, 409, 425, 429 (after the time that the server
-names), 5xx, and an answer that is not what was asked for, such as a proxy's page.
+A call is repeated after: a connection that fails or breaks; an answer that takes too long; status
+408, 409, 425, 429 or 5xx, after the time that the server asks for; and an answer of another type,
+such as a proxy's page. A call whose answer has arrived complete is never repeated.
 """
 
 import logging
@@ -23,9 +23,9 @@ from rldf.io.text import one_line, plain
 T = TypeVar("T")
 
 _FIRST_WAIT = 2.0
-"""Seconds before the second try; they double from try to try."""
-_LONGEST_WAIT = 600.0  # that a server may ask for
-_MOST_BYTES = 100_000_000  # of an answer
+"""Seconds before the second try; the wait doubles with every further try."""
+_LONGEST_WAIT = 600.0  # s; the client gives up if a server asks for a longer wait
+_MOST_BYTES = 100_000_000  # the largest answer that is accepted
 _PASSING = {408, 409, 425, 429}
 _NO_MONEY = {"insufficient_quota", "billing_hard_limit_reached", "billing_limit_user_error"}
 _POLICY = {"content_policy_violation", "moderation_blocked", "content_filter", "contentFilter"}
@@ -33,34 +33,34 @@ _log = logging.getLogger(__name__)
 
 
 class SentenceRefusedError(Exception):
-    """The server's policy refuses a sentence: an answer, not a failure."""
+    """The server's policy refuses a sentence; the call is not repeated."""
 
 
 class TryAgainError(Exception):
-    """A call failed in a way that may pass; the message says how."""
+    """A call failed for a reason that may pass, so it can be repeated."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
         """Describe the failure.
 
         Args:
-            reason: a few words.
-            wait: seconds that the server asks for, if it does.
+            reason: what went wrong, in a few words.
+            wait: seconds that the server asks the client to wait; None if it asks for none.
         """
         super().__init__(reason)
         self.wait = wait
 
 
 class ApiClient:
-    """Speaks HTTP with one server, from any number of threads."""
+    """Sends HTTP requests to one server; any number of threads may use it."""
 
     def __init__(self, base_url: str, key: str | None, timeout: float, tries: int) -> None:
-        """Open a client; nothing is sent yet.
+        """Make a client; nothing is sent yet.
 
         Args:
-            base_url: what paths are relative to.
-            key: sent with every post; None for a server that wants none.
+            base_url: the server's address, to which paths are appended.
+            key: bearer token that is sent with every POST; None for a server that needs none.
             timeout: seconds that one answer may take.
-            tries: how often a call is made, 1 or more.
+            tries: how often a call is made at most, 1 or more.
         """
         self._base, self._timeout, self._tries = base_url, timeout, tries
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
@@ -71,10 +71,18 @@ class ApiClient:
         )
         self._lock = threading.Lock()
         self.retries = 0
-        """How many calls were made again so far."""
+        """Number of repeated calls so far."""
 
     def patiently(self, call: Callable[[], T], stop: threading.Event) -> T:
-        """Make a call until its answer is there, or nobody waits for it any more."""
+        """Make a call, and repeat it after `TryAgainError`.
+
+        Args:
+            call: the function to call.
+            stop: when it is set, the call is not repeated any more.
+
+        Raises:
+            RldfError: if the last try fails, or `stop` is set.
+        """
         for attempt in count(1):
             try:
                 return call()
@@ -86,12 +94,12 @@ class ApiClient:
                 if last or stop.wait(wait):
                     raise RldfError(
                         f"{self._base}: {error} (try {attempt} of {self._tries}): type the "
-                        "command again later, it goes on where it stopped"
+                        "command again later; it goes on where it stopped"
                     ) from error
         raise AssertionError("unreachable")
 
     def post(self, path: str, body: dict[str, Any], call_id: str) -> Any:
-        """Send JSON once."""
+        """Send JSON in one POST, without repeating it, and return the parsed JSON of the answer."""
         headers = self._headers | {"Idempotency-Key": call_id}
         status, found, data = self._send("POST", self._base + path, json=body, headers=headers)
         if not 200 <= status < 300:
@@ -104,10 +112,10 @@ class ApiClient:
             raise TryAgainError("its JSON is damaged") from None
 
     def get(self, url: str) -> bytes:
-        """Fetch a file once, without the key."""
+        """Fetch a file in one GET, without the key and without repeating it."""
         status, _, data = self._send("GET", url, follow_redirects=True)
         if status != 200:
-            raise TryAgainError(f"{status} for the image it points to")
+            raise TryAgainError(f"status {status} for the address of the image that it named")
         return data
 
     def _send(self, method: str, url: str, **options: Any) -> tuple[int, httpx2.Headers, bytes]:
@@ -122,28 +130,28 @@ class ApiClient:
             raise TryAgainError(f"the connection failed ({one_line(error)})") from None
 
     def _explain(self, status: int, headers: httpx2.Headers, data: bytes) -> NoReturn:
-        """Raise what an answer without success means."""
+        """Raise the error that an answer with a status other than 2xx stands for."""
         code, said = _reason(data)
         if code in _POLICY:
             raise SentenceRefusedError(said)
         if code in _NO_MONEY or status == 402:
             raise RldfError(f"{self._base}: the quota is used up ({said}): type the command again "
-                            "when there is more, it goes on where it stopped")  # fmt: skip
+                            "when there is more; it goes on where it stopped")  # fmt: skip
         if status in _PASSING or status >= 500:
             raise TryAgainError(f"{status} {said}".strip(), _retry_after(headers))
         if status in (401, 403):
             raise ConfigError(
-                f"{self._base} refuses the key ({status}): set OPENAI_API_KEY; it is sent to "
+                f"{self._base} refuses the key ({status}): set OPENAI_API_KEY; it is sent only to "
                 "api.openai.com, to this machine, and to the address in --base-url, "
-                "--models or OPENAI_BASE_URL alone"
+                "--models or OPENAI_BASE_URL"
             )
         if 300 <= status < 400:
             where = headers.get("location", "another place")[:200]
             raise ConfigError(
-                f"{self._base} has moved to {where}: give its new address as --base-url"
+                f"{self._base} has moved to {where}: type its new address after --base-url"
             )
         raise ConfigError(
-            f"{self._base} does not take the request ({status} {said}): check --base-url, the "
+            f"{self._base} rejects the request ({status} {said}): check --base-url, the "
             "model's name and the options of the model set"
         )
 
@@ -159,7 +167,7 @@ class ApiClient:
 
 
 def _within(parts: Iterator[bytes], end: float) -> Iterator[bytes]:
-    """Pass the parts of an answer on, while there is time and room."""
+    """Yield the parts of an answer until the time `end` or the size limit is exceeded."""
     size = 0
     for part in parts:
         size += len(part)
@@ -171,7 +179,7 @@ def _within(parts: Iterator[bytes], end: float) -> Iterator[bytes]:
 
 
 def _reason(data: bytes) -> tuple[str, str]:
-    """Read code and message of an error, as far as there are any."""
+    """Return code and message of an error answer, "" for what it lacks."""
     try:
         error = parse_json(data)["error"]
     except (ValueError, KeyError, TypeError):
@@ -183,7 +191,7 @@ def _reason(data: bytes) -> tuple[str, str]:
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
-    """Read how long the server wants to be left alone, as seconds or as a date."""
+    """Return the seconds that `Retry-After` asks for, which is a number or a date; else None."""
     said = headers.get("retry-after", "")
     try:
         wait = float(said)

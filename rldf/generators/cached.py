@@ -1,12 +1,12 @@
-"""A cache of images on disk, around any image generator.
+"""A disk cache of generated images, wrapped around any image generator.
 
     <folder>/renders/<two hex digits>/<sha256 of identity, sentence and seed>.png
-    <folder>/answers/...  the same, for generators that draw another image when asked again
+    <folder>/answers/...  the same, for generators that ignore the seed
 
-The key holds everything that decides the pixels, and an entry holds a checksum of its pixels; one
-that is damaged is drawn again. Each image is written as soon as it is there. Renders are removed
-when they grow past their limit; answers never are, since the first image of a sentence and seed
-stands for it for good: where they cannot be kept, that is an error.
+The key holds everything that decides the pixels. An entry holds a checksum of its pixels; a damaged
+entry is generated again. Each image is written as soon as it is generated. Old renders are removed
+when all renders together exceed their limit. Answers are never removed, since the generator cannot
+make the same image again: if an answer cannot be written, that is an error.
 """
 
 import hashlib
@@ -23,21 +23,21 @@ from rldf.io.cache import DiskCache, sha256_json
 from rldf.io.files import locked
 
 LIMIT = 2_000_000_000
-"""Bytes that the renders may take before old ones are removed."""
+"""Total size of the renders above which old ones are removed, bytes."""
 
 RENDERS, ANSWERS = "renders", "answers"
-"""Folders: of images that can be drawn again, and of those that cannot."""
+"""Folders of images that can be generated again, and of images that cannot."""
 
 _SHRINK_EVERY = 200  # writes
 
 
 def is_seeded(generator: ImageGenerator) -> bool:
-    """Tell whether a generator draws the same image again; if not, images may cost money."""
+    """Return whether a generator makes the same image again from the same sentence and seed."""
     return bool(generator.identity.get("seeded", True))
 
 
 def image_cache(folder: Path, kind: str = RENDERS, limit: int = LIMIT) -> DiskCache:
-    """Open the images of a cache folder, RENDERS or ANSWERS."""
+    """Open the cache of images in `folder`; `kind` is RENDERS or ANSWERS, `limit` is in bytes."""
     return DiskCache(
         folder / kind,
         limit if kind == RENDERS else None,
@@ -47,15 +47,15 @@ def image_cache(folder: Path, kind: str = RENDERS, limit: int = LIMIT) -> DiskCa
 
 
 class CachedGenerator(ImageGenerator):
-    """Draws only what was never drawn before."""
+    """Reads images from the cache, and generates only those that it lacks."""
 
     def __init__(self, generator: ImageGenerator, folder: Path, limit: int = LIMIT) -> None:
         """Wrap a generator.
 
         Args:
-            generator: what draws.
+            generator: the image generator.
             folder: the cache folder; made when first written to.
-            limit: bytes to keep.
+            limit: total size of the renders above which old ones are removed, bytes.
         """
         self._generator = generator
         self._seeded = is_seeded(generator)
@@ -63,11 +63,11 @@ class CachedGenerator(ImageGenerator):
 
     @property
     def identity(self) -> Mapping[str, Json]:
-        """The identity of the generator within."""
+        """The identity of the wrapped generator."""
         return self._generator.identity
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
-        """Draw sentences, or read their images from the cache."""
+        """Return an image for each sentence and seed, from the cache or else from the generator."""
         pairs = list(zip(sentences, seeds, strict=True))
         keys = [self.key(sentence, seed) for sentence, seed in pairs]
         images = {key: image for key in keys if (image := self.read(key)) is not None}
@@ -88,19 +88,19 @@ class CachedGenerator(ImageGenerator):
         return [images[key] for key in keys]
 
     def cut(self, sentence: str) -> str:
-        """Cut a sentence as the generator within does."""
+        """Cut a sentence as the wrapped generator does."""
         return self._generator.cut(sentence)
 
     def key(self, sentence: str, seed: int) -> str:
-        """Give the name of an entry, 64 hexadecimal digits."""
+        """Return the key of a sentence and seed in the cache, 64 hexadecimal digits."""
         return sha256_json({"generator": dict(self.identity), "sentence": sentence, "seed": seed})
 
     def read(self, key: str) -> Image.Image | None:
-        """Read an entry; None where it is missing or damaged."""
+        """Read the image of a key; None if the entry is missing or damaged."""
         return self._cache.read(key, "png", lambda path: _decoded(path, key))
 
     def _keep(self, key: str, sentence: str, image: Image.Image) -> Image.Image:
-        """Write an image, and give the one that stands for its sentence and seed."""
+        """Write an image into the cache, and return the image that the cache now holds."""
         data = _encoded(key, sentence, image)
         if not self._seeded:
             return self._first(key, data, image)
@@ -108,7 +108,7 @@ class CachedGenerator(ImageGenerator):
         return image
 
     def _first(self, key: str, data: bytes, image: Image.Image) -> Image.Image:
-        """Write an answer; where a second one is another, the first stays, whoever was first."""
+        """Write an answer unless another process wrote one before; return the one that is kept."""
         folder = self._cache.folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -118,8 +118,8 @@ class CachedGenerator(ImageGenerator):
                 self._cache.store(key, "png", data)
         except OSError as error:
             raise UsageError(
-                f"{folder.parent}: {error.strerror or error}; an image that cannot be drawn "
-                "again must be kept: free space there, or name another folder in RLDF_CACHE"
+                f"{folder.parent}: {error.strerror or error}; an image that cannot be generated "
+                "again must be kept: free space there, or set RLDF_CACHE to another folder"
             ) from error
         return image
 

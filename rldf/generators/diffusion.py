@@ -1,8 +1,8 @@
 """Any diffusers text-to-image pipeline as an image generator.
 
-Every image has a fresh CPU random source of its own, so that it does not depend on the batch, the
-order or the device that drew it (but for rounding). What a pipeline is asked follows from the
-signature of its call; a batch that does not fit into memory is drawn in halves.
+Each image gets a new random source on the CPU, seeded with the image's seed. So it does not depend
+on the batch, the order or, apart from rounding, the device. A pipeline is given those arguments
+that its `__call__` takes. A batch that does not fit into memory is generated in halves.
 """
 
 import inspect
@@ -32,7 +32,7 @@ from rldf.sharing import Remade
 
 
 class DiffusionGenerator(Remade, ImageGenerator):
-    """Draws sentences with a text-to-image diffusion pipeline."""
+    """Generates images from sentences with a text-to-image diffusion pipeline."""
 
     def __init__(
         self,
@@ -57,30 +57,31 @@ class DiffusionGenerator(Remade, ImageGenerator):
         Args:
             path: folder in diffusers' layout, safetensors weights only; or a checkpoint in one
                 .safetensors file.
-            vae: folder of an autoencoder that takes the place of the pipeline's own.
+            vae: folder of an autoencoder that replaces the pipeline's.
             config: folder in diffusers' layout with configuration and tokenizer of a checkpoint
                 in one file; its weights are not read.
-            lora: safetensors file that is fused into the pipeline's weights, such as one that
-                makes a few steps do.
-            device: where it runs.
+            lora: safetensors file of a LoRA that is fused into the pipeline's weights.
+            device: where it runs, such as "cpu" or "cuda".
             weights: checksum of all these files, for the identity.
-            dtype: by default float32; on a GPU of Nvidia float16, bfloat16 for transformers.
+            dtype: number format; None for float32 on a CPU, and on a GPU of Nvidia bfloat16 for a
+                diffusion transformer and float16 for other pipelines.
             steps: denoising steps.
             guidance: classifier-free guidance scale; 1 turns it off.
             size: side of the images, px.
             negative_prompt: what not to draw.
-            scheduler: "dpm-solver", the paper's, the pipeline's "own", or "ddim-trailing" or "lcm"
-                for a LoRA of few steps; by default the paper's where it fits, which is neither
-                flow matching nor a model of few steps.
-            attention_slicing: the paper's memory saver; slower, and off by default.
-            compile: compile the model when it first draws, which takes minutes and pays for
-                thousands of images; not worth it on a CPU.
+            scheduler: "dpm-solver" (the paper's), "own" (the pipeline's), or "ddim-trailing" or
+                "lcm" for a LoRA of few steps; None for the pipeline's if it uses flow matching or
+                was distilled to few steps, else the paper's.
+            attention_slicing: compute attention in slices, as the paper does; this takes less
+                memory and more time.
+            compile: compile the model when it makes its first image; this takes minutes, and saves
+                time on a GPU for thousands of images.
 
         Raises:
-            ModelMissingError: if there is no such folder.
-            ConfigError: if that is no pipeline of safetensors files, or takes no such scheduler,
-                steps or LoRA.
-            RldfError: if there is no memory for it.
+            ModelMissingError: if there is no pipeline at `path`.
+            ConfigError: if the files are no pipeline of safetensors files, or the pipeline does
+                not take the scheduler, the number of steps or the LoRA.
+            RldfError: if the pipeline does not fit into the device's memory.
         """
         self._dtype = dtype or default_dtype(config or path, device)
         self._steps, self._guidance, self._size = steps, guidance, size
@@ -100,8 +101,9 @@ class DiffusionGenerator(Remade, ImageGenerator):
             if not is_out_of_memory(error):
                 raise
             raise RldfError(
-                f"no memory on {device} for the pipeline in {path}: give dtype float16 in the "
-                "generator's options, or a smaller model set, such as --models pocket"
+                f"no memory on {device} for the pipeline in {path}: set dtype float16 in the "
+                "generator's options of the model set file, or type a smaller model set, such as "
+                "--models pocket"
             ) from error
         # diffusers' advice for GPUs of Apple, where batches may crash or come out wrong
         self._portions = Portions(most=1 if device == "mps" else None)
@@ -121,29 +123,29 @@ class DiffusionGenerator(Remade, ImageGenerator):
         }
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
-        """Draw sentences, all in one batch if memory allows.
+        """Generate one image for each sentence, all in one batch if memory allows.
 
         Args:
             sentences: prompts.
-            seeds: one for each, 0 or more.
+            seeds: one seed for each sentence, 0 or more.
 
         Returns:
             RGB images of the configured size.
 
         Raises:
-            RldfError: there is no memory for a single image.
-            ConfigError: the pipeline does not take a size, a number of steps, or what its
-                configuration says.
+            RldfError: if memory does not suffice for a single image.
+            ConfigError: if the pipeline does not work with the size, the number of steps or its
+                configuration.
         """
         return self._portions.map(self._draw, list(zip(sentences, seeds, strict=True)))
 
     def cut(self, sentence: str) -> str:
-        """Cut a sentence to what the pipeline reads of it, between words."""
+        """Cut words from the end of a sentence until the pipeline's tokenizer takes it whole."""
         return self._texts.cut(sentence)
 
     @torch.inference_mode()
     def _draw(self, pairs: Sequence[tuple[str, int]]) -> list[Image]:
-        """Draw one batch of sentences with their seeds."""
+        """Generate the images of one batch of (sentence, seed) pairs."""
         options = {
             "generator": [torch.Generator("cpu").manual_seed(seed) for _, seed in pairs],
             "num_inference_steps": self._steps,
@@ -158,14 +160,15 @@ class DiffusionGenerator(Remade, ImageGenerator):
         # A size that is no multiple of 16, say; and a stranger's configuration may raise more.
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise ConfigError(
-                f"{type(self._pipeline).__name__} cannot draw with these options: {one_line(error)}"
+                f"{type(self._pipeline).__name__} fails with these options of the model set: "
+                f"{one_line(error)}"
             ) from error
         images: list[Image] = result.images
         return images
 
 
 def _hasten(pipeline: Any, *, on_gpu: bool, compiled: bool) -> None:
-    """Give the models the forms in which they draw fastest; the pictures stay the same."""
+    """Set memory format and compilation of a pipeline's models; the images stay the same."""
     parts = {name: getattr(pipeline, name, None) for name in ("unet", "transformer", "vae")}
     there = {name: part for name, part in parts.items() if part is not None}
     if on_gpu and "unet" in there:  # convolutions; transformers have none to speak of

@@ -1,6 +1,7 @@
-"""The drawn world's own renderer as an image generator: instant and exact, no weights.
+"""The pocket world's renderer as an image generator: it is fast, exact and needs no weights.
 
-For tests, for agents alone, and as an upper bound of what a generator of this world can draw.
+It serves for tests, for training agents without a neural generator, and as an upper bound of the
+quality of generators that were trained on this world's drawings.
 """
 
 import hashlib
@@ -24,12 +25,18 @@ class DrawnGenerator(Remade, ImageGenerator):
     def __init__(
         self, *, path: Path | None = None, device: str = "cpu", weights: str | None = None
     ) -> None:
-        """Make the generator; it has nothing to load and runs on the CPU."""
+        """Make the generator, which loads nothing and runs on the CPU.
+
+        Args:
+            path: ignored; every generator of a model set is given one.
+            device: ignored; every generator of a model set is given one.
+            weights: checksum for the identity.
+        """
         self._weights = weights
 
     @property
     def identity(self) -> Mapping[str, Json]:
-        """The renderer, and a checksum of all that decides what it draws."""
+        """The name "drawn", a checksum of the renderer's code and data, and `weights`."""
         return {"generator": "drawn", "world": _world_checksum(), "weights": self._weights}
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
@@ -37,19 +44,19 @@ class DrawnGenerator(Remade, ImageGenerator):
 
         Args:
             sentences: of grammars/pocket.yaml.
-            seeds: one for each.
+            seeds: one seed for each sentence.
 
         Returns:
             128 x 128 RGB images.
 
         Raises:
-            GrammarError: if a sentence is of another grammar.
+            GrammarError: if a sentence is not of grammars/pocket.yaml.
         """
         return [draw(text, seed).image for text, seed in zip(sentences, seeds, strict=True)]
 
 
 def world_files() -> list[Path]:
-    """List what decides the pixels of a drawing."""
+    """List the files that decide the pixels of a drawing: sprites, renderer and grammar."""
     package, grammars = Path(pocket.__file__).parent, resources.folder("grammars")
     assets = [package / "assets" / name for name in ("sprites.json", "sprites.png")]
     return [*assets, *sorted((package / "world").glob("*.py")), grammars / "pocket.yaml"]

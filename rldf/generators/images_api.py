@@ -1,9 +1,9 @@
-"""Any images API that speaks OpenAI's language as an image generator.
+"""A server with OpenAI's images API as an image generator.
 
-Such a server takes a sentence and no seed: asked twice, it draws two pictures. So the first picture
-of a sentence and seed is its render for good (`seeded: false` in the identity tells the cache to
-keep it), and the seed is the number of the picture. A sentence that the server's policy refuses
-gets a black picture, for good too, and one line that says so.
+The API takes a sentence and no seed, so two requests for one sentence give two images. The first
+image for a sentence and seed is therefore kept in the cache for good (`seeded: false` in the
+identity makes the cache do so); the seed only numbers a sentence's images. A sentence that the
+server's policy refuses gets a black image, which is kept too, and one warning.
 
 See https://developers.openai.com/api/reference/resources/images/methods/generate
 """
@@ -41,7 +41,7 @@ _Came = SimpleQueue[tuple[int, Image.Image] | Exception | None]
 
 
 class ImagesApiGenerator(Remade, ImageGenerator):
-    """Draws sentences by asking a server for each."""
+    """Generates images by sending each sentence to a server."""
 
     def __init__(
         self,
@@ -58,26 +58,30 @@ class ImagesApiGenerator(Remade, ImageGenerator):
         weights: str | None = None,
         send_key: bool = False,
     ) -> None:
-        """Describe the server; nothing is sent yet. The key comes from OPENAI_API_KEY alone.
+        """Make the generator; nothing is sent yet. The key is read from OPENAI_API_KEY only.
 
         Args:
-            model: its name there; names change within months, so there is no usual one.
-            base_url: where the API is; "/images/generations" is added.
-            size: of the images, such as "1024x1024"; by default the server's own.
-            quality: such as "low"; by default the server's own.
-            parallel: how many sentences are asked for at once.
+            model: name of the model on the server; it is required.
+            base_url: the API's address, to which "/images/generations" is appended.
+            size: size of the images, such as "1024x1024"; None for the server's default.
+            quality: quality of the images, such as "low"; None for the server's default.
+            parallel: number of sentences that are requested at the same time.
             timeout: seconds that one answer may take.
-            tries: how often a sentence is asked for before it is given up.
+            tries: how often a sentence is requested at most.
             path: ignored; every generator of a model set is given one.
-            device: ignored likewise.
+            device: ignored; every generator of a model set is given one.
             weights: checksum of `path`, for the identity.
-            send_key: whether a person named the server, who may then be sent the key.
+            send_key: whether the server may be sent the key, because a person typed its address.
 
         Raises:
-            ConfigError: there is no model, the address is none, or no key is there for OpenAI.
+            ConfigError: if `model` is None, `base_url` is no address, or OpenAI's server is used
+                without a key.
         """
         if model is None:
-            raise ConfigError("an images-api generator needs the option model")
+            raise ConfigError(
+                "class images-api without the option model: add the model's name to the "
+                "generator's options in the model set file"
+            )
         self._base = _checked(base_url)
         self._asked = {"model": model, "size": size, "quality": quality}
         self._parallel, self._weights = parallel, weights
@@ -85,7 +89,7 @@ class ImagesApiGenerator(Remade, ImageGenerator):
 
     @property
     def identity(self) -> Mapping[str, Json]:
-        """Server, model, size and quality; `seeded` says that the seed decides nothing."""
+        """Server, model, size, quality and `weights`; `seeded` is False: seeds are not sent."""
         return {
             "generator": "images-api",
             "base_url": self._base,
@@ -96,15 +100,15 @@ class ImagesApiGenerator(Remade, ImageGenerator):
 
     @property
     def retries(self) -> int:
-        """How many calls were made again so far."""
+        """Number of repeated requests so far."""
         return self._client.retries
 
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
-        """Ask for a picture of every sentence.
+        """Request one image for each sentence.
 
         Args:
             sentences: prompts.
-            seeds: one for each; the server is not told.
+            seeds: one seed for each sentence; they are not sent to the server.
 
         Returns:
             RGB images.
@@ -114,15 +118,16 @@ class ImagesApiGenerator(Remade, ImageGenerator):
         return [images[place] for place in range(len(sentences))]
 
     def stream(self, sentences: Sequence[str], seeds: Sequence[int], keep: Keep) -> None:
-        """Ask for a picture of every sentence, and hand each on as soon as it is there.
+        """Request one image for each sentence, and pass each image to `keep` when it arrives.
 
         Args:
             sentences: prompts.
-            seeds: one for each; the server is not told.
-            keep: is given place and RGB image.
+            seeds: one seed for each sentence; they are not sent to the server.
+            keep: called with the sentence's index and its RGB image.
 
         Raises:
-            RldfError: a sentence failed for good; what was under way by then has been handed on.
+            RldfError: if all tries for a sentence failed; images of requests that were already
+                running have been passed to `keep`.
         """
         _side_by_side(self._picture, sentences, self._parallel, keep)
 
@@ -133,7 +138,7 @@ class ImagesApiGenerator(Remade, ImageGenerator):
         try:
             found = self._client.patiently(lambda: self._ask(body, call_id), stop)
         except SentenceRefusedError as error:
-            said = f"{self._base} refuses '{sentence}' ({error}): its picture stays black"
+            said = f"{self._base} refuses '{sentence}' ({error}): its image stays black"
             _log.warning("%s", plain(said))
             return Image.new("RGB", self._size())
         if isinstance(found, Image.Image):
@@ -142,7 +147,7 @@ class ImagesApiGenerator(Remade, ImageGenerator):
         return self._client.patiently(lambda: _decoded(self._client.get(url)), stop)
 
     def _ask(self, body: dict[str, Any], call_id: str) -> Image.Image | str:
-        """Ask once: for the picture, or the address where it lies."""
+        """Send one request; return the image, or the address from which it can be fetched."""
         answer = self._client.post("/images/generations", body, call_id)
         try:
             first = answer["data"][0]
@@ -169,7 +174,7 @@ def _decoded(data: bytes) -> Image.Image:
 
 
 def _checked(base_url: str) -> str:
-    """Refuse an address that is none, or that holds a secret."""
+    """Return an address without a final slash; refuse an invalid one, or one with a password."""
     try:
         parts = urlsplit(base_url)
         named = parts.hostname if parts.port != 0 else None
@@ -181,30 +186,35 @@ def _checked(base_url: str) -> str:
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise ConfigError(
-            f"base_url of {named}: leave out user, password and whatever follows '?': a key goes "
-            "into OPENAI_API_KEY"
+            f"base_url of {named}: leave out user, password and whatever follows '?' or '#': put "
+            "a key into OPENAI_API_KEY"
         )
     return base_url.rstrip("/")
 
 
 def _key(base: str, send_key: bool) -> str | None:
-    """Take the key from the environment, for servers that the user has named as its own.
+    """Return OPENAI_API_KEY if this server may be sent it, else None.
 
-    A model set may be a stranger's, and so may the address in it.
+    It may be sent to OpenAI, to this machine, to OPENAI_BASE_URL and, with `send_key`, to the
+    server that a person typed; not to an address in a model set file, which a stranger may have
+    written.
     """
     key = os.environ.get("OPENAI_API_KEY", "").strip()
     if not key.isascii() or not key.isprintable():
-        raise ConfigError("OPENAI_API_KEY is no key: set it again")
+        raise ConfigError(
+            "OPENAI_API_KEY holds characters that no key has: set it to your key again"
+        )
     own = os.environ.get("OPENAI_BASE_URL", "").rstrip("/")
     if base == OPENAI and own not in ("", OPENAI) and not send_key:
         raise ConfigError(
-            f"OPENAI_API_KEY is of OPENAI_BASE_URL ({own}): type --base-url with one of the two"
+            f"OPENAI_API_KEY belongs to OPENAI_BASE_URL ({own}), and the images come from {base}: "
+            f"type --base-url {own} or --base-url {base}"
         )
     if base == OPENAI and not key:
-        raise ConfigError(f"{base} wants a key: set OPENAI_API_KEY")
+        raise ConfigError(f"{base} needs a key: set OPENAI_API_KEY")
     if send_key or base in (OPENAI, own) or urlsplit(base).hostname in _LOCAL:
         return key or None
-    _log.warning("sentences go to %s, as the model set says, without OPENAI_API_KEY", base)
+    _log.warning("the model set sends sentences to %s, without OPENAI_API_KEY", base)
     return None
 
 
@@ -214,7 +224,10 @@ def _side_by_side(
     at_once: int,
     keep: Keep,
 ) -> None:
-    """Draw sentences in threads; however it ends, what was there by then has been handed on."""
+    """Call `draw` for each sentence in threads, and pass each image to `keep` with its index.
+
+    After an error or Ctrl-C too, all images that have arrived are passed to `keep`.
+    """
     todo, came, stop = deque(enumerate(sentences)), _Came(), threading.Event()
     at_work = min(at_once, len(sentences))
     got: tuple[int, Image.Image] | Exception | None = None
@@ -247,7 +260,7 @@ def _work(
     came: _Came,
     stop: threading.Event,
 ) -> None:
-    """Draw one sentence after another, beside other threads, until none is left."""
+    """Take sentences from `todo`, which threads share, and put their images into `came`."""
     try:
         for place, sentence in _taken(todo, stop):
             came.put((place, draw(sentence, stop)))

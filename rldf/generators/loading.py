@@ -1,8 +1,8 @@
 """Loads text-to-image pipelines of diffusers: numbers and configuration, no code.
 
-A checkpoint in one .safetensors file, with the names of the program that trained it, holds weights
-alone. What diffusers would fetch from the hub, configuration and tokenizer, comes from a folder
-that is named beside it; no weights are taken from there.
+A checkpoint in one .safetensors file holds weights only. Its configuration and tokenizer, which
+diffusers would fetch from the hub, are copied from a folder that the model set file names as the
+component `config`; no weights are read from that folder.
 """
 
 import copy
@@ -43,12 +43,12 @@ _SCHEDULERS: dict[Scheduler, tuple[Any, dict[str, Any]]] = {
 _DECODERS = ("AutoencoderKL", "AutoencoderTiny")
 _LEFT_OUT = {"safety_checker": None, "requires_safety_checker": False, "feature_extractor": None,
              "add_watermarker": False}  # fmt: skip
-_USUAL = (20, 10, 4)  # steps that nearly every scheduler takes
-_SHAPE = (1, 4, 2, 2)  # of the random numbers that a scheduler is tried on
+_USUAL = (20, 10, 4)  # numbers of steps that nearly every scheduler takes
+_SHAPE = (1, 4, 2, 2)  # shape of the random numbers that a scheduler is tried on
 
 
 def default_dtype(folder: Path, device: str) -> Dtype:
-    """Choose a number format for a pipeline."""
+    """Choose the default number format of the pipeline in a folder on a device."""
     wide = "transformer" in components(_json(folder / INDEX))
     return distributed.default_dtype(device, wide=wide)
 
@@ -56,13 +56,24 @@ def default_dtype(folder: Path, device: str) -> Dtype:
 def load_pipeline(
     path: Path, dtype: torch.dtype, vae: Path | None, config: Path | None = None
 ) -> Any:
-    """Load a pipeline."""
+    """Load a pipeline.
+
+    Args:
+        path: a folder in diffusers' layout, or a checkpoint in one .safetensors file.
+        dtype: number format of the weights.
+        vae: folder of an autoencoder that replaces the pipeline's; None for the pipeline's.
+        config: folder with configuration and tokenizer of a checkpoint in one file.
+
+    Raises:
+        ModelMissingError: if there is no pipeline at `path`.
+        ConfigError: if one of the paths holds something else.
+    """
     if not path.is_file() and not (path / INDEX).is_file():
         raise ModelMissingError(f"no diffusion pipeline in {path}: check the model set's path")
     if config is not None and not (path.is_file() and (config / INDEX).is_file()):
         raise ConfigError(
-            f"config {config}: it goes with a checkpoint in one .safetensors file, and is a folder "
-            f"with {INDEX}"
+            f"config {config} with {path}: config is a folder with {INDEX}, for a checkpoint in "
+            "one .safetensors file: name such a folder, or leave config out"
         )
     parts = {} if vae is None else {"vae": _load_vae(vae, dtype)}
     if path.is_file():
@@ -76,18 +87,18 @@ def load_pipeline(
 
 
 def set_scheduler(pipeline: Any, asked: Scheduler | None, steps: int) -> str:
-    """Give a pipeline the scheduler that is asked for, or the paper's where it fits.
+    """Set a pipeline's scheduler, check it with a number of steps, and return its name.
 
-    It does not fit flow matching, whose schedulers are not compatible, and models that were
-    distilled to a few steps: their schedulers are of their own kind, or space the steps from the
-    last one on ("trailing"), so that a single step can do.
+    Without a choice (`asked` is None) the paper's scheduler is set, but the pipeline's is kept in
+    two cases: it is not compatible with the paper's, as in flow matching; or its steps are spaced
+    from the last one on ("trailing"), as in models that were distilled to a few steps.
     """
     own = pipeline.scheduler
     can = DPMSolverMultistepScheduler in getattr(own, "compatibles", [])
     if asked in _SCHEDULERS and not can:
         raise ConfigError(
-            f"scheduler: {asked}: {type(pipeline).__name__} is made for "
-            f"{type(own).__name__}: leave the option out"
+            f"scheduler: {asked}: {type(pipeline).__name__} works with "
+            f"{type(own).__name__} only: leave the option scheduler out"
         )
     fits = can and own.config.get("timestep_spacing") != "trailing"
     chosen = asked or ("dpm-solver" if fits else "own")
@@ -107,20 +118,23 @@ def set_scheduler(pipeline: Any, asked: Scheduler | None, steps: int) -> str:
 
 
 def check_steps(scheduler: Any, steps: int) -> None:
-    """Go once through all steps of a scheduler, on a few random numbers.
+    """Run all steps of a scheduler on a few random numbers, before any image is generated.
 
-    It tells before anything is drawn which option the scheduler cannot work with: deep in it, that
-    is an index which is out of bounds, or a division by zero whose image is black.
+    In an image's generation, an option that does not fit would cause an unclear error or a black
+    image.
+
+    Raises:
+        ConfigError: if the scheduler fails; the message names the option and what to set.
     """
     problem = _problem(scheduler, steps)
     if problem is not None:
         option, advice = _culprit(scheduler, steps)
         name = type(scheduler).__name__
-        raise ConfigError(f"{name} cannot draw with {option} ({problem}): {advice}")
+        raise ConfigError(f"{name} cannot work with {option} ({problem}): {advice}")
 
 
 def _problem(scheduler: Any, steps: int) -> str | None:
-    """Say what goes wrong, if anything does."""
+    """Run a copy of a scheduler with random numbers; return what goes wrong, None if nothing."""
     source = torch.Generator().manual_seed(0)
     try:
         tried = copy.deepcopy(scheduler)
@@ -138,7 +152,7 @@ def _problem(scheduler: Any, steps: int) -> str | None:
 
 
 def _culprit(scheduler: Any, steps: int) -> tuple[str, str]:
-    """Find the option without which it works, and what to do about it."""
+    """Return the option with which a scheduler fails, and what to set in its place."""
     work = [n for n in _USUAL if _problem(scheduler, n) is None]
     if work:
         return f"steps: {steps}", f"give another number of steps, such as {work[0]}"
@@ -166,19 +180,22 @@ def _load_one_file(
 ) -> Any:
     """Load a pipeline from a checkpoint in one file."""
     if file.suffix != ".safetensors":
-        raise ConfigError(f"{file} is no .safetensors file: give one, or a folder of diffusers")
+        raise ConfigError(
+            f"{file} is no .safetensors file: give one, or a folder in diffusers' layout"
+        )
     if config is None:
         raise ConfigError(
-            f"{file} is a checkpoint in one file, without configuration: name a folder in "
-            "diffusers' layout of the same model family, such as one that 'rldf models path sd14' "
-            "tells, components: {config: {path: FOLDER}}"
+            f"{file} is a checkpoint in one file, without configuration: add "
+            "components: {config: {path: FOLDER}} with a folder in diffusers' layout of the same "
+            "model family, such as one that 'rldf models path sd14' prints"
         )
     name = str(index.get("_class_name"))
     kind: Any = getattr(diffusers, name, None) if name.isidentifier() else None
     draws = kind in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values()
     if not (draws and hasattr(kind, "from_single_file")):
         raise ConfigError(
-            f"config {config} is of {name[:60]}: no text-to-image pipeline that loads from one file"
+            f"config {config} is of {name[:60]}, which is no text-to-image pipeline that loads "
+            "from one file: name another folder"
         )
     known = signature(kind).parameters
     fixed = {key: value for key, value in _LEFT_OUT.items() if key in known}
@@ -193,7 +210,8 @@ def _load_one_file(
         lacks = isinstance(error, NotImplementedError)  # "cannot copy out of meta tensor"
         why = "it lacks weights that the configuration names" if lacks else one_line(error)
         raise ConfigError(
-            f"{file} is no checkpoint of the {name} in {config}: {why}: name a config of its family"
+            f"{file} is no checkpoint of the {name} in {config}: {why}: name a config of the "
+            "checkpoint's model family"
         ) from error
 
 
@@ -210,7 +228,9 @@ def _copy_texts(config: Path, index: dict[str, Any], folder: Path) -> None:
 def _load_vae(path: Path, dtype: torch.dtype) -> Any:
     name = _json(path / "config.json").get("_class_name")
     if name not in _DECODERS:
-        raise ConfigError(f"{path} is no autoencoder: it must be of {' or '.join(_DECODERS)}")
+        raise ConfigError(
+            f"{path} is no autoencoder: give a folder of class {' or '.join(_DECODERS)}"
+        )
     names = _names(path)  # of a model by itself, full precision is what a pull takes
     only_half = has_weights(names, half=True) and not has_weights(names, half=False)
     variant = "fp16" if only_half else None

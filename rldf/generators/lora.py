@@ -1,6 +1,6 @@
 """Fuses a LoRA into a pipeline: products of small matrices are added to its weights.
 
-See https://arxiv.org/abs/2106.09685. What draws afterwards is the pipeline itself, as fast as ever.
+The pipeline then runs as fast as without a LoRA. See https://arxiv.org/abs/2106.09685.
 """
 
 import json
@@ -19,10 +19,14 @@ _METADATA = "lora_adapter_metadata"  # where diffusers writes what peft's config
 
 
 def fuse_lora(pipeline: Any, file: Path) -> None:
-    """Add the products of a LoRA to a pipeline's weights, all of them or none."""
+    """Add a LoRA to a pipeline's weights.
+
+    Raises:
+        ConfigError: if any pair of the LoRA's matrices has no place in the pipeline.
+    """
     kind = type(pipeline).__name__
     if not hasattr(pipeline, "load_lora_weights"):
-        raise ConfigError(f"lora {file}: {kind} takes no LoRA: leave it out")
+        raise ConfigError(f"lora {file}: {kind} takes no LoRA: leave the component lora out")
     tensors = _read(file)
     pairs = sum(_ONE_PAIR.search(name) is not None for name in tensors)
     try:
@@ -38,7 +42,7 @@ def _misfit(file: Path, kind: str, why: str) -> str:
 
 
 def _fuse(pipeline: Any, tensors: Mapping[str, Any]) -> int:
-    """Load, add and unload; give the number of weights that were changed."""
+    """Load a LoRA, add it to the weights, unload it, and return the number of changed weights."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     parts = {name: getattr(pipeline, name, None) for name in pipeline._lora_loadable_modules}
@@ -58,14 +62,14 @@ def _fuse(pipeline: Any, tensors: Mapping[str, Any]) -> int:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """Read the matrices, in the size in which they are to be added.
+    """Read a LoRA's matrices, multiplied by the scale that the file's configuration states.
 
-    Of the file's own configuration the scale alone is taken; nothing of it reaches peft.
+    Nothing else of that configuration is used, and peft is not given it.
     """
     from safetensors import safe_open
 
     if file.is_dir():
-        raise ConfigError(f"lora {file} is a folder: name one .safetensors file of it")
+        raise ConfigError(f"lora {file} is a folder: name one .safetensors file in it")
     try:
         with safe_open(file, framework="pt") as opened:
             stated = json.loads((opened.metadata() or {}).get(_METADATA) or "{}")
@@ -76,7 +80,10 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _scale(name: str, tensor: Any, stated: Mapping[str, Any]) -> float:
-    """Compute alpha / rank for the upper matrix of a pair, where a configuration states alpha."""
+    """Return a matrix's scale: alpha / rank, or alpha / sqrt(rank) for rsLoRA.
+
+    It is 1 for the lower matrix of a pair, and where the configuration states no alpha.
+    """
     part = name.partition(".")[0]
     alpha = stated.get(f"{part}.lora_alpha")
     if alpha is None or not name.endswith("lora_B.weight"):

@@ -1,7 +1,7 @@
-"""What a diffusion pipeline is told in words: prompts, the negative prompt, and how long they are.
+"""Prompt and guidance arguments of a diffusion pipeline, and the length limit of prompts.
 
-Where the pipeline is like Stable Diffusion (`encode_prompt` gives two tensors), texts are encoded
-once each. Everywhere else it is given the texts.
+For a pipeline like Stable Diffusion, whose `encode_prompt` returns two tensors, each text is
+encoded once and the tensors are passed. Other pipelines are passed the texts.
 """
 
 import logging
@@ -26,12 +26,19 @@ _log = logging.getLogger(__name__)
 
 
 class Texts:
-    """Puts sentences and guidance into the arguments that a pipeline takes."""
+    """Makes a pipeline's arguments from sentences, negative prompt and guidance."""
 
     def __init__(
         self, pipeline: Any, takes: Mapping[str, Parameter], negative: str, guidance: float
     ) -> None:
-        """Find out what a pipeline takes."""
+        """Prepare for one pipeline.
+
+        Args:
+            pipeline: the diffusion pipeline.
+            takes: parameters of the pipeline's `__call__`, by name.
+            negative: negative prompt, or "".
+            guidance: classifier-free guidance scale; 1 turns it off.
+        """
         self._pipeline, self._takes = pipeline, takes
         self._negative, self._guidance = negative, guidance
         self._told_length = False
@@ -39,10 +46,10 @@ class Texts:
         self.encode = lru_cache(maxsize=_KEPT)(self._encode)
         self._unwanted = self._encode(negative) if self._may_encode() else None
         if negative and self._unwanted is None and "negative_prompt" not in takes:
-            _tell("the pipeline takes no negative prompt: it is left out")
+            _tell("the pipeline takes no negative prompt: the option negative_prompt is ignored")
 
     def arguments(self, sentences: Sequence[str]) -> dict[str, Any]:
-        """Say sentences to the pipeline."""
+        """Return the pipeline's keyword arguments for one batch of sentences."""
         scale = {self._scale(): self._guidance}
         if self._unwanted is None:
             for sentence in sentences:
@@ -56,17 +63,18 @@ class Texts:
         return {"prompt_embeds": wanted, "negative_prompt_embeds": without, **scale}
 
     def cut(self, sentence: str) -> str:
-        """Cut a sentence to what the pipeline reads of it, between words."""
+        """Cut words from the end of a sentence until one of the tokenizers takes it whole."""
         words = sentence.split(" ")
         while len(words) > 1 and self._limit_of(" ".join(words)):
             words.pop()
         return " ".join(words)
 
     def _scale(self) -> str:
-        """Name the guidance as the pipeline does.
+        """Return the name of the pipeline's parameter for classifier-free guidance.
 
-        Where there are two, `guidance_scale` is a distilled one, which knows no negative prompt; a
-        pipeline that is made for the true one says so by its default.
+        A pipeline with both `true_cfg_scale` and `guidance_scale` uses the second for distilled
+        guidance, which ignores a negative prompt. Then `true_cfg_scale` is chosen if there is a
+        negative prompt, or if its default is greater than 1.
         """
         true = self._takes.get("true_cfg_scale")
         if true is None:
@@ -79,7 +87,7 @@ class Texts:
         )
 
     def _may_encode(self) -> bool:
-        """Tell whether texts can be given as two tensors whose shape is that of any other text."""
+        """Return whether the pipeline takes encoded texts: two tensors of one shape for all."""
         if not {"prompt_embeds", "negative_prompt_embeds"} <= self._takes.keys():
             return False
         if any("pooled" in name or "mask" in name for name in self._takes):
@@ -111,10 +119,10 @@ class Texts:
         limit = None if self._told_length else self._limit_of(text)
         if limit is not None:
             self._told_length = True
-            _tell(f"a prompt has more than {limit} tokens, the rest is cut off: {text}")
+            _tell(f"a prompt has more than {limit} tokens, and the rest is cut off: {text}")
 
     def _limit_of(self, text: str) -> int | None:
-        """Give the number of tokens that are read, for a text that is too long for all readers."""
+        """Return the largest token limit if a text is too long for all tokenizers, else None."""
         limits = []
         for tokenizer, limit in self._readers():
             if len(tokenizer(text, truncation=False, verbose=False).input_ids) <= limit:
@@ -123,7 +131,7 @@ class Texts:
         return max(limits, default=None)
 
     def _readers(self) -> Iterator[tuple[Any, int]]:
-        """List the tokenizers, each with the most tokens that are read of it."""
+        """Yield each tokenizer of the pipeline with its largest number of tokens."""
         longest = self._takes.get("max_sequence_length")
         for name in _TOKENIZERS:
             tokenizer = getattr(self._pipeline, name, None)

@@ -1,7 +1,7 @@
-"""Model sets: which models a run uses, and where they lie."""
+"""Model sets: which models a run uses, and where their files are."""
 
 import os
 
-# Read when huggingface_hub is imported: else it tells the hub what is installed here and what runs
-# it, and asks for a list of such programs.
+# huggingface_hub reads this when it is imported. Without it, huggingface_hub sends the hub a list
+# of installed libraries and the name of the calling program.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

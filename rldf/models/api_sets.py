@@ -1,7 +1,7 @@
-"""`openai:MODEL@URL`: a model set whose pictures come from an images API.
+"""`openai:MODEL@URL`: a model set whose generator is an images API.
 
-What looks at the pictures is the default set's. A model set file with a generator of class
-`images-api` says the same, with options and readers of its own.
+Detector, scene classifier, CLIP and photograph reader are those of the default model set. A model
+set file with a generator of class `images-api` can name other options and other such parts.
 """
 
 import re
@@ -13,31 +13,34 @@ _FORM = re.compile(r"openai:(?P<model>[\w./:-]+)(@(?P<url>\S+))?")
 
 
 def is_api(name: str) -> bool:
-    """Tell whether a name means an images API."""
+    """Return whether a model set's name has the form `openai:...`, an images API."""
     return name.startswith("openai:")
 
 
 def without_address(name: str) -> str:
-    """Take the address out of a name."""
+    """Return a model set's name without `@URL`."""
     return name.partition("@")[0] if is_api(name) else name
 
 
 def at(name: str, base_url: str | None) -> str:
-    """Put the address of `--base-url` into the name, so that the name alone says all."""
+    """Append the value of `--base-url` to the name: `openai:MODEL@URL`."""
     if base_url is None:
         return name
     if not is_api(name) or name != without_address(name):
         raise ConfigError(
-            f"--base-url {base_url} with --models {name}: it goes with --models openai:MODEL"
+            f"--base-url {base_url} with --models {name}: it goes with --models openai:MODEL alone"
         )
     return f"{name}@{base_url}"
 
 
 def api_file(name: str, readers: ModelSetFile) -> ModelSetFile:
-    """Describe the model set of an images API."""
+    """Make the model set file of an images API; all parts but the generator are `readers`'."""
     found = _FORM.fullmatch(name)
     if found is None:
-        raise ConfigError(f"--models {name}: give openai:MODEL, and --base-url with its address")
+        raise ConfigError(
+            f"--models {name}: type --models openai:MODEL --base-url URL, with a model's name and "
+            "its server's address"
+        )
     options: Options = {"model": found["model"]}
     if found["url"]:
         options["base_url"] = found["url"]
@@ -49,7 +52,7 @@ def api_file(name: str, readers: ModelSetFile) -> ModelSetFile:
         update=own
         | {
             "name": "openai-" + re.sub(r"[^a-z0-9.-]+", "-", found["model"].lower()),
-            "description": f"{found['model']} by its API, read by {readers.name}",
+            "description": f"{found['model']} by its API; {readers.name} reads its images",
             "vocabulary_grammar": None,
             "license": "",
             "generator": PartFile.model_validate({"class": "images-api", "options": options}),

@@ -1,6 +1,6 @@
-"""Makes a model of a part of a model set: checks the options, then calls the class.
+"""Makes the model of one part of a model set: checks the options, then calls the part's class.
 
-What options a part takes, of which types and within which bounds, is what its constructor says.
+The signature of the class's constructor states which options it takes, their types and bounds.
 """
 
 import inspect
@@ -20,15 +20,15 @@ _GIVEN = ("path", "device", "clip", "weights", "send_key")  # by the model set, 
 
 
 def takes(role: str, part: PartFile) -> set[str]:
-    """List the parameters of a part's class."""
+    """Return the names of the constructor parameters of a part's class."""
     return set(inspect.signature(_maker(role, part)).parameters)
 
 
 def problem_of(role: str, part: PartFile, path: Path | None) -> str | None:
-    """Tell what a part's class does not take."""
+    """Describe what is wrong with a part's options, components or path; None if nothing is."""
     known = dict(inspect.signature(_maker(role, part), eval_str=True).parameters)
     if known["path"].default is inspect.Parameter.empty and path is None:
-        return f"{role} needs a path"
+        return f"{role} has no path, which class {part.kind} needs: add path or id"
     if role == "generator" and not _is_generator(_maker(role, part), known):
         return (
             f"generator class {part.kind} must subclass rldf.interfaces.ImageGenerator and take "
@@ -58,7 +58,7 @@ def build(
     weights: Callable[[], str | None],
     send_key: Callable[[], bool],
 ) -> Any:
-    """Make a part's model; `problem_of` has found nothing."""
+    """Make a part's model, after `problem_of` has returned None for it."""
     for files in (path, *extras.values()):
         if files is not None:
             check_model(files)
@@ -71,7 +71,7 @@ def build(
 def _problem(
     option: str, value: object, known: Mapping[str, inspect.Parameter], kind: str
 ) -> str | None:
-    """Tell what is wrong with an option by the annotation of its parameter."""
+    """Check an option against the annotation of its parameter; None if it is allowed."""
     if option not in known:
         return f"no {option}; {kind} takes {', '.join(sorted(known)) or 'none'}"
     annotation = known[option].annotation
@@ -86,7 +86,7 @@ def _problem(
 
 
 def _is_generator(maker: Any, known: Mapping[str, inspect.Parameter]) -> bool:
-    """Tell whether a class has all of the port, and its weights in its identity."""
+    """Return whether a class subclasses `ImageGenerator` and takes the parameter `weights`."""
     return ImageGenerator in maker.__mro__ and "weights" in known
 
 

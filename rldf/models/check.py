@@ -1,4 +1,4 @@
-"""Proves that a model set works: reads every file, loads every part, runs each once."""
+"""Checks that a model set works: reads every file, loads every part and runs each part once."""
 
 import shlex
 import time
@@ -17,18 +17,18 @@ from rldf.models.model_sets import ModelSet
 from rldf.models.schema import Options
 
 _STEPS = 4  # fewer are too few for some schedulers
-_SIDE = 64  # px; large models draw small pictures in seconds, even without a GPU
+_SIDE = 64  # px; large models generate small images in seconds, even without a GPU
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A part that works.
+    """A part of a model set that was loaded and run without an error.
 
     Attributes:
-        role: its name.
-        kind: its class.
-        found: what it made of the picture, in words.
-        seconds: what loading and running took.
+        role: name of the part, such as "detector".
+        kind: name of its class in the catalogue.
+        found: what it returned for the test image, in words.
+        seconds: time to load it and run it once.
     """
 
     role: str
@@ -38,20 +38,24 @@ class Checked:
 
 
 def check_files(models: ModelSet) -> None:
-    """Read all files of the hub's models, and hold them against the lock file."""
+    """Compare all files of models from the hub with the checksums in the lock file.
+
+    Raises:
+        ModelMissingError: if a file is missing or differs.
+    """
     for role in models.file.parts():
         models.require(role)
     for key, locked in models.locked.items():
         changed = locked.changed()
         if changed:
             raise ModelMissingError(
-                f"{key}: {locked.folder / changed[0]} is not what was pulled: remove it, then type "
-                f"'rldf models pull {shlex.quote(models.named)}'"
+                f"{key}: {locked.folder / changed[0]} differs from the lock file: remove it, then "
+                f"type 'rldf models pull {shlex.quote(models.named)}'"
             )
 
 
 def check_parts(models: ModelSet) -> Iterator[Checked]:
-    """Load each part and run it once, on a small image drawn in a few steps."""
+    """Load each part and run it once; the others run on one small image of the generator."""
     grammar = load_grammar(models.file.grammar)
     sentence = grammar.derive((0,) * len(grammar.axes))
     models = models.replaced("generator", _small(models))
@@ -59,33 +63,37 @@ def check_parts(models: ModelSet) -> Iterator[Checked]:
 
     def draw() -> str:
         drawn.extend(models.generator.generate([sentence], [0]))
-        return f"a picture of {drawn[0].width} x {drawn[0].height} px"
+        return f"an image of {drawn[0].width} x {drawn[0].height} px"
 
     def detect() -> str:
         (things,) = models.detector.detect(drawn)
         labels = models.detector.labels if isinstance(models.detector, SaysLabels) else None
         require_known("detector", labels, object_words(grammar), grammar.name)
-        return f"{len(things)} things{_share(labels, object_words(grammar), grammar)}"
+        return f"{len(things)} objects{_share(labels, object_words(grammar), grammar)}"
 
     def classify() -> str:
         (places,) = models.scene.classify(drawn)
-        _refuse_unless(abs(sum(places.values()) - 1) < 1e-3, "scene: shares do not sum to 1")
+        _refuse_unless(abs(sum(places.values()) - 1) < 1e-3, "scene: probabilities do not sum to 1")
         scenes = models.scene.scenes if isinstance(models.scene, SaysScenes) else None
         require_known("scene classifier", scenes, scene_words(grammar), grammar.name)
-        return f"{len(places)} places{_share(scenes, scene_words(grammar), grammar)}"
+        return f"{len(places)} scenes{_share(scenes, scene_words(grammar), grammar)}"
 
     def compare() -> str:
         rows = np.concatenate(
             [models.clip.embed_images(drawn), models.clip.embed_texts([sentence])]
         )
         lengths = np.linalg.norm(rows, axis=1)
-        _refuse_unless(bool(np.allclose(lengths, 1, atol=1e-2)), "clip: rows are not of length 1")
-        return f"{rows.shape[1]} numbers"
+        _refuse_unless(
+            bool(np.allclose(lengths, 1, atol=1e-2)), "clip: vectors are not of length 1"
+        )
+        return f"vectors of {rows.shape[1]} numbers"
 
     def name_classes() -> str:
         assert models.photographs is not None, "its part is in the file"
         (classes,) = models.photographs.classify(drawn)
-        _refuse_unless(abs(sum(classes.values()) - 1) < 1e-3, "photographs: shares do not sum to 1")
+        _refuse_unless(
+            abs(sum(classes.values()) - 1) < 1e-3, "photographs: probabilities do not sum to 1"
+        )
         (photograph,) = models.photographs.are_photographs(drawn)
         return f"{len(classes)} classes; {'a photograph' if photograph else 'a drawing'}"
 
@@ -100,14 +108,14 @@ def check_parts(models: ModelSet) -> Iterator[Checked]:
 
 
 def _share(labels: Sequence[str] | None, words: Sequence[str], grammar: Grammar) -> str:
-    """Say how many of a grammar's labels a reader has."""
+    """Describe how many of a grammar's `words` are among a model's `labels`; "" if unknown."""
     if labels is None or not words:
         return ""
     return f"; {len(known_labels(words, labels))} of {len(words)} labels of grammar {grammar.name}"
 
 
 def _small(models: ModelSet) -> Options:
-    """Ask for few steps and a small picture, of generators that have a choice."""
+    """Return options for few steps and a small image; {} for a generator without such options."""
     part = models.file.generator
     size = part.settings.get("size", _SIDE)
     if not {"steps", "size"} <= takes("generator", part) or not isinstance(size, int):

@@ -11,15 +11,15 @@ from rldf.io.paths import cache_folder
 from rldf.models.repo_files import TEXTS, WEIGHTS
 
 _NOT_LOADED = ("training.json", "README", "LICENSE", "NOTICE", ".")  # beginnings of file names
-_LARGE = 50_000_000  # bytes, from which on a checksum is remembered
-_SETTLED = 5  # s; younger changes may share a time stamp with the next ones
+_LARGE = 50_000_000  # bytes; checksums of files of at least this size are cached
+_SETTLED = 5  # s; a file changed more recently may change again with the same time stamp
 
 
 def checksum_of(path: Path) -> str:
-    """Hash a model's files: weights and configuration.
+    """Compute one SHA-256 over the names and checksums of a model's weights and configuration.
 
-    The checksums of large files are remembered in the cache for as long as a file's place, size and
-    times stay the same; the time of the last change of a file is not for its owner to set.
+    The checksums of large files are cached by path, inode, size, mtime and ctime. ctime is part of
+    the key because, unlike mtime, the owner of a file cannot set it.
     """
     files = [path] if path.is_file() else loaded_files(path)
     total = hashlib.sha256()
@@ -29,7 +29,7 @@ def checksum_of(path: Path) -> str:
 
 
 def loaded_files(folder: Path) -> list[Path]:
-    """List the files of a folder that make a model: weights and configuration."""
+    """List a model folder's files that decide its output: weights and configuration."""
     return sorted(path for path in folder.rglob("*") if _is_loaded(path))
 
 

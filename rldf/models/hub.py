@@ -1,8 +1,7 @@
-"""The Hugging Face hub, as far as model sets need it; every failure becomes one line.
+"""Looks up and fetches models on the Hugging Face hub; every failure is a `ModelMissingError`.
 
-Where the hub is, which token is sent, whether it may be asked at all and where its files are kept
-are settled by huggingface_hub in its usual ways: HF_ENDPOINT, HF_TOKEN or `hf auth login`,
-HF_HUB_OFFLINE, HF_HOME.
+huggingface_hub's own settings apply: HF_ENDPOINT (the hub's address), HF_TOKEN or `hf auth login`
+(the token), HF_HUB_OFFLINE (no requests) and HF_HOME (where files are kept).
 """
 
 import contextlib
@@ -29,13 +28,13 @@ _NAME, _COMMIT, _SHA256 = TypeAdapter(FileName), TypeAdapter(Commit), TypeAdapte
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of a repository.
+    """A file of a repository on the hub.
 
     Attributes:
-        name: its path there.
-        size: in bytes.
-        sha256: of its contents, for large files; None for small ones.
-        blob: of small files, the hash that git gives them.
+        name: its path in the repository.
+        size: its size, bytes.
+        sha256: SHA-256 of its contents, for large files; None for small ones.
+        blob: git's blob hash, for small files; None for large ones.
     """
 
     name: str
@@ -44,7 +43,7 @@ class RemoteFile:
     blob: str | None
 
     def is_in(self, path: Path) -> bool:
-        """Tell whether a file on the disk is this one, byte for byte."""
+        """Return whether the file at `path` has this file's size and checksum."""
         if path.stat().st_size != self.size:
             return False
         if self.sha256 is not None:
@@ -55,13 +54,13 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A commit of a repository.
+    """One commit of a repository on the hub.
 
     Attributes:
-        id: its name.
-        revision: the commit.
-        license: as its card names it, or "".
-        files: by name.
+        id: the repository's name, OWNER/NAME.
+        revision: the commit's hash.
+        license: the licence that its model card names, or "".
+        files: the commit's files by name.
     """
 
     id: str
@@ -71,14 +70,25 @@ class Repository:
 
 
 def look_up(id: str, revision: str | None, again: str) -> Repository:
-    """Ask the hub for a repository's files."""
+    """Ask the hub for a repository's commit, licence and list of files.
+
+    Args:
+        id: the repository's name, OWNER/NAME.
+        revision: the commit's hash; None for the newest commit.
+        again: the command that an error message asks the user to type.
+
+    Raises:
+        ModelMissingError: if the hub does not give them.
+    """
     from huggingface_hub import HfApi
 
     with asking(id, revision, again):
         info: Any = HfApi().model_info(id, revision=revision, files_metadata=True)
         commit = _COMMIT.validate_python(info.sha)
         if revision not in (None, commit):
-            raise ModelMissingError(f"the hub gives {commit} for {id} at {revision}: type {again}")
+            raise ModelMissingError(
+                f"the hub answered with commit {commit} of {id} instead of {revision}: type {again}"
+            )
         card = info.card_data
         files = [_remote(sibling) for sibling in info.siblings or ()]
         return Repository(
@@ -102,7 +112,7 @@ def _remote(sibling: Any) -> RemoteFile | None:
 
 
 def read_index(repository: Repository, again: str) -> dict[str, Any] | None:
-    """Read what a pipeline is made of."""
+    """Fetch and parse a pipeline's model_index.json; None if the repository has none."""
     file = repository.files.get(INDEX)
     if file is None:
         return None
@@ -116,7 +126,7 @@ def read_index(repository: Repository, again: str) -> dict[str, Any] | None:
 
 
 def fetch(repository: Repository, file: RemoteFile, again: str) -> Path:
-    """Have a file in huggingface_hub's cache, and check it."""
+    """Fetch a file into huggingface_hub's cache unless it is there, check it, return its path."""
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
     id, revision = repository.id, repository.revision
@@ -131,18 +141,18 @@ def fetch(repository: Repository, file: RemoteFile, again: str) -> Path:
         if was_here:
             return fetch(repository, file, again)
         raise ModelMissingError(
-            f"{file.name} of {id} did not arrive whole, and was removed: type {again}"
+            f"{file.name} of {id} arrived damaged and was removed: type {again}"
         )
 
 
 def locked_file(file: RemoteFile, path: Path) -> LockedFile:
-    """Describe a file that was checked."""
+    """Make the lock file's entry for a file that `fetch` has returned."""
     return LockedFile(size=file.size, sha256=file.sha256 or sha256_file(path))
 
 
 @contextlib.contextmanager
 def asking(id: str, revision: str | None, again: str) -> Iterator[None]:
-    """Turn whatever goes wrong while the hub is asked into one line."""
+    """Turn every exception of a block that asks the hub into a one-line `ModelMissingError`."""
     try:
         yield
     except ModelMissingError:
@@ -156,8 +166,8 @@ def _explain(error: Exception, id: str, revision: str | None, again: str) -> str
 
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return (
-            f"the disk is full, at {id} in {constants.HF_HUB_CACHE}: make room, or name another "
-            f"disk by HF_HOME; what has arrived is kept; type {again}"
+            f"the disk of {constants.HF_HUB_CACHE} is full, while {id} was fetched: free space, or "
+            f"set HF_HOME to a folder on another disk; what has arrived is kept; then type {again}"
         )
     if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         return _explain(error.__cause__, id, revision, again)
@@ -170,15 +180,21 @@ def _explain(error: Exception, id: str, revision: str | None, again: str) -> str
     absent = (errors.RepositoryNotFoundError, errors.DisabledRepoError)
     if isinstance(error, absent) or status == 401:  # the answer for what strangers may not see
         return (
-            f"{id} is not on the hub: it was removed or renamed, or is private; for a private one "
-            f"type 'hf auth login', for others name a mirror in a model set of your own"
+            f"{id} is not on the hub: it was removed or renamed, or is private; if it is private, "
+            "type 'hf auth login', else name a mirror of it in a model set of your own"
         )
     if isinstance(error, errors.RevisionNotFoundError):
-        return f"{id} has no commit {revision} any more: name another in a model set of your own"
+        return (
+            f"{id} has no commit {revision} any more: name another commit in a model set of your "
+            "own"
+        )
     if isinstance(error, errors.RemoteEntryNotFoundError):
         return f"{id} lacks a file that it lists: type {again}"
     if isinstance(error, errors.OfflineModeIsEnabled):
-        return f"{id} is not here, and HF_HUB_OFFLINE keeps it away: unset it, then type {again}"
+        return (
+            f"{id} is not on this machine, and HF_HUB_OFFLINE forbids fetching it: unset "
+            f"HF_HUB_OFFLINE, then type {again}"
+        )
     if status is not None:
         return f"the hub answers {status} for {id}: wait, then type {again}"
     return f"{id} could not be fetched ({one_line(error)}): what has arrived is kept; type {again}"

@@ -1,9 +1,9 @@
-"""Lock files: which commit and which bytes of the hub's models a model set stands for.
+"""Lock files: the commit and the files' checksums of each model that was pulled from the hub.
 
-The first pull settles what a model set file leaves open and writes it down: the commit of every
-model, and size and SHA-256 of every file. Later pulls, and loading, take that and nothing else.
-Shipped sets have their lock files in the user's data folder; that of a user's own `mine.yaml` is
-`mine.lock.json` beside it. The files themselves stay in the cache of huggingface_hub.
+The first pull writes into the lock file the commit of every model, and size and SHA-256 of every
+file. Later pulls and loading accept no other commit and no other files. The lock files of shipped
+model sets are in the user's data folder; that of a user's own `mine.yaml` is `mine.lock.json`
+beside it. The model files themselves are in the cache of huggingface_hub.
 """
 
 import hashlib
@@ -25,16 +25,16 @@ _MOST_BYTES = 4_000_000
 
 
 def cache_name(id: str) -> str:
-    """Name the folder of a repository in huggingface_hub's cache."""
+    """Return the name of a repository's folder in huggingface_hub's cache."""
     return f"models--{id.replace('/', '--')}"
 
 
 class LockedFile(Strict):
-    """One file.
+    """One file of a pulled model.
 
     Attributes:
-        size: in bytes.
-        sha256: of its contents.
+        size: its size, bytes.
+        sha256: SHA-256 of its contents.
     """
 
     size: Annotated[int, Field(ge=0)]
@@ -42,14 +42,14 @@ class LockedFile(Strict):
 
 
 class LockedSource(Strict):
-    """One model of the hub.
+    """One model that was pulled from the hub.
 
     Attributes:
-        id: its name there.
-        revision: its commit.
-        file: the only file of it that is wanted, if the set says so.
-        license: what its authors allowed when it was pulled.
-        files: by name in the repository.
+        id: its repository's name, OWNER/NAME.
+        revision: the commit's hash.
+        file: the only file that was pulled, if the model set file names one.
+        license: its licence when it was pulled.
+        files: the pulled files by their path in the repository.
     """
 
     id: HubId
@@ -59,33 +59,33 @@ class LockedSource(Strict):
     files: dict[FileName, LockedFile] = Field(min_length=1)
 
     def is_of(self, source: Source) -> bool:
-        """Tell whether a model set file still asks for this."""
+        """Return whether repository, commit and file are those that a model set file asks for."""
         pinned = source.revision in (None, self.revision)
         return pinned and (self.id, self.file) == (source.id, source.file)
 
     @property
     def folder(self) -> Path:
-        """Where huggingface_hub keeps the commit."""
+        """The commit's folder in huggingface_hub's cache."""
         from huggingface_hub import constants
 
         return Path(constants.HF_HUB_CACHE) / cache_name(self.id) / "snapshots" / self.revision
 
     @property
     def path(self) -> Path:
-        """The folder, or the only file in it."""
+        """What a model is loaded from: the commit's folder, or its only pulled file."""
         return self.folder if self.file is None else self.folder / self.file
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Total size of all files, bytes."""
         return sum(file.size for file in self.files.values())
 
     def missing(self) -> list[str]:
-        """List the files that are not on the disk, or not in their size."""
+        """List the files that are not on the disk, or have another size there."""
         return [name for name, file in self.files.items() if not self._is_there(name, file.size)]
 
     def changed(self) -> list[str]:
-        """Read all files, and list those that are not what was pulled."""
+        """Read all files, and list those that are missing or have another checksum."""
         gone = self.missing()
         return gone + [
             name
@@ -94,7 +94,7 @@ class LockedSource(Strict):
         ]
 
     def digest(self) -> str:
-        """Sum up the commit's files."""
+        """Compute one SHA-256 over the names and checksums of all files."""
         lines = [f"{name} {file.sha256}\n" for name, file in sorted(self.files.items())]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -111,16 +111,20 @@ class _LockFile(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock file.
+    """Reads and writes a model set's lock file.
 
     Attributes:
-        path: where it lies, whether it is there or not.
+        path: the lock file, which need not exist yet.
     """
 
     path: Path
 
     def read(self) -> dict[str, LockedSource]:
-        """Read it."""
+        """Read the pulled models by part; {} if there is no lock file.
+
+        Raises:
+            ConfigError: if the lock file is damaged.
+        """
         try:
             with self.path.open("rb") as file:
                 data = file.read(_MOST_BYTES + 1)
@@ -135,7 +139,7 @@ class Lock:
             raise self._damaged(one_line(error)) from None
 
     def add(self, key: str, source: LockedSource) -> None:
-        """Write what was pulled; two pulls at the same time lose nothing of each other's."""
+        """Add a pulled model under a part's key; concurrent pulls keep each other's entries."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with locked(self.path.with_name(f".{self.path.name}.guard"), wait=True):
@@ -143,11 +147,12 @@ class Lock:
                 write_json(self.path, {"sources": {k: s.model_dump() for k, s in known.items()}})
         except OSError as error:
             raise ConfigError(
-                f"lock file {self.path} cannot be written: {error.strerror}; give RLDF_DATA a "
-                "folder, or put a model set of your own where you may write"
+                f"lock file {self.path} cannot be written: {error.strerror}: for a shipped model "
+                "set, set RLDF_DATA to a folder that you may write to; for a model set of your "
+                "own, move its file to such a folder"
             ) from None
 
     def _damaged(self, reason: str) -> ConfigError:
         return ConfigError(
-            f"lock file {self.path} is damaged ({reason}): remove it and pull the model set again"
+            f"lock file {self.path} is damaged ({reason}): remove it, then pull the model set again"
         )

@@ -1,4 +1,4 @@
-"""The models of a run: where their files are, and what they become when they are loaded."""
+"""A model set: finds the files of a run's models and loads each model when it is first used."""
 
 import hashlib
 import shlex
@@ -27,7 +27,10 @@ from rldf.sharing import Remade
 
 
 class ModelSet(Remade):
-    """The models of a run; implements `rldf.interfaces.VisionModels`."""
+    """A run's generator, detector, scene classifier, CLIP and photograph reader.
+
+    It implements `rldf.interfaces.VisionModels`.
+    """
 
     def __init__(
         self,
@@ -39,15 +42,15 @@ class ModelSet(Remade):
         lock: Lock | None = None,
         send_key: bool = False,
     ) -> None:
-        """Describe a model set; nothing is loaded yet.
+        """Make a model set without loading any model.
 
         Args:
-            file: what the set's file says.
-            folder: what its paths are relative to.
+            file: the parsed model set file.
+            folder: the folder that relative paths in the file start from.
             device: where the models run; "auto" is a GPU if there is one.
-            named: what a person types for it; None for its name.
-            lock: its lock file; None for a set that can have no models of the hub.
-            send_key: whether its server may be sent OPENAI_API_KEY.
+            named: what a person types after --models for this model set; None for its name.
+            lock: the model set's lock file; None for a model set without models from the hub.
+            send_key: whether the images API's server may be sent OPENAI_API_KEY.
         """
         self.file = file
         self.named = named or file.name
@@ -78,20 +81,24 @@ class ModelSet(Remade):
 
     @cached_property
     def photographs(self) -> PhotographReader | None:
-        """The reader of photographs, None where the other models read them."""
+        """The photograph reader; None for a model set whose other models read photographs."""
         if self.file.photographs is None:
             return None
         return cast(PhotographReader, self._load("photographs"))
 
     @cached_property
     def locked(self) -> dict[str, LockedSource]:
-        """What was pulled of the hub's models that the file asks for, by part."""
+        """The lock file's entries that match the model set file, by key such as "generator.vae"."""
         found = {} if self.lock is None else self.lock.read()
         asked = self.file.hub_sources()
         return {k: found[k] for k in asked if k in found and found[k].is_of(asked[k])}
 
     def path(self, key: str) -> Path | None:
-        """Find a model's files."""
+        """Return the file or folder that a model is loaded from; None if it has none.
+
+        Args:
+            key: a part, such as "generator", or a component of one, such as "generator.vae".
+        """
         source = self.file.sources()[key]
         if source.path is not None:
             folder = self.folder if source.package is None else _package_folder(source.package)
@@ -99,20 +106,20 @@ class ModelSet(Remade):
         return self.locked[key].path if key in self.locked else None
 
     def missing(self, role: str | None = None) -> list[str]:
-        """List what is not there."""
+        """List the missing files and the models that were not pulled, of one part or of all."""
         parts = self.file.parts()
         keys = [key for name in ([role] if role else parts) for key in parts[name].sources(name)]
         return [lack for key in keys for lack in self._missing(key)]
 
     def lacks(self) -> list[str]:
-        """List what is not there, for lists of sets that may be damaged."""
+        """Do as `missing`, but return the message of a damaged file instead of raising it."""
         try:
             return self.missing()
         except ConfigError as error:
             return [str(error)]
 
     def require(self, role: str) -> None:
-        """Make sure that a part's files are there."""
+        """Raise `ModelMissingError` with what to type if a file of a part is missing."""
         missing = self.missing(role)
         if not missing:
             return
@@ -124,13 +131,20 @@ class ModelSet(Remade):
         raise ModelMissingError(f"{said}; type 'rldf doctor' to see which model sets are complete")
 
     def checksum(self, role: str) -> str | None:
-        """Hash a model's files, once; for models of the hub the lock file tells."""
+        """Return the checksum of a part's files; None for a part without files.
+
+        It is computed once. For models from the hub it is taken from the lock file.
+        """
         if role not in self._checksums:
             self._checksums[role] = self._checksum(role)
         return self._checksums[role]
 
     def filled(self, role: str, options: Mapping[str, bool | int | float | str]) -> "ModelSet":
-        """Fill in options that the set's file leaves open, or states as usual only."""
+        """Return a model set with options added to a part.
+
+        Options that the model set file states under `options` stay as they are; those under
+        `defaults` are replaced; those that the part's class does not take are left out.
+        """
         part = self._part(role)
         unstated = options.keys() - part.options.keys()
         if not unstated:
@@ -139,16 +153,16 @@ class ModelSet(Remade):
         return self._with(role, {**taken, **part.options})
 
     def replaced(self, role: str, options: Options) -> "ModelSet":
-        """Replace options, whatever the set's file states."""
+        """Return a model set in which `options` replace those that the file states for a part."""
         return self._with(role, {**self._part(role).options, **options})
 
     def identity(self) -> dict[str, Json]:
-        """Describe the set for a run's folder: the parts that every run uses."""
+        """Return the model set's name and the identity of each part that every run uses."""
         roles = [role for role in self.file.parts() if role not in OPTIONAL]
         return {"name": self.file.name, **{role: self.part_identity(role) for role in roles}}
 
     def part_identity(self, role: str) -> Json:
-        """Describe one part: its class, its options and the checksum of its files."""
+        """Return a part's class, its options and the checksum of its files."""
         part = self._part(role)
         return {
             "class": part.kind,
@@ -210,14 +224,17 @@ class ModelSet(Remade):
 
 
 def _package_folder(name: str) -> Path:
-    """Find an installed Python package without importing it; one that is not there has no files."""
+    """Return an installed package's folder without importing it, a missing one if it is absent."""
     found = find_spec(name)
     folders = [] if found is None else list(found.submodule_search_locations or ())
     return Path(folders[0]) if folders else Path(name)
 
 
 def _identified(options: Options, path: Path | None) -> Json:
-    """Name a grammar by what it says, and a label map that no checksum of a folder covers."""
+    """Replace the name of a grammar by its digest, and of a label map beside a file by its SHA-256.
+
+    A label map in a model's folder is part of the folder's checksum already.
+    """
     named: dict[str, Json] = dict(options)
     if grammar := options.get("grammar"):
         named["grammar"] = load_grammar(str(grammar)).digest()

@@ -1,9 +1,8 @@
 """Model sets: which generator, detector, scene classifier and CLIP a run uses.
 
-A model set is a YAML file that names catalogue entries and where their models are: local paths,
-relative to the file, or models of the hub, which `rldf models pull` fetches (`rldf.models.pull`).
-The parts are loaded when first asked for, so a command pays only for what it uses; nothing is
-fetched on the way.
+A model set is a YAML file. For each part it names a class of the catalogue and where its model is:
+a local path, relative to the file, or a model of the hub, which `rldf models pull` fetches
+(`rldf.models.pull`). A part is loaded when it is first used; loading never fetches anything.
 """
 
 import shutil
@@ -25,17 +24,17 @@ _SETS = Path(__file__).resolve().parent / "sets"
 
 
 def model_set_names() -> list[str]:
-    """List the shipped model sets."""
+    """Return the names of the shipped model sets."""
     return sorted(path.stem for path in _SETS.glob("*.yaml"))
 
 
 def auto_choice() -> Choice:
-    """Find out which model set `auto` stands for on this machine."""
+    """Choose the model set that `auto` stands for on this machine."""
     return choose(lambda name: not load_model_set(name).lacks(), lambda: resolve("auto") != "cpu")
 
 
 def real_models() -> str:
-    """Say how to get models that know photographs: what to type, its size and licence."""
+    """Return what to type to use models that know photographs, with download size and licence."""
     server = "--models openai:MODEL --base-url URL for a server"
     here = next((name for name in REAL if not load_model_set(name).lacks()), None)
     if here is not None:
@@ -48,7 +47,7 @@ def real_models() -> str:
 
 
 def _free() -> float:
-    """Measure what is free on the disk that pulled models go to, GB."""
+    """Return the free space on the disk of huggingface_hub's cache, GB."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
     folder = Path(HF_HUB_CACHE)
@@ -57,19 +56,19 @@ def _free() -> float:
 
 
 def load_model_set(name_or_path: str, device: str = "auto", *, send_key: bool = True) -> ModelSet:
-    """Load a model set's description.
+    """Read a model set file and make its `ModelSet`.
 
     Args:
         name_or_path: a shipped name, "auto", a path that ends in .yaml, or openai:MODEL@URL.
         device: where the models run; "auto" is a GPU if there is one.
         send_key: whether the server at URL may be sent OPENAI_API_KEY; False for a name that was
-            read from a file, which may be a stranger's, and not typed by a person.
+            read from a file, since a stranger may have written it.
 
     Returns:
         The model set; its models are loaded when first used.
 
     Raises:
-        ConfigError: if there is no such set or its file is wrong.
+        ConfigError: if there is no such model set or its file is wrong.
     """
     name = auto_choice().name if name_or_path == AUTO else name_or_path
     if is_api(name):
@@ -87,15 +86,15 @@ def load_model_set(name_or_path: str, device: str = "auto", *, send_key: bool = 
         lock = data_folder() / "models" / f"{name}.lock.json"
     else:
         raise ConfigError(
-            f"no model set '{name}': name one of {', '.join(model_set_names())}, "
-            "or give openai:MODEL, or a path that ends in .yaml"
+            f"no model set '{name}': type one of {', '.join(model_set_names())}, "
+            "or openai:MODEL, or a path that ends in .yaml"
         )
     file = _at_home(load_yaml(ModelSetFile, path, "model set"), path.parent)
     return ModelSet(file, path.parent, device, named=name, lock=Lock(lock.absolute()))
 
 
 def _at_home(file: ModelSetFile, folder: Path) -> ModelSetFile:
-    """Read the grammars that a set names from where the set lies, as everything else."""
+    """Make the paths of grammars in a model set file absolute; they start from its `folder`."""
 
     def home(name: object) -> str:
         is_path = str(name).endswith((".yaml", ".yml"))

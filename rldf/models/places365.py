@@ -33,8 +33,8 @@ class Network:
 
     Attributes:
         layer: the kind of its blocks.
-        widths: channels that each of the four stages puts out.
-        depths: blocks of each stage.
+        widths: number of output channels of each of the four stages.
+        depths: number of blocks of each stage.
     """
 
     layer: Literal["basic", "bottleneck"]
@@ -51,13 +51,13 @@ NETWORKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedNetwork:
-    """A checkpoint that was converted.
+    """A folder that was made of a Places365 checkpoint.
 
     Attributes:
         out: the folder.
-        sha256: of the checkpoint's file.
-        network: its name in `NETWORKS`.
-        scenes: how many it tells apart.
+        sha256: SHA-256 of the checkpoint's file.
+        network: the network's name in `NETWORKS`.
+        scenes: number of scenes that the network classifies.
     """
 
     out: str
@@ -67,11 +67,19 @@ class ImportedNetwork:
 
 
 def import_places365(file: Path, out: Path) -> ImportedNetwork:
-    """Convert a checkpoint; a folder that was made of the same file is left as it is."""
+    """Convert a checkpoint into a folder; a folder made of the same file is left as it is.
+
+    Raises:
+        UsageError: if there is no such file, or `out` holds something else.
+        ConfigError: if the file is no checkpoint that can be imported.
+    """
     if not file.is_file():
         raise UsageError(f"no checkpoint at {file}: give a file such as resnet18_places365.pth.tar")
     if file.stat().st_size > _MAX_BYTES:
-        raise ConfigError(f"{file} is larger than {_MAX_BYTES // 10**6} MB: no such network has it")
+        raise ConfigError(
+            f"{file} is larger than {_MAX_BYTES // 10**6} MB, which no Places365 network is: give "
+            "a file such as resnet18_places365.pth.tar"
+        )
     sha256 = sha256_file(file)
     if (known := _done(out, sha256)) is not None:
         return known
@@ -82,13 +90,19 @@ def import_places365(file: Path, out: Path) -> ImportedNetwork:
 
 
 def _done(out: Path, sha256: str) -> ImportedNetwork | None:
-    """Read what a folder was made of; None for a new one, refused if it holds something else."""
+    """Read the record of a folder that was made of this checkpoint; None if it is new or empty.
+
+    Raises:
+        UsageError: if the folder holds something else.
+    """
     try:
         if not out.exists() or (out.is_dir() and not any(out.iterdir())):
             return None
         known = _read(out)
     except (OSError, ValueError, TypeError):
-        raise UsageError(f"{out} is there and not of this command: name another --out") from None
+        raise UsageError(
+            f"{out} exists and was not made by this command: name another --out"
+        ) from None
     if known.sha256 != sha256:
         raise UsageError(f"{out} was made of another checkpoint: name another --out")
     return known
@@ -99,7 +113,7 @@ def _read(out: Path) -> ImportedNetwork:
 
 
 def _read_weights(file: Path) -> dict[str, Any]:
-    """Read a checkpoint's tensors by their torchvision names; nothing in it is run."""
+    """Read a checkpoint's tensors by their torchvision names, without running code from it."""
     import torch
 
     try:
@@ -110,19 +124,22 @@ def _read_weights(file: Path) -> dict[str, Any]:
             held = torch.load(file, map_location="cpu", weights_only=True, encoding="latin1")
     except Exception as error:  # whatever a broken or hostile file raises, the user needs one line
         raise ConfigError(
-            f"{file} is no checkpoint that loads safely: it is of another kind, damaged or carries "
-            "code; give an official file such as resnet18_places365.pth.tar"
+            f"{file} cannot be loaded safely: it is no checkpoint, is damaged or carries code: "
+            "give an official file such as resnet18_places365.pth.tar"
         ) from error
     state = held.get("state_dict") if isinstance(held, dict) else None
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and _is_plain(value) for name, value in state.items()
     ):
-        raise ConfigError(f"{file} has no state_dict of tensors: give an official checkpoint")
+        raise ConfigError(
+            f"{file} has no state_dict of tensors: give an official file such as "
+            "resnet18_places365.pth.tar"
+        )
     return {name.removeprefix("module."): value for name, value in state.items()}
 
 
 def _is_plain(value: object) -> bool:
-    """Tell whether something is a tensor with numbers in it, neither sparse nor quantised."""
+    """Return whether a value is a dense tensor on the CPU that is not quantised."""
     import torch
 
     return (
@@ -134,7 +151,7 @@ def _is_plain(value: object) -> bool:
 
 
 def _convert(weights: dict[str, Any], file: Path) -> tuple[Any, str]:
-    """Make the network of transformers that has these weights, and name it."""
+    """Return transformers' network with these weights, and its name in `NETWORKS`."""
     names = {name for name in weights if name.rpartition(".")[2] in _PARTS}
     state = {transformers_name(name): weights[name] for name in names}
     for network in NETWORKS:
@@ -149,12 +166,13 @@ def _convert(weights: dict[str, Any], file: Path) -> tuple[Any, str]:
             return model.eval(), network
     raise ConfigError(
         f"{file} does not have the tensors of a {' or '.join(NETWORKS)} with "
-        f"{len(places365())} scenes: these two of the official checkpoints can be imported"
+        f"{len(places365())} scenes, which alone can be imported: give an official file such as "
+        "resnet18_places365.pth.tar"
     )
 
 
 def transformers_name(name: str) -> str:
-    """Translate the name of a tensor of a residual network."""
+    """Translate a residual network's tensor name from torchvision's to transformers' spelling."""
     place = re.fullmatch(r"layer(\d)\.(\d+)\.(conv|bn|downsample\.)(\d)\.(\w+)", name)
     if place is None:
         head, _, part = name.rpartition(".")
@@ -188,7 +206,7 @@ def _network(network: Network) -> Any:
 
 
 def _write(model: Any, source: dict[str, Any], out: Path) -> None:
-    """Write the folder beside its place, then move it there whole."""
+    """Write a temporary folder beside `out`, then rename it to `out`."""
     from transformers import ViTImageProcessor
     from transformers.utils import logging
 
@@ -217,9 +235,9 @@ def _write(model: Any, source: dict[str, Any], out: Path) -> None:
 
 @cache
 def places365() -> tuple[str, ...]:
-    """List the scenes of Places365 in the order of their numbers, which is the alphabet's.
+    """Return the scenes of Places365 in the order of the network's outputs, which is alphabetical.
 
-    They are in the spelling of `categories_places365.txt`, such as "bow_window/indoor".
+    They are spelled as in `categories_places365.txt`, such as "bow_window/indoor".
     """
     axis = load_grammar(SCENES).reading("scene")
     assert axis is not None, f"{SCENES} has a scene axis"

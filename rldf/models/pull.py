@@ -1,4 +1,4 @@
-"""Fetches the models of a model set from the hub, and settles what the set leaves open."""
+"""Fetches the models of a model set from the hub and writes their commits into its lock file."""
 
 import shlex
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ class Order:
     """One model to fetch.
 
     Attributes:
-        key: which of the set, such as "generator" or "generator.vae".
-        source: what the set's file says.
-        repository: the commit that it stands for.
-        files: those that are taken.
-        license: what its authors allow.
-        locked: what was pulled of this commit before, and has to be the same still.
+        key: part or component of the model set, such as "generator" or "generator.vae".
+        source: the model set file's entry for it.
+        repository: the commit to fetch.
+        files: the files to fetch.
+        license: the model's licence.
+        locked: the lock file's entry, which the fetched files must match; None for a first pull.
     """
 
     key: str
@@ -33,12 +33,17 @@ class Order:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Total size of all files, bytes."""
         return sum(file.size for file in self.files)
 
 
 def orders(models: ModelSet, *, update: bool = False) -> list[Order]:
-    """Find out what has to be fetched."""
+    """List the models of a model set that have to be fetched.
+
+    Args:
+        models: the model set.
+        update: whether to ask for the newest commits in place of those in the lock file.
+    """
     return [
         _order(models, key, source, update=update)
         for key, source in models.file.hub_sources().items()
@@ -70,32 +75,32 @@ def _order(models: ModelSet, key: str, source: Source, *, update: bool) -> Order
 
 
 def _refuse_drift(models: ModelSet, order: Order) -> None:
-    """Hold what the hub says now against what it said when the lock file was written."""
+    """Raise `ModelMissingError` if the hub's files differ from those in the lock file."""
     for name, known in order.locked.files.items() if order.locked else ():
         now = order.repository.files.get(name)
         if now is None:
-            raise _drifted(models, order, f"{name} is not there any more")
+            raise _drifted(models, order, f"the hub does not have {name} any more")
         if now.size != known.size or now.sha256 not in (None, known.sha256):
-            raise _drifted(models, order, f"{name} is another file")
+            raise _drifted(models, order, f"{name} has changed")
 
 
 def _drifted(models: ModelSet, order: Order, what: str) -> ModelMissingError:
     where = "" if models.lock is None else f" ({models.lock.path})"
     return ModelMissingError(
-        f"{order.repository.id} is not what the lock file{where} says: {what}; to take what the "
-        f"hub has now, type {_command(models)[:-1]} --update'"
+        f"{order.repository.id} differs from the lock file{where}: {what}: to take what the hub "
+        f"has now, type {_command(models)[:-1]} --update'"
     )
 
 
 def carry_out(models: ModelSet, order: Order) -> LockedSource:
-    """Fetch a model, check every file, and write it into the set's lock file."""
+    """Fetch a model, check every file, and write it into the model set's lock file."""
     known = order.locked.files if order.locked else {}
     files = {}
     for file in order.files:
         path = fetch(order.repository, file, _command(models))
         files[file.name] = locked_file(file, path)
         if known.get(file.name, files[file.name]) != files[file.name]:
-            raise _drifted(models, order, f"{file.name} is another file")
+            raise _drifted(models, order, f"{file.name} has changed")
     locked = LockedSource(
         id=order.repository.id,
         revision=order.repository.revision,

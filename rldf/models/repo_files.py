@@ -1,9 +1,8 @@
 """Which files of a hub repository a model is made of.
 
-A repository holds much more than one needs: the same weights as pickles, in other precisions and
-for other libraries. What is taken is safetensors, configuration and tokenizers; of a pipeline the
-components that its `model_index.json` names, and each in half precision where it is there, as a GPU
-computes in it anyway.
+A repository often holds the same weights as pickles, in other precisions and for other libraries.
+A pull takes safetensors, configuration and tokenizers only. Of a pipeline it takes the components
+that `model_index.json` names, each in half precision if the repository has that.
 """
 
 import re
@@ -18,14 +17,14 @@ INDEX = "model_index.json"
 """The file that makes a repository a pipeline of diffusers."""
 
 TEXTS = (".json", ".txt", ".model", ".jinja")
-"""Endings of configuration, tokenizers and chat templates."""
+"""File name endings of configuration, tokenizers and chat templates."""
 
 WEIGHTS = (".pt", ".onnx", ".safetensors")
-"""Endings of weights."""
+"""File name endings of weights."""
 
 _LIBRARIES = ("diffusers", "transformers")
-_STEMS = {"open-clip": ("open_clip_model",)}  # by class; these have other weights beside theirs
-_OPTIONAL = ("safety_checker",)  # a pipeline draws without; a clone asks for it by itself
+_STEMS = {"open-clip": ("open_clip_model",)}  # by class: repositories that hold other weights too
+_OPTIONAL = ("safety_checker",)  # a pipeline works without it; a clone loads it by itself
 _USUAL = ("model", "diffusion_pytorch_model")
 _HALF = r"\.fp16"
 _SHARD = r"(-\d{5}-of-\d{5})?\.safetensors"
@@ -35,7 +34,17 @@ _SHARDS = r"\.safetensors\.index"
 def wanted(
     kind: str, names: Collection[str], file: str | None, index: Mapping[str, Any] | None
 ) -> list[str]:
-    """Choose the files of a model."""
+    """Choose the files of a repository that a model is loaded from.
+
+    Args:
+        kind: the class of the part.
+        names: all files of the repository.
+        file: the only file to take, if the model set file names one.
+        index: the contents of `model_index.json`, for a pipeline.
+
+    Raises:
+        ConfigError: if the repository has no such file, or no weights as safetensors.
+    """
     if file is not None:
         return [_single(file, names)]
     if index is None:
@@ -50,16 +59,19 @@ def wanted(
 
 
 def components(index: Mapping[str, Any]) -> list[str]:
-    """List the components of a pipeline: all that diffusers would load."""
+    """List the components that `model_index.json` names and diffusers would load."""
     stated = {name: value for name, value in index.items() if _is_component(name, value)}
     for name, (library, made) in stated.items():
         if not (name.isidentifier() and _is_known(library) and isinstance(made, str)):
             raise ConfigError(
-                f"{INDEX}: {name[:60]} is of {str(library)[:60]}: only parts of diffusers and "
-                "transformers are loaded"
+                f"{INDEX}: component {name[:60]} is of {str(library)[:60]}: only components of "
+                "diffusers and transformers are loaded"
             )
         if "Pipeline" in made:
-            raise ConfigError(f"{INDEX}: {name} is a pipeline itself, {made[:60]}: give its parts")
+            raise ConfigError(
+                f"{INDEX}: component {name} is a pipeline itself ({made[:60]}): give a pipeline "
+                "without another one in it"
+            )
     return list(stated)
 
 
@@ -69,7 +81,7 @@ def _is_component(name: str, value: object) -> bool:
 
 
 def _is_known(library: object) -> bool:
-    """Tell whether a part is of diffusers or transformers; diffusers' pipelines have some too."""
+    """Return whether a component's library is diffusers, one of its pipelines, or transformers."""
     if library in _LIBRARIES:
         return True
     spec = find_spec("diffusers")
@@ -79,7 +91,7 @@ def _is_known(library: object) -> bool:
 
 
 def has_weights(names: Iterable[str], *, half: bool) -> bool:
-    """Tell whether a model of diffusers or transformers has weights in a precision."""
+    """Return whether file names include safetensors weights in half (or else full) precision."""
     pattern = rf"({'|'.join(_USUAL)}){_HALF if half else ''}{_SHARD}"
     return any(_matches(pattern, name, "") for name in names)
 
@@ -88,12 +100,12 @@ def _single(file: str, names: Collection[str]) -> str:
     if not file.endswith(WEIGHTS):
         raise ConfigError(f"file {file}: name a {', '.join(WEIGHTS[:-1])} or {WEIGHTS[-1]} file")
     if file not in names:
-        raise ConfigError(f"it has no file {file}")
+        raise ConfigError(f"it has no file {file}: name a file of the repository")
     return file
 
 
 def _model(kind: str, names: Iterable[str], folder: str) -> set[str]:
-    """Choose the files of one folder: those of its own, none of folders in it."""
+    """Choose the files of a model that lie directly in one folder, which is "" or ends in "/"."""
     own = [name for name in names if "/" not in name[len(folder) :]]
     texts = {name for name in own if _is_text(name[len(folder) :])}
     weights = [name for name in own if name.endswith((".safetensors", ".bin", ".pth", ".ckpt"))]
@@ -119,5 +131,5 @@ def _matches(pattern: str, name: str, folder: str) -> bool:
 
 
 def _is_text(name: str) -> bool:
-    """Tell whether it is configuration or a tokenizer; indices of shards go with their weights."""
+    """Return whether a file is configuration or a tokenizer, and no index of shards."""
     return name.endswith(TEXTS) and ".index." not in name and not name.startswith((".", "README"))

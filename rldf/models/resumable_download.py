@@ -1,8 +1,8 @@
 """Fetches one large file of the hub so that the next try goes on where the last one stopped.
 
-huggingface_hub gives every try a file of its own, and throws it away when the try fails or the
-person stops it. Here what has arrived stays beside the file's place in huggingface_hub's cache,
-under the name that huggingface_hub itself used until its version 2, and only the rest is asked for.
+huggingface_hub writes every try into a new file, and removes it when the try fails or is stopped.
+This module keeps the bytes that have arrived in huggingface_hub's cache, as `<sha256>.incomplete`
+(the name that huggingface_hub itself used before its version 2), and asks only for the rest.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from rldf.models.lock import cache_name
 
 
 def silence(*, bars: bool) -> None:
-    """Keep huggingface_hub from telling each retry, and from drawing bars."""
+    """Keep huggingface_hub from logging retries and, unless `bars`, from showing progress bars."""
     from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
     from huggingface_hub.utils.logging import set_verbosity
 
@@ -27,7 +27,11 @@ def silence(*, bars: bool) -> None:
 
 
 def complete(id: str, revision: str, name: str, size: int, sha256: str) -> bool:
-    """Have a large file in huggingface_hub's cache; its contents are for the caller to check."""
+    """Fetch a large file into huggingface_hub's cache; the caller has to check its contents.
+
+    Returns:
+        True if it was fetched, False if it was there already.
+    """
     from huggingface_hub import hf_hub_url
 
     with _alone(id, sha256) as blob:
@@ -45,7 +49,7 @@ def complete(id: str, revision: str, name: str, size: int, sha256: str) -> bool:
 
 
 def remove(id: str, path: Path) -> None:
-    """Remove a file from huggingface_hub's cache, never one that lies elsewhere."""
+    """Remove a snapshot's file and, if it links into the cache's blobs, that blob too."""
     from huggingface_hub import constants
 
     blob, blobs = path.resolve(), Path(constants.HF_HUB_CACHE) / cache_name(id) / "blobs"
@@ -55,7 +59,7 @@ def remove(id: str, path: Path) -> None:
 
 
 def _rest_arrived(file: BinaryIO, url: str, name: str, size: int) -> bool:
-    """Fetch what a file lacks; False if it was cut again, but got further."""
+    """Fetch the missing end of a file; False if the connection broke after some of it arrived."""
     # http_get is not exported: hf_hub_download, which is, keeps no part of a file between tries.
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
@@ -75,7 +79,7 @@ def _rest_arrived(file: BinaryIO, url: str, name: str, size: int) -> bool:
 
 @contextlib.contextmanager
 def _alone(id: str, sha256: str) -> Iterator[Path]:
-    """Give the place of a file in the cache, while nobody else fetches it."""
+    """Lock a file of the cache against other downloads, and yield its path."""
     from huggingface_hub import constants
 
     cache, folder = Path(constants.HF_HUB_CACHE), cache_name(id)

@@ -1,8 +1,8 @@
-"""Models of strangers, looked through before a library loads them.
+"""Checks the files of a model before a library loads them: numbers and configuration, no code.
 
-A model may be numbers and configuration, never code. The loaders of the libraries are asked for no
-code too; but what they make of a folder changes with their versions, and some of them do what the
-folder itself says. What is refused here reaches none of them.
+The libraries are also called with options that forbid code, but what they load depends on their
+version, and some follow instructions in the model's own files. A model that is refused here is
+never given to a library.
 """
 
 import mmap
@@ -37,7 +37,7 @@ _MOST_BYTES = 16_000_000  # of one file of configuration
 
 
 def check_model(path: Path) -> None:
-    """Refuse a model that is, or could be, more than numbers and configuration."""
+    """Raise `ConfigError` for a model that holds, or could hold, code or absurd numbers."""
     if path.is_file():
         _check_safetensors([path])
         if path.suffix.lower() in _PICKLES:
@@ -53,25 +53,29 @@ def check_model(path: Path) -> None:
 def _check_folder(folder: Path) -> None:
     files = _files(folder)
     if folder / INDEX in files:
-        raise ConfigError(f"{folder} is a pipeline in a pipeline: give its parts one by one")
+        raise ConfigError(
+            f"{folder} is a pipeline where one model is expected: give the folder of that model"
+        )
     _check_no_code(files)
     _check_safetensors(files)
     pickles = [file.name for file in files if file.suffix.lower() in _PICKLES]
     if pickles and not any(file.suffix == ".safetensors" for file in files):
         raise ConfigError(
-            f"{folder} has pickled weights alone ({min(pickles)}), and a pickle can run code: "
-            "give them as .safetensors"
+            f"{folder} has only pickled weights ({min(pickles)}), and a pickle can run code: "
+            "give a model with .safetensors weights"
         )
 
 
 def _files(folder: Path) -> list[Path]:
-    """List the files of one folder; a hub's cache holds links to them."""
+    """List the files of one folder, and the links to files; [] if there is no such folder."""
     files: list[Path] = []
     try:
         for file in folder.iterdir():
             files.append(file)
             if len(files) > _MOST_FILES:
-                raise ConfigError(f"{folder} holds more than {_MOST_FILES} files: it is no model")
+                raise ConfigError(
+                    f"{folder} holds more than {_MOST_FILES} files: give the folder of one model"
+                )
         return sorted(file for file in files if file.is_file())
     except FileNotFoundError:  # a component that the generator may do without
         return []
@@ -84,7 +88,7 @@ def _check_no_code(files: list[Path]) -> None:
         if file.suffix == ".py":
             raise ConfigError(f"{file} is code, and code of models is never run: remove it")
         if file.name == _ADAPTER:
-            raise ConfigError(f"{file} is of an adapter: give the whole model in one folder")
+            raise ConfigError(f"{file} belongs to an adapter: give the whole model in one folder")
         if "config" in file.name and file.suffix == ".json":
             for key, value in _entries(_read(file)):
                 if _names_code(key, value):
@@ -99,12 +103,13 @@ def _check_no_code(files: list[Path]) -> None:
                     )
                 if _is_absurd(file.name, key, value):
                     raise ConfigError(
-                        f"{file}: {key}: {str(value)[:60]} is more than any model has"
+                        f"{file}: {key}: {str(value)[:60]} is larger than in any known model: "
+                        "give another model"
                     )
 
 
 def _is_absurd(name: str, key: str, value: object) -> bool:
-    """Tell whether a number asks for more memory or time than any model takes."""
+    """Return whether a number of a configuration exceeds the limit for its key."""
     limits = _OF_IMAGES if name == "preprocessor_config.json" else _OF_MODELS
     most = next((most for part, most in limits.items() if part in key), None)
     numbers = value if isinstance(value, list) else [value]
@@ -118,12 +123,15 @@ def _names_code(key: str, value: object) -> bool:
 
 
 def _loaded(index: Path) -> list[str]:
-    """Read which folders a pipeline is loaded from."""
+    """Return the folders that a pipeline is loaded from, by its `model_index.json`."""
     entries = _read(index)
     _check_class(index, entries.get("_class_name"))
     for key, value in _entries(entries):
         if _names_code(key, value):
-            raise ConfigError(f"{index} names code to run ({key}), and code of models is never run")
+            raise ConfigError(
+                f"{index} names code to run ({key}), and code of models is never run: give a "
+                "model that works without it"
+            )
     try:
         return [name for name in components(entries) if name not in _LEFT_OUT]
     except ConfigError as error:
@@ -135,8 +143,8 @@ def _check_class(index: Path, name: object) -> None:
         raise ConfigError(f"{index}: _class_name must name a pipeline of diffusers")
     if _HALVES.match(name):
         raise ConfigError(
-            f"{index}: a {name[:60]} draws with another model, which its README names: give a "
-            "pipeline that is whole in one folder"
+            f"{index}: a {name[:60]} needs another pipeline, which its README names: give a "
+            "pipeline that is complete in one folder"
         )
 
 
@@ -149,43 +157,50 @@ def _check_safetensors(files: list[Path]) -> None:
 
 
 def _check_header(file: Path) -> None:
-    """Have the header read: lengths, types, shapes and places of all tensors must fit the file."""
+    """Check that the tensors' lengths, types, shapes and offsets in the header fit the file."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(file, framework="np"):
             pass
     except (SafetensorError, OSError, ValueError, MemoryError) as error:
-        raise ConfigError(f"{file} is no sound safetensors file: {one_line(error)}") from None
+        raise ConfigError(f"{file} is no valid safetensors file: {one_line(error)}") from None
 
 
 def _check_pickle(file: Path) -> None:
-    """Refuse a file of torch that is small on the disk and large in memory.
+    """Refuse a torch file that is small on the disk and could be large in memory.
 
-    What may be loaded without running code still names one call that makes bytes out of a number,
-    and torch unpacks packed archives, which it never writes.
+    Two such files pass torch's own check for code: a compressed archive, which torch reads but
+    never writes, and a pickle that calls `bytearray(n)`.
     """
     with file.open("rb") as stream:
         inside = _unpacked(file) if stream.read(4) == _ARCHIVE else 0
     size = file.stat().st_size
     if inside > size:
-        raise ConfigError(f"{file} is packed, {size} bytes of {inside}: no such model is")
+        raise ConfigError(
+            f"{file} is compressed from {inside} to {size} bytes, which torch never does: give "
+            "the file as torch wrote it"
+        )
     if size:
         with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m:
             if m.find(b"bytearray") >= 0:
                 raise ConfigError(
-                    f"{file}: its pickle calls bytearray(n), which can exhaust memory: no model "
-                    "needs that, and it is not loaded"
+                    f"{file}: its pickle calls bytearray(n), which can exhaust memory and which "
+                    "no model needs: give another file"
                 )
 
 
 def _unpacked(file: Path) -> int:
-    """Add up what an archive of torch holds; one that cannot be read here, torch may read."""
+    """Return the total unpacked size of a torch archive's entries, bytes.
+
+    Raises:
+        ConfigError: if zipfile cannot read it, since torch might read it all the same.
+    """
     try:
         with zipfile.ZipFile(file) as archive:
             return sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise ConfigError(f"{file} is no sound archive: {one_line(error)}") from None
+        raise ConfigError(f"{file} is no valid archive of torch: {one_line(error)}") from None
 
 
 def _check_shards(index: Path) -> None:
@@ -214,7 +229,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _entries(record: dict[str, Any]) -> Iterator[tuple[str, object]]:
-    """Go through a record and all records in it."""
+    """Yield every key and value of a JSON object and of all objects nested in it."""
     left: list[object] = [record]
     while left:
         place = left.pop()

@@ -1,8 +1,8 @@
-"""What a model set file may say.
+"""The keys of a model set file.
 
-A part lies at a `path` relative to the file, or is a model of the Hugging Face hub: its `id`, and
-where it is known the commit as `revision`. What a revision leaves open is settled by the first
-`rldf models pull`, which writes a lock file. Nothing in a model set file is code.
+A part's model is at a `path` relative to the file, or on the Hugging Face hub under an `id`, with
+an optional commit as `revision`. Without a revision, the first `rldf models pull` takes the newest
+commit and writes it into a lock file. A model set file holds no code.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -26,17 +26,17 @@ ROLES = {
     "clip": "clips",
     "photographs": "photographs",
 }
-"""The kind of the catalogue by the name of a part."""
+"""The catalogue's kind of classes for each part of a model set."""
 
 OPTIONAL = ("photographs",)
-"""Parts that a set may do without, and that decide only what they are asked for."""
+"""Parts that a model set may lack; they are no part of a run's identity."""
 
 
 _PASSING = frozenset({"attention_slicing", "compile", "parallel", "timeout", "tries"})
 
 
 class _Renamed(Strict):
-    """A record some of whose keys had other names before; those are refused with the new one."""
+    """A record with renamed keys: an old name is refused with a message that gives the new one."""
 
     renamed: ClassVar[dict[str, str]] = {}
 
@@ -46,7 +46,7 @@ class _Renamed(Strict):
         old = [key for key in cls.renamed if isinstance(data, dict) and key in data]
         if old:
             raise ValueError(
-                "; ".join(f"`{key}` is called `{cls.renamed[key]}` now" for key in old)
+                "; ".join(f"`{key}` is now called `{cls.renamed[key]}`" for key in old)
             )
         return data
 
@@ -56,11 +56,11 @@ class Source(_Renamed):
 
     Attributes:
         path: a file or folder, relative to the model set file.
-        package: an installed Python package that the path is relative to instead.
-        id: in place of a path, a model of the hub.
-        revision: its commit; None leaves that to the first pull.
-        file: the only file of it that is wanted, for models of one file.
-        license: what its authors allow, as they name it.
+        package: an installed Python package; the path is then relative to the package's folder.
+        id: OWNER/NAME of a model of the hub, in place of a path.
+        revision: the commit of the hub's model; None for the newest one at the first pull.
+        file: the only file to take from the hub's model, for models of one file.
+        license: the name of the model's licence.
     """
 
     path: str | None = None
@@ -75,20 +75,20 @@ class Source(_Renamed):
         if self.path is not None and self.id is not None:
             raise ValueError("give a path or an id, not both")
         if self.package is not None and self.path is None:
-            raise ValueError("package: give the path of the file in it")
+            raise ValueError("a package needs a path: give the path of the file in the package")
         if self.id is None and (self.revision or self.file):
-            raise ValueError("revision and file belong to an id")
+            raise ValueError("revision and file need an id: give the id of a model of the hub")
         return self
 
 
 class PartFile(Source):
-    """One model of a set.
+    """One part of a model set.
 
     Attributes:
-        kind: an entry of the catalogue; `class` in the file.
-        options: what its constructor is given, whatever else is asked for.
-        defaults: likewise, unless the preset of a clone asks for something else.
-        components: further models that the constructor takes by these names.
+        kind: name of a class in the catalogue; the file's key is `class`.
+        options: arguments of the class's constructor, which nothing else overrides.
+        defaults: arguments of the class's constructor, which the preset of a clone may override.
+        components: further models for the constructor, by the name of its parameter.
     """
 
     kind: str = Field(alias="class")
@@ -100,16 +100,16 @@ class PartFile(Source):
 
     @property
     def settings(self) -> Options:
-        """What the constructor is given."""
+        """Arguments of the class's constructor: `options` override `defaults`."""
         return {**self.defaults, **self.options}
 
     @property
     def deciding(self) -> Options:
-        """Those that decide what the part gives: not how fast, and not how patient it is."""
+        """The settings that decide the part's output, without those of speed and retries."""
         return {name: value for name, value in self.settings.items() if name not in _PASSING}
 
     def sources(self, role: str) -> dict[str, Source]:
-        """List the places that the part is made of."""
+        """Return the sources of the part and its components, by key such as "generator.vae"."""
         return {role: self} | {f"{role}.{name}": part for name, part in self.components.items()}
 
 
@@ -117,23 +117,23 @@ class ModelSetFile(_Renamed):
     """A model set file.
 
     Attributes:
-        name: what people type.
-        description: one line for lists.
-        domain: what its models were trained on.
-        vocabulary_grammar: the grammar that has every sentence which the generator understands, for
-            models of a small world of their own.
-        grammar: the grammar that suits it best.
-        license: of all parts that state none.
-        gigabytes: about how much a pull of it fetches, GB; None where nobody said.
-        min_clip_similarity: cosine that an image of its domain and its sentence have at least;
-            photographs stay below that of drawings.
-        generator: what draws.
-        detector: what finds things.
-        scene: what tells places.
-        clip: what compares images and texts.
-        photographs: what tells photographs from drawings and reads them, for a set whose other
-            models know drawings.
-        photograph_grammar: the grammar of photographs where nobody names one; None for `grammar`.
+        name: the value of `--models` for it.
+        description: one line for lists of model sets.
+        domain: the kind of images that its models were trained on.
+        vocabulary_grammar: the grammar of all sentences that the generator was trained on; None for
+            a generator that takes any sentence.
+        grammar: the default grammar for this model set.
+        license: the licence of all parts that state none.
+        gigabytes: approximate size of a pull, GB; None if it is not stated.
+        min_clip_similarity: the least cosine of CLIP between an image of the model set's domain
+            and its sentence; an image below it is taken for one of another domain.
+        generator: the image generator.
+        detector: the object detector.
+        scene: the scene classifier.
+        clip: the model that compares images with texts.
+        photographs: the reader that tells photographs from drawings and classifies photographs,
+            for a model set whose other models were trained on drawings.
+        photograph_grammar: the default grammar for photographs; None for `grammar`.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
@@ -158,12 +158,12 @@ class ModelSetFile(_Renamed):
     }
 
     def parts(self) -> dict[str, PartFile]:
-        """List the parts."""
+        """Return the parts that the file has, by name such as "generator"."""
         found = {role: getattr(self, role) for role in ROLES}
         return {role: part for role, part in found.items() if part is not None}
 
     def sources(self) -> dict[str, Source]:
-        """List the places that the set is made of."""
+        """Return the sources of all parts and components, by key such as "generator.vae"."""
         return {
             key: source
             for role, part in self.parts().items()
@@ -171,5 +171,5 @@ class ModelSetFile(_Renamed):
         }
 
     def hub_sources(self) -> dict[str, Source]:
-        """List the models of the hub that the set is made of."""
+        """Return those of `sources()` that are models of the hub."""
         return {key: source for key, source in self.sources().items() if source.id is not None}

@@ -1,1 +1,1 @@
-"""What an image shows, in the words of a grammar."""
+"""Readers of images: models that find what an image shows, and the encoder that combines them."""

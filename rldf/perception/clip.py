@@ -1,4 +1,4 @@
-"""An open_clip folder as the model that compares images with images and with texts."""
+"""CLIP from a folder of open_clip: it embeds images and texts, so that they can be compared."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from rldf.errors import ConfigError, ModelMissingError
 from rldf.io.text import one_line
 from rldf.sharing import Remade
 
-_TRIAL = (64, 48)  # px; of the image that shows whether images can be prepared
+_TRIAL = (64, 48)  # px; size of an image on which the preprocessing is tried
 
 
 class OpenClip(Remade):
@@ -72,8 +72,11 @@ class OpenClip(Remade):
         return self._finite(self.model.encode_text(tokens, normalize=True))
 
     def _finite(self, vectors: torch.Tensor) -> NDArray[np.float32]:
-        """Refuse vectors that would compare as anything."""
+        """Return vectors as an array; raise `ConfigError` if a number in them is not finite."""
         found: NDArray[np.float32] = vectors.cpu().numpy()
         if not np.isfinite(found).all():
-            raise ConfigError(f"{self._path}: CLIP gives no numbers: its weights are damaged")
+            raise ConfigError(
+                f"{self._path}: CLIP's vectors are not finite: its weights are damaged: replace "
+                "them, by 'rldf models pull' for a model of the hub"
+            )
         return found

@@ -1,4 +1,7 @@
-"""Places told by CLIP from their names alone, for model sets without a scene classifier."""
+"""A scene classifier that compares images with the scenes' names by CLIP (zero-shot).
+
+It serves model sets without a trained scene classifier.
+"""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -19,7 +22,7 @@ _AT_ONCE = 64  # texts
 
 
 class ClipScene(Remade):
-    """Compares images with "a photo of a bedroom" and the like, by the model set's own CLIP.
+    """Compares images with texts such as "a photo of a bedroom" by the model set's CLIP.
 
     See "Learning Transferable Visual Models From Natural Language Supervision" by Radford et al.,
     §3.1, arXiv:2103.00020.
@@ -33,14 +36,14 @@ class ClipScene(Remade):
         device: str = "cpu",
         grammar: str = SCENES,
     ) -> None:
-        """Take the scenes of a grammar.
+        """Make the classifier for the scenes of a grammar.
 
         Args:
-            clip: what compares; it is the set's, so there is nothing to load.
-            path: must be None, for there are no other files.
-            device: where CLIP runs already.
-            grammar: whose scenes: a shipped name or a path that ends in .yaml. The usual one has
-                the 365 of Places365.
+            clip: the model set's CLIP, which is loaded already.
+            path: must be None, since this classifier has no files.
+            device: ignored; CLIP runs where it was loaded.
+            grammar: the grammar whose scenes are classified: a shipped name or a path that ends in
+                .yaml. The default has the 365 scenes of Places365.
 
         Raises:
             ConfigError: if there is a path, or the grammar has no scenes.
@@ -49,13 +52,15 @@ class ClipScene(Remade):
         if axis is None:
             raise ConfigError(f"grammar {grammar} has no axis that reads the scene: name another")
         if path is not None:
-            raise ConfigError("clip-zero-shot uses the set's own CLIP: take its path away")
+            raise ConfigError(
+                f"clip-zero-shot with path {path}: it uses the model set's CLIP: leave path out"
+            )
         self._clip = clip
         self.scenes = tuple(value.labels[0] for value in axis.values)
         self._texts = [f"a photo of {next(iter(v.forms.values()))}" for v in axis.values]
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Give the probability of every scene."""
+        """Return, for each image, the probability of every scene: softmax(100 * cosine)."""
         if not images:
             return []
         logits = _SCALE * (self._clip.embed_images(images) @ self._vectors.T)
@@ -65,7 +70,7 @@ class ClipScene(Remade):
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
-        """Texts' vectors: (scenes, d)."""
+        """Vectors of the scenes' texts: (scenes, d), rows of length 1."""
         starts = range(0, len(self._texts), _AT_ONCE)
         return np.concatenate(
             [self._clip.embed_texts(self._texts[i : i + _AT_ONCE]) for i in starts]

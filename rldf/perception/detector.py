@@ -1,4 +1,4 @@
-"""Ultralytics YOLO as a detector, from a local .pt (loaded without running its code) or .onnx."""
+"""An ultralytics YOLO model as a detector, from a local .onnx or .pt file; no code of it is run."""
 
 import contextlib
 import os
@@ -27,12 +27,12 @@ _ENVIRONMENT = {  # all are read when ultralytics is imported
     "YOLO_VERBOSE": "0",
     "ULTRALYTICS_SKIP_REQUIREMENTS_CHECKS": "1",
 }
-_MOST = 300  # boxes an image; ultralytics' own default
-_SUFFIXES = (".pt", ".onnx")  # ultralytics reads others, and some of them are code
+_MOST = 300  # boxes per image; ultralytics' default
+_SUFFIXES = (".pt", ".onnx")  # ultralytics reads other kinds of files, some of which are code
 
 
 class YoloDetector(Remade):
-    """Finds things with a YOLO model."""
+    """Detects objects with a YOLO model."""
 
     def __init__(
         self,
@@ -50,14 +50,15 @@ class YoloDetector(Remade):
             path: an existing .pt or .onnx file.
             device: where it runs.
             size: side of the model's input, px.
-            confidence: detections below it are dropped, 0 to 1.
-            overlap: of two boxes of a label that overlap more, one is dropped (IoU, 0 to 1).
-            label_map: a JSON file beside the model that gives its labels other names.
+            confidence: least confidence of a detection, 0 to 1.
+            overlap: largest IoU of two boxes with one label, 0 to 1; of two boxes above it, the
+                less confident one is dropped.
+            label_map: name of a JSON file beside the model that renames its labels; "" for none.
 
         Raises:
             ModelMissingError: if there is no such file.
-            ConfigError: if the file is no detector, carries code, or could not be kept from
-                running it; its labels are no names, or the label map is wrong.
+            ConfigError: if the file is no detector, or cannot be loaded without running code; if
+                its labels are numbers only, or the label map is wrong.
         """
         if not path.is_file():
             raise ModelMissingError(f"no detector at {path}: check the model set's path")
@@ -75,7 +76,7 @@ class YoloDetector(Remade):
         self.labels, self.most = tuple(dict.fromkeys(named)), _MOST
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[Detection]]:
-        """List what is in each image."""
+        """Return the detections in each image, the most confident first."""
         if not images:
             return []
         batches = [[image] for image in images] if self._one_by_one else [list(images)]
@@ -84,7 +85,7 @@ class YoloDetector(Remade):
 
 
 def import_ultralytics() -> Any:
-    """Import ultralytics so that it runs no code of weights, sends nothing and installs nothing."""
+    """Import ultralytics with settings that forbid code in weights, requests and installations."""
     settings = {"YOLO_CONFIG_DIR": str(cache_folder() / "ultralytics")}  # not the user's own
     for name, value in (_ENVIRONMENT | settings).items():
         os.environ.setdefault(name, value)
@@ -104,7 +105,7 @@ def import_ultralytics() -> Any:
 
 @contextlib.contextmanager
 def _as_before() -> Iterator[None]:
-    """Put back what ultralytics changes of its process, and so of the processes that it starts."""
+    """Restore the environment and the global settings that ultralytics changes in a block."""
     environment, shown = dict(os.environ), copy(torch._tensor_str.PRINT_OPTS)
     loadable = torch.serialization.get_safe_globals()  # of weights_only: it adds what a .pt names
     with np.printoptions(), warnings.catch_warnings():
@@ -120,12 +121,12 @@ def _as_before() -> Iterator[None]:
 
 
 def _load(path: Path, options: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Load a model, and name what it tells apart."""
+    """Load a model, and return it with the names of its labels."""
     ultralytics = import_ultralytics()
     if path.suffix == ".pt" and not getattr(ultralytics.utils, "SAFE_LOAD", False):
         raise ConfigError(
             f"{path} could run code: ultralytics was imported before rldf and without "
-            "ULTRALYTICS_SAFE_LOAD; set ULTRALYTICS_SAFE_LOAD=1 before this program starts"
+            "ULTRALYTICS_SAFE_LOAD: set ULTRALYTICS_SAFE_LOAD=1 before this program starts"
         )
     try:
         with _as_before():
@@ -134,14 +135,16 @@ def _load(path: Path, options: dict[str, Any]) -> tuple[Any, list[str]]:
             (result,) = _predict(model, [Image.new("RGB", (64, 64))], options)
     except Exception as error:
         # Whatever a broken or hostile file raises, the user needs one line.
-        raise ConfigError(f"{path} is not a model that loads safely: {one_line(error)}") from error
+        raise ConfigError(f"{path} cannot be loaded safely: {one_line(error)}") from error
     if result.boxes is None:
-        raise ConfigError(f"{path} is no detector: its task is {model.task}")
+        raise ConfigError(
+            f"{path} is no detector, its task is {model.task}: give a model for task detect"
+        )
     return model, [str(name) for name in result.names.values()]
 
 
 def _predict(model: Any, images: list[Image.Image], options: dict[str, Any]) -> list[Any]:
-    """Predict, and give torch back the threads that ultralytics takes from it on a CPU."""
+    """Run a model on images, then restore torch's number of threads, which ultralytics changes."""
     threads = torch.get_num_threads()
     try:
         found: list[Any] = model.predict(images, **options)

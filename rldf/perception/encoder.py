@@ -1,18 +1,20 @@
-"""Turns an image into an encoding: what is seen in it, in the words of a grammar (paper §3).
+"""Turns an image into an encoding: for each axis of a grammar, the value that fits it (paper §3).
 
-Reading · the dominant object is the noun whose boxes have the largest sum of confidence x area;
-the next noun by the same score is object 2. Counts are numbers of boxes, put into the axis's bins.
-Where there is no second object, an axis of its counts that has a bin for none says so, and its noun
-is the first of its axis. People are counted apart and are never objects. The scene is the value
-whose labels' probabilities sum highest. Attribute and action axes are read by CLIP: the sentences
-that differ in that axis alone are compared with the image.
+Objects and counts. A noun's score is the sum of confidence x area over its boxes. The noun with the
+largest score is the main object, the next one is object 2. A count is the number of boxes, put into
+the axis's bins. Without an object 2, its count axis takes the bin of 0 if it has one, and its noun
+axis the first noun. People are counted separately and are never objects.
 
-Photographs · a model set whose models know drawings may have a reader of photographs, which tells
-which of the two an image is. A photograph is read by its classes of ImageNet, which give the main
-object (`rldf.perception.nouns`); all other axes stay unknown.
+Scenes, attributes and actions. The scene is the value with the largest sum of its labels'
+probabilities. Attribute and action axes are read by CLIP: of the sentences that differ in this axis
+only, the one that is most similar to the image gives the value.
 
-Doubt · what no reader can know is never read as the first value of an axis. An axis without a
-reading has no value; a guess keeps its value and is marked (the kinds of axes name the reasons).
+Photographs. A model set whose models were trained on drawings may have a photograph reader, which
+first decides whether an image is a photograph. Of a photograph, only the main object is read, by an
+ImageNet classifier (`rldf.perception.nouns`); all other axes stay unknown.
+
+Doubt. An axis that could not be read has no value. A guess keeps its value and is marked as
+doubtful; the kinds of axes (`rldf.grammar.axis_kinds`) give the reasons.
 """
 
 import math
@@ -42,7 +44,7 @@ from rldf.perception.reading import (
     unreadable_axes,
 )
 
-_MAIN = "an image classifier tells the main object alone"
+_MAIN = "the image classifier reads only the main object"
 _BY_WORDS = (
     "know drawings: an image classifier read its main object, and rewards compare what is drawn "
     "with the words that were read (CLIP image with text), not with the photograph"
@@ -51,17 +53,23 @@ _SCALE = 100.0  # CLIP's usual logit scale, for the sureness of attribute axes
 
 
 class Encoder:
-    """Reads images in the words of one grammar."""
+    """Reads images as encodings of one grammar."""
 
     def __init__(
         self, grammar: Grammar, readers: VisionModels, models: ModelSetFile | None = None
     ) -> None:
-        """Make an encoder."""
+        """Make an encoder.
+
+        Args:
+            grammar: the grammar of the encodings.
+            readers: detector, scene classifier, CLIP and photograph reader.
+            models: the readers' model set file, for its domain and name; None if unknown.
+        """
         self.grammar = grammar
         self._readers, self._models = readers, models
 
     def detect(self, images: Sequence[Image]) -> list[SceneContents]:
-        """Detect and classify, without CLIP."""
+        """Return the objects, people and scenes in each image, by detector and scene classifier."""
         require_readable(self.grammar, self._labels, self._scenes)
         detections = self._readers.detector.detect(images)
         asked = self.grammar.reading("scene") is not None
@@ -72,7 +80,7 @@ class Encoder:
         ]
 
     def words(self, seen: SceneContents) -> dict[str, int]:
-        """Find what was seen on the grammar's axes, those that CLIP reads left out."""
+        """Return the value's index by axis symbol, for the axes that are read without CLIP."""
         clips = {axis.symbol for axis in self.grammar.axes if axis.kind.reader == "CLIP"}
         return {
             symbol: read.index
@@ -81,7 +89,10 @@ class Encoder:
         }
 
     def encode(self, image: Image) -> ImageReading:
-        """Encode an image that was given: a photograph or a drawing, each by what can read it."""
+        """Encode a user's image: a photograph by the photograph reader, others as `encode_drawn`.
+
+        Without a photograph reader, every image is encoded as by `encode_drawn`.
+        """
         photographs = self._readers.photographs
         if photographs is None:
             return self.encode_drawn(image)
@@ -91,7 +102,7 @@ class Encoder:
         return replace(reading, record=replace(reading.record, medium="drawing"))
 
     def encode_drawn(self, image: Image) -> ImageReading:
-        """Encode an image that was generated, by detector, scene classifier and CLIP."""
+        """Encode a generated image, by detector, scene classifier and CLIP."""
         seen = self.detect([image])[0]
         vector = self._readers.clip.embed_images([image])[0]
         reads = self._read_by_clip(self._read_axes(seen), vector, seen)
@@ -144,7 +155,7 @@ class Encoder:
         return reads | self._unused(reads)
 
     def _unused(self, reads: Mapping[str, AxisResult]) -> dict[str, AxisResult]:
-        """Read the axes that the sentence does not speak of, given what it does speak of."""
+        """Return value 0 for the axes that the sentence does not use, given the other axes."""
         nearest = _indices(reads)
         return {
             axis.symbol: AxisResult(index=0, source="nobody")
@@ -196,7 +207,7 @@ class Encoder:
         return found if math.isfinite(found) else None
 
     def _as_of(self, reading: ImageReading) -> ImageReading:
-        """Doubt the whole of a reading whose image is of a kind that the models do not know."""
+        """Mark all axes as doubtful if the image is not of the model set's domain."""
         if self._models is None or not (hints := photograph_hint(self._models, reading)):
             return reading
         axes = {s: replace(axis, known=False) for s, axis in reading.record.axes.items()}
@@ -206,7 +217,10 @@ class Encoder:
     def _read_by_clip(
         self, reads: dict[str, AxisResult], image: NDArray[np.float32], seen: SceneContents
     ) -> dict[str, AxisResult]:
-        """Sweep twice over the attribute axes, so that each is read beside the others' values."""
+        """Read the axes of CLIP, one by one, with the other axes' values in the sentences.
+
+        This is done twice, so that the first axes too are read with values of the last ones.
+        """
         beside = all(read.index is not None for read in reads.values())
         encoding, found = _indices(reads), dict(reads)
         for _ in range(2):
@@ -219,7 +233,7 @@ class Encoder:
                     shares /= shares.sum()
                     read = most_likely(shares, axis)
                     if not read.doubt and not beside:
-                        read = replace(read, doubt="compared beside words that were not read")
+                        read = replace(read, doubt="compared with words that were not read")
                     found[axis.symbol] = read
                     encoding = options[read.index or 0]
         for i, axis in enumerate(self.grammar.axes):  # what the last words leave without a meaning
@@ -233,7 +247,7 @@ class Encoder:
 
 
 def grammar_for(image: Image, readers: VisionModels, models: ModelSetFile) -> str:
-    """Name the grammar of an image where nobody names one: a set may have one for photographs."""
+    """Return a model set's default grammar for an image; it may have another for photographs."""
     photographs = readers.photographs
     if models.photograph_grammar is None or photographs is None:
         return models.grammar
@@ -244,13 +258,19 @@ def grammar_for(image: Image, readers: VisionModels, models: ModelSetFile) -> st
 def require_readable(
     grammar: Grammar, labels: Sequence[str] | None, scenes: Sequence[str] | None
 ) -> None:
-    """Refuse readers that see nothing that a grammar has a word for."""
+    """Raise `ConfigError` if a grammar has no word for any label of the readers.
+
+    Args:
+        grammar: the grammar to read with.
+        labels: all labels of the detector; None if unknown.
+        scenes: all labels of the scene classifier; None if unknown.
+    """
     require_known("detector", labels, object_words(grammar), grammar.name)
     require_known("scene classifier", scenes, scene_words(grammar), grammar.name)
 
 
 def _indices(reads: Mapping[str, AxisResult]) -> Encoding:
-    """Give the encoding of what was read, with the first value where nothing was."""
+    """Return the encoding of the values that were read, with index 0 for the other axes."""
     return tuple(read.index or 0 for read in reads.values())
 
 
@@ -260,7 +280,7 @@ def _record(
     warnings = reasons(reads)
     if seen.ignored:
         warnings.append(
-            f"grammar {grammar.name} has no word for what the detector sees: "
+            f"grammar {grammar.name} has no word for these objects that the detector found: "
             f"{', '.join(seen.ignored)}"
         )
     axes = {axis.symbol: axis_reading(axis, reads[axis.symbol]) for axis in grammar.axes}
@@ -311,7 +331,7 @@ def _object_of(noun: str, share: float) -> SeenObject:
 
 
 def _nouns(grammar: Grammar) -> dict[str, str]:
-    """Name the noun of every label; a noun of several axes has one name, the first axis's."""
+    """Return the noun of every label; of nouns in several axes, the one of the lowest rank."""
     axes = [axis for axis in grammar.axes if axis.kind.has_objects]
     named: dict[str, str] = {}
     for axis in sorted(axes, key=lambda axis: axis.rank):
@@ -321,7 +341,7 @@ def _nouns(grammar: Grammar) -> dict[str, str]:
 
 
 def _objects_by_rank(grammar: Grammar, seen: SceneContents) -> dict[int, SeenObject | None]:
-    """Give each object axis the weightiest noun that it has a word for and no lower rank took."""
+    """Return the object of each rank: the heaviest of its axis's nouns that no lower rank took."""
     free = list(seen.objects)
     taken: dict[int, SeenObject | None] = {}
     axes = [axis for axis in grammar.axes if axis.kind.has_objects]
@@ -337,7 +357,7 @@ def _objects_by_rank(grammar: Grammar, seen: SceneContents) -> dict[int, SeenObj
 def _scene_values(
     grammar: Grammar, places: dict[str, float]
 ) -> tuple[dict[str, float], tuple[str, float] | None]:
-    """Give the probability of each scene value, and the likeliest label that is of none."""
+    """Return each scene value's probability, and the likeliest label that belongs to no value."""
     axis = grammar.reading("scene")
     if axis is None:
         return {}, None

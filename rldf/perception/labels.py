@@ -1,6 +1,6 @@
-"""The names that models give to what they see: label maps, words to look for, placeholders.
+"""Labels of detectors and classifiers: label maps, words of zero-shot detectors, placeholders.
 
-A label map is a JSON file beside a model that gives its labels other names, such as a grammar's.
+A label map is a JSON file beside a model that renames the model's labels, such as to a grammar's.
 """
 
 import re
@@ -19,33 +19,44 @@ _PLACEHOLDER = re.compile(r"(label|class|cls|category|object|id)?[\W_]*\d+|n/?a|
 
 
 def refuse_placeholders(labels: Iterable[str], model: str) -> None:
-    """Refuse labels that are numbers only, such as LABEL_0 or class0: they mean nothing."""
+    """Raise `ConfigError` if all labels are placeholders such as LABEL_0 or class0."""
     own = list(dict.fromkeys(labels))
     if all(_PLACEHOLDER.fullmatch(label.strip()) for label in own):
         raise ConfigError(
-            f"{model}: its labels are no names ({shown(own)}): give it the option label_map, a "
-            'JSON file beside it such as {"LABEL_0": "beach"}'
+            f"{model}: its labels are no names ({shown(own)}): set the option label_map to a "
+            'JSON file beside it, such as {"LABEL_0": "beach"}'
         )
 
 
 def read_labels(folder: Path, id2label: Mapping[int, str], label_map: str) -> list[str]:
-    """Name what a model tells apart."""
+    """Return a transformers model's labels in the order of its outputs.
+
+    Args:
+        folder: the model's folder.
+        id2label: label by output number, from the folder's config.json.
+        label_map: name of a JSON file in the folder that renames labels; "" for none.
+
+    Raises:
+        ConfigError: if labels are missing or placeholders, or the label map is wrong.
+    """
     own = [id2label.get(i) for i in range(len(id2label))]
     labels = [label for label in own if isinstance(label, str)]
     if len(labels) < len(own) or not own:
-        raise ConfigError(f"{folder}: id2label in config.json must name all labels from 0 on")
+        raise ConfigError(
+            f"{folder}: id2label in config.json lacks labels: name one for each number from 0 on"
+        )
     named = mapped(folder, labels, label_map)
     refuse_placeholders(named, str(folder))
     return named
 
 
 def mapped(folder: Path, labels: Sequence[str], label_map: str) -> list[str]:
-    """Give labels their names of a label map."""
+    """Return labels renamed by a label map; labels that it lacks keep their names."""
     names = _read_map(folder, label_map) if label_map else {}
     unknown = sorted(names.keys() - set(labels))
     if unknown:
         raise ConfigError(
-            f"{folder / label_map}: the model has no label '{unknown[0]}'; it has "
+            f"{folder / label_map}: the model has no label '{unknown[0]}': rename only its labels, "
             f"{', '.join(sorted(labels)[:5])}{', ...' * (len(labels) > 5)}"
         )
     return [names.get(label, label) for label in labels]
@@ -66,11 +77,19 @@ def _read_map(folder: Path, name: str) -> dict[str, str]:
 
 
 def words_to_find(labels: str, grammar: str) -> tuple[str, ...]:
-    """List what a detector is to look for."""
+    """Return the words that a zero-shot detector looks for.
+
+    Args:
+        labels: the words, separated by commas; "" to take them from a grammar.
+        grammar: the grammar whose labels of objects and people are the words; "" for none.
+
+    Raises:
+        ConfigError: if not exactly one of the two is given, or there is no word.
+    """
     if bool(labels) == bool(grammar):
         raise ConfigError(
-            "a zero-shot detector needs to know what to look for: give it the option labels "
-            '("sea otter, lawn mower") or the option grammar (the name of one), not both'
+            "a zero-shot detector needs words to look for: set either its option labels, such as "
+            '"sea otter, lawn mower", or its option grammar, the name of a grammar'
         )
     if labels:
         words = [" ".join(word.split()) for word in labels.split(",")]
@@ -81,18 +100,18 @@ def words_to_find(labels: str, grammar: str) -> tuple[str, ...]:
         words += spoken.people
     found = tuple(dict.fromkeys(filter(None, words)))
     if not found:
-        raise ConfigError(f"there is no label in '{labels or grammar}': name at least one")
+        raise ConfigError(f"'{labels or grammar}' has no label to look for: name at least one")
     return found
 
 
 def phrase_of(text: str, words: Sequence[str]) -> str | None:
-    """Find the word that a detector's answer means."""
+    """Return the word that shares most parts with a detector's answer; None if none shares any."""
     said = text.replace("##", "").replace(".", " ")
     best = max(words, key=lambda word: _likeness(said, word))
     return best if _likeness(said, best) > 0 else None
 
 
 def _likeness(said: str, word: str) -> float:
-    """Share of equal parts of two phrases, 0 to 1."""
+    """Return the number of common words of two phrases / the number of all words in them."""
     these, those = (set(re.sub(r"[\W_]+", " ", text).lower().split()) for text in (said, word))
     return len(these & those) / max(1, len(these | those))

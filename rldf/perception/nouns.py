@@ -1,4 +1,4 @@
-"""Nouns of a grammar in the classes of ImageNet: a noun is all its classes together."""
+"""Reads nouns of a grammar from ImageNet's classes; a noun may have several classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ Wnid = Annotated[str, StringConstraints(pattern=r"^n\d{8}$")]
 
 
 class NounClassesFile(Strict):
-    """What `noun_classes.yaml` says: WordNet numbers by noun, beside the noun's own."""
+    """The file `noun_classes.yaml`: WordNet numbers of a noun's classes besides its `wnid`."""
 
     nouns: dict[str, tuple[Wnid, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NounReading:
-    """What an image classifier says of a noun axis.
+    """A noun axis as read by an image classifier.
 
     Attributes:
-        result: the noun, or why there is none.
+        result: the likeliest noun, or why there is none.
         shares: probability of each noun that is likelier than by chance, the likeliest first.
     """
 
@@ -41,16 +41,17 @@ class NounReading:
 def read_nouns(axis: Axis, classes: Mapping[str, float], grammar: str) -> NounReading:
     """Read a noun axis from the probabilities of ImageNet's classes.
 
-    A noun is read where it is likelier than by chance: than one noun of the axis in as many, and
-    than its classes among all. It is doubtful where a class that is of no noun is likelier still.
+    A noun's probability is the sum over its classes. The noun is read if this is more than chance,
+    max(1 / number of the axis's nouns, number of the noun's classes / 1000). It is doubtful if a
+    class that belongs to no noun is likelier.
 
     Args:
-        axis: the nouns.
+        axis: the noun axis.
         classes: probability by WordNet number; they sum to 1.
-        grammar: the name of the axis's grammar, for what is said.
+        grammar: the name of the axis's grammar, for messages.
 
     Returns:
-        The likeliest noun, with the others.
+        The likeliest noun, and the probabilities of all nouns that are likelier than by chance.
     """
     owner = noun_of_class(axis)
     sums = dict.fromkeys((value.name for value in axis.values), 0.0)
@@ -62,7 +63,7 @@ def read_nouns(axis: Axis, classes: Mapping[str, float], grammar: str) -> NounRe
     shares = dict(sorted(shares.items(), key=lambda item: -item[1]))
     rest = {wnid: share for wnid, share in classes.items() if wnid not in owner}
     other = max(rest, key=rest.__getitem__)
-    sees = f"the image classifier sees {class_name(other)} ({rest[other]:.2f})"
+    sees = f"the image classifier found {class_name(other)} ({rest[other]:.2f})"
     lacks = f"for which grammar {grammar} has no word"
     if not shares:
         return NounReading(result=AxisResult(index=None, doubt=f"{sees}, {lacks}"), shares={})
@@ -75,7 +76,7 @@ def read_nouns(axis: Axis, classes: Mapping[str, float], grammar: str) -> NounRe
 
 
 def noun_of_class(axis: Axis) -> dict[str, str]:
-    """Name the noun of each ImageNet class; one of two nouns is the noun's with fewer classes."""
+    """Return the noun of each ImageNet class; of two nouns, the one with fewer classes."""
     more = further_classes()
     classes = {
         value.name: {*filter(None, [value.wnid]), *more.get(plain_label(value.name), ())}
@@ -89,13 +90,13 @@ def noun_of_class(axis: Axis) -> dict[str, str]:
 
 @cache
 def further_classes() -> dict[str, tuple[str, ...]]:
-    """Read which classes nouns have beside the one that their grammar names."""
+    """Read the classes of nouns besides the `wnid` in their grammar, by noun."""
     file = load_yaml(NounClassesFile, _FILE, "noun classes")
     return {plain_label(noun): classes for noun, classes in file.nouns.items()}
 
 
 def class_name(wnid: str) -> str:
-    """Name a class by its first word in WordNet."""
+    """Return the first name that WordNet has for a class."""
     name: str = imagenet().label_name_to_description(wnid, detailed=False)
     return name.split(",")[0]
 

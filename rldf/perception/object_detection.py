@@ -1,4 +1,4 @@
-"""Any transformers object detector as a detector: of fixed labels, or of words that are given."""
+"""Object detectors of transformers: for the labels of their training, or for given words."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -26,22 +26,22 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _OneByOne(Remade, ABC):
-    """Looks at images one by one, since photographs differ in size."""
+    """Runs a detector on one image at a time, since photographs differ in size."""
 
     @torch.inference_mode()
     def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """List what is in each image."""
+        """Return the detections in each image, the most confident first."""
         return [self._detect(image) for image in images]
 
     @abstractmethod
     def _detect(self, image: Image) -> list[Detection]:
-        """List what is in one image."""
+        """Return the detections in one image, the most confident first."""
 
 
 class ObjectDetector(_OneByOne):
-    """Finds things with an `AutoModelForObjectDetection` folder: DETR, RT-DETR, YOLOS and others.
+    """Detects objects with an `AutoModelForObjectDetection` folder, such as DETR or YOLOS.
 
-    Its id2label names them.
+    The labels are those of `id2label` in the folder's config.json.
     """
 
     def __init__(
@@ -58,15 +58,16 @@ class ObjectDetector(_OneByOne):
         Args:
             path: a folder with config.json, safetensors weights and an image processor.
             device: where it runs.
-            confidence: detections below it are dropped, 0 to 1.
-            overlap: of two boxes of a label that overlap more, one is dropped (IoU, 0 to 1).
-            label_map: a JSON file of the folder that gives the model's labels other names, such as
-                those of a grammar.
+            confidence: least confidence of a detection, 0 to 1.
+            overlap: largest IoU of two boxes with one label, 0 to 1; of two boxes above it, the
+                less confident one is dropped.
+            label_map: name of a JSON file in the folder that renames the model's labels, such as
+                to those of a grammar; "" for none.
 
         Raises:
             ModelMissingError: if there is no such folder.
-            ConfigError: if the folder is no object detector, its labels are no names, or the label
-                map is wrong.
+            ConfigError: if the folder is no object detector, its labels are placeholders, or the
+                label map is wrong.
         """
         self._processor, self._model = load_folder(
             path, AutoImageProcessor, AutoModelForObjectDetection, "object detector"
@@ -89,9 +90,9 @@ class ObjectDetector(_OneByOne):
 
 
 class ZeroShotDetector(_OneByOne):
-    """Finds what it is told to with an `AutoModelForZeroShotObjectDetection` folder.
+    """Detects objects of given words with an `AutoModelForZeroShotObjectDetection` folder.
 
-    OWL-ViT, OWLv2 and Grounding-DINO are such models: they find nouns that COCO does not have.
+    OWL-ViT, OWLv2 and Grounding-DINO are such models. They can find nouns that COCO lacks.
     """
 
     def __init__(
@@ -110,17 +111,20 @@ class ZeroShotDetector(_OneByOne):
         Args:
             path: a folder with config.json, safetensors weights and a processor.
             device: where it runs.
-            labels: what to look for, with commas between: "sea otter, lawn mower".
-            grammar: look for the labels of this grammar's objects and people: a shipped name, or a
-                path that ends in .yaml. One of the two is given.
-            confidence: detections below it are dropped, 0 to 1.
-            overlap: of two boxes of a label that overlap more, one is dropped (IoU, 0 to 1).
-            label_map: a JSON file of the folder that gives what was found other names.
+            labels: words to look for, separated by commas: "sea otter, lawn mower"; "" if
+                `grammar` is given.
+            grammar: a grammar whose labels of objects and people are looked for, in place of
+                `labels`: a shipped name, or a path that ends in .yaml.
+            confidence: least confidence of a detection, 0 to 1.
+            overlap: largest IoU of two boxes with one label, 0 to 1; of two boxes above it, the
+                less confident one is dropped.
+            label_map: name of a JSON file in the folder that renames the words in the detections;
+                "" for none.
 
         Raises:
             ModelMissingError: if there is no such folder.
-            ConfigError: if the folder is no such detector, does not take so many labels, or the
-                label map is wrong.
+            ConfigError: if the folder is no zero-shot detector or does not take so many words, not
+                exactly one of `labels` and `grammar` is given, or the label map is wrong.
         """
         self._words = words_to_find(labels, grammar)
         self._processor, self._model = load_folder(
@@ -149,7 +153,7 @@ class ZeroShotDetector(_OneByOne):
         return _detections(found, named, self._overlap, image)
 
     def _check_room(self, path: Path) -> None:
-        """Refuse more words than a model takes that reads them all in one text."""
+        """Raise `ConfigError` if all words together have more tokens than the model takes."""
         room = getattr(self._model.config, "max_text_len", None)
         if room is None:
             return
@@ -157,13 +161,13 @@ class ZeroShotDetector(_OneByOne):
         needed = len(self._processor.tokenizer(text)["input_ids"])
         if needed > room:
             raise ConfigError(
-                f"{path} reads {room} tokens and {len(self._words)} labels make {needed}: give "
-                "fewer labels, or take a model that reads each by itself, such as OWLv2"
+                f"{path} takes {room} tokens, and {len(self._words)} labels have {needed}: give "
+                "fewer labels, or use a model that reads each label by itself, such as OWLv2"
             )
 
 
 def _most(config: Any) -> int | None:
-    """Give how many boxes a model has, by the names that transformers' models have for it."""
+    """Return the largest number of boxes that a model gives for an image; None if unknown."""
     found = getattr(config, "num_queries", None) or getattr(config, "num_detection_tokens", None)
     return found if isinstance(found, int) else None
 
@@ -171,7 +175,7 @@ def _most(config: Any) -> int | None:
 def _detections(
     found: dict[str, Any], labels: Sequence[str | None], overlap: float, image: Image
 ) -> list[Detection]:
-    """Drop boxes without a label and those that say the same twice; most confident first."""
+    """Return detections without duplicates or boxes without a label, the most confident first."""
     kinds = {label: i for i, label in enumerate(dict.fromkeys(labels))}
     kind = torch.tensor([kinds[label] for label in labels], dtype=torch.long)
     size = torch.tensor([image.width, image.height] * 2)

@@ -1,7 +1,7 @@
-"""What is read in an image, how sure that is, and what no model could know.
+"""The result of reading an image: values of a grammar's axes, their probabilities and warnings.
 
-The encoder alone decides what is doubtful and says why; documents, run folders, reports and cards
-carry its `ReadingRecord`.
+Only the encoder decides which values are doubtful, and why. Documents, run folders, reports and
+cards contain its `ReadingRecord`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,22 +16,22 @@ from rldf.grammar.labels import axis_words, known_labels
 from rldf.models.schema import ModelSetFile
 
 DOUBTFUL = "the input's reading is doubtful"
-"""What is said beside every goal that rests on such a reading."""
+"""Warning for every goal that was derived from a doubtful reading."""
 
 Medium = Literal["drawing", "photograph"]
-"""What an image is taken for by models that read the two in different ways."""
+"""Kind of an image, as decided by a photograph reader."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AxisReading:
-    """What one axis of an image reads as.
+    """The value of one axis, as read in an image.
 
     Attributes:
-        value: name of the value; None where nothing could be read.
-        probability: how sure the reader is, 0 to 1; None where it gives no figure, such as for
-            what it does not see.
-        source: who read it.
-        known: whether the reader could know it; False for a guess.
+        value: name of the value; None if the axis could not be read.
+        probability: the reader's probability of the value, 0 to 1; None where it gives none, such
+            as for the absence of an object.
+        source: the model that read it.
+        known: False if the value is a guess.
     """
 
     value: str | None
@@ -42,13 +42,13 @@ class AxisReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingRecord:
-    """How sure a reading is: what documents, run folders, reports and cards say of it.
+    """The values that were read in an image, how certain they are, and warnings.
 
     Attributes:
-        axes: by axis symbol, all axes of the grammar.
+        axes: the reading of every axis of the grammar, by axis symbol.
         warnings: what is doubtful, unknown or left out, one line each.
-        medium: what the image was taken for, which decides who reads it; None where the same models
-            read everything, and in runs of older versions.
+        medium: whether the image was read as a drawing or as a photograph; None for model sets
+            without a photograph reader, and in runs of older versions.
     """
 
     axes: dict[str, AxisReading]
@@ -57,12 +57,12 @@ class ReadingRecord:
 
     @property
     def doubtful(self) -> bool:
-        """Whether any axis is a guess."""
+        """Whether the value of any axis is a guess or could not be read."""
         return not all(axis.known for axis in self.axes.values())
 
     @property
     def words(self) -> str:
-        """What was read, by whom and how surely, and which axes are not known."""
+        """One line: each value that was read, its reader and probability, and the unknown axes."""
         read = {
             symbol: f"{axis.value} ({axis.source}"
             + ("" if axis.probability is None else f", {axis.probability:.2f}")
@@ -77,17 +77,17 @@ class ReadingRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageReading:
-    """An image in a grammar's words.
+    """An image as read with a grammar.
 
     Attributes:
-        seen: what the models saw.
-        encoding: the image's encoding, None if an axis could not be read.
-        nearest: the encoding as far as it could be read, with the first value of the other axes.
-        sentence: what the encoding derives, or None.
-        record: how sure each axis is, and what is doubtful.
-        likeness: cosine of the image and its sentence by CLIP, None without an encoding.
-        shares: by symbol of an axis that a classifier weighs, the probability of each value that it
-            takes for possible.
+        seen: the objects, people and scenes that the models found.
+        encoding: the image's encoding; None if an axis could not be read.
+        nearest: the encoding, with index 0 for the axes that could not be read.
+        sentence: the encoding's sentence; None without an encoding.
+        record: the reading of each axis, and the warnings.
+        likeness: CLIP's cosine of the image and its sentence; None without an encoding.
+        shares: for axes that an image classifier read: by axis symbol, the probability of each
+            value that is likelier than by chance.
     """
 
     seen: SceneContents
@@ -100,7 +100,7 @@ class ImageReading:
 
     @property
     def confidence(self) -> dict[str, float | None]:
-        """Sureness by axis symbol, of the axes that could be read."""
+        """Probability of the value by axis symbol, for the axes that could be read."""
         axes = self.record.axes.items()
         return {symbol: axis.probability for symbol, axis in axes if axis.value is not None}
 
@@ -110,7 +110,7 @@ class ImageReading:
         return tuple(symbol for symbol, axis in self.record.axes.items() if axis.value is None)
 
     def indices(self, grammar: Grammar) -> dict[str, int]:
-        """Number the values that were read, by axis symbol."""
+        """Return the index of the value by axis symbol, for the axes that could be read."""
         return {
             axis.symbol: axis.index(value)
             for axis in grammar.axes
@@ -119,16 +119,19 @@ class ImageReading:
 
     @property
     def by_words(self) -> bool:
-        """Whether rewards go by the words that were read, since its pixels mean nothing to them."""
+        """Whether rewards compare images with the sentence that was read, not with this image.
+
+        They do so for a photograph, if the other models were trained on drawings.
+        """
         return self.record.medium == "photograph"
 
     def lack(self, grammar: str) -> str:
-        """Say why there is no encoding."""
+        """Return the reason why there is no encoding: the axes that could not be read."""
         return f"{', '.join(self.unknown)} of grammar {grammar} cannot be read in the image"
 
 
 def axes_document(record: ReadingRecord) -> dict[str, dict[str, Any]]:
-    """Describe the axes for a JSON document."""
+    """Return the axes of a record for a JSON document, with rounded probabilities."""
     return {
         symbol: {
             "value": axis.value,
@@ -170,7 +173,7 @@ def unreadable_axes(grammar: Grammar, labels: Sequence[str] | None) -> dict[str,
 
 
 def reasons(results: Mapping[str, AxisResult]) -> list[str]:
-    """Say what is not known and what is doubtful, one line for each reason."""
+    """Return one line for each reason of unknown or doubtful axes, with the axes' symbols."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for symbol, result in results.items():
         if result.doubt:
@@ -180,18 +183,18 @@ def reasons(results: Mapping[str, AxisResult]) -> list[str]:
 
 
 def photograph_hint(models: ModelSetFile, reading: ImageReading) -> tuple[str, ...]:
-    """Say so if models that know drawings were given something else, such as a photograph.
+    """Return a warning if models trained on drawings were given another kind of image, else ().
 
-    Such an image has no object of the drawn world, or is unlike the sentence it was read as: the
-    cosine of the two stays below the model set's limit.
+    The sign of such an image is that it has no encoding, or that CLIP's cosine of the image and its
+    sentence is below the model set's `min_clip_similarity`.
     """
     if models.domain != "drawings":
         return ()
     if reading.likeness is not None and reading.likeness >= models.min_clip_similarity:
         return ()
     if models.photographs is not None:  # which took it for a drawing
-        return (f"this is unlike the drawings that the {models.name} models know",)
+        return (f"this is unlike the drawings that the {models.name} models were trained on",)
     return (
-        f"this looks like a photograph; the {models.name} models know drawings: use --models "
+        f"this may be a photograph, and the {models.name} models know only drawings: type --models "
         "with a model set for photographs",
     )

@@ -1,4 +1,4 @@
-"""Any transformers image-classification folder as a scene classifier."""
+"""An image classifier of transformers as a scene classifier."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from rldf.sharing import Remade
 
 
 class TransformersScene(Remade):
-    """Tells places with an `AutoModelForImageClassification` folder; its id2label names them."""
+    """Classifies scenes with an `AutoModelForImageClassification` folder and its id2label."""
 
     def __init__(self, *, path: Path, device: str = "cpu", label_map: str = "") -> None:
         """Load a model.
@@ -21,12 +21,13 @@ class TransformersScene(Remade):
         Args:
             path: a folder with config.json, safetensors weights and an image processor.
             device: where it runs.
-            label_map: a JSON file of the folder that gives the model's labels other names; labels
-                of one name count together, and a label that it leaves out keeps its own.
+            label_map: name of a JSON file in the folder that renames the model's labels; "" for
+                none. The probabilities of labels with one name are added; labels that it lacks
+                keep their names.
 
         Raises:
             ModelMissingError: if there is no such folder.
-            ConfigError: if the folder is no image classifier, its labels are no names, or the
+            ConfigError: if the folder is no image classifier, its labels are placeholders, or the
                 label map is wrong.
         """
         self._processor, model = load_folder(
@@ -39,7 +40,7 @@ class TransformersScene(Remade):
 
     @torch.inference_mode()
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Give the probability of every scene."""
+        """Return, for each image, the probability of every scene."""
         if not images:
             return []
         # One by one: photographs of a batch may differ in size, and need not be cut to one.

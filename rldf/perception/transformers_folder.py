@@ -1,4 +1,4 @@
-"""Folders of transformers, loaded as numbers and configuration: no code of theirs is run."""
+"""Loads a model and its processor from a folder of transformers, without running code from it."""
 
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,27 @@ from rldf.errors import ConfigError, ModelMissingError
 from rldf.io.text import one_line
 
 _COUNTER = "num_batches_tracked"  # of training; old weights have none
-_TRIAL = (64, 48)  # px; of the image that shows whether the processor works
+_TRIAL = (64, 48)  # px; size of an image on which the processor is tried
 
 
 def load_folder(path: Path, processor: Any, model: Any, what: str) -> tuple[Any, Any]:
-    """Load a model and its processor, and have the processor prepare an image."""
+    """Load a processor and its model, and try the processor on an image.
+
+    Args:
+        path: the folder.
+        processor: the processor's class, such as `AutoImageProcessor`.
+        model: the model's class.
+        what: the kind of model for messages, such as "object detector".
+
+    Returns:
+        The processor and the model.
+
+    Raises:
+        ModelMissingError: if there is no such folder.
+        ConfigError: if the folder holds no such model, or some of its weights are missing.
+    """
     if not path.is_dir():
-        raise ModelMissingError(f"no {what} at {path}: name the folder of a model")
+        raise ModelMissingError(f"no {what} at {path}: check the model set's path")
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()  # it draws a table of what does not fit
     local = {"local_files_only": True, "trust_remote_code": False}

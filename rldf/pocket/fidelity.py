@@ -1,6 +1,6 @@
-"""Measures the pocket models: does the pipeline draw what sentences say, do the readers see it?
+"""Measures the pocket models: generated images against their sentences, readers against drawings.
 
-Everything is drawn with seeds that were never trained on (`CHECK_SEEDS` and above).
+All seeds are `CHECK_SEEDS` or above, which were not used in training.
 """
 
 import itertools
@@ -33,12 +33,12 @@ _BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One sentence to draw and read back.
+    """One image to generate and to read.
 
     Attributes:
-        encoding: what should be read.
-        sentence: what is drawn.
-        seed: the image seed.
+        encoding: the encoding that should be read in the image.
+        sentence: the encoding's sentence, from which the image is generated.
+        seed: seed of the image.
     """
 
     encoding: Encoding
@@ -47,7 +47,10 @@ class Cell:
 
 
 def cells_of(grammar: Grammar, n: int) -> list[Cell]:
-    """Choose what to draw: every state twice in a small world, else a sample."""
+    """Choose the images to generate: two of every state, or `n` of sampled states.
+
+    Every state is taken if the grammar has 1000 states or fewer.
+    """
     if grammar.n_states <= 1000:
         states = itertools.product(*(range(size) for size in grammar.shape))
         pairs = [(state, CHECK_SEEDS + k) for state in states for k in range(2)]
@@ -62,9 +65,14 @@ def cells_of(grammar: Grammar, n: int) -> list[Cell]:
 def check(models: ModelSet, grammar_name: str, n: int = 500) -> dict[str, Any]:
     """Measure everything that `rldf pocket check` prints.
 
+    Args:
+        models: the model set to measure.
+        grammar_name: the grammar of the generated images.
+        n: number of drawings, and of generated images for a grammar with over 1000 states.
+
     Returns:
-        Shares from 0 to 1, with the record of each under "figures"; seconds of a render at batch 1,
-        and megabytes of weights.
+        Shares of correct readings, 0 to 1, and under "figures" the record of each; the seconds to
+        generate one image, and the megabytes of all weights.
     """
     grammar = load_grammar(grammar_name)
     encoder = Encoder(grammar, models)
@@ -90,7 +98,7 @@ def check(models: ModelSet, grammar_name: str, n: int = 500) -> dict[str, Any]:
 
 
 def measured(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Write down what was measured for people."""
+    """Return the name and the printed value of each measurement in the result of `check`."""
     figures = found.get("figures", {})
     shares = {name: read_figure(record) for name, record in figures.items()}
     shown = {name: str(share) if share.n else "-" for name, share in shares.items()}
@@ -100,11 +108,7 @@ def measured(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def render_seconds(generator: ImageGenerator, n: int = 5) -> float:
-    """Time a render at batch 1, after one that warms up.
-
-    Returns:
-        Median wall-clock seconds.
-    """
+    """Return the median wall-clock seconds to generate one image, of `n` after a first one."""
     sentence = load_grammar("base").derive((0, 0, 0, 0))
     times = []
     for k in range(n + 1):
@@ -130,7 +134,7 @@ def _read_back(encoder: Encoder, models: ModelSet, cells: Sequence[Cell]) -> dic
 def _compare(
     encoder: Encoder, cell: Cell, image: Image, seen: SceneContents
 ) -> Iterable[tuple[str, bool]]:
-    """Tell which axes of one rendered cell are read as they should be."""
+    """Yield the name of each reading of a cell's image, and whether the reading is correct."""
     words = encoder.grammar.decode(cell.encoding)
     first = seen.objects[0] if seen.objects else None
     yield "noun", first is not None and first.value == words["Noun"]
@@ -179,7 +183,10 @@ def _readers(
 def _zero_shot(
     models: ModelSet, grammar: Grammar, images: Sequence[Image], states: Sequence[Encoding]
 ) -> tuple[dict[str, Figure], int]:
-    """CLIP picks each image's sentence: among all of a small world, else among those drawn."""
+    """Measure how often CLIP finds an image's sentence, and return the number of sentences too.
+
+    It chooses among all sentences of a grammar with 1000 states or fewer, else among `states`.
+    """
     if grammar.n_states <= 1000:
         choices = list(itertools.product(*(range(size) for size in grammar.shape)))
     else:
@@ -199,7 +206,7 @@ def _zero_shot(
 
 
 def map50(models: ModelSet, drawings: Sequence[Drawing]) -> float:
-    """Measure the detector's mean average precision at IoU 0.5, by ultralytics' own `val`."""
+    """Measure the detector's mean average precision at IoU 0.5 with ultralytics' `val`."""
     from rldf.pocket.yolo_set import write_picture, write_set_file
 
     import_ultralytics()

@@ -1,11 +1,11 @@
-"""Sets of drawings to compare a clone with: the world's own pictures of given classes.
+"""Reference drawings: images by the pocket world's renderer, to compare a clone with.
 
-    <folder>/reference.json        what the folder is to hold; written first
-    <folder>/train/<class>/...png  drawings to learn from
-    <folder>/val/<class>/...png    drawings to be tested on
+    <folder>/reference.json        classes and numbers of drawings; written first
+    <folder>/train/<class>/...png  drawings for training
+    <folder>/val/<class>/...png    drawings for testing
 
-No drawing was ever trained on: their seeds lie above CHECK_SEEDS. A set is made once; a process
-that was killed leaves whole files, and the next one goes on.
+The pocket models were not trained on these drawings: their seeds are above CHECK_SEEDS. After an
+interruption, a second call draws only the drawings that are missing.
 """
 
 import json
@@ -25,18 +25,18 @@ from rldf.seeding import derive
 from rldf.seeding import rng as seeded
 
 _RECORD = "reference.json"
-_VERSION = 1  # of the world's drawing and of the sampling: another one is another set
+_VERSION = 1  # increases when renderer or sampling change; a folder of another one is refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """What a set of drawings holds.
+    """Classes and numbers of a folder of reference drawings.
 
     Attributes:
-        nouns: what is drawn, by the name of the class's folder.
-        train: drawings of each class to learn from.
-        val: drawings of each class to be tested on.
-        version: of how they are drawn.
+        nouns: the noun to draw, by the name of the class's folder.
+        train: number of drawings of each class for training.
+        val: number of drawings of each class for testing.
+        version: version of renderer and sampling.
     """
 
     nouns: Mapping[str, str]
@@ -46,32 +46,28 @@ class Reference:
 
     @property
     def images(self) -> int:
-        """How many drawings there are in all."""
+        """Total number of drawings."""
         return len(self.nouns) * (self.train + self.val)
 
 
 def world_classes() -> dict[str, str]:
-    """List the classes of the drawn world.
-
-    Returns:
-        Noun by class key: its wnid, or for a noun without one its name.
-    """
+    """Return the nouns of the pocket world by class: the noun's wnid or, without one, its name."""
     values = world_grammar().axis("Noun").values
     return {value.wnid or value.name.replace(" ", "_"): value.name for value in values}
 
 
 def nouns_of(classes: Iterable[str], names: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Find what the world calls some classes.
+    """Find the pocket world's noun for each class.
 
     Args:
-        classes: wnids or names, such as the folders of a clone.
-        names: what people call a class, by key.
+        classes: wnids or names, such as the class folders of a clone.
+        names: further names by class, tried if the class itself is unknown.
 
     Returns:
         Noun by class, in the given order.
 
     Raises:
-        UsageError: the world does not draw one of them.
+        UsageError: if the pocket world has no noun for a class.
     """
     by_word = {class_word(key): noun for key, noun in world_classes().items()}
     by_word |= {class_word(noun): noun for noun in world_classes().values()}
@@ -80,7 +76,7 @@ def nouns_of(classes: Iterable[str], names: Mapping[str, str] | None = None) -> 
         noun = by_word.get(class_word(key)) or by_word.get(class_word((names or {}).get(key, key)))
         if noun is None:
             known = ", ".join(sorted(world_classes().values()))
-            raise UsageError(f"the drawn world has no '{key}'; it has: {known}")
+            raise UsageError(f"the pocket world has no '{key}': name some of: {known}")
         found[key] = noun
     return found
 
@@ -88,16 +84,16 @@ def nouns_of(classes: Iterable[str], names: Mapping[str, str] | None = None) -> 
 def draw_reference(
     folder: Path, reference: Reference, progress: Callable[[int, int], None] = lambda n, of: None
 ) -> None:
-    """Draw what is missing of a set.
+    """Draw the reference drawings that a folder lacks.
 
     Args:
-        folder: where it lies, or is to lie.
-        reference: what it is to hold.
-        progress: told how many drawings are there, and of how many.
+        folder: a new or empty folder, or one of a former call with the same `reference`.
+        reference: classes and numbers of the drawings.
+        progress: called with the number of finished drawings and the total number.
 
     Raises:
-        RunError: the folder holds something else.
-        UsageError: it cannot be written to, or two classes are the same noun.
+        RunError: if the folder holds something else.
+        UsageError: if the folder cannot be written to, or two classes have the same noun.
     """
     by_noun: dict[str, str] = {}
     for key, noun in reference.nouns.items():
@@ -126,7 +122,7 @@ def _claim(folder: Path, wanted: object) -> None:
         except ValueError:
             same = False
         if not same:
-            raise RunError(f"{folder} holds another set of drawings: choose another --out")
+            raise RunError(f"{folder} holds drawings of other settings: choose another --out")
     elif folder.exists() and {*folder.iterdir()} - {*folder.glob(TEMPORARY)}:
         raise RunError(f"{folder} holds other files: choose another --out")
     else:
@@ -144,7 +140,7 @@ def _places(folder: Path, reference: Reference) -> Sequence[tuple[Path, str, str
 
 
 def _drawing(noun: str, split: str, k: int) -> Image:
-    """Draw one picture: everything but the noun is sampled, and there is no second object."""
+    """Draw the noun alone, without a second object; all other words are sampled."""
     grammar = world_grammar()
     seed = CHECK_SEEDS + derive(0, "reference", noun, split, k) % 10**12
     words = grammar.decode(sample_encoding(grammar, seeded(seed, "sentence")))

@@ -1,4 +1,4 @@
-"""Drawings in YOLO's layout: an image and a text file of boxes for each."""
+"""Writes drawings and their boxes as a data set in YOLO's layout."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,23 +12,19 @@ LabelledBox = tuple[str, tuple[float, float, float, float]]
 
 
 def labels() -> list[str]:
-    """List what the detector knows, in the order of its classes.
-
-    Returns:
-        The objects' labels and "person".
-    """
+    """Return the pocket detector's labels in the order of its classes: objects, then "person"."""
     grammar = world_grammar()
     return [value.labels[0] for value in grammar.axis("Noun").values] + list(grammar.people)
 
 
 def write_picture(root: Path, stem: str, image: Image, boxes: Sequence[LabelledBox]) -> None:
-    """Write one picture and its boxes.
+    """Write one drawing to `images/` and its boxes to `labels/`.
 
     Args:
-        root: the set's folder.
-        stem: the files' name without suffix.
-        image: 128 x 128 RGB.
-        boxes: label and left, top, right, lower edge (px).
+        root: the data set's folder.
+        stem: name of both files without suffix.
+        image: 128 x 128 RGB image.
+        boxes: (label, (left, top, right, lower edge)) of each box, px.
     """
     for part in ("images", "labels"):
         (root / part).mkdir(parents=True, exist_ok=True)
@@ -43,14 +39,14 @@ def write_picture(root: Path, stem: str, image: Image, boxes: Sequence[LabelledB
 
 
 def write_set_file(root: Path, validated: int | None = None) -> Path:
-    """Write the YAML file that ultralytics wants of a set.
+    """Write `data.yaml`, which describes the data set for ultralytics.
 
     Args:
-        root: the set's folder.
-        validated: how many of the pictures ultralytics validates with, None for all.
+        root: the data set's folder.
+        validated: number of drawings that ultralytics validates with; None for all.
 
     Returns:
-        The file.
+        The path of `data.yaml`.
     """
     pictures = sorted((root / "images").iterdir())[:validated]
     listed = "".join(f"./images/{picture.name}\n" for picture in pictures)

@@ -54,7 +54,7 @@ def test_a_search_survives_a_server_that_fails_and_asks_for_no_image_twice(call,
     assert all(place[-1] in ("image", "refused") for place in outcomes)
     told = [line for line in err.splitlines() if line.startswith("warning: ")]
     assert sum("so far" in line for line in told) == len(FAULTS) - 1
-    assert sum("its picture stays black" in line for line in told) == 1
+    assert sum("its image stays black" in line for line in told) == 1
     config = json.loads(Path("run/run.json").read_text())["config"]
     assert config["models"] == f"openai:some/model@{server.url}"
     assert "sk-secret" not in Path("run/run.json").read_text()
@@ -135,7 +135,7 @@ def test_a_clone_of_a_server_is_repaired_from_what_it_sent(call, server):
         code, out, err = call("clone", "verify", "c", "--repair", *words)
         assert (code, out) == (2, "")
         assert err.count("\n") == 1
-        assert "--models openai:MODEL and --base-url" in err
+        assert "--models openai:MODEL --base-url URL" in err
     code, _, err = call("clone", "verify", "c", "--repair", *drawn_by)
     assert code == 0, err
     assert image.read_bytes() == whole

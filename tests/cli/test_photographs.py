@@ -87,7 +87,7 @@ def test_a_photograph_without_a_noun_is_refused_in_one_line(call, models, reward
     code, out, err = call(*words)
     assert (code, out) == (2, "")
     assert "no word of grammar pocket-nouns was read in the photograph" in err
-    assert "the image classifier sees" in err
+    assert "the image classifier found" in err
     assert len(err.splitlines()) == 1
     assert not Path("run").exists()
 

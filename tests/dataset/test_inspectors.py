@@ -155,7 +155,7 @@ def test_a_safety_checker_that_is_not_there_is_no_reason_to_go_without(tmp_path)
     [
         ("safety_checker/config.json", {"_attn_implementation": "them/kernel"}, "names code"),
         ("safety_checker/config.json", {"auto_map": {"AutoModel": "evil.M"}}, "names code"),
-        ("feature_extractor/preprocessor_config.json", {"crop_size": 10**6}, "more than any"),
+        ("feature_extractor/preprocessor_config.json", {"crop_size": 10**6}, "larger than in any"),
         ("safety_checker/evil.py", None, "is code"),
     ],
 )

@@ -175,7 +175,7 @@ def test_a_file_that_holds_no_network_is_refused_and_never_run(tmp_path, content
 
 def test_broken_folders_are_refused(tmp_path, tiny_dinov2):
     (tiny_dinov2 / "model.safetensors").write_bytes(b"no weights")
-    with pytest.raises(ConfigError, match="no sound safetensors file"):
+    with pytest.raises(ConfigError, match="no valid safetensors file"):
         find_extractor(str(tiny_dinov2))(images())
     (tmp_path / "clip").mkdir()
     (tmp_path / "clip" / "open_clip_config.json").write_text("{}")

@@ -109,7 +109,7 @@ def test_nouns_are_found_by_wnid_by_word_and_by_what_people_call_a_class():
     assert nouns_of([ZEBRA, "Zebra", "mine"], {"mine": "zebra"}) == {
         ZEBRA: "zebra", "Zebra": "zebra", "mine": "zebra",
     }  # fmt: skip
-    with pytest.raises(UsageError, match=r"the drawn world has no 'sofa'; it has: .*zebra"):
+    with pytest.raises(UsageError, match=r"the pocket world has no 'sofa': name some of: .*zebra"):
         nouns_of(["sofa"])
     assert nouns_of(world_classes()) == world_classes()
 
@@ -141,7 +141,7 @@ def test_other_files_and_other_sets_are_left_alone(tmp_path):
     with pytest.raises(RunError, match="holds other files"):
         draw_reference(tmp_path / "mine", reference)
     draw_reference(tmp_path / "set", reference)
-    with pytest.raises(RunError, match="holds another set of drawings"):
+    with pytest.raises(RunError, match="holds drawings of other settings"):
         draw_reference(tmp_path / "set", Reference(nouns={ZEBRA: "zebra"}, train=2, val=0))
 
 

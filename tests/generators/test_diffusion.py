@@ -118,7 +118,7 @@ def test_schedulers_for_loras_of_few_steps(sd, flow, asked, steps, times):
     assert difference(batch[1], alone) <= 1  # the noise between steps is its own, too
     usual = DiffusionGenerator(path=sd, steps=steps, size=16, guidance=1.0)
     assert difference(batch[1], usual.generate(["two dogs"], [2])[0]) > 1
-    with pytest.raises(ConfigError, match=f"{asked}: ZImagePipeline is made for FlowMatch"):
+    with pytest.raises(ConfigError, match=f"{asked}: ZImagePipeline works with FlowMatch"):
         small(flow, scheduler=asked)
 
 
@@ -147,7 +147,7 @@ def test_two_spacings_of_one_scheduler_have_two_names(sd, tmp_path):
     ],
 )
 def test_steps_that_a_scheduler_cannot_take_are_named(sd, asked, steps, kind):
-    with pytest.raises(ConfigError, match=f"{kind} cannot draw with steps: {steps} ") as caught:
+    with pytest.raises(ConfigError, match=f"{kind} cannot work with steps: {steps} ") as caught:
         DiffusionGenerator(path=sd, steps=steps, size=16, scheduler=asked)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
@@ -183,7 +183,7 @@ def test_trying_a_scheduler_changes_no_image_and_no_random_source(sd):
 
 def test_a_size_that_a_family_does_not_draw_is_one_line(flow):
     generator = DiffusionGenerator(path=flow, steps=1, size=18)
-    with pytest.raises(ConfigError, match=r"ZImagePipeline cannot draw .* divisible by 4"):
+    with pytest.raises(ConfigError, match=r"ZImagePipeline fails .* divisible by 4"):
         generator.generate(["a cat"], [1])
 
 
@@ -453,7 +453,7 @@ def test_a_batch_too_large_for_memory_is_halved_and_no_image_is_lost(sd, monkeyp
     generator.generate(sentences, seeds)  # it remembers
     assert sizes[4:] == [2, 2, 1]
     told = [r.getMessage() for r in caplog.records if r.name.startswith("rldf")]
-    assert told == ["no memory for 5 images at once: drawing 2"]
+    assert told == ["no memory for 5 images at once: generating 2 at once"]
 
 
 def test_no_memory_for_one_image_is_one_line(sd, monkeypatch):

@@ -296,14 +296,14 @@ def test_the_key_goes_to_servers_that_the_user_named(monkeypatch, caplog, base_u
     monkeypatch.setenv("OPENAI_BASE_URL", named)
     generator = ImagesApiGenerator(model="m", base_url=base_url)
     assert generator._client._headers.get("Authorization") == (sent and f"Bearer {sent}")
-    lines = [] if sent else [f"sentences go to {base_url}, as the model set says, without"]
+    lines = [] if sent else [f"the model set sends sentences to {base_url}, without"]
     assert [line.removesuffix(" OPENAI_API_KEY") for line in told(caplog)] == lines
 
 
 def test_the_key_of_another_server_is_not_sent_to_openai(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("OPENAI_BASE_URL", "https://mine.example/v1")
-    with pytest.raises(ConfigError, match=r"is of OPENAI_BASE_URL .*--base-url"):
+    with pytest.raises(ConfigError, match=r"belongs to OPENAI_BASE_URL .*--base-url"):
         ImagesApiGenerator(model="m")
 
 

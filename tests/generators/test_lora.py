@@ -174,5 +174,5 @@ def test_the_lora_is_part_of_the_checksum_and_of_every_pictures_key(sd, lora, tm
 def test_a_model_sets_lora_is_looked_through_before_it_is_loaded(sd, lora, tmp_path):
     (tmp_path / "mine.yaml").write_text(SET % sd)
     (tmp_path / "few.safetensors").write_bytes(lora.read_bytes()[:-1])
-    with pytest.raises(ConfigError, match="no sound safetensors"):
+    with pytest.raises(ConfigError, match="no valid safetensors"):
         _ = load_model_set(str(tmp_path / "mine.yaml"), device="cpu").generator

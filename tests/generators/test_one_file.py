@@ -104,8 +104,8 @@ def test_what_is_no_checkpoint_is_one_line(sd, sd2, sdxl, flow, file, tmp_path):
         (lone, sd, "no checkpoint of the StableDiffusionPipeline"),
         (file, sdxl, "no checkpoint of the StableDiffusionXLPipeline"),
         (old, sd, "no .safetensors file"),
-        (file, tmp_path, "it goes with a checkpoint"),
-        (sd, sd, "it goes with a checkpoint"),
+        (file, tmp_path, "for a checkpoint in one"),
+        (sd, sd, "for a checkpoint in one"),
     ):
         with pytest.raises(ConfigError, match=said) as caught:
             image(path, config=config)

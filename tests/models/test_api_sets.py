@@ -62,7 +62,7 @@ def test_without_an_address_nothing_changes():
 
 @pytest.mark.parametrize("name", ["openai:", "openai:a b", "openai:m@", "openai:m@x y"])
 def test_another_form_is_told(name):
-    with pytest.raises(ConfigError, match="give openai:MODEL"):
+    with pytest.raises(ConfigError, match="type --models openai:MODEL"):
         load_model_set(name)
 
 

@@ -73,7 +73,7 @@ def test_nothing_is_there_before_a_pull():
     ("generator", "told"),
     [
         ("{class: diffusion, id: a/b, path: x}", "a path or an id, not both"),
-        ("{class: diffusion, revision: %s}" % ("a" * 40), "belong to an id"),
+        ("{class: diffusion, revision: %s}" % ("a" * 40), "need an id"),
         ("{class: diffusion, id: a/b, revision: main}", "generator.revision"),
         ("{class: diffusion, id: ../../x}", "generator.id"),
         ("{class: diffusion, id: a/b, file: ../../x.pt}", "generator.file"),
@@ -121,7 +121,7 @@ def test_list_tells_sizes_where_they_are_known(call):
 
 @pytest.mark.parametrize(
     ("complete", "why"),
-    [((), "no real models are here"), (("sd14",), "sd14 is here too, but no GPU for it")],
+    [((), "no real models are here"), (("sd14",), "sd14 is here too, but there is no GPU")],
 )
 def test_what_auto_took_is_told_once_and_stands_in_the_run(call, monkeypatch, complete, why):
     found = choose(lambda name: name in complete, lambda: False)

@@ -67,7 +67,7 @@ def test_a_family_from_the_hub_to_a_clone(
     assert taken.get("generator.lora") == (["few.safetensors"] if extra else None)
     del loopback.log[:]
     assert told("models", "check", "tiny.yaml")["parts"]["generator"]["found"] == (
-        "a picture of 16 x 16 px"
+        "an image of 16 x 16 px"
     )
     image = ROOT / "examples" / "dog-in-park.png"
     found = told("search", image, "--models", "tiny.yaml", "--renders", "4", "--out", "run")

@@ -34,7 +34,7 @@ def test_a_component_is_a_folder_of_the_pipeline(name):
 
 @pytest.mark.parametrize("made", ["DDPMPipeline", "DiffusionPipeline", "AutoPipelineForText2Image"])
 def test_a_component_is_no_pipeline(made):
-    with pytest.raises(ConfigError, match=f"transformer is a pipeline itself, {made}"):
+    with pytest.raises(ConfigError, match=rf"transformer is a pipeline itself \({made}"):
         components({**INDEX, "transformer": ["diffusers", made]})
 
 
@@ -42,7 +42,7 @@ def test_a_component_is_no_pipeline(made):
     "value", [["os", "system"], ["", "T"], ["../x", "T"], [7, "T"], [[], "T"], ["diffusers", None]]
 )
 def test_what_is_no_part_of_a_known_library_is_neither_fetched_nor_loaded(value):
-    with pytest.raises(ConfigError, match="only parts of diffusers and transformers"):
+    with pytest.raises(ConfigError, match="only components of diffusers and transformers"):
         wanted("diffusion", PLAIN, None, {**INDEX, "transformer": value})
 
 

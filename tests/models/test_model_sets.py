@@ -115,7 +115,7 @@ def test_only_what_is_loaded_counts(make, tmp_path, name, counts):
 @pytest.mark.parametrize("role", ["detector", "scene", "clip"])
 def test_a_part_that_needs_a_path_says_so(make, role):
     models = make(text=SET.replace(", path: weights", ""))
-    with pytest.raises(ConfigError, match=f"{role} needs a path"):
+    with pytest.raises(ConfigError, match=f"{role} has no path"):
         getattr(models, role)
 
 
@@ -153,7 +153,7 @@ def test_all_wrong_options_are_told_at_once(make):
 
 
 def test_a_generator_without_any_place_says_what_it_needs(make):
-    with pytest.raises(ConfigError, match="generator needs a path"):
+    with pytest.raises(ConfigError, match="generator has no path"):
         _ = make("diffusion").generator
 
 
@@ -205,9 +205,9 @@ def test_what_decides_no_pixel_is_no_part_of_the_identity(make):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("knows: drawings", "`knows` is called `domain` now"),
-        ("draws: pocket", "`draws` is called `vocabulary_grammar` now"),
-        ("familiar: 0.7", "`familiar` is called `min_clip_similarity` now"),
+        ("knows: drawings", "`knows` is now called `domain`"),
+        ("draws: pocket", "`draws` is now called `vocabulary_grammar`"),
+        ("familiar: 0.7", "`familiar` is now called `min_clip_similarity`"),
     ],
 )
 def test_an_old_key_of_a_set_is_refused_with_its_new_name(make, line, told):
@@ -218,8 +218,8 @@ def test_an_old_key_of_a_set_is_refused_with_its_new_name(make, line, told):
 @pytest.mark.parametrize(
     ("part", "told"),
     [
-        ("drawn, usual: {steps: 4}", "generator: `usual` is called `defaults` now"),
-        ("drawn, with: {vae: {path: v}}", "generator: `with` is called `components` now"),
+        ("drawn, usual: {steps: 4}", "generator: `usual` is now called `defaults`"),
+        ("drawn, with: {vae: {path: v}}", "generator: `with` is now called `components`"),
     ],
 )
 def test_an_old_key_of_a_part_is_refused_with_its_new_name(make, part, told):

@@ -148,7 +148,7 @@ def test_an_imported_network_is_the_scene_classifier_of_a_set(call, tmp_path):
     (tmp_path / "mine.yaml").write_text(SET.format(weights=WEIGHTS, scene=scene))
     code, out, err = call("models", "check", tmp_path / "mine.yaml", "--json")
     assert code == 0, err
-    assert json.loads(out)["parts"]["scene"]["found"] == "365 places; 8 of 8 labels of grammar base"
+    assert json.loads(out)["parts"]["scene"]["found"] == "365 scenes; 8 of 8 labels of grammar base"
     code, out, _ = call("models", "show", tmp_path / "mine.yaml", "--json")
     assert json.loads(out)["parts"]["scene"]["license"] == "CC BY"
 
@@ -177,7 +177,7 @@ class Hostile:
 def test_a_checkpoint_that_carries_code_is_refused_and_its_code_does_not_run(tmp_path):
     marker = tmp_path / "code-ran"
     torch.save({"state_dict": {}, "arch": Hostile(marker)}, tmp_path / "evil.pth.tar")
-    with pytest.raises(ConfigError, match=r"no checkpoint that loads safely") as caught:
+    with pytest.raises(ConfigError, match=r"cannot be loaded safely") as caught:
         import_places365(tmp_path / "evil.pth.tar", tmp_path / "places")
     assert "\n" not in str(caught.value)
     assert not marker.exists()
@@ -193,7 +193,7 @@ def test_other_networks_and_other_files_are_told(tmp_path):
         with pytest.raises(ConfigError, match=r"no state_dict of tensors"):
             import_places365(tmp_path / "other.pth.tar", tmp_path / "places")
     (tmp_path / "text.pth.tar").write_text("<html>404</html>")
-    with pytest.raises(ConfigError, match=r"no checkpoint that loads safely"):
+    with pytest.raises(ConfigError, match=r"cannot be loaded safely"):
         import_places365(tmp_path / "text.pth.tar", tmp_path / "places")
     with pytest.raises(UsageError, match=r"no checkpoint at"):
         import_places365(tmp_path / "none.pth.tar", tmp_path / "places")

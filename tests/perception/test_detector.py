@@ -34,7 +34,7 @@ class Hostile:
 def test_a_file_that_carries_code_is_refused_and_its_code_does_not_run(tmp_path):
     marker = tmp_path / "code-ran"
     torch.save({"model": Hostile(marker)}, tmp_path / "evil.pt")
-    with pytest.raises(ConfigError, match=r"evil\.pt is not a model that loads safely") as caught:
+    with pytest.raises(ConfigError, match=r"evil\.pt cannot be loaded safely") as caught:
         YoloDetector(path=tmp_path / "evil.pt")
     assert "\n" not in str(caught.value)
     assert not marker.exists()

@@ -99,7 +99,7 @@ def test_an_image_of_another_kind_is_doubtful_as_a_whole():
     reading = read([thing("dog")], models=models, **unlike)
     assert reading.encoding is not None
     assert not any(axis.known for axis in reading.record.axes.values())
-    assert "looks like a photograph" in reading.record.warnings[0]
+    assert "may be a photograph" in reading.record.warnings[0]
     assert not read([thing("dog")], models=models).record.doubtful
 
 

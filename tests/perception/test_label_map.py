@@ -18,7 +18,7 @@ def test_labels_keep_their_order_and_what_a_map_leaves_out_its_name(tmp_path):
 
 @pytest.mark.parametrize("own", [{}, {0: "dog", 2: "cat"}, {"0": "dog"}, {0: None}])
 def test_labels_with_holes_are_refused(own):
-    with pytest.raises(ConfigError, match=r"must name all labels from 0 on"):
+    with pytest.raises(ConfigError, match=r"lacks labels: name one for each"):
         read_labels(Path("model"), own, "")
 
 
@@ -32,7 +32,11 @@ def test_labels_with_holes_are_refused(own):
         ("numbers.json", '{"dog": 1}', r"is no label map"),
         ("torn.json", '{"sofa', r"is no label map"),
         ("deep.json", "[" * 100_000, r"is no label map"),
-        ("other.json", '{"divan": "couch"}', r"no label 'divan'; it has dog, sofa"),
+        (
+            "other.json",
+            '{"divan": "couch"}',
+            r"no label 'divan': .* dog, sofa",
+        ),
     ],
 )
 def test_a_wrong_label_map_is_told(tmp_path, name, text, said):

@@ -99,7 +99,7 @@ def test_a_check_of_a_model_set_refuses_scenes_that_mean_nothing(scene_set, name
         list(check_parts(scene_set(names)))
     mapped = scene_set(names, ", options: {label_map: names.json}")
     found = {part.role: part.found for part in check_parts(mapped)}
-    assert found["scene"] == "2 places; 1 of 8 labels of grammar base"
+    assert found["scene"] == "2 scenes; 1 of 8 labels of grammar base"
 
 
 def test_a_label_map_beside_a_yolo_names_what_it_finds_and_counts_in_the_sets_identity(tmp_path):

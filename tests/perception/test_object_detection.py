@@ -109,7 +109,7 @@ def test_grounding_dino_answers_in_the_words_it_was_given(folders):
 
 def test_more_words_than_grounding_dino_reads_are_refused(folders):
     many = ", ".join(f"dog {i}" for i in range(10))
-    with pytest.raises(ConfigError, match=r"reads 16 tokens and 10 labels make \d+: give fewer"):
+    with pytest.raises(ConfigError, match=r"takes 16 tokens, and 10 labels have \d+: give fewer"):
         ZeroShotDetector(path=folders["grounding_dino"], labels=many)
 
 

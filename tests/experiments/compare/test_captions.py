@@ -83,7 +83,7 @@ def test_pickled_weights_are_refused(tmp_path):
     save_captioner(tmp_path, "git")
     (tmp_path / "model.safetensors").unlink()
     torch.save({}, tmp_path / "pytorch_model.bin")
-    with pytest.raises(ConfigError, match=r"pickled weights alone"):
+    with pytest.raises(ConfigError, match=r"has only pickled weights"):
         CaptionModel(tmp_path)
 
 
