@@ -120,7 +120,7 @@ class NoisyGradient(SavedAgent):
         self._start_from(np.array(state, dtype=np.float64), np.zeros(len(self._shape)))
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
-        """Propose the cell at the point and its neighbours, less those visited since the last move.
+        """Propose the agent's cell and its neighbours, except those visited since the last move.
 
         Args:
             state: (n_axes,) the current state of the walk; it is not used.
@@ -171,7 +171,7 @@ class NoisyGradient(SavedAgent):
         self._wanted = [*dict.fromkeys(map(self._canonical, self._cross()))]
 
     def _cross(self) -> list[Encoding]:
-        """List the cell at the point and its neighbours."""
+        """List the agent's cell, then the cells one step away along each axis."""
         cell = self._cell()
         around = (
             _at(cell, axis, value)

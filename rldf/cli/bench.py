@@ -31,7 +31,7 @@ def table3(
     images: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of input images, taken from its classes in turns. Default: images that "
+            help="Folder of input images; its class folders take turns. Default: images that "
             "the pocket world's renderer draws."
         ),
     ] = None,

@@ -53,7 +53,7 @@ def compare(
     image_seed: Annotated[
         int,
         typer.Option(
-            help="Seed of every image; the first of several seeds for baselines of one sentence."
+            help="Seed of every image. Baselines that draw one sentence often count up from it."
         ),
     ] = 0,
     out: Annotated[

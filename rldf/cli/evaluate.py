@@ -54,7 +54,8 @@ def evaluate(
     ] = False,
     prc: Annotated[bool, typer.Option("--prc", help="Compute precision and recall.")] = False,
     duplicates: Annotated[
-        bool, typer.Option("--duplicates", help="Count near duplicates of real images.")
+        bool,
+        typer.Option("--duplicates", help="Count generated images that nearly copy a real one."),
     ] = False,
     features: Annotated[
         str,

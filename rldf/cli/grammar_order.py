@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rldf.grammar.ordering import By, Floats
 
 _BY = (
-    "Order: declared (as in the file), taxonomy (by WordNet, places by indoors or outdoors) "
+    "Order of the values: declared (as in the file), taxonomy (WordNet; scenes by kind) "
     "or clip (similar values next to each other)."
 )
 
@@ -98,7 +98,7 @@ def _checked(
         raise UsageError(f"--by {by}: give declared, taxonomy or clip")
     if vectors is not None and axis is None:
         raise UsageError(
-            "--vectors without --axis: add --axis with the axis whose values the rows embed"
+            "--vectors without --axis: add --axis NAME, the axis whose values the vectors are of"
         )
     if names is not None and vectors is None:
         raise UsageError(

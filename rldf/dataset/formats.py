@@ -102,7 +102,7 @@ class ExportFormat(ABC):
 
     @abstractmethod
     def fields(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return Croissant's sources of image and class key; None if it cannot express them."""
+        """Return Croissant's `source` of image and of class; None if it cannot describe them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -254,7 +254,7 @@ def _mend(
     shard: int,
     wrong: dict[int, Problem],
 ) -> int:
-    """Generate the images of a shard that are in `wrong` again, and seal it; return how many."""
+    """Regenerate the images of a shard listed in `wrong`, finish it, return their number."""
     rows, store = folder.rows(shard), folder.store()
     good = [row for row in rows if row.index not in wrong]
     if store.packs:

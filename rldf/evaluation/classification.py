@@ -85,7 +85,8 @@ def scores(answers: Sequence[NDArray[np.int64]], labels: Sequence[int], n_classe
     """Compute the accuracies of several trainings from their predictions on one test set.
 
     Args:
-        answers: (n, k) predicted class numbers of each training, best first.
+        answers: for each training (n, k) class numbers: the k most probable of each image, most
+            probable first.
         labels: n true class numbers.
         n_classes: number of classes.
     """
@@ -190,7 +191,7 @@ class _Trainer:
             part.unlink(missing_ok=True)
 
     def answers(self, task: TrainingTask, seed: int, test: Examples) -> NDArray[np.int64]:
-        """Return the predictions of a trained network: (n, k) class numbers, best first."""
+        """Return the k most probable classes of each image, most probable first: (n, k)."""
         key = self._key(task, seed)
         answer = self._answer_key(key, test)
         if answer not in self._answers:

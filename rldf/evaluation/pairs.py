@@ -100,7 +100,7 @@ def fid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
 
     Returns:
         "fid", "fid_infinity" (None if it is not determined), "fid_points", "dimensions", and under
-        "figures" the records of both.
+        "figures" the records of "fid" and "fid_infinity".
     """
     ours, theirs = clone.features, real.features
     whole = distances.fid(clone.statistics, real.statistics)
@@ -130,7 +130,7 @@ def kid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
 
 
 def prc_figures(clone: FeatureSet, real: FeatureSet) -> Document:
-    """Compute precision and recall, and their records."""
+    """Compute precision and recall, as entries of the result document."""
     precision, recall = distances.precision_recall(clone.features, real.features)
     n, m = (min(len(side.contents), distances.PRC_MOST) for side in (clone, real))
     records = {

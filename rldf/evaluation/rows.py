@@ -176,7 +176,7 @@ def class_rows(
 
 
 def _by_class(scores: Scores) -> list[Figure]:
-    """Make the figure of each class's accuracy; all trainings share the class's test images."""
+    """Return each class's accuracy; its interval counts a test image once, not once a training."""
     tests = scores.confusion.sum(1) // len(scores.top1)
     return [
         share(value, int(n), "test images") for value, n in zip(scores.by_class, tests, strict=True)

@@ -186,8 +186,9 @@ def _load_one_file(
     if config is None:
         raise ConfigError(
             f"{file} is a checkpoint in one file, without configuration: add "
-            "components: {config: {path: FOLDER}} with a folder in diffusers' layout of the same "
-            "model family, such as one that 'rldf models path sd14' prints"
+            "'components: {config: {path: FOLDER}}' to the generator in the model set's file; "
+            "FOLDER holds the same model family in diffusers' layout, as 'rldf models path sd14' "
+            "prints one"
         )
     name = str(index.get("_class_name"))
     kind: Any = getattr(diffusers, name, None) if name.isidentifier() else None
@@ -210,8 +211,8 @@ def _load_one_file(
         lacks = isinstance(error, NotImplementedError)  # "cannot copy out of meta tensor"
         why = "it lacks weights that the configuration names" if lacks else one_line(error)
         raise ConfigError(
-            f"{file} is no checkpoint of the {name} in {config}: {why}: name a config of the "
-            "checkpoint's model family"
+            f"{file} does not fit the {name} that {config} describes ({why}): name the "
+            "configuration of the checkpoint's model family"
         ) from error
 
 

@@ -24,10 +24,10 @@ Cases = Set[tuple[str, tuple[str, ...]]]
 class _Option:
     """A way to fill a slot: a value (None in a terminal), its words, and the facts it implies.
 
-    There are three kinds of facts: by the number of an axis, the form that agreeing words have; by
-    ("uses", number), whether a conditional axis is used; by (symbol, values), whether the axis has
-    one of the values with which a terminal is omitted. The options of one derivation must not
-    contradict each other.
+    Facts are a dict with three kinds of keys: an axis index, for the form of the words that agree
+    with this axis; ("uses", axis index), for whether a conditional axis is used; (symbol, values),
+    for whether the axis has one of the values with which a terminal is omitted. Two options of one
+    derivation must not give a key two values.
     """
 
     value: int | None

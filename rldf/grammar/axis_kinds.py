@@ -121,7 +121,7 @@ class AxisKind(ABC):
         self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
     ) -> ReadBack:
         """Read an axis in a generated image, whose sentence has these nouns, by rank."""
-        raise NotImplementedError(f"{self.reader} reads this axis")
+        raise TypeError(f"{self.reader} reads this axis, not the detector")
 
     def question(self, axis: int, encoding: "Encoding", n_values: int) -> list["Encoding"]:
         """List the encodings whose sentences CLIP compares with the image: one for each value."""

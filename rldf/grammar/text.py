@@ -54,7 +54,7 @@ def _moved(text: str, items: Mapping[str, _Item], order: Sequence[str]) -> str:
 
 
 def _spans(text: str, items: Sequence[_Item]) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each value in the text: its lines, or its part of a line."""
+    """Yield where each value starts and ends in the text: whole lines, or a part of one line."""
     lines = [key.start_mark.line for key, _ in items]
     if len(set(lines)) < len(lines):
         yield from ((key.start_mark.index, child.end_mark.index) for key, child in items)

@@ -224,7 +224,7 @@ class ModelSet(Remade):
 
 
 def _package_folder(name: str) -> Path:
-    """Return an installed package's folder without importing it, a missing one if it is absent."""
+    """Return a package's folder without importing it; a missing path if it is not installed."""
     found = find_spec(name)
     folders = [] if found is None else list(found.submodule_search_locations or ())
     return Path(folders[0]) if folders else Path(name)

@@ -70,7 +70,7 @@ class ClipScene(Remade):
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
-        """Vectors of the scenes' texts: (scenes, d), rows of length 1."""
+        """CLIP embeddings of the scenes' texts: (n_scenes, d), each row of L2 norm 1."""
         starts = range(0, len(self._texts), _AT_ONCE)
         return np.concatenate(
             [self._clip.embed_texts(self._texts[i : i + _AT_ONCE]) for i in starts]

@@ -23,8 +23,8 @@ def refuse_placeholders(labels: Iterable[str], model: str) -> None:
     own = list(dict.fromkeys(labels))
     if all(_PLACEHOLDER.fullmatch(label.strip()) for label in own):
         raise ConfigError(
-            f"{model}: its labels are no names ({shown(own)}): set the option label_map to a "
-            'JSON file beside it, such as {"LABEL_0": "beach"}'
+            f"{model}: its labels are not readable names ({shown(own)}): set the option "
+            'label_map to a JSON file in its folder that holds, say, {"LABEL_0": "beach"}'
         )
 
 

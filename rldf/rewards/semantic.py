@@ -17,7 +17,7 @@ from rldf.rewards.context import RewardContext, require_words
 
 
 def scene_term(drawn: SceneContents, goal: SceneContents, cs: float) -> float:
-    """Return 1{s}: +cs where the scene is the goal's, -cs where it is another or none was found."""
+    """Return the scene term: +cs if the image shows the goal's scene, -cs if another or none."""
     return cs if drawn.scene is not None and drawn.scene == goal.scene else -cs
 
 

@@ -1,1 +1,1 @@
-"""Runs: a run is one search, in which an agent walks the grid of encodings, and its folder."""
+"""Runs: a run is one search (an agent walks the grid of encodings) with the folder it writes."""

@@ -282,7 +282,7 @@ def _read_state(data: bytes) -> tuple[SearchState, str]:
     saved = parse_json(data)
     agent = saved.pop("agent") if isinstance(saved, dict) else None
     if not isinstance(agent, str) or not re.fullmatch(r"agent-\d+\.npz", agent):
-        raise ValueError("the name of the agent's file is missing")
+        raise ValueError("it does not name the file of the saved agent")
     try:
         return _STATE.validate_python(saved), agent
     except ValidationError as error:

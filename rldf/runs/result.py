@@ -134,7 +134,7 @@ def _parsed(run: RunFolder, grammar: Grammar, sentence: str) -> Encoding:
 def _identity(run: RunFolder) -> Mapping[str, Any]:
     identity = run.record.config.get("model_set", {})
     if not isinstance(identity, dict):
-        raise RunError(f"{run.path / 'run.json'} is damaged: model_set is no record")
+        raise RunError(f"{run.path / 'run.json'} is damaged: model_set is no JSON object")
     return identity
 
 

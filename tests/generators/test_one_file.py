@@ -90,7 +90,7 @@ def test_an_autoencoder_of_its_own_takes_the_place_of_the_files(sd, file, tmp_pa
 def test_weights_that_the_file_lacks_come_from_nowhere_else(sd, tmp_path, without):
     """The folder of the configuration has them, but of another model."""
     part = one_file.write(sd, tmp_path / "part.safetensors", without=without)
-    with pytest.raises(ConfigError, match="no checkpoint of the StableDiffusionPipeline") as caught:
+    with pytest.raises(ConfigError, match="does not fit the StableDiffusionPipeline") as caught:
         image(part, config=sd)
     assert "\n" not in str(caught.value)
 
@@ -101,8 +101,8 @@ def test_what_is_no_checkpoint_is_one_line(sd, sd2, sdxl, flow, file, tmp_path):
     old = tmp_path / "old.ckpt"
     old.touch()
     for path, config, said in (
-        (lone, sd, "no checkpoint of the StableDiffusionPipeline"),
-        (file, sdxl, "no checkpoint of the StableDiffusionXLPipeline"),
+        (lone, sd, "does not fit the StableDiffusionPipeline"),
+        (file, sdxl, "does not fit the StableDiffusionXLPipeline"),
         (old, sd, "no .safetensors file"),
         (file, tmp_path, "for a checkpoint in one"),
         (sd, sd, "for a checkpoint in one"),

@@ -86,7 +86,7 @@ def _by_clip(
 
 
 def _nouns(encoder: Encoder, cell: Encoding) -> dict[int, str]:
-    """Return the noun of each object axis of an encoding, by the rank of the axis."""
+    """Map the rank of each object axis to the noun that an encoding has on it."""
     pairs = zip(encoder.grammar.axes, cell, strict=True)
     return {axis.rank: axis.values[i].name for axis, i in pairs if axis.kind.has_objects}
 
@@ -125,7 +125,7 @@ class Control:
 
     @property
     def rows(self) -> list[int]:
-        """Number of each row's value on the axis."""
+        """Index of each row's value on the axis."""
         axis = self.words
         named = [value.name for value in axis.values] if self.values is None else self.values
         return [axis.index(name) for name in named]

@@ -140,7 +140,8 @@ def renders_to_goal(world: Simulated, settings: SearchConfig) -> int | None:
     """Count the unique images until a search reaches the goal.
 
     Returns:
-        The number of unique images, with all of the goal's batch; None if it was not reached.
+        The number of unique images, counting the whole batch that holds the goal; None if it was
+        not reached.
     """
     reached = (step.renders for step in search_in(world, settings) if step.terminal)
     return next(reached, None)

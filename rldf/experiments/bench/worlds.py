@@ -37,7 +37,7 @@ class World(Protocol):
         """Make the environment of one run: the goal by number, the reward by name."""
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
-        """Return whether the cell's image has an object, and the scene, of a goal's image."""
+        """Return whether the cell's image shows an object of the goal, and whether its scene."""
 
     def optimum(self, goal: int, reward: str) -> float | None:
         """Return the highest reward of any cell, None if not all cells are known."""
@@ -108,7 +108,7 @@ class WholeWorld:
         )
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
-        """Return whether the cell's image has an object, and the scene, of a goal's image."""
+        """Return whether the cell's image shows an object of the goal, and whether its scene."""
         fine, coarse = self.shared[goal, environment.world.index(environment.state)]
         return bool(fine), bool(coarse)
 
@@ -185,7 +185,7 @@ class LiveWorld:
         )
 
     def gains(self, goal: int, environment: EncodingGridEnv) -> tuple[bool, bool]:
-        """Return whether the cell's image has an object, and the scene, of a goal's image."""
+        """Return whether the cell's image shows an object of the goal, and whether its scene."""
         seen = self._encoder.detect([environment.image()])[0]
         return gains(seen, self._goals[goal].context.seen)
 
