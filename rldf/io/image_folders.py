@@ -9,6 +9,7 @@ from rldf.errors import ImageError
 from rldf.io.files import read_file
 from rldf.io.folder_layouts import Parts, clone_layout, layout_of
 from rldf.io.image_bounds import FORMATS
+from rldf.io.text import counted
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 """Extensions of image files, in lower case."""
@@ -75,7 +76,7 @@ def list_images(root: Path) -> Listing:
     )
     notes = layout.notes
     if (left := len(files) - len(pictures)) and not is_clone:
-        notes += (f"{root}: {left} images outside of its splits are left out",)
+        notes += (f"{root}: {counted(left, 'image')} outside of its splits left out",)
     labels = {picture.label for picture in pictures if picture.label is not None}
     classes = {name for part in folders if (name := layout.class_of(part)) is not None}
     return Listing(pictures, tuple(sorted(classes - labels)), notes)

@@ -136,7 +136,7 @@ def test_images_are_taken_from_all_classes_of_a_folder_in_turns(call, names):
     words = [*BENCH, "--images", "real", "--agents", "planner", "--rewards", "multi", "--seeds", 1]
     code, _, err = call(*words, "--out", "b", "--json")
     assert code == 0, err
-    assert "figures is left out" in err
+    assert "the images in figures are left out" in err
     told = json.loads(Path("b", "manifest.json").read_text())["config"]
     assert len({name.split("/")[1] for name in told["images"]}) == 2
 

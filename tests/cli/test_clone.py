@@ -250,9 +250,9 @@ def test_progress_is_shown_on_a_terminal_alone(call, monkeypatch):
     )
     code, out, err = call(*SMALL, "--out", "c")
     assert (code, err) == (0, "")
-    assert "drawing" in stream.getvalue()
+    assert "generating" in stream.getvalue()
     assert "/12" in stream.getvalue()
-    assert "drawing" not in out
+    assert "generating" not in out
     told = stream.getvalue()
     assert call(*SMALL, "--out", "d", "--quiet")[0] == 0
     assert call(*SMALL, "--out", "e", "--json")[0] == 0

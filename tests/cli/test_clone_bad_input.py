@@ -44,7 +44,7 @@ def refused(call, tmp_path):
         (["--per-class", "0"], "--per-class 0: type a number from 1"),
         (["--per-class", "-3"], "--per-class -3"),
         (["--per-class", "10", "--splits", "train=0.9,val=0.2"], "add up to 1.1, not 1"),
-        (["--per-class", "10", "--splits", "train=9,val=2"], "are 11 images"),
+        (["--per-class", "10", "--splits", "train=9,val=2"], "this is 11 images of a class"),
         (["--splits", "train=0.9,val=0.1"], "--per-class"),
         (["--splits", "train=5,dev=2"], "'dev=2' is not train=, val= or test= with a number"),
         (["--splits", "train=0"], "a class needs 1 to"),
@@ -125,7 +125,7 @@ def test_inputs_that_are_none(refused, monkeypatch):
     refused("clone", "empty", *MODELS, told="neither a run nor a folder of folders")
     for text in ("", "no json", '{"out": "c"}'):
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
-        refused("clone", "-", *MODELS, told="type that command with --json")
+        refused("clone", "-", *MODELS, told="type the command before the pipe with --json")
     noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
     Image.fromarray(noise).save("noise.png")
     refused("clone", "noise.png", *MODELS, *SIZE, told="noise.png shows nothing that grammar")

@@ -264,7 +264,7 @@ def test_what_may_mislead_is_warned_of(call, sets):
 
 def test_several_processes_do_not_share_stdin(call, sets, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    refused(call("evaluate", "-", "--real", sets[1], "--kid"), "name the clone's folder")
+    refused(call("evaluate", "-", "--real", sets[1], "--kid"), "give the clone's folder instead")
 
 
 @pytest.mark.slow

@@ -68,7 +68,7 @@ def test_a_dash_reads_the_document_of_a_search(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", "{}", '{"run": 3}', '{"run": ""}'])
 def test_a_dash_without_such_a_document_is_refused(text):
-    with pytest.raises(UsageError, match="type that command with --json"):
+    with pytest.raises(UsageError, match="type the command before the pipe with --json"):
         classes("-", stdin=text)
 
 

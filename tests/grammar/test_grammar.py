@@ -128,7 +128,7 @@ def test_a_vector_outside_the_grid_is_refused(encoding: tuple[int, ...]) -> None
 
 
 def test_encode_names_what_is_missing_or_unknown() -> None:
-    with pytest.raises(GrammarError, match="check: Colour, Scene"):
+    with pytest.raises(GrammarError, match="named once: check Colour, Scene"):
         BASE.encode({"Frequency": "one", "Noun": "dog", "Density": "no", "Colour": "red"})
     with pytest.raises(GrammarError, match="axis Noun has no value 'wolf'; it has: banana"):
         BASE.encode({"Frequency": "one", "Noun": "wolf", "Density": "no", "Scene": "park"})
@@ -166,7 +166,7 @@ def test_the_small_grammar_is_right() -> None:
         ("[cat]", "[]", "axes.Noun.values.cat.labels: a value that reads object needs"),
         ("large: {}", "large: {text: small}", "axes.Size.values.large: reads 'small', as 'small'"),
         ("[1, null]", "[2, null]", "axes.Density.values.one.count: must start at 1"),
-        ("[1, null]", "[1, 1]", "axes.Density.values.one.count: the last bin alone"),
+        ("[1, null]", "[1, 1]", "axes.Density.values.one.count: the last bin must end with null"),
         ("{count: [0, 0], form: plural}", "{form: plural}", "no.count: a count axis needs"),
         ("singular: person, ", "", "'terminals.PM' has no form 'singular' that Density asks for"),
         ("agreement: {PM: Density}", "", "terminals.PM: has forms, so `agreement` must say"),

@@ -253,7 +253,7 @@ def test_a_full_disk_is_told_with_what_to_do(call, hub, mine, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("huggingface_hub.file_download.http_get", write)
-    assert "the disk is full" in refused_later(call, mine)
+    assert "is full, while me/sd was fetched" in refused_later(call, mine)
     assert "HF_HOME" in refused_later(call, mine)
 
 
@@ -315,7 +315,7 @@ def test_a_commit_whose_files_have_changed_is_refused(call, hub, mine):
     assert "differs from the lock file" in told
     assert "--update" in told
     del commit.files["tokenizer/merges.txt"]
-    assert "the hub does not have merges.txt any more" in refused(call, mine)
+    assert "merges.txt any more" in refused(call, mine)
     assert pulled(call, mine, "--update")["pulled"]
 
 
