@@ -13,12 +13,14 @@ from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.live import LiveSearch
 from rldf.cli.model_choice import SetGrammar, settle, tell
+from rldf.io.resources import names
 from rldf.io.text import counted
 from rldf.models.auto import AUTO
 from rldf.perception.reading import DOUBTFUL
 from rldf.registry import CATALOG
 
 _AGENTS = "Search agent: " + ", ".join(CATALOG["agents"]) + " (docs/agents.md)."
+_REWARDS = "Reward to maximise: " + ", ".join(names("rewards")) + ", or a YAML file."
 _GIVEN = "rldf.agent_options"
 
 
@@ -67,10 +69,7 @@ def _agent_parameters() -> list[Any]:
 def search(
     context: typer.Context,
     image: Annotated[str, typer.Argument(help="Input image file.")],
-    reward: Annotated[
-        str,
-        typer.Option(help="Reward to maximise: multi, partial, clip, combined, or a YAML file."),
-    ] = "multi",
+    reward: Annotated[str, typer.Option(help=_REWARDS)] = "multi",
     agent: Annotated[str, typer.Option(help=_AGENTS)] = "planner",
     grammar: SetGrammar = None,
     axes: Annotated[
