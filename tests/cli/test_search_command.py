@@ -192,7 +192,7 @@ def test_pocket_draw_writes_pictures_and_never_over_others(call):
     assert [read_image(Path(path)).size for path in paths] == [(128, 128)] * 2
     code, _, err = call("pocket", "draw", SENTENCE, "--seed", 8, "--out", "d")
     assert code == 2
-    assert "there already" in err
+    assert "exists already" in err
     code, _, err = call("pocket", "draw", "a dragon", "--out", "e")
     assert code == 2
     assert not Path("e").exists()
