@@ -120,7 +120,7 @@ def test_links_are_found_as_far_down_as_is_looked(tmp_path):
     refuse_links(tmp_path, 5)
     (tmp_path / "a" / "b" / "link").symlink_to("/tmp")
     refuse_links(tmp_path)
-    with pytest.raises(RunError, match=r"link is a link, and nothing is written"):
+    with pytest.raises(RunError, match=r"link is a link, and rldf does not write"):
         refuse_links(tmp_path, 3)
 
 
