@@ -76,7 +76,7 @@ def list_images(root: Path) -> Listing:
     )
     notes = layout.notes
     if (left := len(files) - len(pictures)) and not is_clone:
-        notes += (f"{root}: {counted(left, 'image')} outside of its splits left out",)
+        notes += (f"{root}: left out {counted(left, 'image')} outside of its splits",)
     labels = {picture.label for picture in pictures if picture.label is not None}
     classes = {name for part in folders if (name := layout.class_of(part)) is not None}
     return Listing(pictures, tuple(sorted(classes - labels)), notes)

@@ -209,7 +209,7 @@ def test_a_damaged_archive_is_one_error(clones, tmp_path):
         whole = path.read_bytes()
         for cut in (0, 700, 2100, 3000, 5000, len(whole) - 1500, len(whole) - 1):
             path.write_bytes(whole[:cut])
-            with pytest.raises(RunError, match="is damaged or not there"):
+            with pytest.raises(RunError, match="is damaged or missing"):
                 list(open_clone(folder.root).images("train"))
 
 

@@ -144,7 +144,7 @@ def test_what_lies_outside_of_the_splits_is_left_out_and_told(tmp_path):
     noisy((9, 9, 9), 0).save(root / "overview.png")
     images = open_images(root)
     assert len([*images]) == 4
-    assert any("figures is left out" in note for note in images.notes)
+    assert any("the images in figures are left out" in note for note in images.notes)
     assert any("2 images outside of its splits" in note for note in images.notes)
 
 

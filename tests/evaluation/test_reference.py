@@ -89,7 +89,9 @@ def test_processes_that_need_the_same_reference_wait_for_each_other(tmp_path, cl
 def test_what_is_not_of_the_drawn_world_needs_real_images(tmp_path):
     root = write_set(tmp_path / "mine", {"": 3})
     images = open_images(root)
-    with pytest.raises(UsageError, match="type --real DIR, or set RLDF_REAL"):
+    with pytest.raises(
+        UsageError, match="type --real DIR, or set the environment variable RLDF_REAL"
+    ):
         drawn_reference(images, read_contents(images), tmp_path / "cache")
 
 

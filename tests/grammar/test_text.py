@@ -93,7 +93,5 @@ def test_a_last_line_without_its_end_is_no_trap():
 
 def test_an_axis_that_takes_its_values_from_elsewhere_is_ordered_there():
     text = read_text(find("grammars", "photo"), "grammar")
-    with pytest.raises(
-        GrammarError, match=r"from coco-places\.Scene: reorder that axis"
-    ):
+    with pytest.raises(GrammarError, match=r"from coco-places\.Scene: reorder that axis"):
         reordered(text, {"Scene": ["street", "park"]})
