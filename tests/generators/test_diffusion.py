@@ -82,7 +82,7 @@ def test_velocities_stay_velocities_under_the_papers_scheduler(sd2):
 
 def test_flow_matching_keeps_its_scheduler(flow):
     assert small(flow).identity["scheduler"] == "FlowMatchEulerDiscreteScheduler"
-    with pytest.raises(ConfigError, match="made for FlowMatchEulerDiscreteScheduler"):
+    with pytest.raises(ConfigError, match="works with FlowMatchEulerDiscreteScheduler only"):
         small(flow, scheduler="dpm-solver")
 
 
