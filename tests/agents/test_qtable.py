@@ -112,7 +112,7 @@ def test_rows_are_copies(dense_cells: int) -> None:
 @pytest.mark.parametrize("cell", [(-1, 0), (20, 0), (0, -1), (0, 6)])
 def test_cells_outside_the_table_are_refused(cell: tuple[int, int]) -> None:
     """No index wraps around."""
-    with pytest.raises(ValueError, match="20 x 6"):
+    with pytest.raises(ValueError, match="states 0 to 19 and actions 0 to 5"):
         table().record(*cell, 1.0)
 
 
