@@ -11,7 +11,6 @@ from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
 from rldf.models.auto import AUTO
-from rldf.perception.reading import DOUBTFUL
 
 if TYPE_CHECKING:
     from rldf.experiments.compare.comparison import Question
@@ -107,6 +106,8 @@ def run_comparison(
 
 
 def _told(document: "ComparisonDocument") -> list[str]:
+    from rldf.perception.reading import DOUBTFUL
+
     lines = []
     for row in document["images"]:
         read = row["sentence"] or "no sentence: not every axis could be read"

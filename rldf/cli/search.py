@@ -16,7 +16,6 @@ from rldf.cli.model_choice import SetGrammar, settle, tell
 from rldf.io.resources import names
 from rldf.io.text import counted
 from rldf.models.auto import AUTO
-from rldf.perception.reading import DOUBTFUL
 from rldf.registry import CATALOG
 
 _AGENTS = "Search agent: " + ", ".join(CATALOG["agents"]) + " (docs/agents.md)."
@@ -190,6 +189,8 @@ def search(
 
 
 def _told(result: dict[str, Any]) -> list[str]:
+    from rldf.perception.reading import DOUBTFUL
+
     goal, best, medium = result["goal"], result["best"], result["medium"]
     if medium == "photograph":
         read = result["words"]

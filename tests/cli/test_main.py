@@ -68,6 +68,11 @@ def test_light_commands_load_nothing_heavy(words: list[str]) -> None:
     assert done.stdout.splitlines()[-1].split() == ["LOADED"], done.stderr
 
 
+def test_help_waits_for_no_numbers_and_no_records() -> None:
+    code = LOADED.replace(repr(HEAVY), repr(("numpy", "pydantic", "yaml")))
+    assert python(code, "--help").stdout.splitlines()[-1].split() == ["LOADED"]
+
+
 def test_the_check_of_heavy_modules_can_fail() -> None:
     done = python("import matplotlib\n" + LOADED, "--version")
     assert done.stdout.splitlines()[-1] == "LOADED matplotlib"
