@@ -15,10 +15,10 @@ def labels() -> list[str]:
     """List what the detector knows, in the order of its classes.
 
     Returns:
-        The objects' labels and "person".
+        The labels of objects, and of people by what they do.
     """
-    grammar = world_grammar()
-    return [value.labels[0] for value in grammar.axis("Noun").values] + list(grammar.people)
+    axes = (world_grammar().axis(symbol) for symbol in ("Noun", "Verb"))
+    return [value.labels[0] for axis in axes for value in axis.values]
 
 
 def write_picture(root: Path, stem: str, image: Image, boxes: Sequence[LabelledBox]) -> None:

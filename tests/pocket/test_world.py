@@ -9,23 +9,24 @@ from rldf.errors import GrammarError
 from rldf.grammar.grammar import load_grammar
 from rldf.pocket.training import autoencoder, clip, detector, diffusion, scene
 from rldf.pocket.training import drawings as training
+from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
 from rldf.pocket.world.backdrops import PAINTERS
 from rldf.pocket.world.drawing import draw, world_grammar
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
-from rldf.pocket.world.sprites import NOUNS, person_names, sprites
+from rldf.pocket.world.sprites import NOUNS, looks
 from rldf.seeding import rng
 
 WORLD = world_grammar()
 BASE = load_grammar("base")
 TRAININGS = (
     autoencoder.DRAWINGS,
-    detector.DRAWINGS,
+    detector.SHIPPED.drawings,
     scene.DRAWINGS,
     clip.DRAWINGS,
-    diffusion.BASE_DRAWINGS,
-    diffusion.POCKET_DRAWINGS,
+    diffusion.DRAWINGS,
 )
 COUNTS = {"no": {0}, "one": {1}, "two": {2}, "many": {3, 4}}
+PEOPLE = {"no": {0}, "one": {1}, "many": {2, 3, 4}}
 
 
 def label(symbol, value):
@@ -37,16 +38,18 @@ def label(symbol, value):
 def test_every_word_of_the_grammar_has_its_picture():
     assert [value.name for value in WORLD.axis("Noun").values] == list(NOUNS)
     assert [value.name for value in WORLD.axis("Scene").values] == list(PAINTERS)
-    assert set(NOUNS) <= set(sprites())
+    assert [len(looks(noun)) for noun in NOUNS] == [
+        len(glyphs.split()) for glyphs in NOUNS.values()
+    ]
     for value in WORLD.axis("Verb").values:
-        assert len(person_names(value.name)) == 10
+        assert len(looks(value.name)) == 10
 
 
 def test_the_world_is_as_large_as_promised():
     nouns = WORLD.axis("Noun").values
-    assert len(nouns) >= 24
-    assert sum(value.wnid is not None for value in nouns) >= 20
-    assert len(WORLD.axis("Scene").values) >= 12
+    assert len(nouns) >= 120
+    assert len({value.wnid for value in nouns} - {None}) >= 100
+    assert len(WORLD.axis("Scene").values) >= 16
     assert len(WORLD.axis("Verb").values) - 1 >= 4
 
 
@@ -57,8 +60,12 @@ def test_wnids_are_ilsvrc_classes_of_that_name():
         if value.wnid is not None:
             index = info.label_names().index(value.wnid)
             described = info.index_to_description(index).lower()
-            alias = {"elephant": "african elephant", "airplane": "airliner", "hot dog": "hotdog"}
-            assert alias.get(value.name, value.name) in described
+            named = {
+                "elephant": "african elephant", "airplane": "airliner", "hot dog": "hotdog",
+                "Granny Smith apple": "granny smith", "corn cob": "corn", "rooster": "cock",
+                "horse": "sorrel", "jeans": "blue jean",
+            }  # fmt: skip
+            assert named.get(value.name, value.name.lower()) in described
 
 
 def test_every_base_sentence_is_a_sentence_of_the_world():
@@ -80,15 +87,17 @@ def test_boxes_and_labels_are_what_the_sentence_says(seed):
     labels = [box.label for box in drawing.boxes]
     noun, companion = label("Noun", words["Noun"]), label("Companion", words["Companion"])
     assert labels.count(noun) in COUNTS[words["Frequency"]]
-    assert labels.count("person") in COUNTS[words["Density"]]
-    assert set(labels) - {noun, "person"} == {companion} - {None}
-    assert labels.count(companion) == (companion is not None)
+    person = label("Verb", words["Verb"])
+    assert labels.count(person) in PEOPLE[words["Density"]]
+    assert set(labels) - {noun, person} == {companion} - {None}
+    if companion is not None:
+        assert labels.count(companion) in COUNTS[words["CompanionFrequency"]]
     assert drawing.scene == label("Scene", words["Scene"])
     for box in drawing.boxes:
         left, top, right, lower = box.xyxy
         assert 0 <= left < right <= 128
         assert 0 <= top < lower <= 128
-        assert max(right - left, lower - top) >= 18, "too small to recognise"
+        assert max(right - left, lower - top) >= 20, "too small to recognise"
 
 
 def test_the_same_sentence_and_seed_give_the_same_picture():
@@ -109,6 +118,19 @@ def test_attributes_change_the_pixels(attribute):
         for text in (plain, f"{plain} {attribute}")
     ]
     assert np.abs(means[0] - means[1]).mean() > 8
+
+
+def test_a_colour_word_colours_the_things_of_the_first_noun_and_nothing_else():
+    hues = {}
+    for colour in ("red", "yellow", "green", "blue", "purple"):
+        image = draw(f"a photo of one {colour} car and no people in a snowfield", 4).image
+        hsv = np.asarray(image.convert("HSV"), int)
+        hues[colour] = np.bincount(hsv[hsv[..., 1] > 200][:, 0], minlength=256).argmax()
+    order = [hues[c] for c in ("yellow", "green", "blue", "purple")]
+    assert order == sorted(order)
+    assert min(hues["red"], 256 - hues["red"]) < order[0]
+    with pytest.raises(GrammarError):
+        draw("a photo of one red tiger and no people on a beach", 1)
 
 
 def test_a_sentence_of_another_language_is_refused():
@@ -135,3 +157,17 @@ def test_a_shard_is_drawn_once_and_read_back(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "draw_sample", None)
     again, _ = next(training.load_shards(tmp_path, "base", 3))
     assert np.array_equal(pixels, again)
+
+
+def test_every_sentence_of_the_world_fits_the_text_encoder(tmp_path):
+    tokenizer = build_tokenizer(tmp_path)
+
+    def longest(forms):
+        return max(len(tokenizer(text).input_ids) - 2 for text in forms)
+
+    of_axes = [
+        longest(text for value in axis.values for text in value.forms.values())
+        for axis in WORLD.axes
+    ]
+    fixed = sum(longest(slot.forms.values()) for slot in WORLD.slots if slot.axis is None)
+    assert 2 + fixed + sum(of_axes) <= TOKENS

@@ -1,4 +1,4 @@
-"""Trains the pocket autoencoder (`AutoencoderKL`, 128 x 128 to 16 x 16 x 8).
+"""Trains the pocket autoencoder (`AutoencoderKL`, 128 x 128 to 16 x 16 x 16).
 
 It has no attention, so most steps train on 64 x 64 crops around things, where the detail is, at a
 quarter of the cost; the last ones see whole pictures.
@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
-from torch.nn import functional as F
 
 from rldf.pocket.training.drawings import Record
 from rldf.pocket.training.loop import Recipe, device, report, train, write_report
 from rldf.pocket.training.pictures import load_pictures
 
-RECIPE = Recipe(steps=3300, batch=32, rate=1.5e-3, average=0.998)
-DRAWINGS = {"base": 12_000, "pocket": 12_000}
+RECIPE = Recipe(steps=9000, batch=16, rate=1.5e-3, average=0.998)
+DRAWINGS = {"pocket": 24_000}
+LATENTS = 16
+"""Channels of the latents: 16 hold more detail than 8, and cost the UNet next to nothing."""
 _CROP = 64
 _WHOLE_FROM = 0.88  # share of the steps after which whole pictures are seen
 
@@ -33,7 +34,7 @@ def build() -> AutoencoderKL:
         up_block_types=["UpDecoderBlock2D"] * 4,
         block_out_channels=[16, 32, 64, 96],
         layers_per_block=1,
-        latent_channels=8,
+        latent_channels=LATENTS,
         norm_num_groups=8,
         sample_size=128,
         mid_block_add_attention=False,
@@ -46,7 +47,7 @@ def loss_of(vae: AutoencoderKL, x: Tensor, noise: Tensor) -> Tensor:
     Args:
         vae: the autoencoder.
         x: pictures (n, 3, h, w), range -1 to 1.
-        noise: standard normal noise for the latents (n, 8, h / 8, w / 8).
+        noise: standard normal noise for the latents (n, 16, h / 8, w / 8).
 
     Returns:
         The loss, a scalar.
@@ -107,21 +108,16 @@ def main(work: Path, out: Path, recipe: Recipe = RECIPE) -> None:
                 batch[k] = pictures[i][y : y + _CROP, x : x + _CROP]
         pixels = torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 127.5 - 1
         side = pixels.shape[-1] // 8
-        noise = torch.randn(n, 8, side, side, generator=source)
+        noise = torch.randn(n, LATENTS, side, side, generator=source)
         return loss_of(vae, pixels.to(device()), noise.to(device()))
 
     averaged = train(vae, loss, recipe, work / "autoencoder.pt")
-    sample = torch.from_numpy(np.stack(pictures[:1000:4] + pictures[-1000::4]))
-    sample = sample.permute(0, 3, 1, 2).float() / 127.5 - 1
+    sample = torch.from_numpy(np.stack(pictures[::48])).permute(0, 3, 1, 2).float() / 127.5 - 1
     with torch.inference_mode():
-        latents = averaged.encode(sample.to(device())).latent_dist.mean
-        rebuilt = averaged.decode(latents).sample.cpu().clamp(-1, 1)
-    averaged.register_to_config(scaling_factor=round(float(1 / latents.std()), 5))
-    psnr = -10 * torch.log10(F.mse_loss(rebuilt, sample) / 4)
+        parts = [
+            averaged.encode(x.to(device())).latent_dist.mean.cpu() for x in torch.split(sample, 50)
+        ]
+    averaged.register_to_config(scaling_factor=round(float(1 / torch.cat(parts).std()), 5))
     out.mkdir(parents=True, exist_ok=True)
     averaged.half().save_pretrained(out)
-    facts = report(work / "autoencoder.pt", recipe, len(pictures)) | {
-        "psnr_db": round(float(psnr), 2)
-    }
-    write_report(out, "autoencoder", facts)
-    print(facts)
+    write_report(out, "autoencoder", report(work / "autoencoder.pt", recipe, len(pictures)))

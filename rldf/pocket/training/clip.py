@@ -19,8 +19,8 @@ from rldf.pocket.training.pictures import MEAN, STD, load_pictures, reader_batch
 from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
 from rldf.pocket.world.drawing import PICTURE
 
-RECIPE = Recipe(steps=650, batch=192, rate=2e-3, warmup=100, average=0.995, decay=0.05)
-DRAWINGS = {"base": 24_000, "pocket": 20_000}
+RECIPE = Recipe(steps=1600, batch=192, rate=2e-3, warmup=100, average=0.995, decay=0.05)
+DRAWINGS = {"pocket": 60_000, "base": 8_000}
 
 
 def config(vocabulary: int) -> dict[str, Any]:

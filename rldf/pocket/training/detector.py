@@ -1,7 +1,12 @@
-"""Trains the pocket detector: a small YOLOv8 on drawings, by ultralytics' own `train`."""
+"""Trains the pocket detector, a small YOLOv8 on drawings, and a second one to judge by.
+
+Both are trained by ultralytics' own `train`. The second is not shipped: `rldf pocket check --models
+FILE` with a model set of it tells whether the scores are the luck of the first.
+"""
 
 import csv
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,42 +22,71 @@ from rldf.pocket.world.drawing import PICTURE
 from rldf.pocket.yolo_set import labels, write_picture, write_set_file
 from rldf.seeding import rng as seeded
 
-DRAWINGS = {"base": 10_000, "pocket": 20_000}
-EPOCHS = 4
-SEED = 0
-_WIDTH = 0.1875  # of yolov8's channels; "n" has 0.25
+EPOCHS = 10
 
 
-def write_yolo_set(work: Path, wanted: dict[str, int]) -> Path:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """Which detector is trained, on which drawings.
+
+    Attributes:
+        name: of its folder among the checkpoints.
+        architecture: file of ultralytics, below its cfg/models.
+        drawings: number of drawings by grammar.
+        first: number of the first shard of drawings.
+        seed: of initial weights, batches and degraded drawings.
+    """
+
+    name: str
+    architecture: str
+    drawings: dict[str, int]
+    first: int = 0
+    seed: int = 0
+
+
+SHIPPED = Design(name="detector", architecture="v8/yolov8.yaml", drawings={"pocket": 24_000})
+SECOND = Design(
+    name="second-detector",
+    architecture="11/yolo11.yaml",
+    drawings={"pocket": 24_000},
+    first=60,
+    seed=1,
+)
+"""A second opinion on what is generated: another architecture, other drawings; not shipped."""
+
+
+def write_yolo_set(work: Path, design: Design) -> Path:
     """Write drawings in YOLO's layout: PNG files and a text file of boxes for each.
 
-    Two pictures of five are degraded (blur, noise, JPEG), as generated pictures are softer than
+    Two drawings of five are degraded (blur, noise, JPEG), as generated images are softer than
     drawings.
 
     Args:
-        work: folder of drawings; gets `yolo/`.
-        wanted: number of drawings by grammar.
+        work: folder of drawings; gets a folder for the set.
+        design: which drawings.
 
     Returns:
         The data set's YAML file.
     """
-    root = work / "yolo"
+    root = work / f"yolo-{design.name}"
     if not (root / "data.yaml").exists():
-        for name, n in wanted.items():
-            for shard, (pixels, records) in enumerate(load_shards(work / "drawings", name, n)):
+        for name, n in design.drawings.items():
+            shards = load_shards(work / "drawings", name, n, design.first)
+            for shard, (pixels, records) in enumerate(shards):
                 for k, record in enumerate(records):
                     stem = f"{name}-{shard:04d}-{k:04d}"
-                    image = degrade(Image.fromarray(np.array(pixels[k])), seeded(SEED, stem))
+                    image = degrade(Image.fromarray(np.array(pixels[k])), seeded(design.seed, stem))
                     write_picture(root, stem, image, record.boxes)
         write_set_file(root, validated=200)  # last: it says that the set is whole
     return root / "data.yaml"
 
 
-def write_architecture(work: Path) -> Path:
-    """Write YOLOv8's architecture with our classes and width.
+def write_architecture(work: Path, design: Design) -> Path:
+    """Write an architecture with our classes.
 
     Args:
         work: folder that gets the file.
+        design: which one.
 
     Returns:
         The YAML file.
@@ -60,54 +94,56 @@ def write_architecture(work: Path) -> Path:
     import_ultralytics()
     import ultralytics
 
-    source = Path(ultralytics.__file__).parent / "cfg" / "models" / "v8" / "yolov8.yaml"
+    source = Path(ultralytics.__file__).parent / "cfg" / "models" / design.architecture
     config = yaml.safe_load(source.read_text(encoding="utf-8"))
-    config |= {"nc": len(labels()), "scales": {"n": [0.33, _WIDTH, 1024]}}
-    target = work / "yolov8n-pocket.yaml"
+    config |= {"nc": len(labels()), "scales": {"n": config["scales"]["n"]}}
+    target = work / f"{source.stem}n-pocket.yaml"  # ultralytics reads the size in the name
     target.write_text(yaml.safe_dump(config), encoding="utf-8")
     return target
 
 
-def main(work: Path, out: Path, epochs: int = EPOCHS) -> None:
-    """Train the detector, going on from its last epoch if it was interrupted.
+def main(work: Path, out: Path, design: Design = SHIPPED, epochs: int = EPOCHS) -> None:
+    """Train a detector, going on from its last epoch if it was interrupted.
 
     Args:
         work: folder of drawings and checkpoints.
         out: folder that gets detector.pt and training.json.
+        design: which detector.
         epochs: how often every drawing is seen.
     """
     import_ultralytics()
     from ultralytics import YOLO
 
-    last = work / "detector" / "weights" / "last.pt"
-    data = write_yolo_set(work, DRAWINGS)
-    done = training_log(work)
+    last = work / design.name / "weights" / "last.pt"
+    data = write_yolo_set(work, design)
+    done = training_log(work, design)
     if len(done) < epochs and last.exists():
         YOLO(last).train(resume=True)
     elif len(done) < epochs:
-        YOLO(write_architecture(work)).train(
-            data=str(data), epochs=epochs, imgsz=PICTURE, batch=32, seed=SEED, deterministic=True,
-            optimizer="AdamW", lr0=2e-3, lrf=0.02, warmup_epochs=0.3, cos_lr=False,
-            weight_decay=1e-3, mosaic=0.0, fliplr=0.5, scale=0.15, translate=0.08, hsv_h=0.01,
-            hsv_s=0.3, hsv_v=0.3, erasing=0.0, workers=0, val=False, plots=False, amp=False,
-            device=device().type, project=str(work), name="detector", exist_ok=True,
+        YOLO(write_architecture(work, design)).train(
+            data=str(data), epochs=epochs, imgsz=PICTURE, batch=32, seed=design.seed,
+            deterministic=True, optimizer="AdamW", lr0=2e-3, lrf=0.02, warmup_epochs=0.3,
+            cos_lr=False, weight_decay=1e-3, mosaic=0.0, fliplr=0.5, scale=0.15, translate=0.08,
+            hsv_h=0.01, hsv_s=0.3, hsv_v=0.3, erasing=0.0, workers=0, val=False, plots=False,
+            amp=False, device=device().type, project=str(work), name=design.name, exist_ok=True,
             verbose=False,
         )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     save_slim(last, out / "detector.pt")
-    write_report(out, "detector", report(work, planned=epochs))
+    write_report(out, "detector", report(work, design, planned=epochs))
 
 
-def training_log(work: Path) -> list[dict[str, float]]:
+def training_log(work: Path, design: Design) -> list[dict[str, float]]:
     """Read ultralytics' log of a training.
 
     Args:
         work: folder of drawings and checkpoints.
+        design: which detector.
 
     Returns:
         One row an epoch, empty before the first has ended.
     """
-    file = work / "detector" / "results.csv"
+    file = work / design.name / "results.csv"
     if not file.exists():
         return []
     with file.open(encoding="utf-8", newline="") as lines:
@@ -115,23 +151,25 @@ def training_log(work: Path) -> list[dict[str, float]]:
         return [{name.strip(): float(value) for name, value in row.items()} for row in rows]
 
 
-def report(work: Path, planned: int) -> dict[str, object]:
+def report(work: Path, design: Design, planned: int) -> dict[str, object]:
     """Sum up a training for the model card.
 
     Args:
         work: folder of drawings and checkpoints.
+        design: which detector.
         planned: epochs of the learning-rate schedule.
 
     Returns:
         Drawings, epochs, seed, minutes and the losses of every epoch.
     """
-    rows = training_log(work)
+    rows = training_log(work, design)
     losses = ("train/box_loss", "train/cls_loss", "train/dfl_loss")
     return {
-        "drawings": sum(DRAWINGS.values()),
+        "drawings": sum(design.drawings.values()),
         "epochs": len(rows),
         "epochs_planned": planned,
-        "seed": SEED,
+        "architecture": design.architecture,
+        "seed": design.seed,
         "minutes": round(rows[-1]["time"] / 60, 1),
         "losses": {name: [round(row[name], 4) for row in rows] for name in losses},
     }

@@ -1,8 +1,7 @@
 """Trains the pocket text encoder and UNet together, and saves a Stable Diffusion pipeline.
 
-Latents of the drawings are encoded once. v-prediction; the loss
+Latents of the drawings and of their mirror images are encoded once. v-prediction; the loss
 counts four times inside the boxes of things; one sentence in ten is empty, for guidance.
-Two stages: the 480 sentences of base.yaml first, then all that the world can draw.
 """
 
 import copy
@@ -21,14 +20,13 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from rldf.io.files import sha256_file
+from rldf.pocket.training.autoencoder import LATENTS
 from rldf.pocket.training.drawings import Record, load_shards
-from rldf.pocket.training.loop import Recipe, device, report, train, write_report
+from rldf.pocket.training.loop import Recipe, device, precision, report, train, write_report
 from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
 
-BASE = Recipe(steps=4300, batch=64, rate=1.2e-3, cooldown=0.45)
-BASE_DRAWINGS = {"base": 32_000}
-POCKET = Recipe(steps=4800, batch=96, rate=2e-3, cooldown=0.5, seed=1, muon=True)
-POCKET_DRAWINGS = {"base": 20_000, "pocket": 40_000}
+RECIPE = Recipe(steps=16_000, batch=64, rate=1.5e-3, cooldown=0.4, muon=True)
+DRAWINGS = {"pocket": 60_000, "base": 8_000}
 _SIDE = 16  # latents
 _EMPTY = 0.1
 _BOX_WEIGHT = 4.0
@@ -60,11 +58,12 @@ class Denoiser(nn.Module):
         )
         self.unet = UNet2DConditionModel(
             sample_size=_SIDE,
-            in_channels=8,
-            out_channels=8,
+            in_channels=LATENTS,
+            out_channels=LATENTS,
             block_out_channels=(48, 96, 192),
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
-            up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            # words are heard at 16 x 16 too: things are 3 to 9 latents wide
+            down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+            up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
             layers_per_block=1,
             attention_head_dim=(3, 3, 6),
             norm_num_groups=16,
@@ -75,12 +74,12 @@ class Denoiser(nn.Module):
         """Predict v of noisy latents.
 
         Args:
-            noisy: latents (n, 8, 16, 16).
+            noisy: latents (n, 16, 16, 16).
             times: time steps (n,), 0 to 999.
-            tokens: sentences (n, 32).
+            tokens: sentences (n, TOKENS).
 
         Returns:
-            v (n, 8, 16, 16).
+            v (n, 16, 16, 16).
         """
         text = self.text_encoder(tokens).last_hidden_state
         v: Tensor = self.unet(noisy, times, encoder_hidden_states=text).sample
@@ -145,13 +144,13 @@ def encode_latents(vae: AutoencoderKL, pictures: NDArray[np.uint8]) -> Tensor:
         pictures: (n, 128, 128, 3).
 
     Returns:
-        Scaled latents (n, 8, 16, 16), float16.
+        Scaled latents (n, 16, 16, 16), float16.
     """
     where = next(vae.parameters()).device
     parts = []
     for i in range(0, len(pictures), 50):
         x = torch.from_numpy(np.array(pictures[i : i + 50])).permute(0, 3, 1, 2)
-        with torch.autocast(where.type, torch.bfloat16):
+        with precision(where):
             mean = vae.encode(x.to(where).float() / 127.5 - 1).latent_dist.mean
         parts.append((mean * vae.config.scaling_factor).half().cpu())
     return torch.cat(parts)
@@ -168,7 +167,8 @@ def latents_of(
         wanted: number of drawings by grammar.
 
     Returns:
-        Latents (n, 8, 16, 16), weights (n, 16, 16), sentences.
+        Latents (2 n, 16, 16, 16) of n drawings and their mirror images, weights (2 n, 16, 16),
+        sentences.
     """
     vae = AutoencoderKL.from_pretrained(vae_folder, dtype=torch.float32).to(device()).eval()
     # Another autoencoder has other latents.
@@ -181,59 +181,28 @@ def latents_of(
             cached = folder / f"{name}-{shard:04d}.pt"
             if not cached.exists():
                 part = cached.with_suffix(".part")
-                torch.save(encode_latents(vae, pictures), part)
+                both = np.concatenate([pictures, pictures[:, :, ::-1]])
+                torch.save(encode_latents(vae, both), part)
                 part.replace(cached)
             latents.append(torch.load(cached, weights_only=True))
-            weights += [box_weights(record) for record in records]
-            sentences += [record.sentence for record in records]
-    return torch.cat(latents), torch.stack(weights), sentences
+            here = torch.stack([box_weights(record) for record in records])
+            weights += [here, here.flip(-1)]
+            sentences += [record.sentence for record in records] * 2
+    return torch.cat(latents), torch.cat(weights), sentences
 
 
-def main(work: Path, out: Path) -> None:
-    """Train text encoder and UNet in both stages and save the whole pipeline.
+def main(work: Path, out: Path, recipe: Recipe = RECIPE) -> None:
+    """Train text encoder and UNet and save the whole pipeline.
 
     Args:
         work: folder of drawings, latents and checkpoints.
         out: pipeline folder; its `vae` part is trained already.
+        recipe: how long and how fast.
     """
     tokenizer = build_tokenizer(out / "tokenizer")
-    torch.manual_seed(BASE.seed)
+    torch.manual_seed(recipe.seed)
     model = Denoiser(tokenizer).to(device())
-    stages = (
-        (BASE, BASE_DRAWINGS, work / "diffusion-base.pt"),
-        (POCKET, POCKET_DRAWINGS, work / "diffusion-pocket.pt"),
-    )
-    facts = []
-    for recipe, wanted, checkpoint in stages:
-        # The second stage starts from the averaged weights of the first.
-        model = train_stage(model, tokenizer, recipe, wanted, checkpoint, out / "vae")
-        facts.append(report(checkpoint, recipe, sum(wanted.values())))
-        save(model, tokenizer, out)
-    write_report(out, "diffusion", {"stages": facts})
-
-
-def train_stage(
-    model: Denoiser,
-    tokenizer: CLIPTokenizer,
-    recipe: Recipe,
-    wanted: dict[str, int],
-    checkpoint: Path,
-    vae: Path,
-) -> Denoiser:
-    """Train on one mixture of drawings.
-
-    Args:
-        model: where to start; a checkpoint takes its place.
-        tokenizer: of the sentences.
-        recipe: how long and how fast.
-        wanted: number of drawings by grammar.
-        checkpoint: file of the state; drawings and latents lie beside it.
-        vae: folder of the trained autoencoder.
-
-    Returns:
-        The model with averaged weights.
-    """
-    latents, weights, sentences = latents_of(checkpoint.parent, vae, wanted)
+    latents, weights, sentences = latents_of(work, out / "vae", DRAWINGS)
     texts = sorted(set(sentences))
     table = tokenizer([*texts, ""], padding="max_length", return_tensors="pt").input_ids
     number = {text: i for i, text in enumerate(texts)}
@@ -256,7 +225,9 @@ def train_stage(
         error: Tensor = (predicted.float() - target).square() * weight[:, None].to(where)
         return error.mean()
 
-    return train(model, loss, recipe, checkpoint).requires_grad_(True)
+    averaged = train(model, loss, recipe, work / "diffusion.pt")
+    save(averaged, tokenizer, out)
+    write_report(out, "diffusion", report(work / "diffusion.pt", recipe, sum(DRAWINGS.values())))
 
 
 def save(model: Denoiser, tokenizer: CLIPTokenizer, out: Path) -> None:

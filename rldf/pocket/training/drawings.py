@@ -84,7 +84,7 @@ def make_shard(folder: Path, grammar_name: str, shard: int) -> None:
 
 
 def load_shards(
-    folder: Path, grammar_name: str, n: int
+    folder: Path, grammar_name: str, n: int, first: int = 0
 ) -> Iterator[tuple[NDArray[np.uint8], list[Record]]]:
     """Read shards in order, drawing those that are missing.
 
@@ -92,12 +92,13 @@ def load_shards(
         folder: where shards lie.
         grammar_name: "base" or "pocket".
         n: how many drawings are wanted; rounded up to whole shards.
+        first: number of the first shard.
 
     Yields:
         Pixels (SHARD, 128, 128, 3), memory-mapped, and their records.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for shard in range(-(-n // SHARD)):
+    for shard in range(first, first - (-n // SHARD)):
         make_shard(folder, grammar_name, shard)
         path = folder / f"{grammar_name}-{shard:04d}.json"
         rows = json.loads(path.read_text(encoding="utf-8"))

@@ -68,6 +68,20 @@ def device() -> torch.device:
     return torch.device(resolve("auto", apple=False))
 
 
+def precision(where: torch.device) -> torch.autocast:
+    """Choose the precision of the forward passes.
+
+    Args:
+        where: the device that trains.
+
+    Returns:
+        bfloat16 where the processor has it: on one with AVX2 alone it is 38 times slower than
+        float32.
+    """
+    fast = where.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(where.type, torch.bfloat16, enabled=fast)
+
+
 def train(
     model: Model,
     loss_of: Callable[[int, torch.Generator], Tensor],
@@ -100,10 +114,10 @@ def train(
         start, losses, seconds = state["step"], state["losses"], state["seconds"]
     begun = saved_at = time.monotonic()
     recent: list[float] = []
-    kind = next(model.parameters()).device.type
+    where = next(model.parameters()).device
     for step in range(start, recipe.steps):
         source = torch.Generator().manual_seed(recipe.seed * 10_000_019 + step)
-        with torch.autocast(kind, torch.bfloat16):
+        with precision(where):
             loss = loss_of(step, source)
         model.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -116,9 +130,11 @@ def train(
         if len(recent) == _LOG_STEPS or last:
             losses.append(sum(recent) / len(recent))
             recent.clear()
-            rate = (step + 1 - start) * recipe.batch / (time.monotonic() - begun)
+            rate = (step + 1 - start) / (time.monotonic() - begun)
             print(
-                f"{checkpoint.stem} {step + 1}/{recipe.steps} loss {losses[-1]:.4f} {rate:.0f}/s",
+                f"{checkpoint.stem} {step + 1}/{recipe.steps} loss {losses[-1]:.4f} "
+                f"{rate * recipe.batch:.0f} images/s, "
+                f"{(recipe.steps - step - 1) / rate / 60:.0f} minutes left",
                 flush=True,
             )
         if last or time.monotonic() - saved_at > _SAVE_SECONDS:

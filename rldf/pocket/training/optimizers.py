@@ -13,19 +13,15 @@ from torch import Tensor, nn
 
 
 class Optimizer:
-    """One optimizer of torch and the parameters it steps."""
+    """An optimizer of torch whose rate is given with every step."""
 
-    def __init__(
-        self, inner: torch.optim.Optimizer, views: Sequence[tuple[Tensor, Tensor]] = ()
-    ) -> None:
+    def __init__(self, inner: torch.optim.Optimizer) -> None:
         """Wrap an optimizer.
 
         Args:
             inner: of torch.
-            views: parameter and, sharing its memory, the matrix that `inner` steps for it.
         """
         self._inner = inner
-        self._views = views
 
     def step(self, rate: float) -> None:
         """Move the parameters against their gradients.
@@ -33,9 +29,6 @@ class Optimizer:
         Args:
             rate: learning rate of this step.
         """
-        for parameter, matrix in self._views:
-            assert parameter.grad is not None
-            matrix.grad = parameter.grad.flatten(1)
         for group in self._inner.param_groups:
             group["lr"] = rate
         self._inner.step()
@@ -74,18 +67,67 @@ def make_optimizers(model: nn.Module, decay: float, *, muon: bool) -> list[Optim
     adamw = torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=decay)
     if not muon:
         return [Optimizer(adamw)]
-    # torch's Muon takes matrices only: a kernel (out, in, 3, 3) is seen as (out, in * 9).
-    views = [
-        (p, nn.Parameter(p.detach().flatten(1)))
-        for name, p in model.named_parameters()
-        if name in within
+    return [
+        Optimizer(adamw),
+        Optimizer(Muon([p for n, p in model.named_parameters() if n in within], decay)),
     ]
-    orthogonal = torch.optim.Muon(
-        [matrix for _, matrix in views],
-        weight_decay=decay,
-        adjust_lr_fn="match_rms_adamw",  # so that one learning rate serves both
-    )
-    return [Optimizer(adamw), Optimizer(orthogonal, views)]
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum made orthogonal; a kernel (out, in, 3, 3) is a matrix (out, in * 9).
+
+    torch's own works in bfloat16, which a processor without it computes many times slower; this
+    one works in the precision of the weights. The steps are as long as AdamW's, so that one
+    learning rate serves both.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor], decay: float, momentum: float = 0.95) -> None:
+        """Make the optimizer.
+
+        Args:
+            parameters: of two dimensions or more.
+            decay: weight decay.
+            momentum: of the gradient, 0 to 1.
+        """
+        super().__init__(parameters, {"lr": 0.0, "weight_decay": decay, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move every matrix by its orthogonal momentum.
+
+        Args:
+            closure: not used.
+        """
+        for group in self.param_groups:
+            for p in group["params"]:
+                assert p.grad is not None
+                state = self.state[p]
+                if not state:
+                    state["momentum_buffer"] = torch.zeros_like(p)
+                momentum = state["momentum_buffer"].lerp_(p.grad, 1 - group["momentum"])
+                ahead = p.grad.lerp(momentum, group["momentum"])  # Nesterov's
+                update = orthogonal(ahead.flatten(1)).view_as(p)
+                length = 0.2 * max(p.shape[0], p[0].numel()) ** 0.5  # AdamW's root mean square
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                p.add_(update, alpha=-group["lr"] * length)
+
+
+def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
+    """Compute about U V' of a matrix U S V', by Newton-Schulz steps.
+
+    Args:
+        matrix: (m, n), float32 or less.
+        steps: how many; five bring the singular values between 0.7 and 1.2.
+
+    Returns:
+        (m, n), in the same precision.
+    """
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    x: Tensor = wide / wide.norm().clamp(min=1e-7)
+    for _ in range(steps):
+        gram = x @ x.T
+        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+    return x if wide is matrix else x.T
 
 
 def _is_matrix(name: str, parameter: Tensor) -> bool:

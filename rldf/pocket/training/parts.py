@@ -18,6 +18,12 @@ def _detector(work: Path) -> None:
     detector.main(work, WEIGHTS / "detector")
 
 
+def _second_detector(work: Path) -> None:
+    from rldf.pocket.training import detector
+
+    detector.main(work, work / "second" / "detector", detector.SECOND)
+
+
 def _scene(work: Path) -> None:
     from rldf.pocket.training import scene
 
@@ -50,4 +56,7 @@ PARTS: dict[str, Callable[[Path], None]] = {
     "diffusion": _diffusion,
     "card": _card,
 }
-"""Training by part; each goes on from its checkpoint."""
+"""Training by part, in their order; each goes on from its checkpoint."""
+
+EXTRA: dict[str, Callable[[Path], None]] = {"second-detector": _second_detector}
+"""Trainings of models that do not ship."""

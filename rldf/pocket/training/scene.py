@@ -12,7 +12,7 @@ from rldf.pocket.training.pictures import MEAN, STD, load_pictures, reader_batch
 from rldf.pocket.world.drawing import PICTURE, world_grammar
 
 RECIPE = Recipe(steps=1100, batch=64, rate=2e-3, warmup=100, average=0.995)
-DRAWINGS = {"base": 10_000, "pocket": 20_000}
+DRAWINGS = {"pocket": 24_000}
 
 
 def labels() -> list[str]:

@@ -11,7 +11,7 @@ from transformers import CLIPTokenizer
 
 from rldf.grammar.grammar import Grammar, load_grammar
 
-TOKENS = 32
+TOKENS = 36
 """Longest sentence in tokens, start and end included."""
 
 _START, _END = "<|startoftext|>", "<|endoftext|>"

@@ -1,4 +1,4 @@
-"""The twelve places of the drawn world, painted at twice the size of the picture.
+"""The sixteen places of the drawn world, painted at twice the size of the picture.
 
 Every painter takes a canvas whose sky is done, the horizon's y, and a random source; colours,
 positions and proportions differ with every draw. Lamps and windows that shine at night are
@@ -119,6 +119,33 @@ def soccer_field(c: Canvas) -> None:
     c.lights += [(8, 6, 36, 14), (SIZE - 36, 6, SIZE - 8, 14)]
 
 
+def playground(c: Canvas) -> None:
+    """Paint a slide and a swing on soft orange ground, with a hedge behind."""
+    c.draw.rectangle((0, c.horizon - 20, SIZE, c.horizon + 4), fill=c.near((74, 132, 62), 10))
+    for left in range(-8, SIZE + 8, 18):
+        bush = (left, c.horizon - 30 + left * 5 % 9, left + 26, c.horizon)
+        c.draw.ellipse(bush, fill=c.near((84, 146, 70), 10))
+    c.ground(c.near((226, 140, 96)), c.near((206, 112, 78)))
+    post, seat = c.near((214, 60, 66)), c.near((52, 110, 200))
+    x, top, foot = c.uniform(24, 70), c.horizon - 62, c.horizon + 16
+    c.draw.line([(x, foot), (x + 14, top), (x + 70, top), (x + 84, foot)], fill=post, width=6)
+    for k in (26, 50):
+        c.draw.line((x + k, top, x + k - 2, foot - 16), fill=(80, 84, 92), width=2)
+        c.draw.rectangle((x + k - 10, foot - 18, x + k + 6, foot - 13), fill=seat)
+    x = c.uniform(140, 190)
+    c.draw.rectangle((x, top + 12, x + 8, foot), fill=seat)
+    c.draw.rectangle((x + 20, top + 12, x + 28, foot), fill=seat)
+    c.draw.polygon([(x - 6, top + 12), (x + 14, top - 10), (x + 34, top + 12)], fill=post)
+    slide = [
+        (x + 24, top + 26),
+        (x + 62, foot - 2),
+        (x + 78, foot),
+        (x + 78, foot + 8),
+        (x + 56, foot + 8),
+    ]
+    c.draw.polygon([*slide, (x + 20, top + 40)], fill=c.near((246, 198, 60)))
+
+
 def forest_path(c: Canvas) -> None:
     """Paint dark conifers over the whole sky and a brown path."""
     dark = c.near((22, 62, 44), 8)
@@ -150,6 +177,26 @@ def mountain(c: Canvas) -> None:
         c.draw.ellipse((x - r, y - r * 0.6, x + r, y + r * 0.6), fill=c.near((150, 150, 152), 16))
 
 
+def wind_farm(c: Canvas) -> None:
+    """Paint white wind turbines on green hills."""
+    c.ridge(30, 5, c.near((112, 170, 104), 8))
+    c.ground(c.near((150, 200, 104)), c.near((126, 184, 88)))
+    white = (244, 246, 248)
+    for k in range(3):
+        x, tall = (k + c.uniform(0.25, 0.75)) * SIZE / 3, c.uniform(58, 84)
+        foot = c.horizon + c.uniform(2, 12)
+        hub, turn = foot - tall, c.uniform(0, 2)
+        c.draw.polygon([(x - 4, foot), (x - 1.5, hub), (x + 1.5, hub), (x + 4, foot)], fill=white)
+        for blade in range(3):
+            angle = turn + blade * 2 * np.pi / 3
+            dx, dy = np.cos(angle), np.sin(angle)
+            tip = (x + 34 * dx, hub + 34 * dy)
+            wide = [(x - 3 * dy, hub + 3 * dx), (x + 3 * dy, hub - 3 * dx)]
+            c.draw.polygon([*wide, tip], fill=white)
+        c.lights.append((x - 4, hub - 4, x + 4, hub + 4))
+        c.draw.ellipse(c.lights[-1], fill=(214, 218, 222))
+
+
 def lake(c: Canvas) -> None:
     """Paint blue-green hills, a band of water with their reflection, and a reedy bank."""
     hill = c.near((72, 120, 104), 12)
@@ -169,6 +216,26 @@ def lake(c: Canvas) -> None:
         _conifer(c, c.uniform(0, SIZE), water + 3, 24 + 5 * k, c.near((38, 80, 62), 8))
 
 
+def swimming_pool(c: Canvas) -> None:
+    """Paint a turquoise pool with lane ropes, tiles around it, and parasols behind."""
+    c.draw.rectangle((0, c.horizon - 16, SIZE, c.horizon), fill=c.near((90, 148, 84), 10))
+    c.ground(c.near((232, 222, 204), 8), c.near((222, 206, 184), 8))
+    for k in range(3):
+        x, top = (k + c.uniform(0.2, 0.8)) * SIZE / 3, c.horizon - c.uniform(44, 54)
+        shade = c.near(((226, 84, 74), (246, 190, 66), (84, 130, 214))[k], 14)
+        c.draw.rectangle((x - 1.5, top + 6, x + 1.5, c.horizon + 6), fill=(120, 110, 100))
+        c.draw.pieslice((x - 28, top - 6, x + 28, top + 34), 180, 360, fill=shade)
+    far, near = float(c.horizon + 12), float(c.horizon + 58)
+    left, right = c.uniform(10, 40), c.uniform(10, 40)
+    corners = [(left + 24, far), (SIZE - right - 24, far), (SIZE - right, near), (left, near)]
+    c.draw.polygon(corners, fill=c.near((54, 186, 212), 8))
+    c.draw.line([*corners, corners[0]], fill=(250, 250, 250), width=5)
+    for depth in (0.3, 0.62):
+        rope = far + (near - far) * depth
+        inset = 24 * (1 - depth) + 6
+        c.draw.line((left + inset, rope, SIZE - right - inset, rope), fill=(232, 96, 84), width=3)
+
+
 def beach(c: Canvas) -> None:
     """Paint the sea, foam, sand and a palm."""
     shore = c.horizon + round(c.uniform(30, 40))
@@ -186,6 +253,27 @@ def beach(c: Canvas) -> None:
     for angle in np.linspace(-0.4, 3.54, 7):
         tip = (x + lean + 32 * np.cos(angle), top - 14 * np.sin(angle) + 8)
         c.draw.line((x + lean, top, *tip), fill=c.near((46, 132, 60)), width=6)
+
+
+def canyon(c: Canvas) -> None:
+    """Paint layered red cliffs on both sides and a river bed."""
+    rock = c.near((190, 96, 66), 12)
+    layers = [c.near(rock, 16) for _ in range(4)]
+    for side in (0, 1):
+        wide, top = c.uniform(74, 108), c.horizon - c.uniform(70, 90)
+        height = (c.horizon + 18 - top) / len(layers)
+        for k, layer in enumerate(layers):
+            y, reach = top + k * height, wide * (0.62 + 0.16 * k)
+            step = [(0, y), (reach - 8, y), (reach, y + height), (0, y + height)]
+            c.draw.polygon([(SIZE - x if side else x, v) for x, v in step], fill=layer)
+    c.draw.rectangle((0, c.horizon + 17, SIZE, SIZE), fill=c.near((214, 150, 104), 8))
+    c.horizon += 12
+    c.ground(c.near((220, 156, 108), 8), c.near((204, 132, 86), 8))
+    x, river = c.uniform(96, 160), c.near((86, 160, 178), 10)
+    bends = [(0, 0, 5), (14, 0.3, 10), (-10, 0.6, 18), (8, 1.0, 30)]
+    left = [(x + dx - w, c.horizon + (SIZE - c.horizon) * t) for dx, t, w in bends]
+    right = [(x + dx + w, c.horizon + (SIZE - c.horizon) * t) for dx, t, w in bends]
+    c.draw.polygon([*left, *reversed(right)], fill=river)
 
 
 def desert(c: Canvas) -> None:
@@ -270,11 +358,15 @@ PAINTERS: dict[str, Callable[[Canvas], None]] = {
     "vegetable garden": vegetable_garden,
     "farm field": farm_field,
     "park": park,
+    "playground": playground,
     "soccer field": soccer_field,
     "forest path": forest_path,
     "mountain": mountain,
+    "wind farm": wind_farm,
     "lake": lake,
+    "swimming pool": swimming_pool,
     "beach": beach,
+    "canyon": canyon,
     "desert": desert,
     "snowfield": snowfield,
     "street": street,

@@ -14,17 +14,18 @@ from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.pocket.world import effects
 from rldf.pocket.world.backdrops import PAINTERS
 from rldf.pocket.world.canvas import SIZE, Canvas, Edges, paint_sky
-from rldf.pocket.world.sprites import person_names, sprites
+from rldf.pocket.world.sprites import looks, sprites
 from rldf.seeding import rng as seeded
 
 PICTURE = 128
 """Side of a picture, px."""
 
 _COUNTS = {"no": (0, 0), "one": (1, 1), "two": (2, 2), "many": (3, 4)}
-_OBJECT_SIDES = {1: (60, 70), 2: (44, 54), 3: (36, 44), 4: (33, 40)}
-_COMPANION = 0.75  # a companion is smaller, so that one can tell which noun is the first
-_LEAST_SIDE = 18  # however crowded: a smaller thing could not be recognised
-_PERSON_HEIGHTS = {1: (50, 60), 3: (40, 46), 4: (36, 43)}
+_PEOPLE = {"no": (0, 0), "one": (1, 1), "many": (2, 4)}
+_OBJECT_SIDES = {1: (62, 74), 2: (47, 57), 3: (40, 47), 4: (36, 43)}
+_COMPANION = 0.76  # a companion is smaller, so that one can tell which noun is the first
+_LEAST_SIDE = 26  # however crowded: a smaller thing could not be recognised
+_PERSON_HEIGHTS = {1: (50, 60), 2: (44, 52), 3: (40, 46), 4: (36, 43)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Box:
     """One thing in a picture.
 
     Attributes:
-        label: the detector's label (a COCO name where there is one).
+        label: the detector's label (a COCO name where there is one; of people what they do).
         xyxy: left, top, right and lower edge, px of the 128 x 128 picture.
     """
 
@@ -128,30 +129,46 @@ def _label(symbol: str, value: str) -> str:
 
 def _items(words: dict[str, str], rng: np.random.Generator) -> list[_Item]:
     """Choose every picture to paste and its size: fewer things are larger."""
-    nouns = [words["Noun"]] * int(rng.integers(*_inclusive(words["Frequency"])))
+    first = int(rng.integers(*_inclusive(_COUNTS[words["Frequency"]])))
+    second = 0
     if words["Companion"] != "nothing":
-        nouns.append(words["Companion"])
-    n_people = int(rng.integers(*_inclusive(words["Density"])))
+        second = _COUNTS[words["CompanionFrequency"]][0]
+    n_people = int(rng.integers(*_inclusive(_PEOPLE[words["Density"]])))
+    low, high = _OBJECT_SIDES[min(first + second, 4)]
     shrink = {0: 1.0, 1: 0.92}.get(n_people, 0.84)
-    low, high = _OBJECT_SIDES[min(len(nouns), 4)]
     items = []
-    for k, noun in enumerate(nouns):
-        side = shrink * rng.uniform(low, high)
-        if words["Companion"] != "nothing" and k + 1 == len(nouns):
-            side *= _COMPANION
-        items.append(_Item(_label("Noun", noun), _varied(sprites()[noun], rng), side))
+    for noun, n, share in ((words["Noun"], first, 1.0), (words["Companion"], second, _COMPANION)):
+        look = looks(noun)[rng.integers(len(looks(noun)))] if n else ""
+        hue = _hue(words["Colour"], noun, rng) if share == 1.0 else None
+        for _ in range(n):
+            sprite = _varied(sprites()[look], rng)
+            if hue is not None:
+                sprite = effects.recolour(sprite, hue + rng.uniform(-0.015, 0.015))
+            side = max(shrink * share * rng.uniform(low, high), _LEAST_SIDE)
+            items.append(_Item(_label("Noun", noun), sprite, side))
     for _ in range(n_people):
-        names = person_names(words["Verb"])
+        names = looks(words["Verb"])
         sprite = _varied(sprites()[names[rng.integers(len(names))]], rng, turn=2)
-        height = rng.uniform(*_PERSON_HEIGHTS[n_people]) * (1.0 if len(nouns) < 3 else 0.92)
+        height = rng.uniform(*_PERSON_HEIGHTS[n_people]) * (1.0 if len(items) < 3 else 0.92)
         # A cyclist is wider than high.
-        items.append(_Item("person", sprite, height * max(sprite.size) / sprite.height))
+        items.append(
+            _Item(_label("Verb", words["Verb"]), sprite, height * max(sprite.size) / sprite.height)
+        )
     return items
 
 
-def _inclusive(word: str) -> tuple[int, int]:
-    low, high = _COUNTS[word]
-    return low, high + 1
+def _hue(colour: str, noun: str, rng: np.random.Generator) -> float | None:
+    """Choose the hue of all things of a noun; None leaves a noun as it is that has one look."""
+    if colour != "any":
+        return effects.HUES[colour]
+    condition = world_grammar().axis("Colour").when
+    assert condition is not None
+    hues = list(effects.HUES.values())
+    return hues[rng.integers(len(hues))] if noun in condition[1] else None
+
+
+def _inclusive(bounds: tuple[int, int]) -> tuple[int, int]:
+    return bounds[0], bounds[1] + 1
 
 
 def _varied(sprite: Image.Image, rng: np.random.Generator, turn: float = 6) -> Image.Image:

@@ -30,7 +30,7 @@ def sample_encoding(grammar: Grammar, rng: np.random.Generator) -> Encoding:
         encoding = tuple(_sample(axis, rng) for axis in grammar.axes)
         words = grammar.decode(encoding)
         if words.get("Noun") != words.get("Companion", "nothing"):
-            return encoding
+            return grammar.canonical(encoding)
 
 
 def _sample(axis: Axis, rng: np.random.Generator) -> int:

@@ -15,16 +15,39 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 _FONT_SIZE = 109  # the one size at which the font's bitmaps are stored
 _CELL = 128  # px of the longer side in the sheet
-_COLUMNS = 10
+_COLUMNS = 16
 
 NOUNS = {
-    "banana": "🍌", "orange": "🍊", "strawberry": "🍓", "pineapple": "🍍", "broccoli": "🥦",
-    "mushroom": "🍄", "pizza": "🍕", "cheeseburger": "🍔", "hot dog": "🌭", "ladybug": "🐞",
-    "flamingo": "🦩", "king penguin": "🐧", "hen": "🐔", "dog": "🐕", "giant panda": "🐼",
-    "tiger": "🐅", "zebra": "🦓", "elephant": "🐘", "car": "🚗", "fire engine": "🚒",
-    "tractor": "🚜", "airplane": "✈️", "umbrella": "☂️", "soccer ball": "⚽", "violin": "🎻",
+    "banana": "🍌", "orange": "🍊", "strawberry": "🍓", "pineapple": "🍍", "lemon": "🍋",
+    "Granny Smith apple": "🍏", "broccoli": "🥦", "bell pepper": "🫑", "corn cob": "🌽",
+    "mushroom": "🍄", "daisy": "🌼", "flowerpot": "🪴", "pizza": "🍕", "cheeseburger": "🍔",
+    "hot dog": "🌭", "burrito": "🌯", "pretzel": "🥨", "bagel": "🥯", "ice cream": "🍦",
+    "espresso": "☕", "red wine": "🍷", "beer glass": "🍺", "teapot": "🫖", "vase": "🏺",
+    "jellyfish": "🪼", "conch": "🐚", "snail": "🐌", "Dungeness crab": "🦀",
+    "American lobster": "🦞", "scorpion": "🦂", "tarantula": "🕷️", "ladybug": "🐞", "bee": "🐝",
+    "monarch butterfly": "🦋", "great white shark": "🦈", "puffer": "🐡", "grey whale": "🐋 🐳",
+    "tree frog": "🐸", "box turtle": "🐢", "African crocodile": "🐊", "green snake": "🐍",
+    "rooster": "🐓", "hen": "🐔", "goose": "🪿", "drake": "🦆", "flamingo": "🦩",
+    "king penguin": "🐧", "peacock": "🦚", "macaw": "🦜", "bald eagle": "🦅",
+    "great grey owl": "🦉", "dog": "🐕 🐶", "tabby cat": "🐈", "tiger": "🐅 🐯", "lion": "🦁",
+    "red fox": "🦊", "timber wolf": "🐺", "brown bear": "🐻", "polar bear": "🐻‍❄️",
+    "giant panda": "🐼", "koala": "🐨", "wallaby": "🦘", "hare": "🐇 🐰", "fox squirrel": "🐿️",
+    "skunk": "🦨", "gorilla": "🦍", "orangutan": "🦧", "hog": "🐖 🐷", "ram": "🐏", "bison": "🦬",
+    "llama": "🦙", "Arabian camel": "🐪", "horse": "🐎", "zebra": "🦓", "elephant": "🐘",
+    "car": "🚗", "cab": "🚕", "ambulance": "🚑", "fire engine": "🚒", "moving van": "🚚",
+    "tractor": "🚜", "motor scooter": "🛵", "streetcar": "🚋", "bullet train": "🚄 🚅",
+    "steam locomotive": "🚂", "speedboat": "🚤", "canoe": "🛶", "ocean liner": "🚢",
+    "airplane": "✈️", "parachute": "🪂", "umbrella": "☂️", "mountain tent": "⛺",
+    "castle": "🏰", "church": "⛪", "fountain": "⛲", "traffic light": "🚦", "street sign": "🛑",
+    "gas pump": "⛽", "mailbox": "📬", "studio couch": "🛋️", "bucket": "🪣", "broom": "🧹",
+    "padlock": "🔒", "candle": "🕯️", "jack-o'-lantern": "🎃", "hourglass": "⌛",
+    "analog clock": "⏰", "dial telephone": "☎️", "television": "📺", "laptop": "💻",
+    "reflex camera": "📷", "joystick": "🕹️", "backpack": "🎒", "purse": "👛", "T-shirt": "👕",
+    "jeans": "👖", "running shoe": "👟", "lipstick": "💄", "soccer ball": "⚽",
+    "rugby ball": "🏉", "drum": "🥁", "accordion": "🪗", "saxophone": "🎷",
+    "electric guitar": "🎸", "violin": "🎻",
 }  # fmt: skip
-"""Glyph by noun, the words of grammars/pocket.yaml."""
+"""Glyphs by noun, the words of grammars/pocket.yaml; where there are two, each is a look of it."""
 
 _POSES = {"standing": "🧍", "walking": "🚶", "running": "🏃", "cycling": "🚴"}
 _DANCERS = {"man": "🕺", "woman": "💃"}
@@ -52,7 +75,8 @@ def sprites() -> dict[str, Image.Image]:
     """Load the sheet.
 
     Returns:
-        Cut-out RGBA picture by noun or by person's name; the longer side is 128 px.
+        Cut-out RGBA picture by look of a noun ("hog/0", "hog/1") or by person's name; the longer
+        side is 128 px.
     """
     boxes = json.loads((ASSETS / "sprites.json").read_text(encoding="utf-8"))
     with Image.open(ASSETS / "sprites.png", formats=("PNG",)) as sheet:
@@ -61,16 +85,29 @@ def sprites() -> dict[str, Image.Image]:
 
 
 @cache
-def person_names(action: str) -> tuple[str, ...]:
-    """List the people who do one thing.
+def looks(word: str) -> tuple[str, ...]:
+    """List the sprites of a noun, or of the people who do one thing.
 
     Args:
-        action: "standing", "walking", "running", "dancing" or "cycling".
+        word: a noun, or "standing", "walking", "running", "dancing" or "cycling".
 
     Returns:
         Sprite names.
     """
-    return tuple(sorted(name for name in sprites() if name.startswith(f"{action}/")))
+    return tuple(sorted(name for name in sprites() if name.startswith(f"{word}/")))
+
+
+def nouns() -> dict[str, str]:
+    """Name every look of every noun.
+
+    Returns:
+        Glyph by name, which is "<noun>/<number of the look>".
+    """
+    return {
+        f"{noun}/{k}": glyph
+        for noun, glyphs in NOUNS.items()
+        for k, glyph in enumerate(glyphs.split())
+    }
 
 
 def build_sheet(font: Path, out: Path) -> None:
@@ -81,7 +118,7 @@ def build_sheet(font: Path, out: Path) -> None:
         out: folder that gets sprites.png and sprites.json.
     """
     face = ImageFont.truetype(str(font), _FONT_SIZE)
-    glyphs = NOUNS | people()
+    glyphs = nouns() | people()
     rows = -(-len(glyphs) // _COLUMNS)
     sheet = Image.new("RGBA", (_COLUMNS * _CELL, rows * _CELL))
     boxes = {}
