@@ -56,12 +56,17 @@ def loss_of(vae: AutoencoderKL, x: Tensor, noise: Tensor) -> Tensor:
     """
     posterior = vae.encode(x).latent_dist
     y = vae.decode(posterior.mean + posterior.std * noise).sample.float()
+    kl = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).float().mean()
+    return reconstruction_loss(y, x) + _KL * kl
+
+
+def reconstruction_loss(y: Tensor, x: Tensor) -> Tensor:
+    """Compute L1 + squared error + half of the L1 of the differences of neighbouring pixels."""
     error = y - x
     edges = (error[..., 1:] - error[..., :-1]).abs().mean() + (
         error[..., 1:, :] - error[..., :-1, :]
     ).abs().mean()
-    kl = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).float().mean()
-    loss: Tensor = error.abs().mean() + error.square().mean() + 0.5 * edges + _KL * kl
+    loss: Tensor = error.abs().mean() + error.square().mean() + 0.5 * edges
     return loss
 
 

@@ -25,7 +25,7 @@ from rldf.pocket.training.drawings import Record, load_shards
 from rldf.pocket.training.loop import Recipe, device, precision, report, train, write_report
 from rldf.pocket.training.tokenizer import TOKENS, build_tokenizer
 
-RECIPE = Recipe(steps=16_000, batch=64, rate=1.5e-3, cooldown=0.4, muon=True)
+RECIPE = Recipe(steps=11_000, batch=64, rate=1.5e-3, cooldown=0.4, muon=True)
 DRAWINGS = {"pocket": 60_000, "base": 8_000}
 _SIDE = 16  # latents
 _EMPTY = 0.1
@@ -147,9 +147,11 @@ def encode_latents(vae: AutoencoderKL, pictures: NDArray[np.uint8]) -> Tensor:
         Scaled latents (n, 16, 16, 16), float16.
     """
     where = next(vae.parameters()).device
+    vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     parts = []
-    for i in range(0, len(pictures), 50):
-        x = torch.from_numpy(np.array(pictures[i : i + 50])).permute(0, 3, 1, 2)
+    at_once = 50 if where.type == "cuda" else 4  # what fits a processor's cache: twice as fast
+    for i in range(0, len(pictures), at_once):
+        x = torch.from_numpy(np.array(pictures[i : i + at_once])).permute(0, 3, 1, 2)
         with precision(where):
             mean = vae.encode(x.to(where).float() / 127.5 - 1).latent_dist.mean
         parts.append((mean * vae.config.scaling_factor).half().cpu())

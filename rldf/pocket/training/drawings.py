@@ -70,6 +70,7 @@ def make_shard(folder: Path, grammar_name: str, shard: int) -> None:
         return
     first = _FIRST_SEED[grammar_name] + shard * SHARD
     assert first + SHARD <= CHECK_SEEDS, "training seeds must stay below the check seeds"
+    folder.mkdir(parents=True, exist_ok=True)
     pixels = np.empty((SHARD, PICTURE, PICTURE, 3), np.uint8)
     records = []
     for k in range(SHARD):
@@ -97,7 +98,6 @@ def load_shards(
     Yields:
         Pixels (SHARD, 128, 128, 3), memory-mapped, and their records.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for shard in range(first, first - (-n // SHARD)):
         make_shard(folder, grammar_name, shard)
         path = folder / f"{grammar_name}-{shard:04d}.json"
