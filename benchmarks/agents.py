@@ -24,7 +24,7 @@ from rldf.agents.gradient import finite_differences
 from rldf.experiments.bench.measures import quartiles
 from rldf.experiments.bench.simulated import KINDS, SHAPES, Simulated, renders_to_goal, search_in
 from rldf.io.files import write_json
-from rldf.search.config import SearchConfig
+from rldf.runs.config import SearchConfig
 from rldf.stats import wilson
 
 AGENTS = ("planner", "gradient", "dyna-q", "expected-sarsa", "sarsa", "q", "random")

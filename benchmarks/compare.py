@@ -15,6 +15,7 @@ from typing import Any
 
 from rldf import seeding as seeds
 from rldf.experiments.compare.comparison import Question, compare, prepare_comparison
+from rldf.experiments.compare.documents import ComparisonDocument, MethodSummary
 from rldf.grammar.grammar import load_grammar
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
@@ -43,18 +44,18 @@ def main() -> None:
     )
     comparison = prepare_comparison(question)
     total = options.images * len(question.methods)
-    document = compare(
+    found = compare(
         comparison,
         options.folder / name,
         lambda done: print(f"\r{done}/{total} methods", end="", flush=True),
     )
-    document = without_places(document) | {"seconds": round(time.monotonic() - begun, 1)}
+    document = without_places(found) | {"seconds": round(time.monotonic() - begun, 1)}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    print_table(document["summary"])
+    print_table(found["summary"])
 
 
-def print_table(summary: list[dict[str, Any]]) -> None:
+def print_table(summary: list[MethodSummary]) -> None:
     """Print a line for each method.
 
     Args:
@@ -90,7 +91,7 @@ def inputs(folder: Path, grammar: str, n: int) -> list[Path]:
     return paths
 
 
-def without_places(document: dict[str, Any]) -> dict[str, Any]:
+def without_places(document: ComparisonDocument) -> dict[str, Any]:
     """Leave out where files lie on this machine.
 
     Args:
@@ -100,7 +101,7 @@ def without_places(document: dict[str, Any]) -> dict[str, Any]:
         The rest.
     """
     kept = {key: value for key, value in document.items() if key not in ("out", "picture")}
-    rows = [row | {"image": Path(row["image"]).name} for row in document["images"]]
+    rows = [{**row, "image": Path(row["image"]).name} for row in document["images"]]
     return kept | {"images": rows}
 
 

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from rldf.experiments.applications.common import search_or_read
+from rldf.experiments.applications.common import found_sentence
 from rldf.experiments.applications.control import Control, control, planned, read_back
 from rldf.grammar.grammar import load_grammar
 from rldf.io.images import write_png
@@ -22,15 +22,15 @@ from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.pocket.world.drawing import draw
 from rldf.pocket.world.sampling import CHECK_SEEDS, sample_encoding
-from rldf.search.config import SearchConfig, build_search
-from rldf.search.result import SearchResult, in_words_of, read_result
+from rldf.runs.config import SearchConfig, build_search
+from rldf.runs.result import RunResult, in_words_of, read_result
 from rldf.seeding import rng
 from rldf.stats import wilson
 
 _BOUND_SEED = CHECK_SEEDS + 500_000
 
 
-def found_sentences(work: Path, count: int, models: str) -> list[SearchResult]:
+def found_sentences(work: Path, count: int, models: str) -> list[RunResult]:
     """Search for fresh drawings.
 
     Args:
@@ -49,7 +49,7 @@ def found_sentences(work: Path, count: int, models: str) -> list[SearchResult]:
         write_png(image, draw(sentence, CHECK_SEEDS + k).image)
         run = work / "runs" / f"{k:03d}"
         settings = SearchConfig(image=str(image), models=models, agent="planner")
-        search_or_read(run, build_search(settings, model_set))
+        found_sentence(run, build_search(settings, model_set))
         found.append(in_words_of(read_result(run), "pocket"))
     return found
 
@@ -77,7 +77,7 @@ def bound(asked: Control) -> list[bool]:
 
 
 def measure(
-    found: list[SearchResult], models: ModelSet, axes: list[str], n: int, work: Path
+    found: list[RunResult], models: ModelSet, axes: list[str], n: int, work: Path
 ) -> list[dict[str, Any]]:
     """Slide every axis of every sentence.
 
@@ -99,8 +99,8 @@ def measure(
         for k, sentence in enumerate(found):
             asked = Control(found=sentence, models=models, axis=axis, n=n)
             result = control(asked, work / models.file.name / axis / f"{k:03d}")
-            names = [row["value"] for row in result["rows"]]
-            hits.update({row["value"]: row["hits"] for row in result["rows"]})
+            names = [row.value for row in result.figures.rows]
+            hits.update({row.value: row.rate.hits for row in result.figures.rows})
             for i, right in enumerate(bound(asked)):
                 exact[names[i // n]] += right
         of = n * len(found)

@@ -27,10 +27,10 @@ from rldf.io.files import write_json
 from rldf.io.paths import cache_folder
 from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.rewards.files import build_reward, load_reward_file
-from rldf.search.config import SearchConfig
-from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import SearchState, walk
-from rldf.search.records import best_step
+from rldf.runs.config import SearchConfig
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.loop import SearchState, walk
+from rldf.runs.records import best_step
 
 
 def main() -> None:

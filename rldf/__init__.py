@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rldf.api.searches import load_result as load_result
     from rldf.api.searches import make_env as make_env
     from rldf.api.searches import search as search
-    from rldf.dataset.api import CloneResult as CloneResult
+    from rldf.dataset.job import CloneResult as CloneResult
     from rldf.grammar.grammar import load_grammar as load_grammar
     from rldf.models.model_sets import load_model_set as load_models
     from rldf.perception.reading import ImageReading as ImageReading
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
-    "CloneResult": "rldf.dataset.api:CloneResult",
+    "CloneResult": "rldf.dataset.job:CloneResult",
     "EvaluationResult": "rldf.api.evaluations:EvaluationResult",
     "GeneratedImages": "rldf.api.generations:GeneratedImages",
     "ImageReading": "rldf.perception.reading:ImageReading",
@@ -46,7 +46,7 @@ _EXPORTS = {
     "load_models": "rldf.models.model_sets:load_model_set",
     "load_result": "rldf.api.searches:load_result",
     "make_env": "rldf.api.searches:make_env",
-    "search": "rldf.search",  # a package too, which may be called: see there
+    "search": "rldf.api.searches:search",
 }
 """Where each name is, "module:name"."""
 
@@ -75,8 +75,7 @@ def __getattr__(name: str) -> Any:
     if name not in _EXPORTS:
         raise AttributeError(f"module 'rldf' has no attribute '{name}'")
     module, _, attribute = _EXPORTS[name].partition(":")
-    value = import_module(module)
-    globals()[name] = found = getattr(value, attribute) if attribute else value
+    globals()[name] = found = getattr(import_module(module), attribute)
     return found
 
 

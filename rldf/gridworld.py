@@ -37,13 +37,23 @@ Conditions = Mapping[int, tuple[int, frozenset[int]]]
 """By number of an axis: the axis that it depends on, and the values that it needs there."""
 
 
+def controls_first(n_axes: int, conditions: Conditions) -> list[int]:
+    """Order axes so that each comes after the one that it depends on, else as they are."""
+
+    def depth(axis: int) -> int:
+        return 1 + depth(conditions[axis][0]) if axis in conditions else 0
+
+    return sorted(range(n_axes), key=depth)
+
+
 @dataclass(frozen=True, slots=True)
 class Gridworld:
     """A grid with one axis for each property of an image, and the moves on it.
 
     Attributes:
         shape: the number of values of each axis, each at least 1.
-        conditions: the axes that depend on another one; that one depends on none.
+        conditions: the axes that depend on another one. If that one depends on a third, 0 is not
+            among the values that are needed there.
     """
 
     shape: tuple[int, ...]
@@ -68,10 +78,18 @@ class Gridworld:
         Returns:
             (n_axes,) the state with the same sentence.
         """
-        unmet = {
-            axis for axis, (other, needed) in self.conditions.items() if state[other] not in needed
-        }
-        return tuple(0 if axis in unmet else x for axis, x in enumerate(state)) if unmet else state
+        met = {axis: self._is_met(axis, state) for axis in self.conditions}
+        if all(met.values()):
+            return state
+        return tuple(x if met.get(axis, True) else 0 for axis, x in enumerate(state))
+
+    def _is_met(self, axis: int, state: Encoding) -> bool:
+        """Follow the conditions of an axis."""
+        while axis in self.conditions:
+            axis, needed = self.conditions[axis]
+            if state[axis] not in needed:
+                return False
+        return True
 
     @property
     def n_actions(self) -> int:
@@ -119,8 +137,8 @@ class Gridworld:
         """
         self._check_state(state)
         legal = [(x > 0, x < n - 1) for x, n in zip(state, self.shape, strict=True)]
-        for axis, (other, needed) in self.conditions.items():
-            if state[other] not in needed:
+        for axis in self.conditions:
+            if not self._is_met(axis, state):
                 legal[axis] = (False, False)
         return np.array(legal, dtype=np.int8).ravel()
 
@@ -150,7 +168,7 @@ class Gridworld:
                 raise ValueError(f"state {a!r}: no action is legal, so no walk comes back to it")
             return int(away[0]), int(away[0]) ^ 1
         self._check_state(a)
-        order = sorted(range(len(a)), key=lambda axis: axis in self.conditions)
+        order = controls_first(len(a), self.conditions)
         actions: list[int] = []
         for axis in order:
             steps = b[axis] - a[axis]

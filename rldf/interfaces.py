@@ -58,7 +58,32 @@ class ImageGenerator(Protocol):
 
     @abstractmethod
     def generate(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image]:
-        """Draw one image for each sentence and seed (two lists of one length)."""
+        """Draw one image for each sentence and seed.
+
+        Args:
+            sentences: (n,) prompts.
+            seeds: (n,) image seeds, in `[0, 2**63)`.
+
+        Returns:
+            (n,) RGB images of the generator's size, in the order of the sentences; the same for the
+            same sentence and seed whatever else is drawn with them.
+        """
+
+    def cut(self, sentence: str) -> str:
+        """Cut a sentence to the words that the model reads; by default nothing is cut.
+
+        Args:
+            sentence: a prompt of any length.
+
+        Returns:
+            A sentence of which the same image is drawn: its beginning, or all of it.
+        """
+        return sentence
+
+
+@runtime_checkable
+class StreamsImages(Protocol):
+    """A generator whose images come one by one; others need not."""
 
     def stream(self, sentences: Sequence[str], seeds: Sequence[int], keep: Keep) -> None:
         """Draw sentences and hand over each image as soon as it is there.
@@ -67,28 +92,36 @@ class ImageGenerator(Protocol):
             sentences: prompts.
             seeds: one for each.
             keep: is called with each place and its image, in any order; a second time for an image
-                if the first call was interrupted. By default all images are handed over at the end.
+                if the first call was interrupted.
         """
-        for place, image in enumerate(self.generate(sentences, seeds)):
-            keep(place, image)
-
-    def cut(self, sentence: str) -> str:
-        """Cut a sentence to the words that the model reads; by default nothing is cut."""
-        return sentence
 
 
 class Detector(Protocol):
     """Finds objects in images."""
 
     def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """List the objects in each RGB image, the most confident first."""
+        """Find the objects in images.
+
+        Args:
+            images: (n,) RGB images of any size.
+
+        Returns:
+            (n,) lists of objects, the most confident first; empty where nothing is found.
+        """
 
 
 class SceneClassifier(Protocol):
     """Classifies the place that an image shows."""
 
     def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
-        """Return the probability of every scene label, which sum to 1, for each RGB image."""
+        """Classify the places that images show.
+
+        Args:
+            images: (n,) RGB images of any size.
+
+        Returns:
+            (n,) the probability of every scene label, each 0 to 1, which sum to 1.
+        """
 
 
 @runtime_checkable
@@ -117,17 +150,51 @@ class ImageTextModel(Protocol):
     """Embeds images and texts in one space, as CLIP does."""
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Embed n RGB images: float32 (n, d), rows of length 1."""
+        """Embed images.
+
+        Args:
+            images: n RGB images of any size.
+
+        Returns:
+            (n, d) float32, rows of Euclidean length 1, so that products are cosines.
+        """
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed n texts: float32 (n, d), rows of length 1."""
+        """Embed texts in the space of the images.
+
+        Args:
+            texts: n texts; what the model does not read of a long one is cut off.
+
+        Returns:
+            (n, d) float32, rows of Euclidean length 1.
+        """
+
+
+class PhotographReader(Protocol):
+    """Tells photographs from drawings, and says what photographs show."""
+
+    def are_photographs(self, images: Sequence[Image]) -> list[bool]:
+        """Tell which of the RGB images are photographs."""
+
+    def classify(self, images: Sequence[Image]) -> list[dict[str, float]]:
+        """Return the probability of ImageNet's classes for each RGB image.
+
+        The 1000 classes of ILSVRC 2012 by WordNet number, such as "n02391049"; they sum to 1.
+        """
 
 
 class Reward(Protocol):
     """Scores images by how near they are to the input image of one search."""
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
-        """Score n RGB images: float64 (n,), higher is nearer to the input image."""
+        """Score images, each by itself.
+
+        Args:
+            images: n RGB images.
+
+        Returns:
+            (n,) float64, finite; higher is nearer to the input image.
+        """
 
 
 class VisionModels(Protocol):
@@ -144,3 +211,7 @@ class VisionModels(Protocol):
     @property
     def clip(self) -> ImageTextModel:
         """The CLIP model, which compares images with images and texts."""
+
+    @property
+    def photographs(self) -> PhotographReader | None:
+        """What reads photographs in place of the others; None where the others do."""

@@ -43,6 +43,7 @@ CATALOG: dict[str, dict[str, str]] = {
         "clip-zero-shot": "rldf.perception.clip_scene:ClipScene",
     },
     "clips": {"open-clip": "rldf.perception.clip:OpenClip"},
+    "photographs": {"efficientnet-lite0": "rldf.perception.lite0:EfficientNetLite0"},
 }
 """Lazy class path by name, by kind."""
 

@@ -65,6 +65,10 @@ class Scripted:
     def clip(self) -> "Scripted":
         return self
 
+    @property
+    def photographs(self) -> None:
+        return None
+
 
 class CountingGenerator(ImageGenerator):
     """Draws a picture whose number is the seed, and remembers what it was asked for."""

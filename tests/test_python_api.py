@@ -1,5 +1,6 @@
 """`import rldf`: what it exports, what it takes for an image, and how it says no."""
 
+import importlib.util
 import inspect
 import subprocess
 import sys
@@ -45,13 +46,10 @@ def test_the_types_that_an_editor_sees_are_those_that_are_exported() -> None:
         assert f" as {name}\n" in source, name
 
 
-def test_search_is_callable_whatever_was_imported_first() -> None:
-    code = (
-        "import rldf.search.config, rldf; assert callable(rldf.search); "
-        "from rldf.search import env; import inspect; "
-        "assert 'reward' in inspect.signature(rldf.search).parameters"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+@pytest.mark.parametrize("name", sorted(set(rldf.__all__) - {"__version__"}))
+def test_no_package_has_the_name_of_a_function(name: str) -> None:
+    """Whoever imports a module of such a package finds the package in the function's place."""
+    assert importlib.util.find_spec(f"rldf.{name}") is None
 
 
 @pytest.mark.parametrize("form", ["path", "text", "pil", "rgb", "rgba"])
@@ -116,6 +114,16 @@ def test_search_gives_the_best_step_and_its_image(
     assert rldf.load_result(tmp_path / "run").steps == found.steps
     assert (tmp_path / "run" / "report.html").exists()
     assert capfd.readouterr().out == ""
+
+
+def test_an_image_in_memory_is_searched_for_as_its_file_and_a_resumed_search_is_the_whole_one(
+    drawn: ModelSet, tmp_path: Path
+) -> None:
+    file = rldf.search(ZEBRA, models=drawn, renders=8, out=tmp_path / "a")
+    held = rldf.search(Image.open(ZEBRA), models=drawn, renders=8, out=tmp_path / "b")
+    assert [step.encoding for step in held.steps] == [step.encoding for step in file.steps]
+    again = rldf.search(ZEBRA, models=drawn, renders=8, out=tmp_path / "a", resume=True)
+    assert again.steps == file.steps
 
 
 def test_a_search_refuses_what_it_does_not_know_and_writes_nothing(

@@ -30,15 +30,15 @@ from rldf.models.model_sets import load_model_set
 from rldf.perception.encoder import Encoder
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import build_reward, load_reward_file
-from rldf.search.config import SearchConfig, build_search
-from rldf.search.env import EncodingGridEnv
+from rldf.runs.config import SearchConfig, build_search
+from rldf.runs.env import EncodingGridEnv
 from rldf.sharing import Remade
 from tests.doubles import picture
 from tests.perception import tiny
 
 ROOT = Path(__file__).resolve().parent.parent
 ZEBRA = ROOT / "examples" / "zebra-in-snow.png"
-NAME = "rldf.search.env:rldf/EncodingGrid-v0"
+NAME = "rldf.runs.env:rldf/EncodingGrid-v0"
 GRAMMAR = load_grammar("base")
 ROLES = ("generator", "detector", "scene", "clip")
 

@@ -68,15 +68,35 @@ class WalkingAgent(checkpoint.SavedAgent, ABC):
     """Goes cell by cell and sees each; a subclass says which action it takes, and learns."""
 
     def begin_episode(self, state: Encoding) -> None:
-        """Start a new walk."""
+        """Start a new walk.
+
+        Args:
+            state: (n_axes,) where it starts.
+        """
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
-        """Name the cell that the selected action leads to."""
+        """Name the cell that the selected action leads to.
+
+        Args:
+            state: (n_axes,) where the walk is.
+            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+
+        Returns:
+            That one cell, (n_axes,).
+        """
         return (self._world.move(state, self.select_action(state, mask)),)
 
     @abstractmethod
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose a legal action to take."""
+        """Choose an action to take.
+
+        Args:
+            state: (n_axes,) where the walk is.
+            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+
+        Returns:
+            A legal action, in `[0, n_actions)`.
+        """
 
 
 class TabularAgent(WalkingAgent):
@@ -127,11 +147,35 @@ class TabularAgent(WalkingAgent):
         self._alpha, self._epsilon, self._gamma = alpha, epsilon, gamma
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose the step to take: epsilon-greedy, ties broken at random."""
+        """Choose the step to take: epsilon-greedy, ties broken at random.
+
+        See arXiv:2311.15648, Algorithm 1. The rate is that of the steps learned from so far.
+
+        Args:
+            state: (n_axes,) where the walk is.
+            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+
+        Returns:
+            A legal action, in `[0, n_actions)`.
+
+        Raises:
+            ValueError: no action is legal.
+        """
         return epsilon_greedy(self._row(state), mask, self._epsilon(self.steps), self._rng)
 
     def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose the best step by the table; draws no number, so asking changes no training."""
+        """Choose the best step by the table; draws no number, so asking changes no training.
+
+        Args:
+            state: (n_axes,) where the walk is.
+            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+
+        Returns:
+            The legal action of the highest value, of equal ones the first.
+
+        Raises:
+            ValueError: no action is legal.
+        """
         return int(best_actions(self._row(state), mask)[0])
 
     def state_dict(self) -> dict[str, NDArray[np.generic]]:

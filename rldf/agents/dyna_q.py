@@ -76,7 +76,11 @@ class DynaQ(TabularAgent):
         self._queue: list[tuple[float, int]] = []  # minus its priority, a seen cell; a heap
 
     def update(self, transition: Transition) -> None:
-        """Learn the reward of a cell, and sweep."""
+        """Learn the reward of a cell, and sweep.
+
+        Args:
+            transition: the step to that cell; its reward and `continues` alone count.
+        """
         seen = self._grid.index(transition.next_state)
         pays = (transition.reward, transition.continues)
         if self._model.get(seen) != pays:  # another look at the same teaches nothing

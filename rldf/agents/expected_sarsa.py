@@ -14,7 +14,11 @@ class ExpectedSarsa(TabularAgent):
     """
 
     def update(self, transition: Transition) -> None:
-        """Learn from one step."""
+        """Learn from one step, by the rule above.
+
+        Args:
+            transition: the step; its discount is gamma times `continues`.
+        """
         q_t = self._row(transition.next_state)
         pi_t = epsilon_greedy_probabilities(q_t, transition.next_mask, self._epsilon(self.steps))
         discount_t = self._discount(transition)

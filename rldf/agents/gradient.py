@@ -116,11 +116,23 @@ class NoisyGradient(SavedAgent):
         self._start_from(np.array(state, dtype=np.float64), np.zeros(len(self._shape)))
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
-        """Name the cell at the point and its neighbours, less what was seen since the last move."""
+        """Name the cell at the point and its neighbours, less what was seen since the last move.
+
+        Args:
+            state: (n_axes,) where the walk is; it decides nothing.
+            mask: (n_actions,) int8, likewise.
+
+        Returns:
+            At least one cell, (n_axes,) each.
+        """
         return tuple(self._wanted)
 
     def update(self, transition: Transition) -> None:
-        """Learn the reward of a cell; once all neighbours are known, move."""
+        """Learn the reward of a cell; once all neighbours are known, move.
+
+        Args:
+            transition: the step to that cell; its reward alone counts.
+        """
         self._rewards[transition.next_state] = transition.reward
         self._wanted = [cell for cell in self._wanted if cell != transition.next_state]
         if not self._wanted:

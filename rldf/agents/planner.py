@@ -96,7 +96,15 @@ class Planner(SavedAgent):
         """Go on: what was seen is as true from another start."""
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> tuple[Encoding, ...]:
-        """Name what is left of the batch, or the next one."""
+        """Name what is left of the batch, or the next one.
+
+        Args:
+            state: (n_axes,) where the walk is; it decides nothing.
+            mask: (n_actions,) int8, likewise.
+
+        Returns:
+            One to `batch` cells, (n_axes,) each, in the order in which they were chosen.
+        """
         if not self._wanted:
             self._wanted, self._cover = self._cover[: self._batch], self._cover[self._batch :]
         if not self._wanted:
@@ -106,13 +114,24 @@ class Planner(SavedAgent):
         return tuple(self._wanted)
 
     def update(self, transition: Transition) -> None:
-        """Learn the reward of a cell."""
+        """Learn the reward of a cell.
+
+        Args:
+            transition: the step to that cell; its reward alone counts.
+        """
         self._rewards[transition.next_state] = transition.reward
         if self._wanted and self._wanted[0] == transition.next_state:
             del self._wanted[0]
 
     def belief(self) -> Posterior:
-        """Return what is believed of the reward, in units of what was seen: mean 0, variance 1."""
+        """Return what is believed of the reward.
+
+        Returns:
+            The model, in units of what was seen: mean 0, variance 1.
+
+        Raises:
+            ValueError: nothing was seen.
+        """
         if not self._rewards:
             raise ValueError("nothing was seen, so nothing is believed: see a cell first")
         cells = np.array(list(self._rewards), dtype=np.int64)

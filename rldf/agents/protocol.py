@@ -35,10 +35,25 @@ class World(Protocol):
         """The number of actions."""
 
     def index(self, state: Encoding) -> int:
-        """Number a state, in `[0, n_states)`."""
+        """Number a state.
+
+        Args:
+            state: (n_axes,) a state of the world.
+
+        Returns:
+            Its number in `[0, n_states)`, a different one for each state.
+        """
 
     def move(self, state: Encoding, action: int) -> Encoding:
-        """Take one step: transitions are known, what they pay is not."""
+        """Take one step: transitions are known, what they pay is not.
+
+        Args:
+            state: (n_axes,) where the step begins.
+            action: in `[0, n_actions)`.
+
+        Returns:
+            (n_axes,) the state that it leads to; the same one where the action is not legal.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,26 +89,73 @@ class Agent(Protocol):
     """Says what is worth seeing, and learns from what was seen."""
 
     def begin_episode(self, state: Encoding) -> None:
-        """Learn that the walk goes on from `state`, which no move led to."""
+        """Learn that the walk goes on from a state which no move led to.
+
+        Args:
+            state: (n_axes,) the first state of an episode.
+        """
 
     def propose(self, state: Encoding, mask: NDArray[np.int8]) -> Sequence[Encoding]:
-        """Name the states to see next, at least one, in the order in which to go there."""
+        """Name the states to see next.
+
+        Args:
+            state: (n_axes,) where the walk is.
+            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+
+        Returns:
+            At least one state, in the order in which to go there. The first is seen before the
+            agent is asked again; the others are named again until they are seen.
+        """
 
     def update(self, transition: Transition) -> None:
-        """Learn from the first of the proposed states, which was seen."""
+        """Learn from the first of the proposed states, which was seen.
+
+        Args:
+            transition: the step that led to it, and its reward.
+        """
 
     def save(self, path: Path) -> None:
-        """Write all that the agent needs to go on, as one npz file."""
+        """Write all that the agent needs to go on.
+
+        Args:
+            path: the file, npz; it appears whole or not at all.
+
+        Raises:
+            OSError: it cannot be written.
+        """
 
     def load(self, path: Path) -> None:
-        """Load a file of `save`, to the same actions and values."""
+        """Load a file of `save`; from there on actions and values are those of the saved agent.
+
+        Args:
+            path: the file.
+
+        Raises:
+            RunError: the file is damaged, or of another agent or world; the agent is unchanged.
+        """
 
 
 class Walker(Agent, Protocol):
     """An agent that goes cell by cell, and sees each: it proposes where its next action leads."""
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose a legal action to take, exploring as the agent does."""
+        """Choose an action to take, exploring as the agent does.
+
+        Args:
+            state: (n_axes,) where the walk is.
+            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+
+        Returns:
+            A legal action, in `[0, n_actions)`.
+        """
 
     def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Choose the legal action that is best by what was learned."""
+        """Choose the action that is best by what was learned.
+
+        Args:
+            state: (n_axes,) where the walk is.
+            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+
+        Returns:
+            A legal action, in `[0, n_actions)`.
+        """

@@ -12,7 +12,11 @@ class QLearning(TabularAgent):
     """
 
     def update(self, transition: Transition) -> None:
-        """Learn from one step."""
+        """Learn from one step, by the rule above.
+
+        Args:
+            transition: the step; its discount is gamma times `continues`.
+        """
         q_t = self._row(transition.next_state)
         discount_t = self._discount(transition)
         target = q_learning_target(transition.reward, discount_t, q_t, transition.next_mask)

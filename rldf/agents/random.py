@@ -25,11 +25,27 @@ class RandomAgent(WalkingAgent):
         super().__init__(world, rng)
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Draw a step."""
+        """Draw a step.
+
+        Args:
+            state: (n_axes,) where the walk is.
+            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+
+        Returns:
+            A legal action, each with the same probability.
+        """
         return uniform(mask, self._rng)
 
     def greedy_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Draw a step, since there are no action values; this advances the random generator."""
+        """Draw a step, since there are no action values; this advances the random generator.
+
+        Args:
+            state: (n_axes,) where the walk is.
+            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+
+        Returns:
+            A legal action, each with the same probability.
+        """
         return self.select_action(state, mask)
 
     def update(self, transition: Transition) -> None:

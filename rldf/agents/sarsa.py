@@ -23,11 +23,23 @@ class Sarsa(TabularAgent):
         self._pending = None
 
     def select_action(self, state: Encoding, mask: NDArray[np.int8]) -> int:
-        """Take the step that the last update chose and learned from; else choose one."""
+        """Take the step that the last update chose and learned from; else choose one.
+
+        Args:
+            state: (n_axes,) where the walk is.
+            mask: (n_actions,) int8, 1 where an action is legal, at least one.
+
+        Returns:
+            A legal action, in `[0, n_actions)`.
+        """
         return super().select_action(state, mask) if self._pending is None else self._pending
 
     def update(self, transition: Transition) -> None:
-        """Choose the next step, and learn from this one."""
+        """Choose the next step, and learn from this one by the rule above.
+
+        Args:
+            transition: the step; its discount is gamma times `continues`.
+        """
         q_t, discount_t = self._row(transition.next_state), self._discount(transition)
         a_t = super().select_action(transition.next_state, transition.next_mask)
         target = sarsa_target(transition.reward, discount_t, q_t, a_t)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rldf.grammar.encoding import Encoding
-from rldf.gridworld import Conditions
+from rldf.gridworld import Conditions, controls_first
 
 Floats = NDArray[np.float64]
 Cells = NDArray[np.int64]
@@ -55,7 +55,7 @@ def best_cells(tables: Tables, width: int, conditions: Conditions | None = None)
     depends on, and stays at 0 where its condition is not met.
     """
     conditions = conditions or {}
-    order = sorted(range(len(tables.axes)), key=lambda axis: axis in conditions)
+    order = controls_first(len(tables.axes), conditions)
     column: dict[int, int] = {}
     cells, scores = np.zeros((1, 0), dtype=np.int64), np.zeros(1)
     for axis in order:

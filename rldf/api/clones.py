@@ -8,7 +8,7 @@ from typing import Any
 from rldf.api.inputs import ImageLike, image_file
 from rldf.api.progress import Progress, told
 from rldf.api.searches import SearchResult
-from rldf.dataset.api import CloneOptions, CloneResult, prepare_clone, prepare_imagenet
+from rldf.dataset.job import CloneOptions, CloneResult, prepare_clone, prepare_imagenet
 from rldf.models.model_set import ModelSet
 
 CloneInput = ImageLike | SearchResult

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rldf.api.progress import Progress, told
-from rldf.dataset.api import CloneResult
+from rldf.dataset.job import CloneResult
 from rldf.errors import UsageError
 from rldf.evaluation import evaluate as evaluation
 from rldf.evaluation.downstream import TrainConfig

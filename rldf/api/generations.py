@@ -12,8 +12,9 @@ from rldf.experiments.applications.common import generator_models, hints
 from rldf.experiments.applications.generate import SHEET, Generation
 from rldf.experiments.applications.generate import generate as draw
 from rldf.io.images import read_image
+from rldf.io.text import counted
 from rldf.models.model_set import ModelSet
-from rldf.search.result import in_words_of, read_result
+from rldf.runs.result import in_words_of, read_result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class GeneratedImages:
         from rldf.report.html import figure
         from rldf.report.images import data_uri
 
-        return figure(data_uri(self.sheet), "contact sheet", f"{len(self.paths)} images")
+        return figure(data_uri(self.sheet), "contact sheet", counted(len(self.paths), "image"))
 
 
 def generate(
@@ -91,7 +92,7 @@ def generate(
         made = draw(asked, place, lambda done: show("images", done, n))
     return GeneratedImages(
         out=place,
-        paths=tuple(place / image["file"] for image in made["images"]),
-        sentences=tuple(image["sentence"] for image in made["images"]),
+        paths=tuple(place / image.file for image in made.images),
+        sentences=tuple(image.sentence for image in made.images),
         warnings=tuple(hints(found, drawn_by, named)),
     )

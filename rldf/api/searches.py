@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,19 @@ from rldf.errors import RunError, UsageError
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.images import read_image
+from rldf.io.text import counted
+from rldf.models.auto import AUTO
 from rldf.models.model_set import ModelSet
 from rldf.models.model_sets import auto_choice, load_model_set
-from rldf.perception.encoder import Encoder
+from rldf.perception.encoder import Encoder, grammar_for
 from rldf.perception.reading import ImageReading
-from rldf.search.config import Search, SearchConfig, build_search
-from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import search as run_search
-from rldf.search.records import Step, best_step
-from rldf.search.run_folder import RunFolder, load_run
-from rldf.search.run_naming import new_out, refuse_foreign_run
+from rldf.report import write_report
+from rldf.runs.config import Search, SearchConfig, build_search
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.folder import RunFolder, load_run
+from rldf.runs.loop import check_out, open_run
+from rldf.runs.loop import search as run_search
+from rldf.runs.records import Step, best_step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,7 @@ class SearchResult:
         from rldf.report.html import figure
         from rldf.report.images import data_uri
 
-        shown = f"{self.sentence} (reward {self.reward:.3f}, {self.renders} renders)"
+        shown = f"{self.sentence} (reward {self.reward:.3f}, {counted(self.renders, 'render')})"
         pictures = figure(data_uri(self.input), "the input image", "input") + figure(
             data_uri(self.image), self.sentence, shown
         )
@@ -148,10 +150,11 @@ def encode(
         ModelMissingError: a model is not on this machine.
     """
     model_set = _model_set(models)
+    opened = open_image(image)
     words = grammar
     if not isinstance(words, Grammar):
-        words = load_grammar(str(words or model_set.file.grammar))
-    return Encoder(words, model_set, model_set.file).encode(open_image(image))
+        words = load_grammar(str(words or grammar_for(opened, model_set, model_set.file)))
+    return Encoder(words, model_set, model_set.file).encode(opened)
 
 
 def search(
@@ -182,7 +185,7 @@ def search(
         resume: continue the run in `out`, which must be of the same options.
         progress: True for a bar, or a function called with ("search", images drawn, `renders`)
             after every step.
-        **options: the other fields of `rldf.search.config.SearchConfig` and the agent's own
+        **options: the other fields of `rldf.runs.config.SearchConfig` and the agent's own
             options, as `rldf search` has them: axes="Noun,Scene", image_seed=0, epsilon=0.1.
 
     Returns:
@@ -197,16 +200,15 @@ def search(
     place = None if out is None else Path(out)
     if resume and place is None:
         raise UsageError("resume=True needs out, the folder of the run to continue")
-    if place is not None:
-        refuse_foreign_run(place)  # before models are loaded
+    check_out(place, resume=resume)  # before models are loaded
     given = dict(options, reward=str(reward), agent=agent, renders=renders, seed=seed)
     task, why = _task(image, models, grammar, given)
-    if place is None:
-        place = new_out(Path("runs"), task.config["image"], datetime.now())
-    with _run_folder(place, task, why, resume=resume) as run, told(progress) as show:
+    call = f"rldf.search({task.config['image']!r}, reward={task.settings.reward!r}, ...)"
+    run = open_run(task, place, resume=resume, command=[call], model_choice=why)
+    with run, told(progress) as show:
         run_search(task, run, lambda step: show("search", step.renders, renders))
-        _write_report(run, task)
-    return load_result(place)
+        write_report(run, task.environment.goal)
+    return load_result(run.path)
 
 
 def make_env(
@@ -224,7 +226,7 @@ def make_env(
         reward: as for `search`.
         grammar: as for `search`.
         models: as for `search`.
-        **options: fields of `rldf.search.config.SearchConfig` about the environment: axes,
+        **options: fields of `rldf.runs.config.SearchConfig` about the environment: axes,
             image_seed, image_seeds, stop, dynamic_seeds, penalise_unrealistic.
 
     Returns:
@@ -252,30 +254,10 @@ def _task(
     with image_file(image) as path:
         settings = SearchConfig.of(
             **options | {"image": str(path), "models": model_set.named},
-            grammar=str(grammar or model_set.file.grammar),
+            grammar=str(grammar or AUTO),
         )
         return build_search(settings, model_set), why
 
 
 def _model_set(models: str | Path | ModelSet) -> ModelSet:
     return models if isinstance(models, ModelSet) else load_model_set(str(models))
-
-
-def _run_folder(place: Path, task: Search, why: str | None, *, resume: bool) -> RunFolder:
-    if resume:
-        return RunFolder.resume(place, task.config)
-    call = f"rldf.search({task.config['image']!r}, reward={task.settings.reward!r}, ...)"
-    return RunFolder.create(
-        place,
-        task.config,
-        [call],
-        task.settings.seed,
-        model_choice=why,
-        reading=task.reading.record,
-    )
-
-
-def _write_report(run: RunFolder, task: Search) -> None:
-    from rldf.report import write_report
-
-    write_report(run, task.environment.goal)

@@ -1,20 +1,22 @@
 """`rldf ablate`: measure whether a concept that the grammar lacks disappears."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
+from rldf.io.text import counted
 from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
+    from rldf.experiments.applications.ablate import AblationResult, Drop
     from rldf.models.auto import Choice
-    from rldf.search.config import SearchConfig
+    from rldf.runs.config import SearchConfig
 
 _DROPS = {
     "input_to_caption": "input to its caption's drawing",
@@ -51,8 +53,8 @@ def ablate(
     """Measure how much of a concept is left in the images of a caption and of RLDF."""
     from rldf.experiments.applications.ablate import check_request, names_concept
     from rldf.grammar.grammar import load_grammar
-    from rldf.search.config import SearchConfig
-    from rldf.search.run_naming import clean_stem
+    from rldf.runs.config import SearchConfig
+    from rldf.runs.naming import clean_stem
 
     check_request(concept, images, caption or None)
     choice = settle(models)
@@ -68,7 +70,7 @@ def ablate(
         settings, concept, images, place, choice, captions=caption or None,
         captioner=captioner, neutral=neutral, quiet=quiet or as_json,
     )  # fmt: skip
-    output.result(result, _told(result), as_json=as_json)
+    output.result(result.document(), _told(result), as_json=as_json)
 
 
 def run_ablation(
@@ -82,7 +84,7 @@ def run_ablation(
     captioner: Path | None,
     neutral: str | None,
     quiet: bool,
-) -> dict[str, Any]:
+) -> "AblationResult":
     """Load what is needed, and measure."""
     from rldf.errors import NoGoalError
     from rldf.models.checksums import checksum_of
@@ -91,7 +93,7 @@ def run_ablation(
     with output.busy("loading the models", quiet=quiet):
         from rldf.experiments.applications.ablate import Ablation, ablate
         from rldf.experiments.compare.captions import make_captioner
-        from rldf.search.config import build_search
+        from rldf.runs.config import build_search
 
         models = load_model_set(settings.models)
         tasks = []
@@ -115,19 +117,18 @@ def run_ablation(
         return ablate(asked, lambda: make_captioner(models, captioner, settings.grammar), out)
 
 
-def _told(result: Mapping[str, Any]) -> list[str]:
+def _told(result: "AblationResult") -> list[str]:
     head = ("image", "input", "caption", "RLDF", "found sentence")
     rows = [
-        (image["image"], *(f"{score:.3f}" for score in image["scores"].values()), image["sentence"])
-        for image in result["images"]
+        (image.image, *(f"{score:.3f}" for score in image.scores.values()), image.sentence)
+        for image in result.images
     ]
-    means = ("mean", *(f"{score:.3f}" for score in result["mean_scores"].values()), "")
-    lines = [f"CLIP's score of '{result['concept']}'", *output.table([head, *rows, means]), ""]
-    lines += [f"{text}: {_drop(result['drops'][name])}" for name, text in _DROPS.items()]
-    return [*lines, f"look at {result['sheet']}"]
+    means = ("mean", *(f"{score:.3f}" for score in result.mean_scores.values()), "")
+    lines = [f"CLIP's score of '{result.concept}'", *output.table([head, *rows, means]), ""]
+    lines += [f"{text}: {_drop(result.drops[name])}" for name, text in _DROPS.items()]
+    return [*lines, f"look at {result.sheet}"]
 
 
-def _drop(drop: Mapping[str, Any]) -> str:
-    interval = drop["ci"]
-    sure = "" if interval is None else f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f})"
-    return f"drop of {drop['mean']:.3f}{sure}, in {drop['fell']} of {drop['of']} images"
+def _drop(drop: "Drop") -> str:
+    sure = "" if drop.ci is None else f" (95 % interval {drop.ci[0]:.3f} to {drop.ci[1]:.3f})"
+    return f"drop of {drop.mean:.3f}{sure}, in {drop.fell} of {counted(drop.of, 'image')}"

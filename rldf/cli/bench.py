@@ -86,12 +86,12 @@ def table3(
 ) -> None:
     """Repeat the paper's Table 3: every agent, reward and ε, over many images and seeds."""
     from rldf.io.workdir import ResultFolder
-    from rldf.search.run_naming import new_out
+    from rldf.runs.naming import new_out
 
     silent, choice = quiet or as_json, settle(models)
     with output.busy("reading the images", quiet=silent):
         from rldf.experiments.bench.prepare import prepare
-        from rldf.search.config import SearchConfig, budget_of
+        from rldf.runs.config import SearchConfig, budget_of
 
         stop = "budget" if episodes is None else "episodes"
         bounds = budget_of(stop, renders, episodes, steps)

@@ -6,6 +6,7 @@ import typer
 
 from rldf.cli import output
 from rldf.errors import RldfError
+from rldf.io.text import counted
 
 app = typer.Typer(help="Look at or empty the cache of drawn images.", no_args_is_help=True)
 
@@ -25,9 +26,10 @@ def info(as_json: output.JsonFlag = False) -> None:
             "folder": str(folder), "images": entries, "bytes": size, "limit": LIMIT,
             "answers": answers, "answers_bytes": answers_size, "others": others,
         },
-        [f"{folder}: {entries} images, {size / 1e6:.1f} MB of at most {LIMIT / 1e6:.0f} MB"]
-        + [f"{folder / ANSWERS}: {answers} images of APIs, {answers_size / 1e6:.1f} MB, which stay "
-           "until you remove that folder"] * bool(answers)
+        [f"{folder}: {counted(entries, 'image')}, {size / 1e6:.1f} MB "
+         f"of at most {LIMIT / 1e6:.0f} MB"]
+        + [f"{folder / ANSWERS}: {counted(answers, 'image')} of APIs, {answers_size / 1e6:.1f} MB, "
+           "which stay until you remove that folder"] * bool(answers)
         + [f"{folder / name}: {size / 1e6:.1f} MB of evaluations or other work, which 'rldf cache "
            "clear' leaves" for name, size in others.items()],
         as_json=as_json,
@@ -61,6 +63,6 @@ def clear(as_json: output.JsonFlag = False) -> None:
         ) from None
     output.result(
         {"folder": str(cache_folder()), "removed": removed},
-        [f"removed {removed} images from {cache_folder()}"],
+        [f"removed {counted(removed, 'image')} from {cache_folder()}"],
         as_json=as_json,
     )

@@ -1,8 +1,13 @@
 """`rldf clone` and `rldf clone-imagenet`: a labelled data set from classes and sentences."""
 
+import contextlib
 import dataclasses
+import shlex
+import signal
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,13 +15,15 @@ from typer.core import TyperGroup
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
-from rldf.cli.model_choice import settle
+from rldf.cli.live import CloneView
+from rldf.cli.model_choice import settle, tell
 from rldf.dataset.splits import USUAL
+from rldf.io.text import counted
 from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
-    from rldf.cli.clone_live import CloneCommand
-    from rldf.dataset.api import CloneOptions
+    from rldf.dataset.job import CloneJob, CloneOptions
+    from rldf.models.auto import Choice
 
 _MAKE = "make"
 _PER_CLASS = 100
@@ -113,7 +120,7 @@ def clone_imagenet(
     quiet: Quiet = False,
 ) -> None:
     """Make a synthetic data set of ImageNet's classes; the same command goes on with it."""
-    from rldf.dataset.api import prepare_imagenet
+    from rldf.dataset.job import prepare_imagenet
 
     options, command = _options(locals())
     command.run(lambda **own: prepare_imagenet(classes, options, **own))
@@ -155,7 +162,7 @@ def make(
     quiet: Quiet = False,
 ) -> None:
     """Make a data set with a class for each input; the word make may be left out."""
-    from rldf.dataset.api import prepare_clone
+    from rldf.dataset.job import prepare_clone
     from rldf.dataset.user_classes import parse_nouns
 
     nouns = parse_nouns(class_noun or ())
@@ -182,9 +189,8 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check every file of a data set; exit code 1 if anything is wrong."""
-    from rldf.cli.clone_live import exit_cleanly
     from rldf.cli.clone_words import checked_lines
-    from rldf.dataset.api import repair_clone
+    from rldf.dataset.job import repair_clone
     from rldf.dataset.layout import open_folder
     from rldf.dataset.verify import verify as verify_
 
@@ -195,7 +201,7 @@ def verify(
     if repair and report.problems:
         before = report.problems
         named = None if models is None else models_at(models, base_url)
-        with exit_cleanly(folder.root), output.busy("drawing again", quiet=quiet or as_json):
+        with _exit_cleanly(folder.root), output.busy("drawing again", quiet=quiet or as_json):
             mended = repair_clone(folder, before, models=named, batch_size=batch_size)
             report = verify_(folder)
         document = report.document() | {"out": str(directory), "repaired": mended}
@@ -225,24 +231,22 @@ def convert(
     quiet: Quiet = False,
 ) -> None:
     """Write a data set in another format, with the same images byte for byte."""
-    from rldf.cli.clone_live import exit_cleanly
-    from rldf.dataset.api import one_of
     from rldf.dataset.convert import convert as convert_
     from rldf.dataset.formats import FORMATS
+    from rldf.dataset.job import one_of
     from rldf.dataset.layout import open_folder
 
     folder = open_folder(directory)
     kind = one_of("--to", to, FORMATS)
-    with exit_cleanly(out), output.busy(f"writing {kind}", quiet=quiet or as_json):
+    with _exit_cleanly(out), output.busy(f"writing {kind}", quiet=quiet or as_json):
         counts = convert_(folder, kind, out)
     document = {"out": str(out), "format": kind, **counts}
-    output.result(document, [f"{counts['images']} images in {out}"], as_json=as_json)
+    output.result(document, [f"{counted(counts['images'], 'image')} in {out}"], as_json=as_json)
 
 
-def _options(given: dict[str, Any]) -> "tuple[CloneOptions, CloneCommand]":
+def _options(given: dict[str, Any]) -> "tuple[CloneOptions, _Command]":
     """Return the options that both commands have."""
-    from rldf.cli.clone_live import CloneCommand
-    from rldf.dataset.api import CloneOptions
+    from rldf.dataset.job import CloneOptions
 
     choice = settle(given["models"])
     names = [field.name for field in dataclasses.fields(CloneOptions)]
@@ -253,7 +257,7 @@ def _options(given: dict[str, Any]) -> "tuple[CloneOptions, CloneCommand]":
         "per_class": None,
         "safety_checker": not given["no_safety_checker"],
     }
-    command = CloneCommand(
+    command = _Command(
         choice=choice,
         dry_run=given["dry_run"],
         as_json=given["as_json"],
@@ -264,7 +268,7 @@ def _options(given: dict[str, Any]) -> "tuple[CloneOptions, CloneCommand]":
 
 def _splits(text: str | None, per_class: int | None) -> dict[str, int]:
     """Return the images of a class by split, with a warning if splits were left out."""
-    from rldf.dataset.api import splits_of
+    from rldf.dataset.job import splits_of
     from rldf.dataset.splits import SPLITS
 
     found = splits_of(text, per_class)
@@ -275,3 +279,72 @@ def _splits(text: str | None, per_class: int | None) -> dict[str, int]:
             f"{' or '.join(found)}; for others type --splits, such as --splits train=8,val=1,test=1"
         )
     return found
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Command:
+    """The parts of a command line that decide what is shown and printed."""
+
+    choice: "Choice"
+    dry_run: bool
+    as_json: bool
+    quiet: bool
+
+    def run(self, prepare: "Callable[..., CloneJob]") -> None:
+        """Plan a clone, then estimate or draw it, and print the result."""
+        from rldf.cli.clone_words import estimate_lines, result_document, result_lines
+        from rldf.dataset.sharding import this_worker
+
+        worker = this_worker()
+        with CloneView(quiet=self.quiet or not worker.is_main) as view:
+            job = prepare(worker=worker, progress=view)
+            if self.dry_run:
+                view("drawing a few images", 0, 0)
+                estimate = job.estimate()
+                document, lines = dataclasses.asdict(estimate), estimate_lines(estimate)
+            else:
+                with _exit_cleanly(job.out, quiet=not worker.is_main):
+                    result = job.draw(self._naming_models(view, worker.is_main))
+                document = result_document(result)
+                lines = result_lines(document, result.folder)
+        if worker.is_main:
+            if self.dry_run:
+                tell(self.choice)
+            output.result(document, lines, as_json=self.as_json)
+
+    def _naming_models(self, view: CloneView, is_main: bool) -> Callable[[str, int, int], None]:
+        """Name the chosen models once before the first image, when all checks have passed."""
+        named = not is_main
+
+        def progress(stage: str, done: int, total: int) -> None:
+            nonlocal named
+            if stage == "images" and not named:
+                named = True
+                view.close()
+                tell(self.choice)
+            view(stage, done, total)
+
+        return progress
+
+
+@contextlib.contextmanager
+def _exit_cleanly(root: Path, *, quiet: bool = False) -> Iterator[None]:
+    """On Ctrl-C and SIGTERM, keep what is finished and print the command that continues.
+
+    A batch that is being drawn is lost; whatever has its final name is whole.
+    """
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # launchers send it more than once
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if not quiet:
+            command = shlex.join(["rldf", *sys.argv[1:]])
+            output.note(f"stopped; {root} keeps what is done; go on with: {command}")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rldf.dataset.api import CloneResult
+from rldf.dataset.build import Estimate
+from rldf.dataset.job import CloneResult
 from rldf.dataset.layout import CloneFolder
+from rldf.io.text import counted
 
 _HARD = 0.5  # yield below which a class is told to be hard to draw
 _SHOWN = 10  # classes
@@ -32,20 +34,20 @@ def result_document(result: CloneResult) -> dict[str, Any]:
 def result_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
     """Return the result as lines of text."""
     wrote = (
-        f"wrote {document['written']} images in {document['seconds']:.0f} s "
+        f"wrote {counted(document['written'], 'image')} in {document['seconds']:.0f} s "
         f"({document['images_per_second']:.2f} images/s)"
     )
     if document["status"] != "done":
         return [
             wrote,
-            f"{document['out']}: {document['shards_left']} work shards are left to other parts; "
-            "the same command without --shard draws what is missing",
+            f"{document['out']}: {counted(document['shards_left'], 'work shard')} left to other "
+            "parts; the same command without --shard draws what is missing",
         ]
     splits = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
     lines = [
         wrote,
-        f"{document['out']}: {document['images']} images of {document['classes']} classes "
-        f"({splits})",
+        f"{document['out']}: {counted(document['images'], 'image')} of "
+        f"{counted(document['classes'], 'class')} ({splits})",
     ]
     if document["redrawn"] or document["left_out"] or document["unseen"]:
         lines.append(
@@ -60,7 +62,8 @@ def status_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
     """Return the status as lines of text."""
     return [
         f"{document['out']}: {document['status']}",
-        f"images   {document['drawn']} of {document['planned']}, {document['classes']} classes",
+        f"images   {document['drawn']} of {document['planned']}, "
+        f"{counted(document['classes'], 'class')}",
         f"shards   {document['shards_done']} of {document['shards']} done, "
         f"{document['shards_running']} being drawn",
         f"redrawn  {document['redrawn']}   left out {document['left_out']}",
@@ -91,17 +94,17 @@ def _hard_lines(document: Mapping[str, Any], folder: CloneFolder) -> list[str]:
     return [f"drawn well in less than half of the attempts: {shown}{more}"]
 
 
-def estimate_lines(document: Mapping[str, Any]) -> list[str]:
+def estimate_lines(estimate: Estimate) -> list[str]:
     """Return the estimate as lines of text."""
-    per_split = ", ".join(f"{n} {split}" for split, n in document["splits"].items())
-    images = f"images  {document['images']} of {document['classes']} classes ({per_split})"
-    if document["hours"] is None:
+    per_split = ", ".join(f"{n} {split}" for split, n in estimate.splits.items())
+    images = f"images  {estimate.images} of {counted(estimate.classes, 'class')} ({per_split})"
+    if estimate.hours is None or estimate.bytes is None:
         return [images, "disk, time  not known: a server draws, which is asked for no image before"]
     return [
         images,
-        f"disk    {_size(document['bytes'])}",
-        f"time    {document['hours']:.1f} hours on one device such as this "
-        f"({document['seconds_per_image']:.3f} s an image, batches of {document['batch_size']})",
+        f"disk    {_size(estimate.bytes)}",
+        f"time    {estimate.hours:.1f} hours on one device such as this "
+        f"({estimate.seconds_per_image:.3f} s an image, batches of {estimate.batch_size})",
     ]
 
 
@@ -112,11 +115,13 @@ def checked_lines(document: Mapping[str, Any]) -> list[str]:
         + (f"  (equals {problem['of']})" if problem["of"] else "")
         for problem in document["problems"]
     ]
-    said = f"{len(lines)} problems" if lines else "nothing wrong"
+    said = counted(len(lines), "problem") if lines else "nothing wrong"
     if not document["checked"] and not lines:
         said = f"there was nothing to check ({document['left_out']} were left out)"
-    repaired = f", {document['repaired']} images written again" if document["repaired"] else ""
-    lines.append(f"{document['out']}: {document['checked']} images checked, {said}{repaired}")
+    checked = counted(document["checked"], "image")
+    again = counted(document["repaired"], "image")
+    repaired = f", {again} written again" if document["repaired"] else ""
+    lines.append(f"{document['out']}: {checked} checked, {said}{repaired}")
     if document["unfinished_shards"]:
         lines.append("not finished: type the command that made it again, it goes on")
     return lines

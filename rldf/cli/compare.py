@@ -1,5 +1,6 @@
 """`rldf compare`: compare a search with baseline prompts."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from rldf.perception.reading import DOUBTFUL
 
 if TYPE_CHECKING:
     from rldf.experiments.compare.comparison import Question
+    from rldf.experiments.compare.documents import ComparisonDocument, MethodScores, MethodSummary
     from rldf.models.auto import Choice
 
 _BASELINES = "Of encoder, random, caption, pez, split, exhaustive, with commas (docs/compare.md)."
@@ -72,12 +74,12 @@ def compare(
 
 def run_comparison(
     question: "Question", out: Path | None, choice: "Choice", *, quiet: bool
-) -> dict[str, Any]:
+) -> "ComparisonDocument":
     """Prepare a comparison and run it."""
     with output.busy("loading the models", quiet=quiet):
         from rldf.experiments.compare.comparison import compare as compare_
         from rldf.experiments.compare.comparison import prepare_comparison
-        from rldf.search.run_naming import new_out
+        from rldf.runs.naming import new_out
 
         comparison = prepare_comparison(question)
     tell(choice)
@@ -91,7 +93,7 @@ def run_comparison(
         return compare_(comparison, out, lambda done: show("comparing", done, total))
 
 
-def _told(document: dict[str, Any]) -> list[str]:
+def _told(document: "ComparisonDocument") -> list[str]:
     lines = []
     for row in document["images"]:
         read = row["sentence"] or "no sentence, not every axis was read"
@@ -107,7 +109,7 @@ def _told(document: dict[str, Any]) -> list[str]:
 _HEAD = ("method", "renders", "best", "mean", "axes", "noun", "scene", "sentence")
 
 
-def _scores(entry: dict[str, Any]) -> list[str]:
+def _scores(entry: "MethodScores") -> list[str]:
     yes = {True: "yes", False: "no", None: "-"}
     return [
         entry["method"],
@@ -127,7 +129,7 @@ _SUMMARY_HEAD = (
 )  # fmt: skip
 
 
-def _means(entry: dict[str, Any]) -> list[str]:
+def _means(entry: "MethodSummary") -> list[str]:
     return [
         entry["method"],
         str(entry["images"]),
@@ -140,7 +142,7 @@ def _means(entry: dict[str, Any]) -> list[str]:
     ]
 
 
-def _spread(entry: dict[str, Any], name: str) -> tuple[str, str]:
+def _spread(entry: Mapping[str, Any], name: str) -> tuple[str, str]:
     low, high = entry[f"{name}_low"], entry[f"{name}_high"]
     return _number(entry[name]), "" if low is None else f"[{low:.3f}, {high:.3f}]"
 

@@ -1,14 +1,16 @@
 """`rldf control`: vary one axis of a search result, and read the images back."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl
 from rldf.cli.search_result import GrammarOption, ModelsOption, RunArgument, open_found, words
+
+if TYPE_CHECKING:
+    from rldf.experiments.applications.control import ControlResult, Rate
 
 
 def control(
@@ -38,22 +40,29 @@ def control(
     total = n * len(asked.rows)
     with output.bars(quiet=quiet or as_json) as show:
         result = control_(asked, place, lambda done: show("drawing", done, total))
-    output.result(result, _told(result), as_json=as_json)
+    output.result(result.document(), _told(result), as_json=as_json)
 
 
-def _told(result: Mapping[str, Any]) -> list[str]:
-    head = (result["axis"], "hits", "rate", "95 % interval", "mean number read")
-    rows = [_row(row["value"], row) for row in result["rows"]]
-    lines = output.table([head, *rows, _row("all", result)])
-    if "mean_number" not in result["rows"][0]:
+def _told(result: "ControlResult") -> list[str]:
+    figures = result.figures
+    head = (result.asked.axis, "hits", "rate", "95 % interval", "mean number read")
+    rows = [_row(row.value, row.rate, row.mean_number) for row in figures.rows]
+    lines = output.table([head, *rows, _row("all", figures.rate, None)])
+    if not figures.counts:
         lines = [line.removesuffix(head[-1]).rstrip() for line in lines]
-    if "spearman" in result:
-        said = "none, nothing changes" if result["spearman"] is None else str(result["spearman"])
+    else:
+        said = "none, nothing changes" if figures.spearman is None else str(figures.spearman)
         lines.append(f"rank correlation of what was asked for and read: {said}")
-    return [*lines, f"read by {result['read_by']}; look at {result['grid']}"]
+    return [*lines, f"read by {figures.read_by}; look at {result.grid}"]
 
 
-def _row(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-    interval = f"{row['ci_low']:.2f} to {row['ci_high']:.2f}"
-    number = f"{row['mean_number']:.2f}" if "mean_number" in row else ""
-    return (name, f"{row['hits']} of {row['of']}", f"{row['rate']:.2f}", interval, number)
+def _row(name: str, rate: "Rate", number: float | None) -> tuple[str, ...]:
+    low, high = rate.interval
+    shown = "" if number is None else f"{number:.2f}"
+    return (
+        name,
+        f"{rate.hits} of {rate.of}",
+        f"{rate.share:.2f}",
+        f"{low:.2f} to {high:.2f}",
+        shown,
+    )

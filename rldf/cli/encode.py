@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
-from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
+from rldf.cli.model_choice import SetGrammar, settle, tell
 from rldf.models.auto import AUTO
 
 if TYPE_CHECKING:
@@ -28,21 +28,26 @@ def encode(
     from rldf.grammar.grammar import load_grammar
 
     choice = settle(models)
-    words = load_grammar(grammar_of(grammar, choice.name))
+    if grammar is not None:
+        load_grammar(grammar)  # a wrong one is told before any work
     checked = [_check(name) for name in images]  # bad files are told before any work
     from rldf.models.model_sets import load_model_set
-    from rldf.perception.encoder import Encoder
+    from rldf.perception.encoder import Encoder, grammar_for
 
     model_set = load_model_set(choice.name)
-    encoder = Encoder(words, model_set, model_set.file)
+    encoders: dict[str, Encoder] = {}
     tell(choice)
     documents: list[dict[str, Any]] = []
     lines: list[str] = []
-    for name, image in zip(images, checked, strict=True):
-        reading = encoder.encode(image or _open(name))
+    for name, kept in zip(images, checked, strict=True):
+        image = kept or _open(name)
+        words = grammar or grammar_for(image, model_set, model_set.file)
+        if words not in encoders:
+            encoders[words] = Encoder(load_grammar(words), model_set, model_set.file)
+        reading = encoders[words].encode(image)
         for warning in reading.record.warnings:
             output.warn(f"{name}: {warning}")
-        documents.append(_document(name, reading))
+        documents.append(_document(name, words, reading))
         lines += _told(name, reading)
     output.result(documents, lines, as_json=as_json)
 
@@ -61,11 +66,13 @@ def _check(name: str) -> "Image | None":
     return None if name != "-" and Path(name).is_file() else image
 
 
-def _document(name: str, reading: "ImageReading") -> dict[str, Any]:
+def _document(name: str, grammar: str, reading: "ImageReading") -> dict[str, Any]:
     from rldf.perception.reading import axes_document
 
     return {
         "image": name,
+        "grammar": grammar,
+        "medium": reading.record.medium,
         "encoding": None if reading.encoding is None else list(reading.encoding),
         "sentence": reading.sentence,
         "axes": axes_document(reading.record),
@@ -92,8 +99,14 @@ def _told(name: str, reading: "ImageReading") -> list[str]:
     ]
     lines = [
         name,
+        *([f"  read as   a {reading.record.medium}"] if reading.record.medium else []),
         f"  vector    {vector}",
         f"  sentence  {reading.sentence or unknown}",
+    ]
+    if reading.by_words:
+        lines.append(f"  words     {reading.record.words}")
+        return [*lines, *(f"  doubt     {warning}" for warning in reading.record.warnings)]
+    lines += [
         f"  objects   {', '.join(things) or 'none'}",
         f"  people    {reading.seen.people}",
         f"  scene     {', '.join(f'{scene} {share:.2f}' for scene, share in scenes) or 'none'}",

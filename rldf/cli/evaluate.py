@@ -1,7 +1,6 @@
 """`rldf evaluate`: compare a data set with real images."""
 
 import sys
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ import typer
 
 from rldf.cli import output
 from rldf.cli.model_choice import settle, tell
+from rldf.io.text import counted
 from rldf.models.auto import AUTO
 
 _COLUMNS = {
@@ -88,6 +88,9 @@ def evaluate(
     Without --fid, --kid, --prc, --duplicates and --classify the first four are computed.
     """
     from rldf.evaluation.downstream import TrainConfig, check_train_config
+    from rldf.evaluation.evaluate import evaluate as evaluate_
+    from rldf.evaluation.report import check_target, write_report
+    from rldf.io import distributed
 
     config = None
     if classify:
@@ -99,57 +102,27 @@ def evaluate(
     if report_to is None and report:
         name = f"{folder.resolve().name or 'clone'}-{datetime.now():%Y%m%d-%H%M%S}.html"
         report_to = Path("evaluations") / name
-    metrics = {"fid": fid, "kid": kid, "prc": prc, "duplicates": duplicates}
-    options = {**metrics, "classify": config or False, "per_class": per_class}
-    document = run_evaluation(
-        folder, real or (), options, features, models, report_to, quiet=quiet or as_json
-    )
-    if document is not None:
-        output.result(document, _told(document), as_json=as_json)
-
-
-def run_evaluation(
-    clone: Path,
-    real: Sequence[Path],
-    options: Mapping[str, Any],
-    features: str,
-    models: str,
-    report: Path | None,
-    *,
-    quiet: bool,
-) -> dict[str, Any] | None:
-    """Evaluate a clone and write the report; gives None in every process but the first."""
-    from rldf.evaluation.evaluate import evaluate as evaluate_
-    from rldf.evaluation.report import check_target, write_report
-    from rldf.io import distributed
-
-    if report is not None:
-        check_target(report)
+    if report_to is not None:
+        check_target(report_to)
     first = distributed.rank() == 0
     if features == "clip":  # no other extractor needs a model set
         choice = settle(models)
         if first:
             tell(choice)
         models = choice.name
-    warn = output.warn if first else _ignore
-    with output.bars(quiet=quiet or not first) as progress:
+    with output.bars(quiet=quiet or as_json or not first) as progress:
         result = evaluate_(
-            clone,
-            real=real,
-            features=features,
-            models=models,
-            progress=progress,
-            warn=warn,
-            **options,
-        )
+            folder, real=real, fid=fid, kid=kid, prc=prc, duplicates=duplicates,
+            classify=config or False, per_class=per_class, features=features, models=models,
+            progress=progress, warn=output.warn if first else _ignore,
+        )  # fmt: skip
         if result is None:
-            return None
-        document = result.document | {"report": None}
-        if report is not None:
-            progress(f"writing {report}", 0, 1)
-            write_report(report, result, ["rldf", *sys.argv[1:]])
-            document["report"] = str(report)
-    return document
+            return
+        if report_to is not None:
+            progress(f"writing {report_to}", 0, 1)
+            write_report(report_to, result, ["rldf", *sys.argv[1:]])
+    document = result.document | {"report": None if report_to is None else str(report_to)}
+    output.result(document, _told(document), as_json=as_json)
 
 
 def _clone(named: str | None) -> Path:
@@ -183,7 +156,10 @@ def _told(document: dict[str, Any]) -> list[str]:
         for key in _COLUMNS
         if any(row[key] is not None or key in row["figures"] for row in rows)
     ]
-    lines = [f"{document['clone']}: {document['n_clone']} images, {document['features']} features"]
+    lines = [
+        f"{document['clone']}: {counted(document['n_clone'], 'image')}, "
+        f"{document['features']} features"
+    ]
     lines += output.table(
         [
             ["real images", *(_COLUMNS[key] for key in columns)],
@@ -206,8 +182,9 @@ def _classifier_lines(document: dict[str, Any]) -> list[str]:
     if trained is None:
         return []
     lines = [
-        f"ResNet-18, {trained['epochs']} epochs at {trained['size']} px, {trained['seeds']} "
-        f"trainings on {trained['n_train']} images of {trained['classes']} classes"
+        f"ResNet-18, {counted(trained['epochs'], 'epoch')} at {trained['size']} px, "
+        f"{counted(trained['seeds'], 'training')} on "
+        f"{counted(trained['n_train'], 'image')} of {counted(trained['classes'], 'class')}"
     ]
     if own is not None:
         lines.append(f"top-1 on its own {own['n_test']} test images {_accuracy(own)}")

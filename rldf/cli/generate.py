@@ -8,6 +8,7 @@ import typer
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl
 from rldf.cli.search_result import GrammarOption, ModelsOption, RunArgument, open_found, words
+from rldf.io.text import counted
 
 
 def generate(
@@ -34,7 +35,7 @@ def generate(
     with output.bars(quiet=quiet or as_json) as show:
         result = generate_(asked, place, lambda done: show("drawing", done, n))
     lines = [
-        f"{n} images of '{found.sentence}'" + (f", {vary} varied" if vary else ""),
-        f"look at {result['sheet']}",
+        f"{counted(n, 'image')} of '{found.sentence}'" + (f", {vary} varied" if vary else ""),
+        f"look at {result.sheet}",
     ]
-    output.result(result, lines, as_json=as_json)
+    output.result(result.document(), lines, as_json=as_json)

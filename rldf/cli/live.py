@@ -1,4 +1,4 @@
-"""The live view of a search, on stderr; silent where stderr is no terminal."""
+"""The live views of a search and of a clone, on stderr; silent where stderr is no terminal."""
 
 import time
 from collections.abc import Sequence
@@ -8,10 +8,11 @@ from rldf.cli import output
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.progress import Progress, TaskID
     from rich.table import Table
 
-    from rldf.search.config import Search
-    from rldf.search.records import Step
+    from rldf.runs.config import Search
+    from rldf.runs.records import Step
 
 
 class LiveSearch:
@@ -21,7 +22,7 @@ class LiveSearch:
         """Make the view."""
         from rich.live import Live
 
-        from rldf.search.records import best_step
+        from rldf.runs.records import best_step
 
         console = output.console()
         self._task = task
@@ -44,7 +45,7 @@ class LiveSearch:
 
     def show(self, step: "Step") -> None:
         """Show a step."""
-        from rldf.search.records import best_step
+        from rldf.runs.records import best_step
 
         met = (self._best, step) if self._best else (step,)
         self._best = best_step(met, self._task.environment.goal)
@@ -77,3 +78,53 @@ class LiveSearch:
         for name, value in rows:
             view.add_row(Text(name, style="dim"), value)
         return view
+
+
+class CloneView:
+    """Shows the stages of a clone on a terminal: one line, with a bar if a total is known."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """Show nothing yet; quiet shows nothing at all."""
+        self._shown = output.console().is_terminal and not quiet
+        self._stage = ""
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> "CloneView":
+        """Return the view."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove what is shown."""
+        self.close()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show how far a stage is."""
+        if not self._shown:
+            return
+        if stage != self._stage:
+            self.close()
+            self._open(stage, total)
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done)
+
+    def close(self) -> None:
+        """Remove what is shown."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._stage, self._bar = "", None
+
+    def _open(self, stage: str, total: int) -> None:
+        from rich import progress
+
+        columns: list[progress.ProgressColumn] = [
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+        ]
+        if total:
+            columns += [progress.MofNCompleteColumn(), progress.TimeRemainingColumn()]
+        self._stage = stage
+        self._bar = progress.Progress(*columns, console=output.console(), transient=True)
+        label = "drawing" if stage == "images" else stage
+        self._task = self._bar.add_task(label, total=total or None)
+        self._bar.start()

@@ -82,27 +82,22 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may lack letters that we print
             stream.reconfigure(errors="backslashreplace")
-    code = _run()
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        code = _close_stdout()
-    sys.exit(code)
-
-
-def _run() -> int:
     try:
         with output.log_as_warnings():
             code = app(prog_name="rldf", standalone_mode=False)
     except KeyboardInterrupt:
-        return 130
+        code = 130
     except BrokenPipeError:
-        return _close_stdout()
+        code = _close_stdout()
     except Exception as error:
         if os.environ.get("RLDF_DEBUG") == "1":
             raise
-        return _explain(error)
-    return code if isinstance(code, int) else 0
+        code = _explain(error)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _close_stdout()
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _explain(error: Exception) -> int:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rldf.cli import output
+from rldf.io.text import counted
 
 app = typer.Typer(help="Draw the pocket world, and measure its models.", no_args_is_help=True)
 
@@ -60,10 +61,10 @@ def reference(
     if not nouns or train + val == 0:
         raise UsageError("there is nothing to draw: name a class, and --train or --val above 0")
     wanted = Reference(nouns=nouns, train=train, val=val)
-    with output.busy(f"drawing {wanted.images} pictures", quiet=quiet or as_json):
+    with output.busy(f"drawing {counted(wanted.images, 'image')}", quiet=quiet or as_json):
         draw_reference(out, wanted)
     document = {"out": str(out), "classes": len(wanted.nouns), "images": wanted.images}
-    told = f"{wanted.images} drawings of {len(wanted.nouns)} classes in {out}"
+    told = f"{counted(wanted.images, 'drawing')} of {counted(len(wanted.nouns), 'class')} in {out}"
     output.result(document, [told], as_json=as_json)
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rldf.cli import output
+from rldf.io.text import counted
 
 if TYPE_CHECKING:
-    from rldf.search.run_folder import RunFolder, RunSummary
+    from rldf.runs.folder import RunFolder, RunSummary
 
 app = typer.Typer(help="Look at runs.", no_args_is_help=True)
 
@@ -22,7 +23,7 @@ def list_(
     as_json: output.JsonFlag = False,
 ) -> None:
     """List the runs in a folder, the newest first."""
-    from rldf.search.run_folder import list_runs
+    from rldf.runs.folder import list_runs
 
     runs = [summary_document(summary) for summary in list_runs(root)]
     rows = [(run["path"], run["status"], run["started"], headline(run)) for run in runs]
@@ -35,7 +36,7 @@ def show(
     as_json: output.JsonFlag = False,
 ) -> None:
     """Show one run: how it was made, how far it came, what it found."""
-    from rldf.search.run_folder import load_run
+    from rldf.runs.folder import load_run
 
     document = run_document(load_run(run))
     output.result(document, run_lines(document), as_json=as_json)
@@ -63,7 +64,7 @@ def run_document(run: "RunFolder") -> dict[str, Any]:
     """Describe a run for machines."""
     from dataclasses import asdict
 
-    from rldf.search.records import best_step
+    from rldf.runs.records import best_step
 
     steps = run.steps()
     best = best_step(steps, None) if steps else None
@@ -81,7 +82,7 @@ def run_document(run: "RunFolder") -> dict[str, Any]:
 
 def run_lines(run: dict[str, Any]) -> list[str]:
     """Describe a run for people."""
-    from rldf.search.run_naming import resume_command
+    from rldf.runs.naming import resume_command
 
     best = run["best"]
     rows = [
@@ -91,7 +92,11 @@ def run_lines(run: dict[str, Any]) -> list[str]:
         ("finished", run["finished"] or "-"),
         ("command", shlex.join(run["command"])),
         ("seed", str(run["seed"])),
-        ("steps", f"{run['steps']} in {run['episodes']} episode(s), {run['renders']} renders"),
+        (
+            "steps",
+            f"{run['steps']} in {counted(run['episodes'], 'episode')}, "
+            f"{counted(run['renders'], 'render')}",
+        ),
         ("best", f"{best['sentence']} (reward {best['reward']:g})" if best else "-"),
     ]
     rows += [("doubt", warning) for warning in run["warnings"]]

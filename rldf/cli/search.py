@@ -4,7 +4,7 @@ import sys
 from functools import cache
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -12,15 +12,11 @@ from typer.core import TyperCommand
 from rldf.cli import output
 from rldf.cli.endpoint import BaseUrl, models_at
 from rldf.cli.live import LiveSearch
-from rldf.cli.model_choice import SetGrammar, grammar_of, settle, tell
+from rldf.cli.model_choice import SetGrammar, settle, tell
+from rldf.io.text import counted
 from rldf.models.auto import AUTO
 from rldf.perception.reading import DOUBTFUL
 from rldf.registry import CATALOG
-
-if TYPE_CHECKING:
-    from rldf.models.auto import Choice
-    from rldf.search.config import SearchConfig
-
 
 _AGENTS = "Search agent: " + ", ".join(CATALOG["agents"]) + " (docs/agents.md)."
 _GIVEN = "rldf.agent_options"
@@ -34,13 +30,14 @@ class SearchCommand(TyperCommand):
         *own, last = super().get_params(ctx)
         return [*own, *_agent_parameters(), last]
 
-    def invoke(self, ctx: Any) -> Any:
-        """Call the command; what was given of the agents' options is in the context."""
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line; what is given of the agents' options goes into the context."""
         from rldf.agents.options import all_options
 
+        rest = super().parse_args(ctx, args)
         given = {option.name: ctx.params.pop(option.name, None) for option in all_options()}
         ctx.meta[_GIVEN] = {name: value for name, value in given.items() if value is not None}
-        return super().invoke(ctx)
+        return rest
 
 
 @cache
@@ -144,7 +141,8 @@ def search(
 ) -> None:
     """Find the sentence whose images match the input image."""
     from rldf.errors import UsageError
-    from rldf.search.config import SearchConfig, budget_of
+    from rldf.runs.config import SearchConfig, budget_of
+    from rldf.runs.naming import resume_command
 
     if go_on and stop not in (None, "budget"):
         raise UsageError(f"--continue is --stop budget: leave one of --continue and --stop {stop}")
@@ -152,7 +150,7 @@ def search(
     choice = settle(models)
     drawn_by = models_at(choice.name, base_url)
     settings = SearchConfig(
-        image=image, grammar=grammar_of(grammar, drawn_by), axes=axes, models=drawn_by,
+        image=image, grammar=grammar or AUTO, axes=axes, models=drawn_by,
         reward=reward, agent=agent, steps=steps, stop=rule,
         **budget_of(rule, renders, episodes, steps, image_seeds),
         options=context.meta[_GIVEN],
@@ -161,55 +159,54 @@ def search(
         dynamic_seeds=dynamic_seeds,
         penalise_unrealistic=penalise_unrealistic, end_unrealistic=end_unrealistic,
     )  # fmt: skip
-    result = run_search(settings, out, choice, resume=resume, quiet=quiet or as_json)
-    output.result(result, _told(result), as_json=as_json)
-
-
-def run_search(
-    settings: "SearchConfig", out: Path | None, choice: "Choice", *, resume: bool, quiet: bool
-) -> dict[str, Any]:
-    """Search with progress on the terminal, write the report, and return the result."""
-    from rldf.search.run_naming import resume_command
-
+    quiet = quiet or as_json
     with output.busy("loading the models", quiet=quiet):
         from rldf.report import write_report
-        from rldf.search.api import check_out, open_run
-        from rldf.search.config import build_search
-        from rldf.search.loop import search as search_
+        from rldf.runs.config import build_search
+        from rldf.runs.loop import check_out, open_run
+        from rldf.runs.loop import search as search_
 
         check_out(out, resume=resume)
-        ready = build_search(settings)
-    for hint in ready.hints:
+        task = build_search(settings)
+    for hint in task.hints:
         output.warn(hint)
     command = ["rldf", *sys.argv[1:]]
-    run = open_run(ready, out, resume=resume, command=command, model_choice=choice.why)
-    with run:
+    with open_run(task, out, resume=resume, command=command, model_choice=choice.why) as run:
         tell(choice)
         try:
-            with LiveSearch(ready, run.steps(), quiet=quiet) as live:
-                result = search_(ready, run, live.show)
+            with LiveSearch(task, run.steps(), quiet=quiet) as live:
+                result = search_(task, run, live.show)
         except KeyboardInterrupt:
             output.note(f"stopped; go on with: {resume_command(command, run.path)}")
             raise
         with output.busy("writing the report", quiet=quiet):
-            write_report(run, ready.environment.goal)
-    return result
+            write_report(run, task.environment.goal)
+    output.result(result, _told(result), as_json=as_json)
 
 
 def _told(result: dict[str, Any]) -> list[str]:
-    goal, best = result["goal"], result["best"]
+    goal, best, medium = result["goal"], result["best"], result["medium"]
+    if medium == "photograph":
+        read = result["words"]
+    else:
+        read = goal["sentence"] if goal else "no sentence: not every axis was read"
     found = {True: "found", False: "not found", None: "not known"}[result["goal_reached"]]
     if result["doubtful"] and goal:
         found += f" ({DOUBTFUL})"
+    if medium == "photograph" and not goal:
+        found += " (only these words are)"
     doubts = [f"doubt           {warning}" for warning in result["warnings"]]
     return [
-        f"input reads as  {goal['sentence'] if goal else 'no sentence: not every axis was read'}",
+        *([f"input is        a {medium}"] if medium else []),
+        f"input reads as  {read}",
         *doubts,
         f"best sentence   {best['sentence']}  (reward {best['reward']:.3f})",
-        f"goal {found} after {result['renders']} unique renders, {result['steps']} steps, "
-        f"{result['episodes']} episodes, {result['seconds']:.0f} s",
+        f"goal {found} after {counted(result['renders'], 'unique render')}, "
+        f"{counted(result['steps'], 'step')}, {counted(result['episodes'], 'episode')}, "
+        f"{result['seconds']:.0f} s",
         *_learned(result),
         f"look at         {result['run']}/report.html",
+        *([f"real photos     {result['better_models']}"] if result["better_models"] else []),
     ]
 
 
@@ -223,12 +220,14 @@ def _learned(result: dict[str, Any]) -> list[str]:
         return lines
     starts, reached = greedy["starts"], greedy["reached"]
     if reached is None:
-        lines.append(f"greedy policy   {starts} starts; whether it succeeds is not known: no goal")
+        lines.append(
+            f"greedy policy   {counted(starts, 'start')}; whether it succeeds is not known: no goal"
+        )
     else:
         low, high = greedy["success_ci"]
         mean = f", {greedy['steps_mean']:.1f} steps on average" if reached else ""
         lines.append(
-            f"greedy policy   reaches the goal from {reached} of {starts} starts "
+            f"greedy policy   reaches the goal from {reached} of {counted(starts, 'start')} "
             f"({greedy['success_rate']:.0%}, 95 % interval {low:.0%} to {high:.0%}){mean}"
         )
     shown = next((r for r in greedy["rollouts"] if r["ended"] == "goal"), greedy["rollouts"][0])

@@ -11,7 +11,7 @@ from rldf.cli.endpoint import models_at
 
 if TYPE_CHECKING:
     from rldf.models.model_set import ModelSet
-    from rldf.search.result import SearchResult
+    from rldf.runs.result import RunResult
 
 RunArgument = Annotated[
     str, typer.Argument(help="Folder of a search, or - for search --json.", metavar="RUN")
@@ -30,12 +30,12 @@ ModelsOption = Annotated[
 
 def open_found(
     run: str, grammar: str | None, models: str | None, base_url: str | None
-) -> "tuple[SearchResult, ModelSet]":
+) -> "tuple[RunResult, ModelSet]":
     """Read the result of a run, and show warnings about rendering it."""
     from rldf.dataset.user_classes import document_path
     from rldf.experiments.applications.common import generator_models, hints
     from rldf.models.api_sets import without_address
-    from rldf.search.result import in_words_of, read_result
+    from rldf.runs.result import in_words_of, read_result
 
     path = document_path(sys.stdin.read(), "run") if run == "-" else Path(run)
     found = in_words_of(read_result(path), grammar)

@@ -6,7 +6,7 @@ whoever runs it again goes on.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,16 @@ from PIL.Image import Image
 from rldf.dataset.finalize import finish, read_finished
 from rldf.dataset.image_file import ImageFormat, SourceType, encode_image, xmp_packet
 from rldf.dataset.layout import CloneFolder, disk_errors_reported
-from rldf.dataset.manifest import Outcome, ProgressLog, count_images, count_kept, write_rows
+from rldf.dataset.manifest import (
+    ImageRow,
+    Outcome,
+    ProgressLog,
+    count_images,
+    count_kept,
+    write_rows,
+)
 from rldf.dataset.plan import Plan, PlannedImage, estimate_bytes
-from rldf.dataset.render import ImageWriter, Renderer, ShardRenderer
+from rldf.dataset.render import ImageWriter, Renderer, ShardRenderer, sentences_and_seeds
 from rldf.dataset.sharding import ShardSlice, claimed
 from rldf.generators.cached import is_seeded
 from rldf.io.files import is_locked
@@ -62,29 +69,37 @@ def make_clone(
         mine = [shard for shard in folder.undone() if shard in part]
         with make_image_writer(folder, plan) as writer:
             for shard in claimed(mine, folder.lock, folder.is_done, lambda: report(())):
-                draw_shard(folder, plan, renderer, writer, shard, count)
+                start = time.monotonic()
+                rows = open_shard(folder, plan, renderer, writer, shard, count).rows()
+                finish_shard(folder, shard, rows, start)
         left = len(folder.undone())
         counts = None if left else finish(folder).counts
     seconds = time.monotonic() - begun
     return BuildResult(images=written, seconds=seconds, counts=counts, shards_left=left)
 
 
-def draw_shard(
+def open_shard(
     folder: CloneFolder,
     plan: Plan,
     renderer: Renderer,
     writer: ImageWriter,
     shard: int,
     report: Report = lambda found: None,
-) -> None:
-    """Draw a shard whose lock this process holds, and write its manifest."""
-    store, indices = folder.store(), folder.shards.indices(shard)
-    journal = ProgressLog(folder.journal(shard))
-    begun = time.monotonic()
-    drawing = ShardRenderer(
-        plan=plan, indices=indices, journal=journal, renderer=renderer, writer=writer, report=report
+) -> ShardRenderer:
+    """Return what draws a shard whose lock this process holds, or goes on with it."""
+    return ShardRenderer(
+        plan=plan,
+        indices=folder.shards.indices(shard),
+        journal=ProgressLog(folder.journal(shard)),
+        renderer=renderer,
+        writer=writer,
+        report=report,
     )
-    rows = drawing.rows()
+
+
+def finish_shard(folder: CloneFolder, shard: int, rows: list[ImageRow], begun: float) -> None:
+    """Write the manifest of a shard whose images are written."""
+    store = folder.store()
     store.seal(shard, rows)
     write_rows(folder.manifest(shard), rows)
     store.release(shard)
@@ -107,6 +122,31 @@ def make_image_writer(folder: CloneFolder, plan: Plan) -> ImageWriter:
     return ImageWriter(encode, put)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a clone will take; figures are None where a server draws, which is asked for nothing.
+
+    Attributes:
+        images: number of images.
+        classes: number of classes.
+        splits: images by split.
+        bytes: of the whole folder.
+        seconds_per_image: time for drawing and checking one.
+        hours: for all images on one device such as this.
+        batch_size: images drawn at once.
+        warnings: what was doubtful when classes were read in images.
+    """
+
+    images: int
+    classes: int
+    splits: Mapping[str, int]
+    bytes: int | None
+    seconds_per_image: float | None
+    hours: float | None
+    batch_size: int
+    warnings: tuple[str, ...] = ()
+
+
 _SECONDS = 5.0  # after one batch to warm up, batches are timed until this has passed
 _BATCHES = 8
 
@@ -116,19 +156,19 @@ def calibrate(
     renderer: Renderer,
     source: SourceType,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, Any]:
-    """Draw a few images and estimate bytes and hours of the whole; None where a server draws."""
+) -> Estimate:
+    """Draw a few images and estimate bytes and hours of the whole; nothing where a server draws."""
     measured = _measured(plan, renderer, source, clock) if is_seeded(renderer.generator) else None
     size, each = measured or (None, None)
-    return {
-        "images": len(plan),
-        "classes": len(plan.classes),
-        "splits": plan.counts,
-        "bytes": None if size is None else estimate_bytes(len(plan), size),
-        "seconds_per_image": None if each is None else round(each, 4),
-        "hours": None if each is None else round(each * len(plan) / 3600, 3),
-        "batch_size": renderer.batch_size,
-    }
+    return Estimate(
+        images=len(plan),
+        classes=len(plan.classes),
+        splits=plan.counts,
+        bytes=None if size is None else estimate_bytes(len(plan), size),
+        seconds_per_image=None if each is None else round(each, 4),
+        hours=None if each is None else round(each * len(plan) / 3600, 3),
+        batch_size=renderer.batch_size,
+    )
 
 
 def _measured(
@@ -144,7 +184,7 @@ def _measured(
         if not batch:
             break
         begun = clock()
-        images = renderer.draw(batch, 0)
+        images = renderer.generator.generate(*sentences_and_seeds(batch, 0))
         renderer.filter(images, batch)
         spent = clock() - begun
         sizes += [_size(image, plan.config.image_format, source) for image in images]

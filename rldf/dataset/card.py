@@ -11,7 +11,7 @@ from rldf.dataset.image_file import SOURCE_TYPES
 from rldf.dataset.layout import CloneFolder
 from rldf.dataset.manifest import Counts
 from rldf.dataset.record import CloneRecord
-from rldf.io.text import plain
+from rldf.io.text import counted, plain
 
 # What a Hub page calls a split; folders are called as ImageNet's are.
 HUB_SPLITS = {"train": "train", "val": "validation", "test": "test"}
@@ -90,8 +90,9 @@ def _license(name: str) -> dict[str, Any]:
 def _summary(record: CloneRecord, counts: Counts) -> str:
     splits = ", ".join(f"{n} {split}" for split, n in counts.splits.items())
     told = (
-        f"{counts.images} synthetic images of {len(record.classes)} classes ({splits}). Every "
-        "image was made by a program from a sentence; no camera took it. Each file says so "
+        f"{counted(counts.images, 'synthetic image')} of "
+        f"{counted(len(record.classes), 'class')} ({splits}). Every image was made by a program "
+        "from a sentence; no camera took it. Each file says so "
         f"itself (IPTC digital source type `{record.write.source_type}`) and carries its sentence."
     )
     return (
@@ -244,8 +245,8 @@ def croissant(folder: CloneFolder, counts: Counts) -> dict[str, Any]:
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "name": plain(folder.root.name),
         "description": (
-            f"{counts.images} synthetic images of {len(record.classes)} classes, each drawn from a "
-            "sentence of a grammar"
+            f"{counted(counts.images, 'synthetic image')} of "
+            f"{counted(len(record.classes), 'class')}, each drawn from a sentence of a grammar"
         ),
         "license": record.write.license or "unknown",
         "version": "1.0.0",

@@ -16,7 +16,7 @@ from rldf.io.text import plain
 def object_axis(grammar: Grammar) -> int:
     """Return the number of the axis that holds the class; ConfigError if there is none."""
     for number, axis in enumerate(grammar.axes):
-        if axis.reads == "object" and axis.rank == 1:
+        if axis.kind.has_objects and axis.rank == 1:
             return number
     raise ConfigError(
         f"grammar {grammar.name} has no axis that reads an object, so it cannot tell classes "

@@ -19,7 +19,7 @@ from pydantic import Field
 from rldf.errors import UsageError
 from rldf.grammar.grammar import Grammar
 from rldf.io.file_names import portable
-from rldf.io.text import plain
+from rldf.io.text import counted, plain
 from rldf.io.yaml import read_text
 
 _Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
@@ -130,7 +130,7 @@ def _first(vocabulary: Vocabulary, n: int, too_many: str) -> tuple[Label, ...]:
         raise UsageError(f"--classes {n}: type a number from 1 to {len(vocabulary.labels)}")
     if n > len(vocabulary.labels):
         raise UsageError(
-            f"--classes {n}: {vocabulary.whose} has {len(vocabulary.labels)} classes: "
+            f"--classes {n}: {vocabulary.whose} has {counted(len(vocabulary.labels), 'class')}: "
             + (too_many or f"type --classes {len(vocabulary.labels)}")
         )
     return vocabulary.labels[:n]

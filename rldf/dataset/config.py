@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 from rldf.dataset.class_axis import check_world, object_axis, refuse_same_sentences, with_nouns
 from rldf.dataset.classes import Label, chosen, user_labels, world_vocabulary
 from rldf.dataset.imagenet import imagenet_vocabulary
-from rldf.dataset.presets import Preset, load_preset, with_preset
+from rldf.dataset.presets import Preset, kind_of_noun, load_preset, with_preset
 from rldf.dataset.splits import MOST
 from rldf.errors import RldfError, RunError, UsageError
 from rldf.grammar.grammar import Grammar, load_grammar
@@ -170,6 +171,8 @@ def user_config(
     if models.file.vocabulary_grammar is not None:
         check_world(grammar, load_grammar(models.file.vocabulary_grammar), models.file.name)
     labels, nouns = user_labels(found), grammar.axes[object_axis(grammar)]
+    if models.file.vocabulary_grammar is None:
+        labels = tuple(replace(label, kind=kind_of_noun(label.noun, nouns)) for label in labels)
     if not labels:
         raise UsageError("nothing was found to make a class of: name an image, a run or a folder")
     for label in labels:
@@ -220,4 +223,5 @@ def _too_many(name: str, most: int, classes: str | None) -> str:
         own = f"type --classes {most}"
     if classes is None or not classes.isdigit() or int(classes) > _MOST:
         return own
-    return f"{own}, or 'rldf clone-imagenet --classes {classes} --models {REAL[0]}'"
+    real = f"'rldf clone-imagenet --classes {classes} --models {REAL[0]}'"
+    return f"{own}, or 'rldf models pull {REAL[0]}' and {real}"

@@ -12,6 +12,7 @@ from rldf.dataset.image_file import blank
 from rldf.dataset.plan import Plan, PlannedImage
 from rldf.errors import ConfigError, UsageError
 from rldf.grammar.encoding import Encoding
+from rldf.grammar.labels import require_known
 from rldf.interfaces import Detector, ImageTextModel, SaysLabels
 from rldf.io.distributed import resolve
 from rldf.io.files import parse_json, read_file
@@ -19,7 +20,6 @@ from rldf.io.text import one_line, plain_label
 from rldf.models.model_set import ModelSet
 from rldf.models.repo_files import INDEX, components, has_weights
 from rldf.models.safety import check_model
-from rldf.perception.labels import require_known
 
 UNSEEN = "unseen"
 """The one reason for which an image is kept after the last attempt: its class is not seen in it."""

@@ -36,8 +36,9 @@ from rldf.dataset.record import CloneRecord
 from rldf.dataset.sharding import Archives, Shards, waiting
 from rldf.errors import RldfError, RunError
 from rldf.interfaces import Json
-from rldf.io.files import TEMPORARY, append_jsonl, parse_json, read_file, write_json
-from rldf.io.workdir import as_json, config_difference, refuse_links
+from rldf.io import workdir
+from rldf.io.files import append_jsonl, parse_json, read_file, write_json
+from rldf.io.workdir import as_json, refuse_links, shown_difference
 from rldf.io.yaml import problems_of
 
 RECORD, PLAN, WORK = "clone.json", "plan.parquet", ".rldf"
@@ -162,9 +163,6 @@ def _version(generator: object) -> str:
     return str(drew.get("weights") or "")
 
 
-_SHOWN, _MOST = 160, 4  # characters of a difference between two configurations; differences
-
-
 def check_place(root: Path, wanted: CloneRecord) -> None:
     """Raise RunError if a folder cannot take a clone; nothing is loaded or written."""
     refuse_foreign(root)
@@ -222,7 +220,7 @@ def agree_on_generator(folder: CloneFolder, identity: Mapping[str, Json]) -> Non
             there = dict(parse_json(read_file(path)))
         except (ValueError, TypeError) as error:
             raise RunError(f"{path} is damaged ({error}): move it away, and go on") from None
-    if said := _difference(there, here):
+    if said := shown_difference(there, here):
         raise RunError(
             f"{folder.root} was begun with another generator ({said}): go on with that one, or "
             "name another --out"
@@ -231,7 +229,7 @@ def agree_on_generator(folder: CloneFolder, identity: Mapping[str, Json]) -> Non
 
 def check_models(folder: CloneFolder, models: Mapping[str, Any]) -> None:
     """Raise RunError if a clone was drawn by other models."""
-    if said := _difference({"models": folder.record.plan.models}, {"models": models}):
+    if said := shown_difference({"models": folder.record.plan.models}, {"models": models}):
         raise RunError(
             f"{folder.root} was drawn by other models ({said}): name their set by --models"
         )
@@ -239,33 +237,15 @@ def check_models(folder: CloneFolder, models: Mapping[str, Any]) -> None:
 
 def refuse_foreign(root: Path) -> None:
     """Raise RunError if a folder holds something that is not a clone; nothing in it is touched."""
-    try:
-        names = {path.name for path in root.iterdir() if not path.match(TEMPORARY)}
-    except FileNotFoundError:
-        return
-    except NotADirectoryError:
-        raise RunError(f"{root} is a file, or lies in one: name a folder with --out") from None
-    except OSError as error:
-        raise RunError(f"{root} cannot be read: {error.strerror}; name another --out") from None
-    foreign = [] if RECORD in names else sorted(names - {WORK})
-    if foreign:
-        shown = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
-        raise RunError(f"{root} is not empty and not a clone ({shown}): name another --out")
+    workdir.refuse_foreign(root, RECORD, "a clone", own=(WORK,))
 
 
 def _refuse_other(folder: CloneFolder, wanted: CloneRecord) -> None:
-    if said := _difference(folder.record.summary(), wanted.summary()):
+    if said := shown_difference(folder.record.summary(), wanted.summary()):
         raise RunError(
             f"{folder.root} is a clone of another configuration ({said}): type its options, or "
             "name another --out"
         )
-
-
-def _difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """Return the differences of two configurations in short; "" if there is none."""
-    found = config_difference(there, here)
-    shown = "; ".join(phrase[:_SHOWN] for phrase in found[:_MOST])
-    return shown + "; ..." * (len(found) > _MOST)
 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}

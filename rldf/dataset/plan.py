@@ -9,7 +9,7 @@ do not depend on what other classes the plan has, and more images of a class beg
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -25,6 +25,7 @@ from rldf.dataset.splits import SPLITS
 from rldf.grammar.axes import Axis, Slot
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
+from rldf.gridworld import controls_first
 from rldf.io.files import replacing
 from rldf.seeding import derive
 
@@ -122,6 +123,10 @@ class Plan:
                 for axis, block in enumerate(blocks):
                     found[:, columns, axis] = balanced(block, seeds[:, axis], start, stop)
         found[:, :, self._object] = self._nouns[labels]
+        conditions = self.grammar.conditions
+        for axis in controls_first(found.shape[2], conditions):
+            if axis in conditions:
+                found[~_met(conditions[axis], found), axis] = 0
         return found
 
     def write(self, path: Path) -> None:
@@ -241,14 +246,45 @@ def sentences(grammar: Grammar, encodings: NDArray[np.int64]) -> Any:
     import pyarrow.compute as pc
 
     parts = []
+    symbols = [axis.symbol for axis in grammar.axes]
     for slot in grammar.slots:
         table = [[surface or None for surface in row] for row in _surfaces(grammar.axes, slot)]
         flat = pa.array([surface for row in table for surface in row], pa.string())
         value = 0 if slot.axis is None else encodings[:, slot.axis]
         asked = 0 if slot.agrees is None else encodings[:, slot.agrees]
         place = np.broadcast_to(value * len(table[0]) + asked, len(encodings))
-        parts.append(flat.take(pa.array(place)))
+        words = flat.take(pa.array(place))
+        left_out = np.zeros(len(encodings), bool)
+        if slot.axis is not None:
+            left_out = ~_uses(grammar, slot.axis, encodings)
+        for case in slot.omit:
+            left_out |= np.all(
+                [_is_one_of(grammar, symbols.index(s), names, encodings) for s, names in case], 0
+            )
+        parts.append(pc.if_else(pa.array(left_out), pa.scalar(None, pa.string()), words))
     return pc.binary_join_element_wise(*parts, " ", null_handling="skip")
+
+
+def _uses(grammar: Grammar, axis: int, encodings: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell of encodings (n, n_axes) which speak of an axis."""
+    met = np.ones(len(encodings), bool)
+    while axis in grammar.conditions:
+        met &= _met(grammar.conditions[axis], encodings)
+        axis = grammar.conditions[axis][0]
+    return met
+
+
+def _met(condition: tuple[int, frozenset[int]], encodings: NDArray[np.int64]) -> Any:
+    """Tell of encodings (..., n_axes) which meet a condition."""
+    control, needed = condition
+    return np.isin(encodings[..., control], list(needed))
+
+
+def _is_one_of(
+    grammar: Grammar, axis: int, names: Sequence[str], encodings: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    values = [i for i, value in enumerate(grammar.axes[axis].values) if value.name in names]
+    return np.isin(encodings[:, axis], values)
 
 
 def _surfaces(axes: tuple[Axis, ...], slot: Slot) -> list[list[str]]:

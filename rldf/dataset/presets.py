@@ -4,9 +4,14 @@ A preset (`presets/*.yaml`) says two things.
 
 How an axis of the grammar is sampled: "even" gives every value the same share, "first" keeps the
 first, a number is the share of the first value (the rest is even), and a list keeps to its values,
-evenly. The rule is looked up by the class's kind and the axis's symbol, by the symbol, then by what
-the axis reads ("companion" for an object axis of rank 2 and more); without a rule the first value
-stays. The first object axis holds the class and is never sampled.
+each as often as it is named; "A .. B" stands for those from A to B. The rule is looked up by the
+class's kind and the axis's symbol, by the symbol and the axis that its condition is on ("Gender
+when Density"), by the symbol, then by what the axis reads ("companion" for an object axis of rank 2
+and more); without a rule the first value stays. The first object axis holds the class and is never
+sampled.
+
+What is plausible for a kind (`plausible.yaml`) stands beside the preset's own rules by kind, which
+come first.
 
 What the generator is given: guidance and negative prompt. The model set comes first: what its file
 states stays, the preset fills in what the file leaves open and the generator takes. So the pocket
@@ -24,6 +29,7 @@ from pydantic import Field
 from rldf.dataset.sampling import weighted
 from rldf.errors import ConfigError
 from rldf.grammar.axes import Axis
+from rldf.grammar.schema import spanned
 from rldf.io.yaml import Strict, load_yaml
 from rldf.models.model_set import ModelSet
 
@@ -42,7 +48,8 @@ class Preset(Strict):
         guidance: classifier-free guidance scale, for generators whose file states none.
         negative_prompt: what not to draw, likewise.
         definitions: whether WordNet's definition of a class stands in its sentences.
-        axes: rule by an axis's symbol or by what it reads.
+        axes: rule by an axis's symbol, with or without " when " and the axis that its condition is
+            on, or by what it reads.
         kinds: rule by symbol, by the kind of a class.
     """
 
@@ -60,14 +67,64 @@ class Preset(Strict):
         if rule == "first":
             return (0,)
         if isinstance(rule, tuple):
-            kept = tuple(i for i, value in enumerate(axis.values) if value.name in rule)
+            named = spanned(rule, [value.name for value in axis.values])
+            number = {value.name: i for i, value in enumerate(axis.values)}
+            kept = tuple(sorted(number[name] for name in named if name in number))
             return kept or weighted(len(axis.values), None)  # another grammar's axis of that name
         return weighted(len(axis.values), None if rule == "even" else rule)
 
     def _rule(self, axis: Axis, kind: str) -> Rule:
         reads = axis.kind.preset_name(axis.reads)
-        of_kind = self.kinds.get(kind, {})
-        return of_kind.get(axis.symbol, self.axes.get(axis.symbol, self.axes.get(reads, "first")))
+        said = {reads: self.axes.get(reads, "first")} | self.axes | self.kinds.get(kind, {})
+        keys = [axis.symbol, reads]
+        if axis.when is not None and axis.symbol not in self.kinds.get(kind, {}):
+            keys.insert(0, f"{axis.symbol} when {axis.when[0]}")
+        return next(said[key] for key in keys if key in said)
+
+
+class PlausibleFile(Strict):
+    """What `plausible.yaml` says.
+
+    Attributes:
+        groups: values by the name that stands for them.
+        kinds: by kind, its nouns as `nouns` and the rules of axes by symbol.
+    """
+
+    groups: dict[str, tuple[str, ...]]
+    kinds: dict[str, dict[str, Rule]]
+
+    def nouns(self, kind: str) -> tuple[str, ...]:
+        """List the nouns of a kind, spans among them."""
+        named = self.kinds[kind].get("nouns", ())
+        assert isinstance(named, tuple), "nouns are a list"
+        return named
+
+    def rules(self) -> dict[str, dict[str, Rule]]:
+        """Give the rules by kind, with the values that groups stand for."""
+        return {
+            kind: {
+                symbol: self._listed(rule) for symbol, rule in rules.items() if symbol != "nouns"
+            }
+            for kind, rules in self.kinds.items()
+        }
+
+    def _listed(self, rule: Rule) -> Rule:
+        if not isinstance(rule, tuple):
+            return rule
+        return tuple(name for given in rule for name in self.groups.get(given, (given,)))
+
+
+@cache
+def plausible() -> PlausibleFile:
+    """Load what is plausible for the kinds of classes."""
+    return load_yaml(PlausibleFile, Path(__file__).parent / "plausible.yaml", "plausible values")
+
+
+def kind_of_noun(noun: str, nouns: Axis) -> str:
+    """Name the kind of a noun, "" where the table has none for it."""
+    file, values = plausible(), [value.name for value in nouns.values]
+    kinds = (kind for kind in file.kinds if noun in spanned(file.nouns(kind), values))
+    return next(kinds, "")
 
 
 def preset_names() -> list[str]:
@@ -80,7 +137,10 @@ def load_preset(name: str) -> Preset:
     """Load a preset; ConfigError if there is none of that name."""
     if name not in preset_names():
         raise ConfigError(f"no preset '{name}': type --preset {' or '.join(preset_names())}")
-    return load_yaml(Preset, _FOLDER / f"{name}.yaml", "preset")
+    preset = load_yaml(Preset, _FOLDER / f"{name}.yaml", "preset")
+    kinds = plausible().rules()
+    own = {kind: kinds.get(kind, {}) | rules for kind, rules in preset.kinds.items()}
+    return preset.model_copy(update={"kinds": kinds | own})
 
 
 def with_preset(models: ModelSet, preset: Preset) -> ModelSet:

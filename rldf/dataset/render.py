@@ -65,11 +65,13 @@ class Renderer:
     batch_size: int
     attempts: int = ATTEMPTS
 
-    def draw(self, planned: Sequence[PlannedImage], attempt: int) -> list[Image]:
-        """Draw a batch of planned images as RGB."""
-        sentences = [image.sentence for image in planned]
-        seeds = [retry_seed(image.seed, attempt) for image in planned]
-        return self.generator.generate(sentences, seeds)
+
+def sentences_and_seeds(
+    planned: Sequence[PlannedImage], attempt: int
+) -> tuple[list[str], list[int]]:
+    """List what a generator is to draw for an attempt at planned images."""
+    sentences = [image.sentence for image in planned]
+    return sentences, [retry_seed(image.seed, attempt) for image in planned]
 
 
 class ImageWriter:
@@ -152,17 +154,14 @@ class ShardRenderer:
     def rows(self) -> list[ImageRow]:
         """Draw what is missing; return one row for each image of the shard."""
         for attempt in range(self.renderer.attempts):
-            self._pass(attempt)
+            due = [i for i in self.indices if self._is_due(i, attempt)]
+            for chunk in batches(due, self.renderer.batch_size):
+                todo = [i for i in chunk if len(self._outcomes(i)) == attempt]
+                if todo:
+                    self._open.append(self._draw(todo, attempt))
+                self._settle(keep=_AHEAD)
+            self._settle(keep=0)  # the next pass asks what came of this one
         return [row_of(self.plan.image(i), self.journal.outcomes[i]) for i in self.indices]
-
-    def _pass(self, attempt: int) -> None:
-        due = [i for i in self.indices if self._is_due(i, attempt)]
-        for chunk in batches(due, self.renderer.batch_size):
-            todo = [i for i in chunk if len(self._outcomes(i)) == attempt]
-            if todo:
-                self._open.append(self._draw(todo, attempt))
-            self._settle(keep=_AHEAD)
-        self._settle(keep=0)  # the next pass asks what came of this one
 
     def _is_due(self, index: int, attempt: int) -> bool:
         """Return whether an image belongs to a pass, drawn in it already or not."""
@@ -174,7 +173,7 @@ class ShardRenderer:
 
     def _draw(self, indices: list[int], attempt: int) -> _Batch:
         planned = [self.plan.image(i) for i in indices]
-        images = self.renderer.draw(planned, attempt)
+        images = self.renderer.generator.generate(*sentences_and_seeds(planned, attempt))
         reasons = self.renderer.filter(images, planned)
         kept = {"", UNSEEN} if attempt == self.renderer.attempts - 1 else {""}
         files = [

@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import ceil
 
 from rldf.errors import UsageError
+from rldf.io.text import counted
 
 SPLITS = ("train", "val", "test")
 """The names that a split may have, in the order of a plan."""
@@ -63,8 +64,8 @@ def _from_shares(text: str, given: dict[str, str], per_class: int | None) -> dic
         least = ceil(1 / min(share for share in shares.values() if share))
         numbers = ",".join(f"{name}={max(1, counts[name])}" for name in shares if shares[name])
         raise UsageError(
-            f"--splits {text}: of {per_class} images of a class {' and '.join(empty)} would have "
-            f"none: type --per-class {least}, or in place of both --splits {numbers}"
+            f"--splits {text}: of {counted(per_class, 'image')} of a class {' and '.join(empty)} "
+            f"would have none: type --per-class {least}, or in place of both --splits {numbers}"
         )
     return counts
 
@@ -84,8 +85,8 @@ def _check_number(per_class: int) -> None:
 def _check_sum(text: str, total: int, per_class: int | None) -> None:
     if per_class is not None and total != per_class:
         raise UsageError(
-            f"--splits {text} are {total} images of a class, --per-class says {per_class}: type "
-            f"--per-class {total}, or shares such as {_EXAMPLE}"
+            f"--splits {text} are {counted(total, 'image')} of a class, --per-class says "
+            f"{per_class}: type --per-class {total}, or shares such as {_EXAMPLE}"
         )
     if not 1 <= total <= MOST:
         raise UsageError(f"--splits {text}: a class needs 1 to {MOST} images")

@@ -19,7 +19,7 @@ from rldf.io.image_folders import Picture, list_images
 from rldf.io.images import read_image
 from rldf.io.text import plain
 from rldf.perception.encoder import Encoder
-from rldf.search.result import SearchResult, read_result
+from rldf.runs.result import RunResult, read_result
 
 _EXAMPLES = 50  # photos of a class that are looked at
 
@@ -55,7 +55,7 @@ class Inputs:
         notes: how folders were read, where that may surprise.
     """
 
-    runs: tuple[SearchResult, ...]
+    runs: tuple[RunResult, ...]
     images: tuple[Path, ...]
     folders: tuple[Photos, ...]
     notes: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ class Inputs:
 
 def sort_inputs(paths: Sequence[str], stdin: IO[str]) -> Inputs:
     """Sort paths into runs, images and folders of photos; "-" reads a document from stdin."""
-    runs: list[SearchResult] = []
+    runs: list[RunResult] = []
     images: list[Path] = []
     folders: list[Photos] = []
     notes: list[str] = []
@@ -117,13 +117,13 @@ def document_path(text: str, key: str) -> Path:
     return Path(found)
 
 
-def input_grammar(inputs: Inputs, named: str | None, world: str | None) -> Grammar:
-    """Load the named grammar, else the models' own, else the first run's."""
+def input_grammar(inputs: Inputs, named: str | None, world: str | None, suits: str) -> Grammar:
+    """Load the named grammar, else the models' own, else the first run's, else what suits them."""
     of_runs = [run.grammar_name for run in inputs.runs]
-    return load_grammar(named or world or next(iter(of_runs), "base"))
+    return load_grammar(named or world or next(iter(of_runs), suits))
 
 
-def _noun(run: SearchResult) -> str:
+def _noun(run: RunResult) -> str:
     place = object_axis(run.grammar)
     return run.grammar.axes[place].values[run.encoding[place]].name
 
@@ -265,7 +265,7 @@ def _refuse_same(found: Sequence[tuple[_Source, str]], grammar: Grammar) -> None
             )
 
 
-def _noun_of_run(run: SearchResult, grammar: Grammar) -> str:
+def _noun_of_run(run: RunResult, grammar: Grammar) -> str:
     noun = run.grammar.axes[place := object_axis(run.grammar)].values[run.encoding[place]].name
     if noun not in _nouns(grammar):
         raise UsageError(

@@ -13,6 +13,7 @@ Images whose attempts were all rejected are no problem: they are counted as left
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,7 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from rldf.dataset.build import draw_shard, make_image_writer
+from rldf.dataset.build import finish_shard, make_image_writer, open_shard
 from rldf.dataset.finalize import CARD, read_finished, write_finish
 from rldf.dataset.image_file import blank
 from rldf.dataset.layout import PLAN, RECORD, CloneFolder, disk_errors_reported, refuse_links_in
@@ -205,7 +206,9 @@ def repair(folder: CloneFolder, plan: Plan, renderer: Renderer, problems: Iterab
             with _lock(folder, shard):
                 if shard in lost:
                     folder.journal(shard).unlink(missing_ok=True)
-                    draw_shard(folder, plan, renderer, writer, shard)
+                    start = time.monotonic()
+                    rows = open_shard(folder, plan, renderer, writer, shard).rows()
+                    finish_shard(folder, shard, rows, start)
                     mended += len(folder.shards.indices(shard))
                 else:
                     mended += _mend(folder, plan, renderer, writer, shard, images[shard])

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rldf.evaluation.examples import Examples
-from rldf.evaluation.features import EvaluationCache, Progress, key_of
+from rldf.evaluation.features import EvaluationCache, Progress
 from rldf.io import distributed
+from rldf.io.cache import key_of
 
 if TYPE_CHECKING:
     from rldf.evaluation.classifier import Weights

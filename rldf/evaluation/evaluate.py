@@ -218,7 +218,9 @@ def evaluate_request(
         downstream = learn(ours, sets, request.train_config, cache, progress, tell)
     if distributed.rank():
         return None
-    rows = [real_row(request, clone, real, tell) for real in reals]
+    rows = []
+    for real in reals:
+        rows.append(real_row(request, clone, real, tell))
     if downstream is not None:
         for row, test in zip(rows, downstream.tests, strict=True):
             found = downstream_figures(downstream, test)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rldf.errors import UsageError
-from rldf.evaluation.features import key_of
 from rldf.evaluation.image_sets import Contents, ImageSet, choose
+from rldf.io.cache import key_of
 from rldf.io.folder_layouts import class_word
 from rldf.io.image_folders import Picture
 from rldf.seeding import rng

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rldf.errors import ConfigError, ModelMissingError, UsageError
-from rldf.evaluation.features import FeatureExtractor, Features, key_of
-from rldf.interfaces import ImageTextModel, Json
+from rldf.evaluation.features import FeatureExtractor, Features
+from rldf.interfaces import Json
 from rldf.io import distributed
+from rldf.io.cache import key_of
 from rldf.io.files import sha256_file
 from rldf.io.text import one_line
 from rldf.models.model_sets import load_model_set
@@ -118,11 +119,13 @@ def _is_torchscript(path: Path) -> bool:
 class LazyExtractor:
     """An extractor whose model is loaded with the first image."""
 
-    def __init__(self, name: str, identity: Json, load: Callable[[], Embed]) -> None:
-        """Describe an extractor."""
+    def __init__(
+        self, name: str, identity: Json, load: Callable[[], Embed], *, scaled: bool = False
+    ) -> None:
+        """Describe an extractor; `scaled` makes rows of length √d from rows of length 1."""
         self.name = name
         self.identity = identity
-        self._load = load
+        self._load, self._scaled = load, scaled
         self._embed: Embed | None = None
 
     def __call__(self, images: Sequence[Image.Image]) -> Features:
@@ -133,7 +136,8 @@ class LazyExtractor:
         """
         if self._embed is None:
             self._embed = self._load()
-        return self._embed(images)
+        rows = self._embed(images)
+        return rows * np.float32(rows.shape[1] ** 0.5) if self._scaled else rows
 
 
 def model_set_clip(name: str, models: str, device: str = "auto") -> FeatureExtractor:
@@ -150,7 +154,8 @@ def model_set_clip(name: str, models: str, device: str = "auto") -> FeatureExtra
             "type 'rldf doctor' to see which model sets are complete"
         )
     described: Json = [part.kind, dict(part.settings), model_set.checksum("clip")]
-    return LazyExtractor(name, ["clip", described], lambda: _scaled(model_set.clip))
+    identity: Json = ["clip", described]
+    return LazyExtractor(name, identity, lambda: model_set.clip.embed_images, scaled=True)
 
 
 def open_clip_folder(path: Path, device: str = "auto") -> FeatureExtractor:
@@ -160,18 +165,10 @@ def open_clip_folder(path: Path, device: str = "auto") -> FeatureExtractor:
         from rldf.perception.clip import OpenClip
 
         check_model(path)
-        return _scaled(OpenClip(path=path, device=_resolve(device)))
+        return OpenClip(path=path, device=_resolve(device)).embed_images
 
     files = (path / "open_clip_config.json", *sorted(path.glob("*.safetensors")))
-    return LazyExtractor(f"clip {path.name}", ["clip", _digests(files)], load)
-
-
-def _scaled(model: ImageTextModel) -> Embed:
-    def embed(images: Sequence[Image.Image]) -> Features:
-        rows = model.embed_images(images)
-        return rows * np.float32(rows.shape[1] ** 0.5)
-
-    return embed
+    return LazyExtractor(f"clip {path.name}", ["clip", _digests(files)], load, scaled=True)
 
 
 def dinov2(path: Path, device: str = "auto") -> FeatureExtractor:

@@ -13,7 +13,6 @@ is cached.
 import contextlib
 import hashlib
 import json
-import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +25,8 @@ from PIL.Image import Image
 
 from rldf.evaluation.image_sets import Contents, ImageSet, in_batches
 from rldf.interfaces import Json
-from rldf.io.files import parse_json, write_bytes
-from rldf.io.text import plain
+from rldf.io.cache import DiskCache, key_of
+from rldf.io.files import parse_json
 
 BATCH = 64
 Features = NDArray[np.float32]  # (n, d)
@@ -38,13 +37,6 @@ LIMIT = 4_000_000_000
 """Bytes that the cache may hold before old entries go."""
 
 Arrays = Mapping[str, NDArray[Any]]
-_log = logging.getLogger(__name__)
-
-
-def key_of(*deciding: object) -> str:
-    """Hash everything that decides a value, as JSON can say it: 64 hexadecimal digits."""
-    text = json.dumps(deciding, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class EvaluationCache:
@@ -52,14 +44,7 @@ class EvaluationCache:
 
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         """Describe a cache; its folder is made when first written to."""
-        self._folder = folder
-        self._limit = limit
-        self._writable = True
-
-    def arrays(self, key: str, compute: Callable[[], Arrays]) -> Arrays:
-        """Look arrays up, or compute and keep them."""
-        found = self.find_arrays(key)
-        return self.keep_arrays(key, compute()) if found is None else found
+        self._disk = DiskCache(folder, limit)
 
     def find_arrays(self, key: str) -> Arrays | None:
         """Look arrays up.
@@ -67,20 +52,16 @@ class EvaluationCache:
         Returns:
             Arrays by name, None where there is no sound entry.
         """
-        from safetensors import SafetensorError, safe_open
+        from safetensors import safe_open
         from safetensors.numpy import load_file
 
-        path = self._path(key, "safetensors")
-        try:
+        def decode(path: Path) -> Arrays | None:
             with safe_open(path, framework="np") as file:
                 said = (file.metadata() or {}).get("sha256")
             arrays: Arrays = load_file(path)
-        except (OSError, SafetensorError, ValueError):
-            return None
-        if said != _checksum(arrays):
-            return None
-        self._touch(path)
-        return arrays
+            return arrays if said == _checksum(arrays) else None
+
+        return self._disk.read(key, "safetensors", decode)
 
     def keep_arrays(self, key: str, arrays: Arrays) -> Arrays:
         """Store arrays under a key, and return them."""
@@ -88,65 +69,27 @@ class EvaluationCache:
 
         solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         data = save(solid, metadata={"sha256": _checksum(solid)})
-        self._write(self._path(key, "safetensors"), data)
+        self._disk.try_store(key, "safetensors", data)
         return arrays
 
-    def document(self, key: str, compute: Callable[[], Any]) -> Any:
-        """Look a document up, or compute and keep it."""
-        path = self._path(key, "json")
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            found = parse_json(path.read_text(encoding="ascii"))
-            if found["sha256"] == key_of(found["value"]):
-                self._touch(path)
-                return found["value"]
-        value = json.loads(json.dumps(compute(), allow_nan=False))
+    def find_document(self, key: str) -> Any:
+        """Look a document up; None where there is no sound entry."""
+        found = self._disk.read(key, "json", _sound)
+        return None if found is None else found["value"]
+
+    def keep_document(self, key: str, document: Any) -> Any:
+        """Store a document under a key, and return it as it is read again."""
+        value = json.loads(json.dumps(document, allow_nan=False))
         text = json.dumps({"sha256": key_of(value), "value": value})
-        self._write(path, text.encode("ascii"))
+        self._disk.try_store(key, "json", text.encode("ascii"))
         return value
 
     def part_path(self, key: str) -> Path:
         """Return the checkpoint file of an unfinished computation; its folder is made."""
-        path = self._path(key, "part")
+        path = self._disk.path(key, "part")
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
         return path
-
-    def _path(self, key: str, kind: str) -> Path:
-        return self._folder / key[:2] / f"{key}.{kind}"
-
-    def _touch(self, path: Path) -> None:
-        with contextlib.suppress(OSError):  # another's folder, or read-only
-            os.utime(path)
-
-    def _write(self, path: Path, data: bytes) -> None:
-        if not self._writable:
-            return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(path, data)
-            self._shrink(keep=path)
-        except OSError as error:
-            self._writable = False
-            _log.warning(
-                "%s: %s; going on without keeping results: free space there, or name "
-                "another folder in RLDF_CACHE",
-                plain(str(self._folder)),
-                error.strerror or error,
-            )
-
-    def _shrink(self, keep: Path) -> None:
-        """Delete least recently used entries until the rest is within the limit."""
-        entries = []
-        for path in self._folder.glob("??/*.*"):
-            with contextlib.suppress(OSError):
-                entries.append((path.stat().st_mtime, path.stat().st_size, path))
-        total = sum(size for _, size, _ in entries)
-        for _, size, path in sorted(entries):
-            if total <= self._limit:
-                return
-            if path != keep:
-                path.unlink(missing_ok=True)
-                total -= size
 
 
 class FeatureExtractor(Protocol):
@@ -172,26 +115,6 @@ def features_key(contents: Contents, extractor: FeatureExtractor) -> str:
     return key_of("features", contents.key, extractor.identity)
 
 
-def set_features(
-    images: ImageSet,
-    contents: Contents,
-    extractor: FeatureExtractor,
-    cache: EvaluationCache,
-    progress: Progress,
-) -> Features:
-    """Look up the features of a set, or compute and keep them.
-
-    Returns:
-        (n, d), a row a picture, in the order of the set.
-    """
-
-    def compute() -> dict[str, Features]:
-        return {"features": extract(images, len(contents), extractor, progress)}
-
-    found = cache.arrays(features_key(contents, extractor), compute)["features"]
-    return found.astype(np.float32, copy=False)
-
-
 def extract(images: ImageSet, n: int, extractor: FeatureExtractor, progress: Progress) -> Features:
     """Compute the features of a set.
 
@@ -206,6 +129,12 @@ def extract(images: ImageSet, n: int, extractor: FeatureExtractor, progress: Pro
             done += len(some)
             progress(what, done, n)
     return np.concatenate(rows)
+
+
+def _sound(path: Path) -> dict[str, Any] | None:
+    """Read the file of a document; None if its value is not the one that was written."""
+    found: dict[str, Any] = parse_json(path.read_text(encoding="ascii"))
+    return found if found["sha256"] == key_of(found["value"]) else None
 
 
 def _checksum(arrays: Arrays) -> str:

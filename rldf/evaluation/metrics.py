@@ -59,7 +59,14 @@ class Kid:
 
 
 def statistics(features: Features) -> Statistics:
-    """Compute mean and covariance of features: "mu" (d,) and "sigma" (d, d)."""
+    """Compute mean and covariance of features, as torch-fidelity does.
+
+    Args:
+        features: (n, d) float32, n at least 2.
+
+    Returns:
+        "mu" (d,) float32, the mean, and "sigma" (d, d) float64, the unbiased covariance.
+    """
     from torch_fidelity.metric_fid import fid_features_to_statistics
 
     found: Statistics = fid_features_to_statistics(_tensor(features))
@@ -90,20 +97,28 @@ def fid_points(clone: Features, real: Features, whole: float, seed: int = 0) -> 
 
     Both sets are shuffled and cut into 4, 3 and 2 disjoint parts, and FID is the mean over the
     parts, so that every size has seen all images.
+
+    Args:
+        clone: (n, d) float32, n at least LEAST.
+        real: (m, d) float32, likewise.
+        whole: FID of the whole sets, the last point.
+        seed: of the shuffling.
+
+    Returns:
+        Four points, small to large; the last one has no variance.
     """
     first = clone[rng(seed, "fid", "clone").permutation(len(clone))]
     second = real[rng(seed, "fid", "real").permutation(len(real))]
-    points = [_fid_point(first, second, parts) for parts in _PARTS]
+    points = []
+    for parts in _PARTS:
+        n, m = len(first) // parts, len(second) // parts
+        found = []
+        for k in range(parts):
+            ours, theirs = first[k * n : (k + 1) * n], second[k * m : (k + 1) * m]
+            found.append(fid(statistics(ours), statistics(theirs)))
+        variance = float(np.var(found, ddof=1)) / parts
+        points.append(FidPoint(n, m, float(np.mean(found)), variance))
     return [*points, FidPoint(len(clone), len(real), whole)]
-
-
-def _fid_point(clone: Features, real: Features, parts: int) -> FidPoint:
-    n, m = len(clone) // parts, len(real) // parts
-    found = [
-        fid(statistics(clone[k * n : (k + 1) * n]), statistics(real[k * m : (k + 1) * m]))
-        for k in range(parts)
-    ]
-    return FidPoint(n, m, float(np.mean(found)), float(np.var(found, ddof=1)) / parts)
 
 
 def fid_infinity(points: Sequence[FidPoint]) -> float:
@@ -112,6 +127,12 @@ def fid_infinity(points: Sequence[FidPoint]) -> float:
     See "Effectively unbiased FID and Inception Score and where to find them", arXiv:1911.07023.
     There the real set keeps its size; here both shrink by one factor, so that the bias of either
     goes, which matters where the real set is no larger than the clone.
+
+    Args:
+        points: FID at two or more sizes, as `fid_points` gives them.
+
+    Returns:
+        The value of a straight line over 1/N at 1/N = 0; below 0 by chance for sets that are alike.
     """
     return _line(points)[1]
 
@@ -123,6 +144,12 @@ def fid_infinity_interval(points: Sequence[FidPoint]) -> tuple[float, float]:
     is seen where disjoint parts of one size differ. And the points do not lie on the line, because
     of chance or because it is none: the usual error of its end. In simulations with known truth,
     with as many images as features or more, at least 95 of 100 such intervals hold it.
+
+    Args:
+        points: what `fid_points` gives, the whole sets last.
+
+    Returns:
+        Lower and upper end, in units of FID.
     """
     from scipy.stats import t
 
@@ -153,11 +180,11 @@ def kid(clone: Features, real: Features) -> Kid:
     error is taken from subsets of at most half of the smaller set.
 
     Args:
-        clone: (n, d), n at least LEAST.
-        real: (m, d), likewise.
+        clone: (n, d) float32, n at least LEAST.
+        real: (m, d) float32, likewise.
 
     Returns:
-        KID with its error.
+        KID, about 0 for sets that are alike and below 0 by chance, with its error.
     """
     smaller = min(len(clone), len(real))
     size, half = min(KID_SUBSET, smaller), min(KID_SUBSET, smaller // 2)
@@ -170,7 +197,17 @@ def kid(clone: Features, real: Features) -> Kid:
 def kid_of_subsets(
     clone: Features, real: Features, size: int, subsets: int = 100
 ) -> tuple[float, float]:
-    """Compute KID over random subsets."""
+    """Compute KID over random subsets, as torch-fidelity does.
+
+    Args:
+        clone: (n, d) float32.
+        real: (m, d) float32.
+        size: images of a subset, 2 to the size of the smaller set.
+        subsets: how many.
+
+    Returns:
+        Mean and standard deviation over the subsets.
+    """
     from torch_fidelity import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD
     from torch_fidelity.metric_kid import kid_features_to_metric
 
@@ -188,8 +225,8 @@ def precision_recall(clone: Features, real: Features, seed: int = 0) -> tuple[fl
     generative models", arXiv:1904.06991.
 
     Args:
-        clone: (n, d), n at least LEAST; of more than 20,000 images a sample is taken.
-        real: (m, d), likewise.
+        clone: (n, d) float32, n at least LEAST; of more than 20,000 images a sample is taken.
+        real: (m, d) float32, likewise.
         seed: of the sample.
 
     Returns:
@@ -245,8 +282,8 @@ def near_duplicates(clone: Features, real: Features, keep: int = 10) -> Memorisa
     (cosine above 0.99999) are left out of the calibration.
 
     Args:
-        clone: (n, d).
-        real: (m, d), m at least 2.
+        clone: (n, d) float32, of any length.
+        real: (m, d) float32, likewise, m at least 2.
         keep: number of closest pairs to return.
 
     Returns:
@@ -266,10 +303,15 @@ def near_duplicates(clone: Features, real: Features, keep: int = 10) -> Memorisa
 def nearest(
     rows: Features, others: Features, *, skip_itself: bool = False
 ) -> tuple[Features, NDArray[np.int64]]:
-    """Find the most similar other row of each row: cosine (n,) and position (n,).
+    """Find the most similar other row of each row.
+
+    Args:
+        rows: (n, d) float32, rows of length 1.
+        others: (m, d) float32, likewise.
+        skip_itself: leave row i of `others` out for row i of `rows`, where both are one set.
 
     Returns:
-        Cosine (n,) and place among the others (n,).
+        (n,) cosine, and (n,) int64 place among the others.
     """
     cosines, places = [], []
     step = max(1, _COSINES // len(others))

@@ -21,12 +21,12 @@ from rldf.evaluation.features import (
     FeatureExtractor,
     Features,
     Progress,
+    extract,
     features_key,
-    key_of,
-    set_features,
 )
 from rldf.evaluation.image_sets import Contents, ImageSet, open_images, read_contents
 from rldf.evaluation.metrics import near_duplicates
+from rldf.io.cache import key_of
 from rldf.io.folder_layouts import class_word
 from rldf.stats import Figure
 
@@ -54,7 +54,11 @@ class FeatureSet:
     @cached_property
     def features(self) -> Features:
         """(n, d) float32, in the order of the set."""
-        return set_features(self.images, self.contents, self.extractor, self.cache, self.progress)
+        found = self.cache.find_arrays(self.key)
+        if found is None:
+            rows = extract(self.images, len(self.contents), self.extractor, self.progress)
+            found = self.cache.keep_arrays(self.key, {"features": rows})
+        return found["features"].astype(np.float32, copy=False)
 
     def of_class(self, *names: str) -> list[int]:
         """List the positions of a class's images, whose folder has one of the given names."""
@@ -66,7 +70,10 @@ class FeatureSet:
     def statistics(self) -> distances.Statistics:
         """What FID needs to know of the features."""
         key = key_of("statistics", _VERSION, self.key)
-        return self.cache.arrays(key, lambda: distances.statistics(self.features))
+        found = self.cache.find_arrays(key)
+        if found is None:
+            found = self.cache.keep_arrays(key, distances.statistics(self.features))
+        return found
 
 
 def open_feature_set(
@@ -82,6 +89,12 @@ def open_feature_set(
     return FeatureSet(images, contents, extractor, cache, progress)
 
 
+def metric_key(what: str, clone: FeatureSet, real: FeatureSet) -> str:
+    """Return the key of a metric: the two feature sets, and what computes it."""
+    versions = _VERSION, importlib.metadata.version("torch-fidelity"), np.__version__
+    return key_of(what, versions, clone.key, real.key)
+
+
 def fid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
     """Compute FID, at several sizes and extrapolated.
 
@@ -89,74 +102,54 @@ def fid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
         "fid", "fid_points", "dimensions", the records under "figures", and "fid_infinity", which
         is None where it is not determined.
     """
-
-    def compute() -> Document:
-        whole = distances.fid(clone.statistics, real.statistics)
-        points = distances.fid_points(clone.features, real.features, whole)
-        dimensions = clone.features.shape[1]
-        records = figures.fid_figures(whole, points, dimensions)
-        end = records["fid_infinity"]
-        return {
-            "fid": whole,
-            "fid_infinity": end["value"] if end["determined"] else None,
-            "fid_points": [asdict(point) for point in points],
-            "dimensions": dimensions,
-            "figures": records,
-        }
-
-    found: Document = _cached("fid", clone, real, compute)
-    return found
+    ours, theirs = clone.features, real.features
+    whole = distances.fid(clone.statistics, real.statistics)
+    points = distances.fid_points(ours, theirs, whole)
+    dimensions = ours.shape[1]
+    records = figures.fid_figures(whole, points, dimensions)
+    end = records["fid_infinity"]
+    return {
+        "fid": whole,
+        "fid_infinity": end["value"] if end["determined"] else None,
+        "fid_points": [asdict(point) for point in points],
+        "dimensions": dimensions,
+        "figures": records,
+    }
 
 
 def kid_figures(clone: FeatureSet, real: FeatureSet) -> Document:
     """Compute KID."""
-
-    def compute() -> Document:
-        found = distances.kid(clone.features, real.features)
-        record = figures.kid_figure(found.kid, found.std, _smaller(clone, real))
-        return {
-            "kid": found.kid,
-            "kid_std": found.std,
-            "kid_subset_size": found.subset,
-            "figures": {"kid": record.document()},
-        }
-
-    found: Document = _cached("kid", clone, real, compute)
-    return found
+    kid = distances.kid(clone.features, real.features)
+    record = figures.kid_figure(kid.kid, kid.std, _smaller(clone, real))
+    return {
+        "kid": kid.kid,
+        "kid_std": kid.std,
+        "kid_subset_size": kid.subset,
+        "figures": {"kid": record.document()},
+    }
 
 
 def prc_figures(clone: FeatureSet, real: FeatureSet) -> Document:
     """Compute precision and recall."""
-
-    def compute() -> Document:
-        precision, recall = distances.precision_recall(clone.features, real.features)
-        n, m = (min(len(side.contents), distances.PRC_MOST) for side in (clone, real))
-        records = {
-            "precision": figures.coverage_figure(precision, n, m).document(),
-            "recall": figures.coverage_figure(recall, m, n).document(),
-        }
-        return {"precision": precision, "recall": recall, "figures": records}
-
-    found: Document = _cached("prc", clone, real, compute)
-    return found
+    precision, recall = distances.precision_recall(clone.features, real.features)
+    n, m = (min(len(side.contents), distances.PRC_MOST) for side in (clone, real))
+    records = {
+        "precision": figures.coverage_figure(precision, n, m).document(),
+        "recall": figures.coverage_figure(recall, m, n).document(),
+    }
+    return {"precision": precision, "recall": recall, "figures": records}
 
 
 def duplicate_figures(clone: FeatureSet, real: FeatureSet) -> Document:
     """Find images of the clone that are near duplicates of real ones."""
-
-    def compute() -> Document:
-        found = near_duplicates(clone.features, real.features)
-        n = len(clone.contents)
-        record = figures.duplicate_figure(found.rate, n, found.calibrated)
-        return {
-            "figures": {"near_duplicate_rate": record.document()},
-            "near_duplicate_rate": found.rate,
-            "near_duplicate_threshold": found.threshold,
-            "closest_pairs": [asdict(pair) for pair in found.closest],
-        }
-
-    found: Document = _cached("duplicates", clone, real, compute)
-    return found
+    near = near_duplicates(clone.features, real.features)
+    record = figures.duplicate_figure(near.rate, len(clone.contents), near.calibrated)
+    return {
+        "figures": {"near_duplicate_rate": record.document()},
+        "near_duplicate_rate": near.rate,
+        "near_duplicate_threshold": near.threshold,
+        "closest_pairs": [asdict(pair) for pair in near.closest],
+    }
 
 
 def class_figures(clone: FeatureSet, real: FeatureSet, classes: Sequence[str]) -> list[Document]:
@@ -166,22 +159,22 @@ def class_figures(clone: FeatureSet, real: FeatureSet, classes: Sequence[str]) -
         "n_clone", "n_real", "kid" (None for fewer than 2 images) and its record under "figures" of
         each class.
     """
-
-    def compute() -> list[Document]:
-        rows = []
-        for key in classes:
-            names = key, clone.images.class_names.get(key, key)
-            ours, theirs = (side.of_class(*names) for side in (clone, real))
-            n, m = len(ours), len(theirs)
-            record = _class_kid(clone.features[ours], real.features[theirs])
-            shown = {"kid": record.value, "figures": {"kid": record.document()}}
-            rows.append({"n_clone": n, "n_real": m, **shown})
-        return rows
-
-    named = [[key, clone.images.class_names.get(key)] for key in classes]
+    named = [[name, clone.images.class_names.get(name)] for name in classes]
     labels = key_of(clone.contents.labels, real.contents.labels, named)
-    rows: list[Document] = _cached(f"classes {labels}", clone, real, compute)
-    return rows
+    key = metric_key(f"classes {labels}", clone, real)
+    found: list[Document] | None = clone.cache.find_document(key)
+    if found is not None:
+        return found
+    rows = []
+    for label in classes:
+        names = label, clone.images.class_names.get(label, label)
+        ours, theirs = (side.of_class(*names) for side in (clone, real))
+        n, m = len(ours), len(theirs)
+        record = _class_kid(clone.features[ours], real.features[theirs])
+        shown = {"kid": record.value, "figures": {"kid": record.document()}}
+        rows.append({"n_clone": n, "n_real": m, **shown})
+    kept: list[Document] = clone.cache.keep_document(key, rows)
+    return kept
 
 
 def _class_kid(clone: Features, real: Features) -> Figure:
@@ -197,8 +190,3 @@ def _class_kid(clone: Features, real: Features) -> Figure:
 
 def _smaller(clone: FeatureSet, real: FeatureSet) -> int:
     return min(len(clone.contents), len(real.contents))
-
-
-def _cached(what: str, clone: FeatureSet, real: FeatureSet, compute: Any) -> Any:
-    versions = _VERSION, importlib.metadata.version("torch-fidelity"), np.__version__
-    return clone.cache.document(key_of(what, versions, clone.key, real.key), compute)

@@ -10,8 +10,8 @@ from filelock import FileLock
 
 from rldf.errors import RunError, UsageError
 from rldf.evaluation.examples import class_keys
-from rldf.evaluation.features import key_of
 from rldf.evaluation.image_sets import Contents, ImageSet
+from rldf.io.cache import key_of
 from rldf.io.image_folders import CLONE_FILE
 from rldf.pocket.reference import Reference, draw_reference, nouns_of
 

@@ -19,6 +19,7 @@ from rldf.evaluation.pairs import (
     duplicate_figures,
     fid_figures,
     kid_figures,
+    metric_key,
     prc_figures,
 )
 from rldf.stats import Figure, read_figure, share, t_interval
@@ -53,14 +54,19 @@ def real_row(
     row |= {"n_clone": len(clone.contents), "n_real": len(real.contents)}
     row["features"] = clone.extractor.name
     asked = {
-        fid_figures: request.fid,
-        kid_figures: request.kid,
-        prc_figures: request.prc,
-        duplicate_figures: request.duplicates,
+        "fid": (request.fid, fid_figures),
+        "kid": (request.kid, kid_figures),
+        "prc": (request.prc, prc_figures),
+        "duplicates": (request.duplicates, duplicate_figures),
     }
     records: Document = {}
-    for compute in (compute for compute, wanted in asked.items() if wanted):
-        found = compute(clone, real)
+    for what, (wanted, compute) in asked.items():
+        if not wanted:
+            continue
+        key = metric_key(what, clone, real)
+        found = clone.cache.find_document(key)
+        if found is None:
+            found = clone.cache.keep_document(key, compute(clone, real))
         records |= found.pop("figures")
         row |= found
     row["figures"] = records

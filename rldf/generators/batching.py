@@ -30,23 +30,16 @@ class Portions:
         results: list[R] = []
         while len(results) < len(items):
             portion = items[len(results) : len(results) + (self.most or len(items))]
-            done = self._tried(do, portion)
-            if done is None:
+            fits = True
+            try:
+                results += do(portion)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                fits = False
+            if not fits:  # here and not above, where the error still holds the tensors
                 self._halve(len(portion))
-            else:
-                results += done
         return results
-
-    def _tried(
-        self, do: Callable[[Sequence[T]], Sequence[R]], portion: Sequence[T]
-    ) -> Sequence[R] | None:
-        """Give the results, or None where memory ran out; by then its error is gone."""
-        try:
-            return do(portion)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        return None
 
     def _halve(self, n: int) -> None:
         free_memory()

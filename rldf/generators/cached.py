@@ -18,7 +18,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rldf.errors import UsageError
-from rldf.interfaces import ImageGenerator, Json
+from rldf.interfaces import ImageGenerator, Json, StreamsImages
 from rldf.io.cache import DiskCache, sha256_json
 from rldf.io.files import locked
 
@@ -80,7 +80,11 @@ class CachedGenerator(ImageGenerator):
 
         if missing:
             texts, numbers = zip(*missing.values(), strict=True)
-            self._generator.stream(texts, numbers, keep)
+            if isinstance(self._generator, StreamsImages):
+                self._generator.stream(texts, numbers, keep)
+            else:
+                for place, image in enumerate(self._generator.generate(texts, numbers)):
+                    keep(place, image)
         return [images[key] for key in keys]
 
     def cut(self, sentence: str) -> str:

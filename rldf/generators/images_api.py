@@ -10,12 +10,15 @@ See https://developers.openai.com/api/reference/resources/images/methods/generat
 
 import base64
 import binascii
+import contextlib
 import logging
 import os
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -24,7 +27,6 @@ from pydantic import Field
 
 from rldf.errors import ConfigError, ImageError
 from rldf.generators.api_client import ApiClient, SentenceRefusedError, TryAgainError
-from rldf.generators.streaming import side_by_side
 from rldf.interfaces import ImageGenerator, Json, Keep
 from rldf.io.images import decode_image
 from rldf.io.text import plain
@@ -34,6 +36,8 @@ OPENAI = "https://api.openai.com/v1"
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 _BLANK_SIDE = 512  # where no size is stated, px
 _log = logging.getLogger(__name__)
+
+_Came = SimpleQueue[tuple[int, Image.Image] | Exception | None]
 
 
 class ImagesApiGenerator(Remade, ImageGenerator):
@@ -120,7 +124,7 @@ class ImagesApiGenerator(Remade, ImageGenerator):
         Raises:
             RldfError: a sentence failed for good; what was under way by then has been handed on.
         """
-        side_by_side(self._picture, sentences, self._parallel, keep)
+        _side_by_side(self._picture, sentences, self._parallel, keep)
 
     def _picture(self, sentence: str, stop: threading.Event) -> Image.Image:
         stated = {name: value for name, value in self._asked.items() if value is not None}
@@ -202,3 +206,64 @@ def _key(base: str, send_key: bool) -> str | None:
         return key or None
     _log.warning("sentences go to %s, as the model set says, without OPENAI_API_KEY", base)
     return None
+
+
+def _side_by_side(
+    draw: Callable[[str, threading.Event], Image.Image],
+    sentences: Sequence[str],
+    at_once: int,
+    keep: Keep,
+) -> None:
+    """Draw sentences in threads; however it ends, what was there by then has been handed on."""
+    todo, came, stop = deque(enumerate(sentences)), _Came(), threading.Event()
+    at_work = min(at_once, len(sentences))
+    got: tuple[int, Image.Image] | Exception | None = None
+    failed: Exception | None = None
+    for _ in range(at_work):
+        # daemons: Ctrl-C does not wait for a slow server
+        threading.Thread(target=_work, args=(draw, todo, came, stop), daemon=True).start()
+    try:
+        while at_work:
+            got = came.get()
+            if got is None:
+                at_work -= 1
+            elif isinstance(got, Exception):
+                failed = failed or got
+                stop.set()
+            else:
+                keep(*got)
+    finally:  # after Ctrl-C too, which may have come while an image was being kept
+        stop.set()
+        for one in (got, *_there(came)):
+            if isinstance(one, tuple):
+                keep(*one)
+    if failed:
+        raise failed
+
+
+def _work(
+    draw: Callable[[str, threading.Event], Image.Image],
+    todo: "deque[tuple[int, str]]",
+    came: _Came,
+    stop: threading.Event,
+) -> None:
+    """Draw one sentence after another, beside other threads, until none is left."""
+    try:
+        for place, sentence in _taken(todo, stop):
+            came.put((place, draw(sentence, stop)))
+    except Exception as error:  # raised again where the images are asked for
+        came.put(error)
+    finally:
+        came.put(None)
+
+
+def _taken(todo: "deque[tuple[int, str]]", stop: threading.Event) -> Iterator[tuple[int, str]]:
+    with contextlib.suppress(IndexError):
+        while not stop.is_set():
+            yield todo.popleft()
+
+
+def _there(came: _Came) -> Iterator[tuple[int, Image.Image] | Exception | None]:
+    with contextlib.suppress(Empty):
+        while True:
+            yield came.get_nowait()

@@ -72,8 +72,11 @@ class Slot:
         axis: number of the axis, or None for a terminal.
         forms: surface forms of the terminal (empty for an axis).
         agrees: number of the axis that chooses the form, or None.
+        omit: the cases in which a terminal leaves no words: each names axes, and the values that
+            all of them have then.
     """
 
     axis: int | None
     forms: dict[str, str]
     agrees: int | None
+    omit: tuple[tuple[tuple[str, tuple[str, ...]], ...], ...] = ()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rldf.grammar.grammar import Grammar
     from rldf.grammar.schema import AxisFile, GrammarFile
 
-Source = Literal["detector", "scene classifier", "CLIP", "nobody"]
+Source = Literal["detector", "scene classifier", "CLIP", "image classifier", "nobody"]
 
 SCENES = "coco-places"
 """The grammar whose scene axis is the taxonomy of scenes: indoors, then outdoors, by kind."""
@@ -38,12 +38,14 @@ class Evidence:
         contents: what was seen in the image.
         objects: the noun of each rank, None where there is no such thing.
         max_boxes: how many boxes the detector gives at most; None where that is not known.
+        labels: what the detector can see; None where that is not known.
     """
 
     grammar: "Grammar"
     contents: SceneContents
     objects: Mapping[int, SeenObject | None]
     max_boxes: int | None = None
+    labels: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,19 @@ class AxisResult:
     doubt: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """The value of one axis, as read from an image that was drawn.
+
+    Attributes:
+        value: its number on the axis; None where nothing was seen that the axis has a word for.
+        number: how many things were seen, on axes of counts; None on others.
+    """
+
+    value: int | None
+    number: int | None = None
+
+
 class AxisKind(ABC):
     """One kind of axis, with what most kinds have in common.
 
@@ -73,6 +88,7 @@ class AxisKind(ABC):
         needs_objects: whether the detector must know things of its rank to read it.
         needs_people: whether the detector must know people to read it.
         needs_labels: whether every value of rank 1 needs a label.
+        is_count: whether its values are numbers of things.
     """
 
     reader: ClassVar[Source] = "detector"
@@ -81,6 +97,7 @@ class AxisKind(ABC):
     needs_objects: ClassVar[bool] = False
     needs_people: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
+    is_count: ClassVar[bool] = False
 
     def check(self, symbol: str, axis: "AxisFile", file: "GrammarFile") -> list[str]:
         """Find what is wrong with such an axis of a grammar file, one line a problem."""
@@ -100,6 +117,12 @@ class AxisKind(ABC):
         """Tell whether CLIP reads the axis where the detector has not."""
         return self.reader == "CLIP"
 
+    def read_back(
+        self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
+    ) -> ReadBack:
+        """Read an axis from an image drawn of known nouns, by rank; CLIP reads what it reads."""
+        raise NotImplementedError(f"{self.reader} reads this axis")
+
     def question(self, axis: int, encoding: "Encoding", n_values: int) -> list["Encoding"]:
         """List the encodings whose sentences CLIP compares with the image: one for each value."""
         return [(*encoding[:axis], k, *encoding[axis + 1 :]) for k in range(n_values)]
@@ -118,7 +141,11 @@ class AxisKind(ABC):
 
 
 class Object(AxisKind):
-    """A thing that the detector finds; the axis of rank 1 holds the dominant one."""
+    """A thing that the detector finds; the axis of rank 1 holds the dominant one.
+
+    Where the detector sees nothing, and has no label for some of the values, CLIP is asked which of
+    all of them the image shows, nothing among them.
+    """
 
     has_objects = needs_objects = needs_labels = True
 
@@ -129,11 +156,29 @@ class Object(AxisKind):
             return AxisResult(index=axis.index(thing.value), probability=thing.confidence)
         empty = [i for i, value in enumerate(axis.values) if not value.labels]
         if empty:
-            return AxisResult(index=empty[0])
+            beyond = axis.rank == 1 and _has_more_words(axis, seen.labels)
+            return AxisResult(index=empty[0], source="nobody" if beyond else "detector")
         if _counts_none(seen.grammar, axis.rank):  # of "no bananas" and "no dogs" the first
             doubt = "there is no such thing, and its first value is held"
             return AxisResult(index=0, source="nobody", doubt=doubt)
         return AxisResult(index=None, doubt=_NOTHING)
+
+    def read_back(
+        self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
+    ) -> ReadBack:
+        """Take the first thing that no other axis has asked for, or the value for none."""
+        others = {noun for rank, noun in nouns.items() if rank != axis.rank}
+        several = {thing.value for thing in contents.objects if (thing.count or 0) > 1}
+        shared = several & {nouns[axis.rank]}  # one of several things may be another axis's
+        seen = [t.value for t in contents.objects if t.value not in others or t.value in shared]
+        words = [value.name for value in axis.values]
+        known = [words.index(thing) for thing in seen if thing in words]
+        nothing = [i for i, value in enumerate(axis.values) if not value.labels]
+        return ReadBack(next(iter(known + nothing), None))
+
+    def asks_clip(self, contents: SceneContents) -> bool:
+        """Ask where the detector sees nothing."""
+        return not contents.objects
 
     def preset_name(self, reads: str) -> str:
         """Name a second object, since the first one is the class."""
@@ -147,6 +192,7 @@ class Object(AxisKind):
 class Count(AxisKind):
     """How many there are of something, in bins without holes."""
 
+    is_count = True
     lowest: ClassVar[int] = 1
 
     def check(self, symbol: str, axis: "AxisFile", file: "GrammarFile") -> list[str]:
@@ -174,10 +220,12 @@ class Count(AxisKind):
         return len(axis.values)
 
     def counted(
-        self, axis: "Axis", count: int, confidence: float | None, seen: Evidence
+        self, axis: "Axis", count: int | None, confidence: float | None, seen: Evidence
     ) -> AxisResult:
         """Read a number; one that the detector may have stopped at is a guess."""
-        index = bin_of(axis, count)
+        if count is None:
+            return AxisResult(index=None, doubt="nobody counted")
+        index = bin_holding(axis, count) or 0
         bounded = (axis.values[index].count or (0, None))[1] is not None
         most = seen.max_boxes
         full = most is not None and seen.contents.boxes >= most and bounded
@@ -209,6 +257,18 @@ class ObjectCount(Count):
             return AxisResult(index=0)
         return AxisResult(index=None, doubt=_NOTHING)
 
+    def read_back(
+        self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
+    ) -> ReadBack:
+        """Count the boxes of the noun that was asked for."""
+        asked = nouns.get(axis.rank)
+        count = sum(thing.count or 0 for thing in contents.objects if thing.value == asked)
+        return ReadBack(bin_holding(axis, count), count)
+
+    def asks_clip(self, contents: SceneContents) -> bool:
+        """Ask how many there are of a thing that CLIP reads."""
+        return not contents.objects
+
 
 class PeopleCount(Count):
     """How many people there are."""
@@ -220,6 +280,12 @@ class PeopleCount(Count):
         """Count the boxes of people."""
         contents = seen.contents
         return self.counted(axis, contents.people, contents.people_confidence, seen)
+
+    def read_back(
+        self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
+    ) -> ReadBack:
+        """Count the boxes of people."""
+        return ReadBack(bin_holding(axis, contents.people or 0), contents.people)
 
 
 class Scene(AxisKind):
@@ -246,6 +312,12 @@ class Scene(AxisKind):
         return AxisResult(
             index=axis.index(scene), source="scene classifier", probability=share, doubt=doubt
         )
+
+    def read_back(
+        self, axis: "Axis", contents: SceneContents, nouns: Mapping[int, str]
+    ) -> ReadBack:
+        """Take the most probable scene."""
+        return ReadBack(None if contents.scene is None else axis.index(contents.scene))
 
     def taxonomy_keys(self, axis: "Axis") -> Sequence[str | None]:
         """Sort by the place of a value's first label in the grammar of all scenes."""
@@ -301,7 +373,7 @@ class Action(Attribute):
 
     def asks_clip(self, contents: SceneContents) -> bool:
         """Ask only where somebody could act."""
-        return contents.people > 0
+        return bool(contents.people)
 
 
 KINDS: dict[str, AxisKind] = {
@@ -342,19 +414,29 @@ def most_likely(shares: "np.ndarray", axis: "Axis") -> AxisResult:
     )
 
 
-def bin_of(axis: "Axis", count: int) -> int:
-    """Find the bin of a count; bins have no holes and the last is open, so one always fits."""
+def bin_holding(axis: "Axis", count: int) -> int | None:
+    """Find the bin of a count; None below the lowest: bins have no holes, and the last is open."""
     for i, value in enumerate(axis.values):
         low, high = value.count or (0, None)
         if low <= count and (high is None or count <= high):
             return i
-    return 0
+    return None
 
 
 def _counts_none(grammar: "Grammar", rank: int) -> bool:
     """Tell whether the counts of a rank have a bin for none."""
     counts = grammar.reading("object_count", rank)
     return counts is not None and (counts.values[0].count or (1, None))[0] == 0
+
+
+def _has_more_words(axis: "Axis", labels: Sequence[str] | None) -> bool:
+    """Tell whether an axis has values that a detector has no label for."""
+    if labels is None:
+        return False
+    known = set(map(plain_label, labels))
+    return any(
+        value.labels and known.isdisjoint(map(plain_label, value.labels)) for value in axis.values
+    )
 
 
 def _tied(shares: Mapping[str, float]) -> str:

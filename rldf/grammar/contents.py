@@ -10,13 +10,13 @@ class SeenObject:
 
     Attributes:
         value: the noun's name in the grammar.
-        count: number of boxes.
+        count: number of boxes; None where nobody counted.
         confidence: mean confidence of the boxes, 0 to 1.
         weight: sum of confidence x share of the image's area.
     """
 
     value: str
-    count: int
+    count: int | None
     confidence: float
     weight: float
 
@@ -27,7 +27,7 @@ class SceneContents:
 
     Attributes:
         objects: nouns, the dominant first; people are not among them.
-        people: number of people.
+        people: number of people; None where nobody counted.
         people_confidence: mean confidence of the people's boxes; None if there are none.
         scenes: probability by scene value (they sum to less than 1 where the classifier knows
             more scenes than the grammar).
@@ -39,7 +39,7 @@ class SceneContents:
     """
 
     objects: tuple[SeenObject, ...]
-    people: int
+    people: int | None
     people_confidence: float | None
     scenes: dict[str, float]
     ignored: tuple[str, ...]

@@ -12,9 +12,9 @@ value may have several texts, and `agreement` says which axis chooses among them
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from rldf.errors import GrammarError
 from rldf.grammar.ambiguity import two_readings
@@ -85,11 +85,50 @@ class Grammar(Shared):
     def uses(self, axis: int, encoding: Encoding) -> bool:
         """Tell whether an axis leaves words in the sentence of an encoding."""
         condition = self.conditions.get(axis)
-        return condition is None or encoding[condition[0]] in condition[1]
+        if condition is None:
+            return True
+        control, needed = condition
+        return encoding[control] in needed and self.uses(control, encoding)
 
     def canonical(self, encoding: Encoding) -> Encoding:
         """Set the axes that a sentence does not use to their first value."""
         return tuple(x if self.uses(i, encoding) else 0 for i, x in enumerate(encoding))
+
+    def using(self, axis: int, encoding: Encoding) -> Encoding:
+        """Change an encoding so that its sentence uses an axis, where it does not."""
+        while axis in self.conditions:
+            axis, needed = self.conditions[axis]
+            if needed and encoding[axis] not in needed:
+                encoding = (*encoding[:axis], min(needed), *encoding[axis + 1 :])
+        return encoding
+
+    def unspoken(self, axis: int, encoding: Encoding, varied: Container[int] = ()) -> str:
+        """Say which value keeps a sentence from speaking of an axis, "" if none of a fixed axis."""
+        while axis in self.conditions:
+            axis, needed = self.conditions[axis]
+            if axis not in varied and encoding[axis] not in needed:
+                control = self.axes[axis]
+                return f"{control.symbol} is {control.values[encoding[axis]].name}"
+        return ""
+
+    def omits(self, slot: Slot, encoding: Encoding) -> bool:
+        """Tell whether a terminal leaves no words in the sentence of an encoding."""
+        return any(
+            all(encoding[axis] in values for axis, values in case)
+            for case in self._cases[slot.omit]
+        )
+
+    @cached_property
+    def _cases(self) -> dict[object, list[list[tuple[int, frozenset[int]]]]]:
+        """By a slot's `omit`: its cases with axes and values by number."""
+        number = {axis.symbol: i for i, axis in enumerate(self.axes)}
+        return {
+            slot.omit: [
+                [(number[symbol], self._indices(symbol, names)) for symbol, names in case]
+                for case in slot.omit
+            ]
+            for slot in self.slots
+        }
 
     def axis(self, symbol: str) -> Axis:
         """Find an axis."""
@@ -144,6 +183,9 @@ class Grammar(Shared):
         for axis in record["axes"]:  # so that a grammar without conditions keeps its sum
             if axis["when"] is None:
                 del axis["when"]
+        for slot in record["slots"]:
+            if not slot["omit"]:
+                del slot["omit"]
         text = json.dumps(record, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -156,6 +198,8 @@ class Grammar(Shared):
 
     def _surface(self, slot: Slot, encoding: Encoding) -> str:
         if slot.axis is not None and not self.uses(slot.axis, encoding):
+            return ""
+        if slot.omit and self.omits(slot, encoding):
             return ""
         form = ""
         if slot.agrees is not None:
@@ -172,19 +216,44 @@ class Grammar(Shared):
                 yield tuple(chosen[i] for i in range(len(self.axes)))
             return
         slot = self.slots[place]
+        for i, n in self._options(place, words, chosen):
+            picked = chosen if slot.axis is None else chosen | {slot.axis: i}
+            yield from self._matches(words[n:], place + 1, picked)
+
+    def _options(
+        self, place: int, words: list[str], chosen: dict[int, int]
+    ) -> dict[tuple[int, int], None]:
+        """List the values that may fill a slot, each with the number of words that it takes."""
+        slot, by_word = self.slots[place], self._texts[place]
+        fitting = [
+            (i, len(head))
+            for i, head in by_word.get("", []) + (by_word.get(words[0], []) if words else [])
+            if words[: len(head)] == head
+        ]
         if slot.axis in self.conditions:  # left out, where the condition is not met
-            yield from self._matches(words, place + 1, chosen | {slot.axis: 0})
-        options = (
-            [(-1, slot.forms)]
-            if slot.axis is None
-            else [(i, value.forms) for i, value in enumerate(self.axes[slot.axis].values)]
-        )
-        for i, by_form in options:
-            for text in dict.fromkeys(by_form.values()):
-                head = text.split()
-                if words[: len(head)] == head:
-                    picked = chosen if slot.axis is None else chosen | {slot.axis: i}
-                    yield from self._matches(words[len(head) :], place + 1, picked)
+            control, needed = self.conditions[slot.axis]
+            if control not in chosen:
+                fitting.append((0, 0))
+            elif chosen[control] not in needed:
+                fitting = [(0, 0)]
+        if slot.omit:
+            fitting.append((0, 0))
+        return dict.fromkeys(fitting)
+
+    @cached_property
+    def _texts(self) -> list[dict[str, list[tuple[int, list[str]]]]]:
+        """By slot and first word ("" for no words): the values with their words."""
+        found = []
+        for slot in self.slots:
+            owners = [slot.forms]
+            if slot.axis is not None:
+                owners = [value.forms for value in self.axes[slot.axis].values]
+            by_word: dict[str, list[tuple[int, list[str]]]] = {}
+            for i, by_form in enumerate(owners):
+                for text in dict.fromkeys(by_form.values()):
+                    by_word.setdefault(text.split(" ")[0], []).append((i, text.split()))
+            found.append(by_word)
+        return found
 
 
 def load_grammar(name_or_path: str) -> Grammar:
@@ -215,7 +284,7 @@ def check_grammar(text: str) -> tuple[Grammar | None, list[str]]:
     """Check a grammar file's text."""
     file, problems = validate_yaml(GrammarFile, text)
     if file is not None:
-        file, unresolved = resolve(file, _shipped)
+        file, unresolved = resolve(file, cache(_shipped))
         problems += unresolved or problems_of(file)
     if file is None or problems:
         return None, problems
@@ -247,7 +316,8 @@ def _build(file: GrammarFile) -> Grammar:
             slots.append(Slot(axis=number[symbol], forms={}, agrees=agrees))
         else:
             text = file.terminals.get(symbol, symbol.strip('"'))
-            slots.append(Slot(axis=None, forms=forms(text), agrees=agrees))
+            omit = tuple(tuple(case.items()) for case in file.omit.get(symbol, ()))
+            slots.append(Slot(axis=None, forms=forms(text), agrees=agrees, omit=omit))
     return Grammar(
         name=file.name,
         description=file.description,

@@ -72,9 +72,12 @@ def clip_order(axis: Axis, distances: Floats) -> Order:
 
 
 def sentences(grammar: Grammar, axis: Axis) -> list[str]:
-    """Write the sentences that differ in one axis alone, the others at their first values."""
+    """Write the sentences that differ in one axis alone, the others at their first values.
+
+    An axis that another one depends on has the first value with which the sentence speaks of that.
+    """
     place = grammar.axes.index(axis)
-    first = (0,) * len(grammar.axes)
+    first = grammar.using(place, (0,) * len(grammar.axes))
     return [
         grammar.derive((*first[:place], i, *first[place + 1 :])) for i in range(len(axis.values))
     ]

@@ -6,7 +6,7 @@ defines, axes that nothing uses, words and labels that stand for two values, hol
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from rldf.io.yaml import Strict
 Reads = Annotated[str, AfterValidator(known_kind)]
 _Words = Annotated[str, Field(max_length=2_000)]  # of a file that may be a stranger's
 _Rule = Annotated[str, Field(max_length=8_000)]
+_Case = Annotated[dict[str, tuple[_Words, ...]], Field(min_length=1, max_length=3)]
 Text = _Words | dict[str, _Words]
 
 _MAX_SYMBOLS = 1_000
@@ -40,7 +41,7 @@ class AxisFile(Strict):
     `from` takes the values of another axis ("Noun") or of another grammar's axis ("pocket.Noun")
     after those stated here; `only` lists which of them. `when` names the one axis, and its values,
     with which this axis has a meaning, or `unless` those with which it has none; there it leaves
-    no words.
+    no words. In these lists "A .. B" stands for the values from A to B, in the order of their axis.
     """
 
     reads: Reads
@@ -53,7 +54,11 @@ class AxisFile(Strict):
 
 
 class GrammarFile(Strict):
-    """A grammar file."""
+    """A grammar file.
+
+    `omit` names terminals that are left out in some cases: in each of them, every axis that the
+    case names has one of the values listed.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     description: str = ""
@@ -61,6 +66,7 @@ class GrammarFile(Strict):
     productions: dict[str, _Rule]
     terminals: dict[str, Text] = Field(default_factory=dict)
     agreement: dict[str, str] = Field(default_factory=dict)
+    omit: dict[str, Annotated[tuple[_Case, ...], Field(max_length=4)]] = Field(default_factory=dict)
     axes: dict[str, AxisFile] = Field(min_length=1)
     people: tuple[str, ...] = ()
 
@@ -99,11 +105,12 @@ def resolve(
 ) -> tuple[GrammarFile, list[str]]:
     """Give every axis that takes its values from another one those values."""
     found: list[str] = []
-    axes = {}
+    axes: dict[str, AxisFile] = {}
     for symbol, axis in file.axes.items():
         here = dict(axis.values)
         if axis.source is not None:
-            shared, problem = _shared_values(axis, file, other)
+            so_far = file.model_copy(update={"axes": file.axes | axes})
+            shared, problem = _shared_values(axis, so_far, other)
             found += [f"axes.{symbol}.{problem}"] if problem else []
             here |= {name: value for name, value in shared.items() if name not in here}
         elif axis.only is not None:
@@ -111,11 +118,42 @@ def resolve(
         if not here:
             found.append(f"axes.{symbol}.values: is missing")
         axes[symbol] = axis.model_copy(update={"values": here, "source": None, "only": None})
-    return file.model_copy(update={"axes": axes}), found
+    return _with_spans(file.model_copy(update={"axes": axes})), found
+
+
+def _with_spans(file: GrammarFile) -> GrammarFile:
+    """List the values of every span in the conditions of a file."""
+    values = {symbol: tuple(axis.values) for symbol, axis in file.axes.items()}
+
+    def listed(case: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        return {s: spanned(names, values.get(s, ())) for s, names in case.items()}
+
+    axes = {
+        symbol: axis.model_copy(update={"when": listed(axis.when), "unless": listed(axis.unless)})
+        for symbol, axis in file.axes.items()
+    }
+    omit = {symbol: tuple(map(listed, cases)) for symbol, cases in file.omit.items()}
+    return file.model_copy(update={"axes": axes, "omit": omit})
+
+
+def spanned(names: Sequence[str], values: Sequence[str]) -> tuple[str, ...]:
+    """List the values that names and spans ("A .. B") stand for; what is unknown stays as it is."""
+    found: list[str] = []
+    for name in names:
+        first, _, last = name.partition(" .. ")
+        if first in values and last in values:
+            found += values[values.index(first) : values.index(last) + 1]
+        else:
+            found.append(name)
+    return tuple(found)
 
 
 def _shared_values(
-    axis: AxisFile, file: GrammarFile, other: Callable[[str], GrammarFile | None]
+    axis: AxisFile,
+    file: GrammarFile,
+    other: Callable[[str], GrammarFile | None],
+    *,
+    nested: bool = False,
 ) -> tuple[dict[str, ValueFile], str]:
     """Find the values that `from` and `only` name, and what is wrong with them."""
     assert axis.source is not None
@@ -125,13 +163,20 @@ def _shared_values(
         return {}, f"from: there is no shipped grammar '{grammar}'"
     if symbol not in owner.axes:
         return {}, f"from: grammar {owner.name} has no axis '{symbol}'"
-    values = owner.axes[symbol].values
-    if owner.axes[symbol].source is not None:
-        return {}, f"from: {axis.source} takes its values from elsewhere: name that axis"
-    unknown = [name for name in axis.only or () if name not in values]
+    named = owner.axes[symbol]
+    values = named.values
+    if named.source is not None:
+        if "." not in named.source or not grammar or nested:  # no circles
+            return {}, f"from: {axis.source} takes its values from elsewhere: name that axis"
+        further, problem = _shared_values(named, owner, other, nested=True)
+        if problem:
+            return {}, problem
+        values = values | {name: v for name, v in further.items() if name not in values}
+    wanted = spanned(axis.only or tuple(values), tuple(values))
+    unknown = [name for name in wanted if name not in values]
     if unknown:
         return {}, f"only: {axis.source} has no value '{unknown[0]}'"
-    return {name: values[name] for name in (axis.only or values)}, ""
+    return {name: values[name] for name in wanted}, ""
 
 
 def problems(file: GrammarFile) -> list[str]:
@@ -145,7 +190,7 @@ def problems(file: GrammarFile) -> list[str]:
         found += kind_of(axis.reads).check(symbol, axis, file)
     if not file.people and any(kind_of(axis.reads).needs_people for axis in file.axes.values()):
         found.append("people: must name the detector's labels of people, who are counted and act")
-    return found + _agreement_problems(file)
+    return found + _agreement_problems(file) + _omit_problems(file)
 
 
 def _production_problems(file: GrammarFile) -> list[str]:
@@ -202,8 +247,9 @@ def _label_problems(at: str, axis: AxisFile, people: tuple[str, ...]) -> list[st
             if owner.get(plain, name) != name or value.labels.count(label) > 1:
                 found.append(f"{here}: '{label}' is a label of '{owner.get(plain, name)}' too")
             owner[plain] = name
-        # A second object may be absent: a value of its axis without labels says so.
-        if kind.needs_labels and not value.labels and axis.rank == 1:
+        # An object may be absent: a value of its axis without labels says so.
+        may_be_absent = kind.has_objects and (axis.rank > 1 or name == next(iter(axis.values)))
+        if kind.needs_labels and not value.labels and not may_be_absent:
             found.append(f"{here}: a value that reads {axis.reads} needs at least one label")
     return found
 
@@ -220,7 +266,7 @@ def _surface_problems(at: str, axis: AxisFile) -> list[str]:
 
 
 def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]:
-    """Find conditions on axes or values that are not there, and conditions on conditions."""
+    """Find conditions on axes or values that are not there, and circles of conditions."""
     found = []
     if axis.when and axis.unless:
         return [f"{at}.unless: goes without `when`"]
@@ -228,8 +274,15 @@ def _condition_problems(at: str, axis: AxisFile, file: GrammarFile) -> list[str]
     for control, names in (axis.when or axis.unless).items():
         if control not in file.axes or file.axes[control] is axis:
             return [f"{at}.{key}: '{control}' is no other axis"]
-        if file.axes[control].when or file.axes[control].unless:
-            found.append(f"{at}.{key}: {control} has a condition itself")
+        if _depends_on_itself(control, file):
+            return [f"{at}.{key}: {control} depends on itself"]
+        met = condition(axis, file)
+        first = next(iter(file.axes[control].values))
+        if condition(file.axes[control], file) and met and first in met[1]:
+            found.append(
+                f"{at}.{key}: {control} has a condition itself, and is '{first}' where that is not "
+                "met, so this axis needs other values of it"
+            )
         unknown = [name for name in names if name not in file.axes[control].values]
         found += [f"{at}.{key}.{control}: has no value '{name}'" for name in unknown]
         if not names:
@@ -242,6 +295,36 @@ def condition(axis: AxisFile, file: GrammarFile) -> tuple[str, tuple[str, ...]] 
     for control, names in axis.unless.items():
         return control, tuple(name for name in file.axes[control].values if name not in names)
     return next(iter(axis.when.items()), None)
+
+
+def _depends_on_itself(symbol: str, file: GrammarFile) -> bool:
+    """Follow conditions from an axis to the axes that they are on."""
+    seen: set[str] = set()
+    while symbol in file.axes and symbol not in seen:
+        seen.add(symbol)
+        conditions = file.axes[symbol].when or file.axes[symbol].unless
+        if not conditions:
+            return False
+        symbol = next(iter(conditions))
+    return symbol in seen
+
+
+def _omit_problems(file: GrammarFile) -> list[str]:
+    """Find cases that name no terminal, axis or value, or an axis that has a condition."""
+    found = []
+    for symbol, cases in file.omit.items():
+        at = f"omit.{symbol}"
+        if symbol not in file.terminals:
+            found.append(f"{at}: is no terminal")
+        for control, names in (item for case in cases for item in case.items()):
+            if control not in file.axes:
+                found.append(f"{at}: '{control}' is no axis")
+            elif file.axes[control].when or file.axes[control].unless:
+                found.append(f"{at}: {control} has a condition itself")
+            else:
+                unknown = [name for name in names if name not in file.axes[control].values]
+                found += [f"{at}.{control}: has no value '{name}'" for name in unknown]
+    return found
 
 
 def _agreement_problems(file: GrammarFile) -> list[str]:

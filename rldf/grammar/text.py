@@ -22,6 +22,10 @@ def reordered(text: str, orders: Mapping[str, Sequence[str]]) -> str:
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     axes = _items(_items(root)["axes"][1])
     lists = {symbol: axes[symbol][1] for symbol in orders}
+    for symbol, node in lists.items():
+        if "from" in (keys := _items(node)):
+            source = keys["from"][1].value
+            raise GrammarError(f"axis {symbol} takes its values from {source}: order that axis")
     # From the end on, so that the places before a change stay valid.
     for symbol, node in sorted(lists.items(), key=lambda one: -one[1].start_mark.index):
         text = _moved(text, _items(_items(node)["values"][1]), orders[symbol])

@@ -20,7 +20,7 @@ MAX_RATIO = 50
 
 _MAX_SCANS = 40  # encoders write 10 or so
 _MAX_TABLES = 1_000_000  # bytes of a JPEG's tables; encoders write some hundreds
-_MAX_READS = 400_000  # a PNG of 256 MB in pieces of 8 kB takes a third of that
+_MAX_READS = 250_000  # a PNG of 256 MB in pieces of 8 kB takes half of that
 _MAX_STRIPS = 50_000  # or tiles; 64 million pixels in tiles of 64 x 64 are 16,000
 _MAX_VALUES = 200_000  # numbers in a TIFF's directory, the places of the strips among them
 _MAX_TILE = 4_000_000  # pixels of a TIFF's tile, where the image has fewer

@@ -24,3 +24,9 @@ def one_line(error: BaseException | str) -> str:
 def plain_label(name: str) -> str:
     """Bring the spellings of a model's label into one form."""
     return re.sub(r"[\W_]+", "", re.sub(r"^/[a-z]/", "", name)).lower() or name
+
+
+def counted(n: int, noun: str) -> str:
+    """Write a number with its noun, as in "1 class" and "2 classes"."""
+    ending = "" if n == 1 else "es" if noun.endswith("s") else "s"
+    return f"{n} {noun}{ending}"

@@ -86,9 +86,11 @@ class ResultFolder:
 
 def contents(path: Path) -> list[str]:
     """List the names in a folder, sorted, without its lock and what killed processes left."""
-    if not path.exists():
+    try:
+        entries = list(path.iterdir())
+    except FileNotFoundError:
         return []
-    return sorted(p.name for p in path.iterdir() if p.name != LOCK and not p.match(TEMPORARY))
+    return sorted(p.name for p in entries if p.name != LOCK and not p.match(TEMPORARY))
 
 
 def refuse_foreign(path: Path, marker: str, what: str, own: Collection[str] = ()) -> list[str]:

@@ -10,11 +10,11 @@ from PIL.Image import Image
 
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.grammar.grammar import Grammar, load_grammar
+from rldf.grammar.labels import known_labels, object_words, require_known, scene_words
 from rldf.interfaces import SaysLabels, SaysScenes
 from rldf.models.build import takes
 from rldf.models.model_sets import ModelSet
-from rldf.models.schema import ROLES, Options
-from rldf.perception.labels import known_labels, object_words, require_known, scene_words
+from rldf.models.schema import Options
 
 _STEPS = 4  # fewer are too few for some schedulers
 _SIDE = 64  # px; large models draw small pictures in seconds, even without a GPU
@@ -39,7 +39,7 @@ class Checked:
 
 def check_files(models: ModelSet) -> None:
     """Read all files of the hub's models, and hold them against the lock file."""
-    for role in ROLES:
+    for role in models.file.parts():
         models.require(role)
     for key, locked in models.locked.items():
         changed = locked.changed()
@@ -82,14 +82,21 @@ def check_parts(models: ModelSet) -> Iterator[Checked]:
         _refuse_unless(bool(np.allclose(lengths, 1, atol=1e-2)), "clip: rows are not of length 1")
         return f"{rows.shape[1]} numbers"
 
+    def name_classes() -> str:
+        assert models.photographs is not None, "its part is in the file"
+        (classes,) = models.photographs.classify(drawn)
+        _refuse_unless(abs(sum(classes.values()) - 1) < 1e-3, "photographs: shares do not sum to 1")
+        (photograph,) = models.photographs.are_photographs(drawn)
+        return f"{len(classes)} classes; {'a photograph' if photograph else 'a drawing'}"
+
     runs: dict[str, Callable[[], str]] = {
         "generator": draw, "detector": detect, "scene": classify, "clip": compare,
+        "photographs": name_classes,
     }  # fmt: skip
-    for role, run in runs.items():
+    for role, part in models.file.parts().items():
         start = time.monotonic()
-        found = run()
-        kind = models.file.parts()[role].kind
-        yield Checked(role, kind, found, round(time.monotonic() - start, 1))
+        found = runs[role]()
+        yield Checked(role, part.kind, found, round(time.monotonic() - start, 1))
 
 
 def _share(labels: Sequence[str] | None, words: Sequence[str], grammar: Grammar) -> str:

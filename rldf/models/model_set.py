@@ -1,25 +1,33 @@
-"""The four models of a run: where their files are, and what they become when they are loaded."""
+"""The models of a run: where their files are, and what they become when they are loaded."""
 
 import hashlib
 import shlex
 from collections.abc import Mapping
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.grammar.grammar import load_grammar
-from rldf.interfaces import Detector, ImageGenerator, ImageTextModel, Json, SceneClassifier
+from rldf.interfaces import (
+    Detector,
+    ImageGenerator,
+    ImageTextModel,
+    Json,
+    PhotographReader,
+    SceneClassifier,
+)
 from rldf.io.files import sha256_file
 from rldf.models.build import build, problem_of, takes
 from rldf.models.checksums import checksum_of
 from rldf.models.lock import Lock, LockedSource
-from rldf.models.schema import ModelSetFile, Options, PartFile
+from rldf.models.schema import OPTIONAL, ModelSetFile, Options, PartFile
 from rldf.sharing import Remade
 
 
 class ModelSet(Remade):
-    """The four models of a run; implements `rldf.interfaces.VisionModels`."""
+    """The models of a run; implements `rldf.interfaces.VisionModels`."""
 
     def __init__(
         self,
@@ -69,6 +77,13 @@ class ModelSet(Remade):
         return cast(ImageTextModel, self._load("clip"))
 
     @cached_property
+    def photographs(self) -> PhotographReader | None:
+        """The reader of photographs, None where the other models read them."""
+        if self.file.photographs is None:
+            return None
+        return cast(PhotographReader, self._load("photographs"))
+
+    @cached_property
     def locked(self) -> dict[str, LockedSource]:
         """What was pulled of the hub's models that the file asks for, by part."""
         found = {} if self.lock is None else self.lock.read()
@@ -79,7 +94,8 @@ class ModelSet(Remade):
         """Find a model's files."""
         source = self.file.sources()[key]
         if source.path is not None:
-            return (self.folder / source.path).resolve()
+            folder = self.folder if source.package is None else _package_folder(source.package)
+            return (folder / source.path).resolve()
         return self.locked[key].path if key in self.locked else None
 
     def missing(self, role: str | None = None) -> list[str]:
@@ -101,6 +117,8 @@ class ModelSet(Remade):
         if not missing:
             return
         said = f"model set {self.file.name}: no {role} at {missing[0]}"
+        if (package := self._part(role).package) is not None:
+            raise ModelMissingError(f"{said}; type 'pip install {package.replace('_', '-')}'")
         if self.file.hub_sources().keys() & self._part(role).sources(role).keys():
             raise ModelMissingError(f"{said}; type 'rldf models pull {shlex.quote(self.named)}'")
         raise ModelMissingError(f"{said}; type 'rldf doctor' to see which model sets are complete")
@@ -125,16 +143,18 @@ class ModelSet(Remade):
         return self._with(role, {**self._part(role).options, **options})
 
     def identity(self) -> dict[str, Json]:
-        """Describe the set for a run's folder."""
-        parts: dict[str, Json] = {
-            role: {
-                "class": part.kind,
-                "options": _identified(part.deciding, self.path(role)),
-                "weights": self.checksum(role),
-            }
-            for role, part in self.file.parts().items()
+        """Describe the set for a run's folder: the parts that every run uses."""
+        roles = [role for role in self.file.parts() if role not in OPTIONAL]
+        return {"name": self.file.name, **{role: self.part_identity(role) for role in roles}}
+
+    def part_identity(self, role: str) -> Json:
+        """Describe one part: its class, its options and the checksum of its files."""
+        part = self._part(role)
+        return {
+            "class": part.kind,
+            "options": _identified(part.deciding, self.path(role)),
+            "weights": self.checksum(role),
         }
-        return {"name": self.file.name, **parts}
 
     def _part(self, role: str) -> PartFile:
         return self.file.parts()[role]
@@ -187,6 +207,13 @@ class ModelSet(Remade):
         if isinstance(made, Remade):  # one set in another process loads its parts once, too
             made.made_by(getattr, self, role)
         return made
+
+
+def _package_folder(name: str) -> Path:
+    """Find an installed Python package without importing it; one that is not there has no files."""
+    found = find_spec(name)
+    folders = [] if found is None else list(found.submodule_search_locations or ())
+    return Path(folders[0]) if folders else Path(name)
 
 
 def _identified(options: Options, path: Path | None) -> Json:

@@ -6,6 +6,7 @@ The parts are loaded when first asked for, so a command pays only for what it us
 fetched on the way.
 """
 
+import shutil
 from pathlib import Path
 
 from rldf.errors import ConfigError
@@ -13,12 +14,12 @@ from rldf.io.distributed import resolve
 from rldf.io.paths import data_folder
 from rldf.io.yaml import load_yaml
 from rldf.models.api_sets import api_file, is_api, without_address
-from rldf.models.auto import AUTO, Choice, choose
+from rldf.models.auto import AUTO, REAL, Choice, choose
 from rldf.models.lock import Lock
 from rldf.models.model_set import ModelSet
 from rldf.models.schema import ModelSetFile, Options
 
-__all__ = ["ModelSet", "auto_choice", "load_model_set", "model_set_names"]
+__all__ = ["ModelSet", "auto_choice", "load_model_set", "model_set_names", "real_models"]
 
 _SETS = Path(__file__).resolve().parent / "sets"
 
@@ -31,6 +32,28 @@ def model_set_names() -> list[str]:
 def auto_choice() -> Choice:
     """Find out which model set `auto` stands for on this machine."""
     return choose(lambda name: not load_model_set(name).lacks(), lambda: resolve("auto") != "cpu")
+
+
+def real_models() -> str:
+    """Say how to get models that know photographs: what to type, its size and licence."""
+    server = "--models openai:MODEL --base-url URL for a server"
+    here = next((name for name in REAL if not load_model_set(name).lacks()), None)
+    if here is not None:
+        return f"--models {here}, or {server}"
+    file = load_model_set(REAL[0]).file
+    return (
+        f"rldf models pull {file.name} (about {file.gigabytes:g} GB, {_free():.0f} GB are free; "
+        f"{file.generator.license}), then --models {file.name}; or {server}"
+    )
+
+
+def _free() -> float:
+    """Measure what is free on the disk that pulled models go to, GB."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = Path(HF_HUB_CACHE)
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    return shutil.disk_usage(there).free / 1e9
 
 
 def load_model_set(name_or_path: str, device: str = "auto", *, send_key: bool = True) -> ModelSet:
@@ -90,5 +113,6 @@ def _at_home(file: ModelSetFile, folder: Path) -> ModelSetFile:
     own = {
         "grammar": home(file.grammar),
         "vocabulary_grammar": file.vocabulary_grammar and home(file.vocabulary_grammar),
+        "photograph_grammar": file.photograph_grammar and home(file.photograph_grammar),
     }
     return file.model_copy(update={**own, **parts})

@@ -12,13 +12,15 @@ import shutil
 import uuid
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from rldf.errors import ConfigError, UsageError
+from rldf.grammar.axis_kinds import SCENES
+from rldf.grammar.grammar import load_grammar
 from rldf.io.files import TEMPORARY, parse_json, read_file, sha256_file, write_json
 from rldf.models.safety import check_model
-from rldf.perception.labels import places365
 
 _SOURCE = "places365.json"  # in the folder: what it was made of
 _MAX_BYTES = 1_000_000_000
@@ -47,36 +49,53 @@ NETWORKS = {
 """The published networks that can be imported, by name."""
 
 
-def import_places365(file: Path, out: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedNetwork:
+    """A checkpoint that was converted.
+
+    Attributes:
+        out: the folder.
+        sha256: of the checkpoint's file.
+        network: its name in `NETWORKS`.
+        scenes: how many it tells apart.
+    """
+
+    out: str
+    sha256: str
+    network: str
+    scenes: int
+
+
+def import_places365(file: Path, out: Path) -> ImportedNetwork:
     """Convert a checkpoint; a folder that was made of the same file is left as it is."""
     if not file.is_file():
         raise UsageError(f"no checkpoint at {file}: give a file such as resnet18_places365.pth.tar")
     if file.stat().st_size > _MAX_BYTES:
         raise ConfigError(f"{file} is larger than {_MAX_BYTES // 10**6} MB: no such network has it")
-    source = {"sha256": sha256_file(file)}
-    if _done(out, source):
-        return _told(out)
+    sha256 = sha256_file(file)
+    if (known := _done(out, sha256)) is not None:
+        return known
     check_model(file)
     model, network = _convert(_read_weights(file), file)
-    _write(model, {**source, "network": network, "scenes": len(places365())}, out)
-    return _told(out)
+    _write(model, {"sha256": sha256, "network": network, "scenes": len(places365())}, out)
+    return _read(out)
 
 
-def _done(out: Path, source: dict[str, str]) -> bool:
-    """Tell whether a folder was made of this checkpoint; refuse one that holds something else."""
+def _done(out: Path, sha256: str) -> ImportedNetwork | None:
+    """Read what a folder was made of; None for a new one, refused if it holds something else."""
     try:
         if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-            return False
-        known = _told(out)
+            return None
+        known = _read(out)
     except (OSError, ValueError, TypeError):
         raise UsageError(f"{out} is there and not of this command: name another --out") from None
-    if known.get("sha256") != source["sha256"]:
+    if known.sha256 != sha256:
         raise UsageError(f"{out} was made of another checkpoint: name another --out")
-    return True
+    return known
 
 
-def _told(out: Path) -> dict[str, Any]:
-    return {"out": str(out), **parse_json(read_file(out / _SOURCE))}
+def _read(out: Path) -> ImportedNetwork:
+    return ImportedNetwork(out=str(out), **parse_json(read_file(out / _SOURCE)))
 
 
 def _read_weights(file: Path) -> dict[str, Any]:
@@ -194,3 +213,14 @@ def _write(model: Any, source: dict[str, Any], out: Path) -> None:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         raise UsageError(f"cannot write to {out}: {error.strerror or error}") from None
+
+
+@cache
+def places365() -> tuple[str, ...]:
+    """List the scenes of Places365 in the order of their numbers, which is the alphabet's.
+
+    They are in the spelling of `categories_places365.txt`, such as "bow_window/indoor".
+    """
+    axis = load_grammar(SCENES).reading("scene")
+    assert axis is not None, f"{SCENES} has a scene axis"
+    return tuple(sorted(label for value in axis.values for label in value.labels))

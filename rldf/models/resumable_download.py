@@ -18,8 +18,8 @@ from rldf.models.lock import cache_name
 
 def silence(*, bars: bool) -> None:
     """Keep huggingface_hub from telling each retry, and from drawing bars."""
+    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
     from huggingface_hub.utils.logging import set_verbosity
-    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     set_verbosity(logging.ERROR)
     if not bars:
@@ -56,8 +56,9 @@ def remove(id: str, path: Path) -> None:
 
 def _rest_arrived(file: BinaryIO, url: str, name: str, size: int) -> bool:
     """Fetch what a file lacks; False if it was cut again, but got further."""
+    # http_get is not exported: hf_hub_download, which is, keeps no part of a file between tries.
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils._headers import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     before = file.tell()
     try:

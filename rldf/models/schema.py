@@ -13,13 +13,23 @@ from rldf.io.yaml import Strict
 
 HubId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+PackageName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")]
 FileName = Annotated[
     str, StringConstraints(pattern=r"^[\w][\w.+-]*(/[\w][\w.+-]*)*$", max_length=200)
 ]
 Options = dict[str, bool | int | float | str]
 
-ROLES = {"generator": "generators", "detector": "detectors", "scene": "scenes", "clip": "clips"}
+ROLES = {
+    "generator": "generators",
+    "detector": "detectors",
+    "scene": "scenes",
+    "clip": "clips",
+    "photographs": "photographs",
+}
 """The kind of the catalogue by the name of a part."""
+
+OPTIONAL = ("photographs",)
+"""Parts that a set may do without, and that decide only what they are asked for."""
 
 
 _PASSING = frozenset({"attention_slicing", "compile", "parallel", "timeout", "tries"})
@@ -46,6 +56,7 @@ class Source(_Renamed):
 
     Attributes:
         path: a file or folder, relative to the model set file.
+        package: an installed Python package that the path is relative to instead.
         id: in place of a path, a model of the hub.
         revision: its commit; None leaves that to the first pull.
         file: the only file of it that is wanted, for models of one file.
@@ -53,6 +64,7 @@ class Source(_Renamed):
     """
 
     path: str | None = None
+    package: PackageName | None = None
     id: HubId | None = None
     revision: Commit | None = None
     file: FileName | None = None
@@ -62,6 +74,8 @@ class Source(_Renamed):
     def _is_one_place(self) -> Self:
         if self.path is not None and self.id is not None:
             raise ValueError("give a path or an id, not both")
+        if self.package is not None and self.path is None:
+            raise ValueError("package: give the path of the file in it")
         if self.id is None and (self.revision or self.file):
             raise ValueError("revision and file belong to an id")
         return self
@@ -110,12 +124,16 @@ class ModelSetFile(_Renamed):
             models of a small world of their own.
         grammar: the grammar that suits it best.
         license: of all parts that state none.
+        gigabytes: about how much a pull of it fetches, GB; None where nobody said.
         min_clip_similarity: cosine that an image of its domain and its sentence have at least;
             photographs stay below that of drawings.
         generator: what draws.
         detector: what finds things.
         scene: what tells places.
         clip: what compares images and texts.
+        photographs: what tells photographs from drawings and reads them, for a set whose other
+            models know drawings.
+        photograph_grammar: the grammar of photographs where nobody names one; None for `grammar`.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
@@ -124,11 +142,14 @@ class ModelSetFile(_Renamed):
     vocabulary_grammar: str | None = None
     grammar: str = "base"
     license: str = ""
+    gigabytes: float | None = None
     min_clip_similarity: float = 0.0
     generator: PartFile
     detector: PartFile
     scene: PartFile
     clip: PartFile
+    photographs: PartFile | None = None
+    photograph_grammar: str | None = None
 
     renamed: ClassVar[dict[str, str]] = {
         "knows": "domain",
@@ -138,7 +159,8 @@ class ModelSetFile(_Renamed):
 
     def parts(self) -> dict[str, PartFile]:
         """List the parts."""
-        return {role: getattr(self, role) for role in ROLES}
+        found = {role: getattr(self, role) for role in ROLES}
+        return {role: part for role, part in found.items() if part is not None}
 
     def sources(self) -> dict[str, Source]:
         """List the places that the set is made of."""

@@ -7,6 +7,10 @@ is the first of its axis. People are counted apart and are never objects. The sc
 whose labels' probabilities sum highest. Attribute and action axes are read by CLIP: the sentences
 that differ in that axis alone are compared with the image.
 
+Photographs · a model set whose models know drawings may have a reader of photographs, which tells
+which of the two an image is. A photograph is read by its classes of ImageNet, which give the main
+object (`rldf.perception.nouns`); all other axes stay unknown.
+
 Doubt · what no reader can know is never read as the first value of an axis. An axis without a
 reading has no value; a guess keeps its value and is marked (the kinds of axes name the reasons).
 """
@@ -24,10 +28,11 @@ from rldf.grammar.axis_kinds import AxisResult, Evidence, most_likely
 from rldf.grammar.contents import SceneContents, SeenObject
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
+from rldf.grammar.labels import object_words, require_known, scene_words
 from rldf.interfaces import Detection, SaysLabels, SaysScenes, VisionModels
 from rldf.io.text import plain_label
 from rldf.models.schema import ModelSetFile
-from rldf.perception.labels import object_words, require_known, scene_words
+from rldf.perception.nouns import read_nouns
 from rldf.perception.reading import (
     ImageReading,
     ReadingRecord,
@@ -37,6 +42,11 @@ from rldf.perception.reading import (
     unreadable_axes,
 )
 
+_MAIN = "an image classifier tells the main object alone"
+_BY_WORDS = (
+    "know drawings: an image classifier read its main object, and rewards compare what is drawn "
+    "with the words that were read (CLIP image with text), not with the photograph"
+)
 _SCALE = 100.0  # CLIP's usual logit scale, for the sureness of attribute axes
 
 
@@ -71,7 +81,17 @@ class Encoder:
         }
 
     def encode(self, image: Image) -> ImageReading:
-        """Encode an image."""
+        """Encode an image that was given: a photograph or a drawing, each by what can read it."""
+        photographs = self._readers.photographs
+        if photographs is None:
+            return self.encode_drawn(image)
+        if photographs.are_photographs([image])[0]:
+            return self._read_photograph(photographs.classify([image])[0])
+        reading = self.encode_drawn(image)
+        return replace(reading, record=replace(reading.record, medium="drawing"))
+
+    def encode_drawn(self, image: Image) -> ImageReading:
+        """Encode an image that was generated, by detector, scene classifier and CLIP."""
         seen = self.detect([image])[0]
         vector = self._readers.clip.embed_images([image])[0]
         reads = self._read_by_clip(self._read_axes(seen), vector, seen)
@@ -108,22 +128,59 @@ class Encoder:
         objects = _objects_by_rank(self.grammar, seen)
         detector = self._readers.detector
         most = detector.most if isinstance(detector, SaysLabels) else None
-        evidence = Evidence(grammar=self.grammar, contents=seen, objects=objects, max_boxes=most)
+        evidence = Evidence(
+            grammar=self.grammar,
+            contents=seen,
+            objects=objects,
+            max_boxes=most,
+            labels=self._labels,
+        )
         reads = {
             axis.symbol: AxisResult(index=None, doubt=self._unreadable[axis.symbol])
             if axis.symbol in self._unreadable
             else axis.kind.read(axis, evidence)
             for axis in self.grammar.axes
         }
+        return reads | self._unused(reads)
+
+    def _unused(self, reads: Mapping[str, AxisResult]) -> dict[str, AxisResult]:
+        """Read the axes that the sentence does not speak of, given what it does speak of."""
         nearest = _indices(reads)
-        unused = {
-            axis.symbol: AxisResult(index=0, source="nobody")  # the sentence does not speak of it
+        return {
+            axis.symbol: AxisResult(index=0, source="nobody")
             for i, axis in enumerate(self.grammar.axes)
             if axis.when
             and not self.grammar.uses(i, nearest)
             and reads[axis.when[0]].index is not None
         }
-        return reads | unused
+
+    def _read_photograph(self, classes: Mapping[str, float]) -> ImageReading:
+        """Read the main object of a photograph, given the probability of each ImageNet class."""
+        reads = {axis.symbol: AxisResult(index=None, doubt=_MAIN) for axis in self.grammar.axes}
+        axis, shares = self.grammar.reading("object"), {}
+        objects: list[SeenObject] = []
+        if axis is not None:
+            nouns = read_nouns(axis, classes, self.grammar.name)
+            reads[axis.symbol], shares = nouns.result, {axis.symbol: nouns.shares}
+            objects = [_object_of(*item) for item in nouns.shares.items()][:1]
+        reads |= self._unused(reads)
+        seen = SceneContents(
+            objects=tuple(objects), people=None, people_confidence=None, scenes={}, ignored=()
+        )
+        record = _record(self.grammar, reads, seen)
+        named = "this model set" if self._models is None else f"the {self._models.name} models"
+        warnings = (f"a photograph, and {named} {_BY_WORDS}", *record.warnings)
+        nearest = _indices(reads)
+        known = all(read.index is not None for read in reads.values())
+        return ImageReading(
+            seen=seen,
+            encoding=nearest if known else None,
+            nearest=nearest,
+            sentence=self.grammar.derive(nearest) if known else None,
+            record=replace(record, warnings=warnings, medium="photograph"),
+            likeness=None,
+            shares=shares,
+        )
 
     def _is_for_clip(
         self, number: int, read: AxisResult, encoding: Encoding, seen: SceneContents
@@ -165,7 +222,23 @@ class Encoder:
                         read = replace(read, doubt="compared beside words that were not read")
                     found[axis.symbol] = read
                     encoding = options[read.index or 0]
+        for i, axis in enumerate(self.grammar.axes):  # what the last words leave without a meaning
+            if (
+                axis.when
+                and found[axis.when[0]].source == "CLIP"
+                and not self.grammar.uses(i, encoding)
+            ):
+                found[axis.symbol] = AxisResult(index=0, source="nobody")
         return found
+
+
+def grammar_for(image: Image, readers: VisionModels, models: ModelSetFile) -> str:
+    """Name the grammar of an image where nobody names one: a set may have one for photographs."""
+    photographs = readers.photographs
+    if models.photograph_grammar is None or photographs is None:
+        return models.grammar
+    is_photograph = photographs.are_photographs([image])[0]
+    return models.photograph_grammar if is_photograph else models.grammar
 
 
 def require_readable(
@@ -231,6 +304,10 @@ def _seen(
         actions=actions,
         elsewhere=elsewhere,
     )
+
+
+def _object_of(noun: str, share: float) -> SeenObject:
+    return SeenObject(value=noun, count=None, confidence=share, weight=share)
 
 
 def _nouns(grammar: Grammar) -> dict[str, str]:

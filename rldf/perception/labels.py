@@ -5,20 +5,17 @@ A label map is a JSON file beside a model that gives its labels other names, suc
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from rldf.errors import ConfigError
-from rldf.grammar.axis_kinds import SCENES
-from rldf.grammar.grammar import Axis, Grammar, load_grammar
+from rldf.grammar.grammar import load_grammar
+from rldf.grammar.labels import shown
 from rldf.io.files import parse_json
-from rldf.io.text import plain_label
 from rldf.io.yaml import read_text
 
 _PLACEHOLDER = re.compile(r"(label|class|cls|category|object|id)?[\W_]*\d+|n/?a|background|", re.I)
-_SHOWN = 3  # labels of an error
 
 
 def refuse_placeholders(labels: Iterable[str], model: str) -> None:
@@ -29,48 +26,6 @@ def refuse_placeholders(labels: Iterable[str], model: str) -> None:
             f"{model}: its labels are no names ({shown(own)}): give it the option label_map, a "
             'JSON file beside it such as {"LABEL_0": "beach"}'
         )
-
-
-def shown(labels: Sequence[str]) -> str:
-    """Name the first few labels."""
-    return ", ".join(labels[:_SHOWN]) + ", ..." * (len(labels) > _SHOWN)
-
-
-def known_labels(labels: Iterable[str], words: Iterable[str]) -> list[str]:
-    """List the labels that are among some words, in any spelling."""
-    plain = {plain_label(word) for word in words}
-    return [label for label in labels if plain_label(label) in plain]
-
-
-def object_words(grammar: Grammar) -> list[str]:
-    """List the labels that a grammar knows of a detector."""
-    objects = [axis for axis in grammar.axes if axis.kind.has_objects]
-    people = any(axis.kind.needs_people for axis in grammar.axes)
-    return axis_words(objects) + list(grammar.people) * people
-
-
-def scene_words(grammar: Grammar) -> list[str]:
-    """List the labels that a grammar knows of a scene classifier."""
-    axis = grammar.reading("scene")
-    return [] if axis is None else axis_words([axis])
-
-
-def axis_words(axes: Iterable[Axis]) -> list[str]:
-    """List the labels of axes."""
-    return [label for axis in axes for value in axis.values for label in value.labels]
-
-
-def require_known(
-    reader: str, labels: Sequence[str] | None, words: Sequence[str], grammar: str
-) -> None:
-    """Refuse a reader whose labels a grammar does not know."""
-    if labels is None or not words or known_labels(labels, words):
-        return
-    raise ConfigError(
-        f"grammar {grammar} knows none of the labels of the {reader} ({shown(labels)}), but "
-        f"{shown(words)}: give the {reader} the option label_map (docs/photographs.md), or name "
-        "another grammar"
-    )
 
 
 def read_labels(folder: Path, id2label: Mapping[int, str], label_map: str) -> list[str]:
@@ -141,14 +96,3 @@ def _likeness(said: str, word: str) -> float:
     """Share of equal parts of two phrases, 0 to 1."""
     these, those = (set(re.sub(r"[\W_]+", " ", text).lower().split()) for text in (said, word))
     return len(these & those) / max(1, len(these | those))
-
-
-@cache
-def places365() -> tuple[str, ...]:
-    """List the scenes of Places365 in the order of their numbers, which is the alphabet's.
-
-    They are in the spelling of `categories_places365.txt`, such as "bow_window/indoor".
-    """
-    axis = load_grammar(SCENES).reading("scene")
-    assert axis is not None, f"{SCENES} has a scene axis"
-    return tuple(sorted(label for value in axis.values for label in value.labels))

@@ -5,18 +5,21 @@ carry its `ReadingRecord`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from rldf.grammar.axis_kinds import AxisResult, Source
 from rldf.grammar.contents import SceneContents
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Axis, Grammar
+from rldf.grammar.labels import axis_words, known_labels
 from rldf.models.schema import ModelSetFile
-from rldf.perception.labels import axis_words, known_labels
 
 DOUBTFUL = "the input's reading is doubtful"
 """What is said beside every goal that rests on such a reading."""
+
+Medium = Literal["drawing", "photograph"]
+"""What an image is taken for by models that read the two in different ways."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +47,32 @@ class ReadingRecord:
     Attributes:
         axes: by axis symbol, all axes of the grammar.
         warnings: what is doubtful, unknown or left out, one line each.
+        medium: what the image was taken for, which decides who reads it; None where the same models
+            read everything, and in runs of older versions.
     """
 
     axes: dict[str, AxisReading]
     warnings: tuple[str, ...] = ()
+    medium: Medium | None = None
 
     @property
     def doubtful(self) -> bool:
         """Whether any axis is a guess."""
         return not all(axis.known for axis in self.axes.values())
+
+    @property
+    def words(self) -> str:
+        """What was read, by whom and how surely, and which axes are not known."""
+        read = {
+            symbol: f"{axis.value} ({axis.source}"
+            + ("" if axis.probability is None else f", {axis.probability:.2f}")
+            + ")"
+            for symbol, axis in self.axes.items()
+            if axis.value is not None
+        }
+        said = ", ".join(f"{symbol} {how}" for symbol, how in read.items()) or "nothing"
+        unknown = ", ".join(symbol for symbol in self.axes if symbol not in read)
+        return f"{said}; not known: {unknown}" if unknown else said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +86,8 @@ class ImageReading:
         sentence: what the encoding derives, or None.
         record: how sure each axis is, and what is doubtful.
         likeness: cosine of the image and its sentence by CLIP, None without an encoding.
+        shares: by symbol of an axis that a classifier weighs, the probability of each value that it
+            takes for possible.
     """
 
     seen: SceneContents
@@ -74,6 +96,7 @@ class ImageReading:
     sentence: str | None
     record: ReadingRecord
     likeness: float | None
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def confidence(self) -> dict[str, float | None]:
@@ -85,6 +108,19 @@ class ImageReading:
     def unknown(self) -> tuple[str, ...]:
         """Symbols of the axes that could not be read."""
         return tuple(symbol for symbol, axis in self.record.axes.items() if axis.value is None)
+
+    def indices(self, grammar: Grammar) -> dict[str, int]:
+        """Number the values that were read, by axis symbol."""
+        return {
+            axis.symbol: axis.index(value)
+            for axis in grammar.axes
+            if (value := self.record.axes[axis.symbol].value) is not None
+        }
+
+    @property
+    def by_words(self) -> bool:
+        """Whether rewards go by the words that were read, since its pixels mean nothing to them."""
+        return self.record.medium == "photograph"
 
     def lack(self, grammar: str) -> str:
         """Say why there is no encoding."""
@@ -144,7 +180,7 @@ def reasons(results: Mapping[str, AxisResult]) -> list[str]:
 
 
 def photograph_hint(models: ModelSetFile, reading: ImageReading) -> tuple[str, ...]:
-    """Say so if models that know drawings were given what looks like a photograph.
+    """Say so if models that know drawings were given something else, such as a photograph.
 
     Such an image has no object of the drawn world, or is unlike the sentence it was read as: the
     cosine of the two stays below the model set's limit.
@@ -153,6 +189,8 @@ def photograph_hint(models: ModelSetFile, reading: ImageReading) -> tuple[str, .
         return ()
     if reading.likeness is not None and reading.likeness >= models.min_clip_similarity:
         return ()
+    if models.photographs is not None:  # which took it for a drawing
+        return (f"this is unlike the drawings that the {models.name} models know",)
     return (
         f"this looks like a photograph; the {models.name} models know drawings: use --models "
         "with a model set for photographs",

@@ -166,7 +166,7 @@ def _compare(encoder: Encoder, cell: Cell, image: Image) -> Iterable[tuple[str, 
     A colour that the sentence leaves open, and a second object that it does not ask for, are not
     counted.
     """
-    grammar, reading = encoder.grammar, encoder.encode(image)
+    grammar, reading = encoder.grammar, encoder.encode_drawn(image)
     words, seen = grammar.decode(cell.encoding), reading.seen
     first = seen.objects[0] if seen.objects else None
     yield "noun", first is not None and first.value == words["Noun"]
@@ -182,10 +182,10 @@ def _compare(encoder: Encoder, cell: Cell, image: Image) -> Iterable[tuple[str, 
             yield axis.symbol.lower(), reading.nearest[i] == cell.encoding[i]
 
 
-def _in_bin(encoder: Encoder, symbol: str, words: dict[str, str], count: int) -> bool:
+def _in_bin(encoder: Encoder, symbol: str, words: dict[str, str], count: int | None) -> bool:
     axis = encoder.grammar.axis(symbol)
     low, high = axis.values[axis.index(words[symbol])].count or (0, None)
-    return low <= count and (high is None or count <= high)
+    return count is not None and low <= count and (high is None or count <= high)
 
 
 def _readers(
@@ -196,7 +196,7 @@ def _readers(
     states = [sample_encoding(grammar, seeded(seed, "sentence")) for seed in seeds]
     drawings = [draw(grammar.derive(s), seed) for s, seed in zip(states, seeds, strict=True)]
     images = [drawing.image for drawing in drawings]
-    readings = [encoder.encode(image) for image in images]
+    readings = [encoder.encode_drawn(image) for image in images]
     places = models.scene.classify(images)
     scene = [
         max(found, key=found.__getitem__) == drawing.scene

@@ -8,8 +8,8 @@ from rldf.report.learned import draw_values, read_values
 from rldf.report.page import draw_page
 from rldf.report.plotting import draw_curves
 from rldf.report.states import visited_states
-from rldf.search.records import best_step
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
+from rldf.runs.records import best_step
 
 
 def write_report(run: RunFolder, goal: Encoding | None = None) -> None:

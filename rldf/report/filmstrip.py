@@ -9,7 +9,7 @@ from rldf.grammar.encoding import Encoding
 from rldf.io.text import plain
 from rldf.report.images import Font, load_image, wrapped
 from rldf.report.states import VisitedState, by_reward, thinned
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
 
 FRAMES = 40
 COLUMNS = 6

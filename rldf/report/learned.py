@@ -6,10 +6,11 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from rldf.io.files import read_file
+from rldf.io.text import counted
 from rldf.report.html import facts, text
 from rldf.report.plotting import INK, draw_png
-from rldf.search.records import VALUES, ValueMap
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
+from rldf.runs.records import VALUES, ValueMap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +70,9 @@ def _section(greedy: dict[str, Any]) -> str:
     rollouts = greedy["rollouts"]
     shown = next((r for r in rollouts if r["ended"] == "goal"), rollouts[0])
     table = {
-        "goal reached": "not known" if reached is None else f"{reached} of {starts} starts",
+        "goal reached": "not known"
+        if reached is None
+        else f"{reached} of {counted(starts, 'start')}",
         "return of the path": "not known" if shown["return"] is None else f"{shown['return']:.4g}",
         "ended by": shown["ended"],
     }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 
 from rldf.grammar.encoding import Encoding, format_encoding
+from rldf.io.text import counted
 from rldf.perception.reading import DOUBTFUL
 from rldf.report.html import (
     details,
@@ -20,8 +21,8 @@ from rldf.report.html import (
 from rldf.report.images import data_uri, file_uri, load_image
 from rldf.report.learned import greedy_section, read_values, values_alt
 from rldf.report.states import VisitedState, by_reward
-from rldf.search.records import Step
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
+from rldf.runs.records import Step
 
 ROWS = 500  # of the table of states: a page has to open on a phone
 
@@ -75,10 +76,15 @@ def _image(run: RunFolder, state: VisitedState) -> Path:
 def _input_caption(run: RunFolder) -> str:
     """Name the input as the configuration does, without its folders, and say what was read in it.
 
+    A photograph that only words were read in says which, by whom, and what is not known.
+
     The folder may be untrusted or of another version, so no key is assumed.
     """
     image = str(run.record.config.get("image", "input.png"))
     caption = f"input: {PureWindowsPath(image).name or image}"
+    reading = run.record.reading
+    if reading is not None and reading.medium == "photograph":
+        return f"{caption}, a photograph: {reading.words}"
     goal = (run.record.result or {}).get("goal")
     sentence = goal.get("sentence") if isinstance(goal, dict) else None
     how = f"read as ({DOUBTFUL})" if run.record.doubtful else "read as"
@@ -126,7 +132,7 @@ def _strip_alt(states: Sequence[VisitedState]) -> str:
 
 def _curves_alt(steps: Sequence[Step]) -> str:
     known = [step.distance for step in steps if step.distance is not None]
-    said = f"Reward over {len(steps)} steps, with the best so far"
+    said = f"Reward over {counted(len(steps), 'step')}, with the best so far"
     return f"{said}; distance to the goal, {min(known)} at its least" if known else said
 
 

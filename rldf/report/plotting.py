@@ -7,7 +7,7 @@ from itertools import accumulate, groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
-from rldf.search.records import Step
+from rldf.runs.records import Step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

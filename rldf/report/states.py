@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rldf.grammar.encoding import Encoding
-from rldf.search.records import Step
+from rldf.runs.records import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def visited_states(steps: Iterable[Step]) -> list[VisitedState]:
 
 
 def by_reward(states: Iterable[VisitedState], goal: Encoding | None) -> list[VisitedState]:
-    """Sort states, the best first, which is the one of `rldf.search.run_folder.best_step`."""
+    """Sort states, the best first, which is the one of `rldf.runs.records.best_step`."""
     return sorted(states, key=lambda state: state.best.rank(goal))
 
 

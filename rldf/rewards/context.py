@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
+from rldf.errors import NoGoalError
 from rldf.grammar.contents import SceneContents
 from rldf.interfaces import VisionModels
+from rldf.models.model_sets import real_models
 from rldf.perception.encoder import Encoder
 from rldf.perception.reading import ImageReading
 from rldf.sharing import Shared
@@ -31,3 +33,13 @@ class RewardContext(Shared):
     def seen(self) -> SceneContents:
         """What detector and scene classifier see in the input image."""
         return self.reading.seen
+
+
+def require_words(context: RewardContext) -> None:
+    """Refuse a photograph in which no word of the grammar was read: nothing could be compared."""
+    if all(axis.source == "nobody" for axis in context.reading.record.axes.values()):
+        raise NoGoalError(
+            f"no word of grammar {context.encoder.grammar.name} was read in the photograph "
+            f"({'; '.join(context.reading.record.warnings[1:])}): name another --grammar, or take "
+            f"models that read whole photographs: {real_models()}"
+        )

@@ -26,7 +26,7 @@ def realism(image: Image, context: RewardContext) -> float:
     Returns:
         The cosine of the picture and the sentence, -1 to 1.
     """
-    reading = context.encoder.encode(image)
+    reading = context.encoder.encode_drawn(image)
     if reading.likeness is not None:
         return reading.likeness
     read, axes = reading.nearest, context.encoder.grammar.axes

@@ -12,7 +12,7 @@ from PIL.Image import Image
 
 from rldf.errors import NoGoalError
 from rldf.grammar.contents import SceneContents
-from rldf.rewards.context import RewardContext
+from rldf.rewards.context import RewardContext, require_words
 
 
 def scene_term(drawn: SceneContents, goal: SceneContents, cs: float) -> float:
@@ -40,8 +40,10 @@ class MultiSemantic:
         Raises:
             NoGoalError: if an axis cannot be read in the input image.
         """
-        _require_goal(context)
-        self._context, self._c, self._cs = context, C, Cs
+        _require_scenes(context)
+        _require_known_axes(context)
+        # in a photograph no place was read, so that none is right or wrong
+        self._context, self._c, self._cs = context, C, 0.0 if context.reading.by_words else Cs
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Score images.
@@ -71,7 +73,8 @@ class PartialSemantic:
         Raises:
             NoGoalError: if an axis cannot be read in the input image.
         """
-        _require_goal(context)
+        _require_scenes(context)
+        _require_encoding(context)
         self._context, self._cs = context, Cs
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
@@ -101,8 +104,10 @@ class Agreement:
             NoGoalError: if an axis cannot be read in the input image.
         """
         self._encoder = context.encoder
-        self._goal = self._encoder.words(context.seen)
-        _require_encoding(context)
+        _require_known_axes(context)
+        clips = {a.symbol for a in self._encoder.grammar.axes if a.kind.reader == "CLIP"}
+        read = context.reading.indices(self._encoder.grammar)
+        self._goal = {symbol: i for symbol, i in read.items() if symbol not in clips}
         if not self._goal:
             raise NoGoalError(
                 f"grammar {self._encoder.grammar.name} has only axes that CLIP reads: try "
@@ -120,13 +125,20 @@ class Agreement:
         return np.array([sum(words.get(a) == i for a, i in goal) / len(goal) for words in drawn])
 
 
-def _require_goal(context: RewardContext) -> None:
+def _require_scenes(context: RewardContext) -> None:
     grammar = context.encoder.grammar
     if grammar.reading("scene") is None:
         raise NoGoalError(
             f"grammar {grammar.name} has no scenes, which semantic rewards need: try --reward clip"
         )
-    _require_encoding(context)
+
+
+def _require_known_axes(context: RewardContext) -> None:
+    """Require all axes of an input, or those of a photograph that could be read."""
+    if context.reading.by_words:
+        require_words(context)
+    else:
+        _require_encoding(context)
 
 
 def _require_encoding(context: RewardContext) -> None:

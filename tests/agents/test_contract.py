@@ -8,17 +8,14 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from rldf.agents import (
-    DynaQ,
-    ExpectedSarsa,
-    QLearning,
-    RandomAgent,
-    Sarsa,
-    Transition,
-    Walker,
-)
 from rldf.agents.base import TabularAgent
+from rldf.agents.dyna_q import DynaQ
+from rldf.agents.expected_sarsa import ExpectedSarsa
+from rldf.agents.protocol import Transition, Walker
+from rldf.agents.q_learning import QLearning
 from rldf.agents.qtable import QTable
+from rldf.agents.random import RandomAgent
+from rldf.agents.sarsa import Sarsa
 from rldf.agents.schedules import Constant, LinearDecay, VisitCount
 from rldf.errors import RunError
 from rldf.grammar.encoding import Encoding

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rldf.agents import DynaQ, QLearning, Transition
+from rldf.agents.dyna_q import DynaQ
+from rldf.agents.protocol import Transition
+from rldf.agents.q_learning import QLearning
 from rldf.agents.schedules import Constant
 from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rldf.agents import ExpectedSarsa
+from rldf.agents.expected_sarsa import ExpectedSarsa
 from rldf.agents.policies import epsilon_greedy, epsilon_greedy_probabilities
 from rldf.agents.schedules import Constant, Schedule, VisitCount
 from rldf.agents.updates import expected_sarsa_target

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rldf.agents import NoisyGradient, Transition
-from rldf.agents.gradient import ascend, finite_differences
+from rldf.agents.gradient import NoisyGradient, ascend, finite_differences
+from rldf.agents.protocol import Transition
 from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld
 

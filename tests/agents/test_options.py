@@ -7,8 +7,9 @@ import pytest
 from pydantic import Field
 
 from rldf import registry as catalog
-from rldf.agents import QLearning, World
 from rldf.agents.options import AgentOptions, all_options, make_agent, read_options, takes
+from rldf.agents.protocol import World
+from rldf.agents.q_learning import QLearning
 from rldf.errors import UsageError
 from rldf.gridworld import Gridworld
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rldf.agents import Planner, Transition
+from rldf.agents.planner import Planner
+from rldf.agents.protocol import Transition
 from rldf.errors import RunError
 from rldf.grammar.encoding import Encoding
 from rldf.gridworld import Gridworld

@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from rldf.agents import QLearning
+from rldf.agents.q_learning import QLearning
 from rldf.agents.schedules import Constant, Schedule, VisitCount
 from rldf.gridworld import Gridworld
 from tests.agents.toys import (

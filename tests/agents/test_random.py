@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rldf.agents import RandomAgent, Transition
+from rldf.agents.protocol import Transition
+from rldf.agents.random import RandomAgent
 from rldf.gridworld import Gridworld
 
 WORLD = Gridworld((3, 3))

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rldf.agents import QLearning, Sarsa, Transition
 from rldf.agents.base import TabularAgent
+from rldf.agents.protocol import Transition
+from rldf.agents.q_learning import QLearning
+from rldf.agents.sarsa import Sarsa
 from rldf.agents.schedules import Constant
 from rldf.agents.updates import q_learning_target
 from tests.agents.toys import CHAIN, Toy

@@ -4,7 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from rldf.agents import Sarsa
+from rldf.agents.sarsa import Sarsa
 from rldf.agents.schedules import Constant, LinearDecay, Schedule, VisitCount
 from rldf.gridworld import Gridworld
 from tests.agents.toys import (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rldf.experiments.bench.simulated import KINDS, SHAPES, Simulated, renders_to_goal
-from rldf.search.config import SearchConfig
+from rldf.runs.config import SearchConfig
 
 
 def counted(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rldf.agents import Transition, Walker
+from rldf.agents.protocol import Transition, Walker
 from rldf.agents.qtable import QTable
 from rldf.grammar.encoding import Encoding
 from tests.oracles import Transitions

@@ -105,7 +105,10 @@ def test_ablate_tells_of_a_word_that_the_grammar_has(call):
         (["ablate", "ink"], "IMAGE"),
         (["ablate", "", "none.png"], "CONCEPT is empty"),
         (["ablate", "ink", "none.png"], "none.png cannot be read"),
-        (["ablate", "ink", "a.png", "--caption", "a", "--caption", "b"], "2 times --caption"),
+        (
+            ["ablate", "ink", "a.png", "--caption", "a", "--caption", "b"],
+            "2 captions by --caption for 1 image",
+        ),
         (["ablate", "ink", "a.png", "--renders", "1"], "less than one batch"),
         (["ablate", "ink", "a.png", "--grammar", "none"], "no grammar 'none'"),
     ],

@@ -49,7 +49,13 @@ def refused(call, tmp_path):
         (["--splits", "train=5,dev=2"], "'dev=2' is not one of train=, val=, test="),
         (["--splits", "train=0"], "a class needs 1 to"),
         (["--classes", "0"], "--classes 0: type a number from 1"),
-        (["--classes", "1000"], ["type --classes 23", "--classes 1000 --models sd14'"]),
+        (
+            ["--classes", "1000"],
+            [
+                "type --classes 23",
+                "'rldf models pull sd14' and 'rldf clone-imagenet --classes 1000 --models sd14'",
+            ],
+        ),
         (["--classes", "../../etc"], "--classes ../../etc: there is no such file"),
         (["--format", "zip"], "--format zip: type one of imagefolder, webdataset, parquet"),
         (["--image-format", "gif"], "--image-format gif: type one of jpg, png"),
@@ -95,7 +101,7 @@ def test_an_output_folder_that_holds_other_files(refused, name):
     path = Path("c", name)
     path.parent.mkdir(parents=True)
     path.write_text("years of work")
-    told = ["c is not empty and not a clone", name.split("/")[0], "--out"]
+    told = ["c is not empty, and not a clone", name.split("/")[0], "--out"]
     refused(*SMALL, "--out", "c", told=told)
 
 

@@ -182,7 +182,7 @@ def test_a_classifier_is_trained_tested_and_kept(call, sets, tmp_path, monkeypat
     monkeypatch.setattr(classifier, "train", lambda *_: pytest.fail("trained again"))
     assert judged(call(*words, "--json")) == found
     told = call(*words)[1]
-    assert "ResNet-18, 1 epochs at 32 px, 2 trainings on 18 images of 3 classes" in told
+    assert "ResNet-18, 1 epoch at 32 px, 2 trainings on 18 images of 3 classes" in told
     assert "trained on 18 real images" in told
 
 

@@ -23,7 +23,9 @@ def test_list_names_the_shipped_grammars_and_their_sizes() -> None:
         "coco-places",
         "imagenet",
         "paper",
+        "photo",
         "pocket",
+        "pocket-nouns",
     ]
 
 

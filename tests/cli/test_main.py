@@ -88,7 +88,8 @@ def test_what_works_exits_with_0_and_says_nothing_on_stderr(words: list[str]) ->
         (["grammar", "show"], "error: Missing argument 'name'. (see 'rldf grammar show --help')"),
         (
             ["grammar", "show", "nope"],
-            "error: no grammar 'nope': name one of base, coco-places, imagenet, paper, pocket",
+            "error: no grammar 'nope': name one of base, coco-places, imagenet, paper, photo, "
+            "pocket",
         ),
         (
             ["grammar", "sentence", "base", "1,2"],

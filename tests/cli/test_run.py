@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from rldf.cli.main import app
 from rldf.cli.run import headline
-from rldf.search.records import Step
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
+from rldf.runs.records import Step
 
 COMMAND = ["rldf", "search", "a dog.png"]
 
@@ -47,7 +47,7 @@ def test_show_tells_what_was_found_and_how_to_go_on(tmp_path: Path) -> None:
     path = make_run(tmp_path)
     lines = run_cli("show", str(path)).splitlines()
     assert "status    interrupted" in lines
-    assert "steps     3 in 1 episode(s), 3 renders" in lines
+    assert "steps     3 in 1 episode, 3 renders" in lines
     assert "best      a photo of [red]2 (reward 2)" in lines
     assert lines[-1] == f"resume    rldf search 'a dog.png' --out {path} --resume"
 

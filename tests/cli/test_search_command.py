@@ -119,8 +119,8 @@ def test_an_edited_part_of_a_reward_is_another_configuration(call):
 
 
 def test_a_run_gets_a_name_of_its_own_though_others_come_while_models_load(call, monkeypatch):
-    from rldf.search import config as search_task
-    from rldf.search.run_naming import default_out
+    from rldf.runs import config as search_task
+    from rldf.runs.naming import default_out
 
     build_search = search_task.build_search
 
@@ -133,7 +133,7 @@ def test_a_run_gets_a_name_of_its_own_though_others_come_while_models_load(call,
             (path / "thesis.tex").touch()
         return task
 
-    monkeypatch.setattr("rldf.search.config.build_search", slow)
+    monkeypatch.setattr("rldf.runs.config.build_search", slow)
     code, out, err = call("search", EXAMPLE, "--models", DRAWN, "--renders", 4, "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["run"].endswith("-2")

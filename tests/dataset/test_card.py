@@ -142,10 +142,10 @@ def test_an_estimate_is_of_batches_after_the_first():
     who = renderer(Speckled(), batch_size=10)
     told = calibrate(plan, who, "algorithmicMedia", lambda: next(now))
     assert who.generator.n_drawn == 30
-    assert told["seconds_per_image"] == 0.3
-    assert told["hours"] == 0.1
-    assert (told["images"], told["classes"], told["splits"]) == (1200, 3, {"train": 1200})
-    assert 1200 * 700 < told["bytes"] < 1200 * 3000
+    assert told.seconds_per_image == 0.3
+    assert told.hours == 0.1
+    assert (told.images, told.classes, told.splits) == (1200, 3, {"train": 1200})
+    assert 1200 * 700 < told.bytes < 1200 * 3000
     drawn = [seed for batch in who.generator.asked for _, seed in batch]
     assert len(set(drawn)) == 30
 
@@ -154,7 +154,7 @@ def test_a_tiny_plan_can_be_estimated():
     plan = make_plan(plan_config(splits={"train": 1}))
     now = iter([0.0, 3.0])
     told = calibrate(plan, renderer(batch_size=8), "algorithmicMedia", lambda: next(now))
-    assert (told["images"], told["seconds_per_image"]) == (3, 1.0)
+    assert (told.images, told.seconds_per_image) == (3, 1.0)
 
 
 @pytest.mark.parametrize(

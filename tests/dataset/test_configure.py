@@ -64,14 +64,15 @@ def test_without_a_number_all_that_can_be_drawn_is():
     assert len(imagenet_config(DRAWN, splits=SPLITS, grammar="base").classes) == 8
 
 
-def test_more_classes_than_can_be_drawn_end_with_two_commands():
+def test_more_classes_than_can_be_drawn_end_with_what_to_type():
     with pytest.raises(UsageError) as caught:
         imagenet_config(POCKET, classes="100", splits=SPLITS)
     said = str(caught.value)
     assert said.startswith("--classes 100: model set pocket has 23 classes: type ")
     commands = re.findall(r"'(rldf [^']*)'", said)
     assert commands[0] == "rldf clone-imagenet --classes 23 --models pocket"
-    assert commands[1].startswith("rldf clone-imagenet --classes 100 --models ")
+    assert commands[1] == "rldf models pull sd14"
+    assert commands[2] == "rldf clone-imagenet --classes 100 --models sd14"
     with pytest.raises(UsageError) as caught:
         imagenet_config(POCKET, classes="2000", splits=SPLITS)
     assert re.findall(r"'(rldf [^']*)'", str(caught.value)) == commands[:1]
@@ -121,7 +122,7 @@ def test_animals_are_in_plausible_places(real):
     plan = make_plan(imagenet_config(real, splits={"train": 30}, preset="train"))
     shark = next(n for n, label in enumerate(plan.classes) if label.name == "great white shark")
     found = [plan.grammar.decode(plan.image(shark + 1000 * k).encoding) for k in range(30)]
-    assert {words["Scene"] for words in found} == {"under water", "sea", "lake"}
+    assert {words["Scene"] for words in found} == {"under water", "sea", "deep ocean", "aquarium"}
     assert {words["Medium"] for words in found} == {"photo"}
 
 

@@ -104,10 +104,12 @@ def test_sentences_fit_clips_text_encoder():
     tokenize = get_tokenizer("ViT-B-32", context_length=200)
     grammar = with_nouns(IMAGENET, imagenet_labels(), definitions=True)
     longest = {
-        axis.symbol: max(range(len(axis.values)), key=lambda i, a=axis: len(a.values[i].forms[""]))
+        axis.symbol: max(
+            range(len(axis.values)), key=lambda i, a=axis: max(map(len, a.values[i].forms.values()))
+        )
         for axis in grammar.axes
     }
-    plain_people = {"Gender": 0, "Race": 0, "Age": 0, "Emotion": 0, "City": 0, "Colour": 0}
+    plain_people = {"Gender": 0, "Race": 0, "Age": 0, "Emotion": 0, "City": 0, "Palette": 0}
     sentences = [
         grammar.derive(
             tuple(

@@ -229,9 +229,9 @@ def test_what_searched_is_written_down_beside_what_draws(tmp_path):
 
 def test_the_grammar_is_the_one_asked_for_or_the_models_or_the_searchs(tmp_path):
     given = sort_inputs([str(finished_run(tmp_path / "run"))], io.StringIO())
-    assert input_grammar(given, "paper", "pocket").name == "paper"
-    assert input_grammar(given, None, "pocket").name == "pocket"
-    assert input_grammar(given, None, None).name == "base"
+    assert input_grammar(given, "paper", "pocket", "photo").name == "paper"
+    assert input_grammar(given, None, "pocket", "photo").name == "pocket"
+    assert input_grammar(given, None, None, "photo").name == "base"
 
 
 def test_the_data_set_is_called_after_the_first_input(tmp_path):

@@ -1,19 +1,34 @@
 """What presets say, and who comes first: a preset or a model set."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from rldf.dataset.classes import Label, clean_key
+from rldf.dataset.config import PlanConfig
 from rldf.dataset.imagenet import ImageNetFile
-from rldf.dataset.presets import Preset, load_preset, preset_names, with_preset
+from rldf.dataset.plan import make_plan, sentences
+from rldf.dataset.presets import (
+    Preset,
+    kind_of_noun,
+    load_preset,
+    plausible,
+    preset_names,
+    with_preset,
+)
 from rldf.errors import ConfigError
 from rldf.grammar.axes import Axis, Value
 from rldf.grammar.grammar import load_grammar
+from rldf.grammar.schema import spanned
 from rldf.io.yaml import load_yaml
 from rldf.models.model_sets import load_model_set
 
 ROOT = Path(__file__).parents[2]
-IMAGENET = load_grammar("imagenet")
+IMAGENET, PHOTO = load_grammar("imagenet"), load_grammar("photo")
+NOUNS = [value.name for value in PHOTO.axis("Noun").values]
 
 REAL = """
 name: real
@@ -47,22 +62,57 @@ def test_an_unknown_preset_is_refused():
 def test_shipped_rules_name_axes_values_and_kinds_that_are_there(name):
     preset = load_preset(name)
     file = load_yaml(ImageNetFile, ROOT / "rldf" / "dataset" / "imagenet.yaml", "class data")
-    assert set(preset.kinds) <= {entry.kind for entry in file.kinds}
-    for rules in preset.kinds.values():
+    assert {entry.kind for entry in file.kinds} <= set(preset.kinds)
+    known: dict[str, set[str]] = {}
+    for axis in (*PHOTO.axes, *IMAGENET.axes):
+        known.setdefault(axis.symbol, set()).update(value.name for value in axis.values)
+    for rules in (preset.axes, *preset.kinds.values()):
         for symbol, rule in rules.items():
-            known = {value.name for value in IMAGENET.axis(symbol).values}
             if isinstance(rule, tuple):
-                assert set(rule) <= known
-    for symbol in preset.axes:
-        if symbol[0].isupper():
-            IMAGENET.axis(symbol)
+                assert {end for name in rule for end in name.split(" .. ")} <= known[symbol]
+            if symbol[0].isupper():
+                assert set(symbol.split(" when ")) <= known.keys()
 
 
 def test_the_train_preset_has_places_for_every_kind():
     preset = load_preset("train")
     file = load_yaml(ImageNetFile, ROOT / "rldf" / "dataset" / "imagenet.yaml", "class data")
-    assert {entry.kind for entry in file.kinds} == set(preset.kinds)
-    assert all("Scene" in rules for rules in preset.kinds.values())
+    assert {entry.kind for entry in file.kinds} <= set(preset.kinds)
+    assert all("Scene" in rules for kind, rules in preset.kinds.items() if kind != "nobody")
+
+
+def test_every_noun_for_photographs_is_of_one_kind():
+    names = [n for kind in plausible().kinds for n in spanned(plausible().nouns(kind), NOUNS)]
+    assert sorted(names) == sorted(NOUNS)
+
+
+@pytest.mark.parametrize("name", ["paper", "train"])
+def test_a_plan_of_photographs_has_plausible_values_and_the_grammars_sentences(name):
+    nouns = ["zebra", "surfboard", "teddy bear", "tulip"]
+    labels = tuple(
+        Label(clean_key(n), n, noun=n, kind=kind_of_noun(n, PHOTO.axis("Noun")))
+        for n in sorted(nouns, key=clean_key)
+    )
+    config = PlanConfig(
+        classes=labels, splits={"train": 120}, preset=load_preset(name), grammar=PHOTO,
+        models={"name": "none"}, seed=0,
+    )  # fmt: skip
+    plan = make_plan(PlanConfig.model_validate_json(config.model_dump_json()))
+    encodings = plan.encodings(np.arange(4), 0, 120).reshape(-1, len(PHOTO.axes))
+    states = [tuple(row) for row in encodings.tolist()]
+    assert states == [PHOTO.canonical(state) for state in states]
+    assert sentences(PHOTO, encodings).to_pylist() == [PHOTO.derive(state) for state in states]
+    found = [PHOTO.decode(state) for state in states]
+    for words in found:
+        rules = config.preset.kinds[kind_of_noun(words["Noun"], PHOTO.axis("Noun"))]
+        scenes = [value.name for value in PHOTO.axis("Scene").values]
+        assert words["Scene"] in spanned(rules["Scene"], scenes)
+        assert words["Density"] == "no" or words["Verb"] in rules["Verb"]
+        assert words["Companion"] == "nothing"
+    for symbol in ("Gender", "Race", "Emotion"):  # of people who are there
+        seen = Counter(words[symbol] for words in found if words["Density"] != "no")
+        assert len(seen) == len(PHOTO.axis(symbol).values)
+        assert max(seen.values()) < 2.5 * seen.total() / len(seen)
 
 
 def test_rules_by_kind_then_symbol_then_what_the_axis_reads():
@@ -78,6 +128,18 @@ def test_rules_by_kind_then_symbol_then_what_the_axis_reads():
     assert preset.block(axis("object", "M", rank=2), "") == (0, 1, 2)
     assert preset.block(axis("scene", "LC"), "") == (0,)  # no rule: it stays
     assert preset.block(axis(), "far") == (0, 1, 2)  # values of another grammar's axis
+
+
+def test_a_list_may_weigh_its_values_and_an_axis_with_a_condition_has_rules_of_its_own():
+    preset = Preset(
+        name="x",
+        axes={"Sky": "first", "Sky when Day": ["none .. blue", "blue"]},
+        kinds={"bird": {"Sky": ["red"]}},
+    )
+    assert preset.block(axis(), "") == (0,)
+    conditional = replace(axis(), when=("Day", ("noon",)))
+    assert preset.block(conditional, "") == (0, 1, 1)
+    assert preset.block(conditional, "bird") == (2,)
 
 
 def test_a_model_sets_own_options_come_first(tmp_path):

@@ -72,7 +72,7 @@ def test_where_no_splits_were_asked_for_few_images_make_fewer(n, splits):
             50,
             "are 15 images of a class, --per-class says 50: type --per-class 15",
         ),
-        ("train=1", 50, "are 1 images of a class"),
+        ("train=1", 50, "are 1 image of a class"),
         ("train=0,val=0", None, "a class needs 1 to"),
         (SHARES, 5, "of 5 images of a class val and test would have none: type --per-class 20"),
         ("train=0.99,test=0.01", 40, "or in place of both --splits train=40,test=1"),

@@ -5,8 +5,9 @@ import pytest
 
 from rldf.errors import ImageError
 from rldf.evaluation import features
-from rldf.evaluation.features import EvaluationCache, extract, features_key, set_features
+from rldf.evaluation.features import EvaluationCache, extract, features_key
 from rldf.evaluation.image_sets import open_images, read_contents
+from rldf.evaluation.pairs import open_feature_set
 from tests.evaluation.sets import Thumbnail, write_set
 
 
@@ -23,10 +24,10 @@ def test_features_do_not_depend_on_the_batch_and_come_in_the_order_of_the_set(
 
 
 def test_known_features_are_not_computed_again(tmp_path):
-    images, extractor = open_images(write_set(tmp_path / "set", {"": 3})), Thumbnail()
-    contents, cache = read_contents(images), EvaluationCache(tmp_path / "cache")
+    root, extractor = write_set(tmp_path / "set", {"": 3}), Thumbnail()
+    cache = EvaluationCache(tmp_path / "cache")
     once, again = (
-        set_features(images, contents, extractor, cache, lambda *_: None) for _ in range(2)
+        open_feature_set(root, extractor, cache, lambda *_: None).features for _ in range(2)
     )
     assert np.array_equal(once, again)
     assert again.dtype == np.float32

@@ -24,8 +24,8 @@ from PIL import Image
 from rldf.errors import ConfigError, ModelMissingError, RldfError
 from rldf.generators import loading
 from rldf.generators.diffusion import DiffusionGenerator, _hasten
+from rldf.generators.loading import check_steps
 from rldf.generators.prompts import Texts
-from rldf.generators.steps import check_steps
 from rldf.models.repo_files import wanted
 from tests.generators.pipelines import (
     autoencoder,

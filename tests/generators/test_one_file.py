@@ -55,6 +55,7 @@ def test_it_is_a_part_of_a_model_set(sd, file, tmp_path, pocket, monkeypatch, ca
     shipped = yaml.safe_load(Path(pocket.folder, "pocket.yaml").read_text())
     for role in ("detector", "scene", "clip"):
         shipped[role]["path"] = str(pocket.path(role))
+    del shipped["photographs"]
     generator = {"class": "diffusion", "path": str(file), "options": {"steps": 2, "size": 16}}
     named = tmp_path / "mine.yaml"
     named.write_text(yaml.safe_dump(shipped | {"name": "mine", "generator": generator}))

@@ -74,6 +74,11 @@ def test_shared_values_are_those_of_the_other_axis_after_the_own_ones():
         ("when: {Noun: [ball, kite]}", "when: {Noun: [bal]}", "when.Noun: has no value 'bal'"),
         ("when: {Noun: [ball, kite]}", "when: {Noun: []}", "when.Noun: names no value"),
         ("when: {Noun: [ball, kite]}", "when: {Count: [one]}", "Count has a condition itself"),
+        ("    from: Noun", "    when: {Count: [two]}\n    from: Noun", "Count depends on itself"),
+        ("agreement:", "omit: {A: []}\nagreement:", "omit.A: is no terminal"),
+        ("agreement:", "omit: {A: [{Nuon: [cat]}]}\nagreement:", "omit.A: 'Nuon' is no axis"),
+        ("agreement:", "omit: {A: [{Noun: [cow]}]}\nagreement:", "omit.A.Noun: has no value 'cow'"),
+        ("agreement:", "omit: {A: [{Count: [one]}]}\nagreement:", "Count has a condition itself"),
         (
             "unless: {Other",
             "when: {Noun: [cat]}\n    unless: {Other",
@@ -94,6 +99,76 @@ def test_each_problem_is_told_with_its_dotted_path(old, new, problem):
     grammar, problems = check_grammar(text.replace(old, new))
     assert grammar is None
     assert any(problem in told for told in problems), problems
+
+
+PARK = """
+name: park
+productions: {S: '"a photo of" Noun A Density Gender Age C Scene'}
+terminals: {A: and, C: in}
+omit:
+  A: [{Noun: [nothing]}, {Density: ["no"]}]
+  C: [{Noun: [nothing], Density: ["no"]}]
+axes:
+  Noun: {reads: object, values: {nothing: {text: ""}, dogs: {labels: [dog]}}}
+  Density:
+    reads: people_count
+    values: {no: {text: "", count: [0, 0]}, one: {count: [1, 1]}, two: {count: [2, null]}}
+  Gender:
+    reads: attribute
+    unless: {Density: ["no"]}
+    values: {anyone: {text: human}, woman: {}, man: {}, child: {}}
+  Age:
+    reads: attribute
+    when: {Gender: [woman .. man]}
+    values: {any: {text: ""}, old: {text: of age}}
+  Scene: {reads: attribute, values: {park: {text: a park}, street: {text: a street}}}
+people: [person]
+"""
+
+
+def park():
+    grammar, problems = check_grammar(PARK)
+    assert problems == []
+    return grammar
+
+
+def test_terminals_are_left_out_and_conditions_may_depend_on_conditional_axes():
+    grammar = park()
+    states = list(itertools.product(*map(range, grammar.shape)))
+    canonical = {grammar.canonical(state) for state in states}
+    assert len(canonical) == 2 * 2 * (1 + 2 * (1 + 2 + 2 + 1))
+    assert len({grammar.derive(state) for state in canonical}) == len(canonical)
+    for state in states:
+        assert grammar.parse(grammar.derive(state)) == grammar.canonical(state)
+    assert grammar.derive((0, 0, 3, 1, 1)) == "a photo of a street"
+    assert grammar.derive((1, 0, 1, 1, 0)) == "a photo of dogs in a park"
+    assert grammar.derive((0, 1, 1, 1, 0)) == "a photo of one woman of age in a park"
+    assert grammar.derive((1, 2, 3, 1, 0)) == "a photo of dogs and two child in a park"
+    world = Gridworld(grammar.shape, grammar.conditions)
+    assert all(world.canonical(state) == grammar.canonical(state) for state in states)
+    for a, b in itertools.product(sorted(canonical)[::5], sorted(canonical)[::3]):
+        state = a
+        for action in world.path(a, b) if a != b else ():
+            assert world.action_mask(state)[action]
+            state = world.move(state, action)
+        assert state == b
+
+
+def test_the_best_cells_keep_to_conditions_on_conditional_axes():
+    grammar, rng = park(), np.random.default_rng(0)
+    tables = Tables(axes=[rng.normal(size=n) for n in grammar.shape], pairs={})
+    states = {grammar.canonical(s) for s in itertools.product(*map(range, grammar.shape))}
+    ranked = sorted(states, key=lambda s: -sum(tables.axes[i][x] for i, x in enumerate(s)))
+    assert best_cells(tables, 1000, grammar.conditions) == ranked
+
+
+def test_a_second_reading_is_found_through_a_terminal_that_is_left_out():
+    noun = "dogs: {labels: [dog]}"
+    both = f"{noun}, both: {{text: dogs and one woman, labels: [pair]}}"
+    (problem,) = check_grammar(PARK.replace(noun, both))[1]
+    assert problem.startswith("productions: 'a photo of dogs and one woman in a ")
+    always = PARK.replace('A: [{Noun: [nothing]}, {Density: ["no"]}]', "A: [{Noun: [both]}]")
+    assert check_grammar(always.replace(noun, both.replace("dogs and", "dogs")))[1] == []
 
 
 def test_without_its_condition_an_axis_leaves_a_sentence_with_two_readings():

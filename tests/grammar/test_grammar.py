@@ -136,7 +136,7 @@ def test_encode_names_what_is_missing_or_unknown() -> None:
 
 def test_an_unknown_grammar_is_answered_with_the_known_ones() -> None:
     with pytest.raises(
-        GrammarError, match="name one of base, coco-places, imagenet, paper, pocket"
+        GrammarError, match="name one of base, coco-places, imagenet, paper, photo, pocket"
     ):
         load_grammar("nope")
 

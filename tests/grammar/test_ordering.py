@@ -172,3 +172,15 @@ def test_an_axis_that_is_too_long_to_weigh_all_pairs_is_refused():
     long = SimpleNamespace(symbol="Noun", reads="object", values=range(MOST_VALUES + 1))
     with pytest.raises(UsageError, match=r"has 2001 values, and --by clip orders at most 2000"):
         clip_order(long, np.zeros((1, 1)))
+
+
+def test_the_sentences_of_an_axis_with_a_condition_speak_of_it():
+    grammar = load_grammar("photo")
+    for symbol, last in (
+        ("Age", "a photo of one woman aged about seventy in a bedroom"),
+        ("Frequency", "a photo of many roses in a bedroom"),
+        ("Weather", "a photo of a bus station in thick fog"),
+    ):
+        found = sentences(grammar, grammar.axis(symbol))
+        assert found[-1] == last
+        assert len(set(found)) == len(found)

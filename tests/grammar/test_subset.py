@@ -11,9 +11,9 @@ from rldf.agents.options import make_agent
 from rldf.errors import GrammarError, UsageError
 from rldf.grammar.grammar import load_grammar
 from rldf.grammar.subset import frozen, walked_axes, with_values
-from rldf.search.config import SearchConfig
-from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import SearchState, walk
+from rldf.runs.config import SearchConfig
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.loop import SearchState, walk
 from tests.doubles import PaintedGenerator
 
 BASE = load_grammar("base")

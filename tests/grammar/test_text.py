@@ -89,3 +89,9 @@ def test_a_last_line_without_its_end_is_no_trap():
     text = TEXT[: TEXT.index("\n\n# the end")]
     found = reordered(text, {"Noun": ["wolf", "dog", "cat"]})
     assert found.endswith("        text: kitty\n")
+
+
+def test_an_axis_that_takes_its_values_from_elsewhere_is_ordered_there():
+    text = read_text(find("grammars", "photo"), "grammar")
+    with pytest.raises(GrammarError, match=r"takes its values from coco-places\.Scene: order that"):
+        reordered(text, {"Scene": ["street", "park"]})

@@ -12,7 +12,7 @@ from rldf.dataset.config import read_config
 from rldf.errors import RunError
 from rldf.experiments.bench.page import _file_names
 from rldf.io.file_names import portable
-from rldf.search.run_naming import clean_stem, default_out
+from rldf.runs.naming import clean_stem, default_out
 from tests.dataset.clones import plan_config
 
 DEVICES = [

@@ -20,8 +20,8 @@ from rldf.experiments.bench.records import Records
 from rldf.io import files
 from rldf.io.workdir import ResultFolder, refuse_links
 from rldf.report.images import load_image
-from rldf.search.records import read_record, read_steps
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
+from rldf.runs.records import read_record, read_steps
 from tests.dataset.clones import begin, clone, draw, renderer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rldf.cli import doctor, model_view
+from rldf.cli import doctor
+from rldf.cli import models as models_command
 from rldf.errors import ConfigError, ModelMissingError
 from rldf.grammar.grammar import load_grammar
 from rldf.models import model_sets
@@ -54,7 +55,7 @@ def test_a_damaged_lock_file_of_a_set_that_is_not_asked_for_stops_nothing(tmp_pa
     (lack,) = load_model_set("sd14").lacks()
     assert "is damaged" in lack
     assert doctor.model_sets()["sd14"] == [lack]
-    assert model_view.summary(load_model_set("sd14"))["missing"] == [lack]
+    assert models_command._summary(load_model_set("sd14"))["missing"] == [lack]
     with pytest.raises(ConfigError, match="is damaged"):
         _ = load_model_set("sd14").clip
 
@@ -102,7 +103,7 @@ def test_show_tells_people_all_of_a_shipped_set(call):
     for words in (
         "CompVis/stable-diffusion-v1-4@133a221b8aa7  pinned by the set", "creativeml-openrail-m",
         "stabilityai/sd-vae-ft-mse", "Ultralytics/YOLOv8", "the first pull settles it", "agpl-3.0",
-        "timm/vit_large_patch14_clip_224.openai", "grammar coco-places", "domain photographs",
+        "timm/vit_large_patch14_clip_224.openai", "grammar photo", "domain photographs",
         "type 'rldf models pull sd14'", "generator, size: 512", "generator, steps: 20",
         "generator, guidance: 7.5", "generator, scheduler: dpm-solver", "negative prompt: blurry",
         "clip-zero-shot", "rldf models import-places365", "sd14.lock.json",
@@ -113,7 +114,7 @@ def test_show_tells_people_all_of_a_shipped_set(call):
 def test_list_tells_sizes_where_they_are_known(call):
     code, out, _ = call("models", "list")
     assert code == 0
-    assert out.splitlines()[0].startswith("pocket         complete  3")
+    assert out.splitlines()[0].startswith("pocket         complete  4")
     assert " MB " in out.splitlines()[0]
     assert "without --models: pocket (no real models are here" in out
 

@@ -14,13 +14,12 @@ from PIL import Image
 from torchvision import models as torchvision_models
 from torchvision import transforms
 
-from rldf.cli.import_places import import_places365 as command
+from rldf.cli.models import import_places365 as command
 from rldf.errors import ConfigError, UsageError
 from rldf.grammar.grammar import load_grammar
 from rldf.io.text import plain_label
-from rldf.models.places365 import import_places365, transformers_name
+from rldf.models.places365 import import_places365, places365, transformers_name
 from rldf.perception.encoder import Encoder
-from rldf.perception.labels import places365
 from rldf.perception.scene import TransformersScene
 from rldf.pocket import WEIGHTS
 from tests.doubles import Scripted, picture
@@ -69,7 +68,7 @@ def test_an_imported_network_gives_the_outputs_of_torchvision(tmp_path, name):
     model = network(name)
     file = save(model, tmp_path / f"{name}_places365.pth.tar", name)
     told = import_places365(file, tmp_path / "places")
-    assert (told["network"], told["scenes"]) == (name, 365)
+    assert (told.network, told.scenes) == (name, 365)
     scene = TransformersScene(path=tmp_path / "places")
     pixels = torch.from_numpy(np.random.default_rng(1).normal(size=(2, 3, 224, 224))).float()
     with torch.inference_mode():

@@ -7,9 +7,9 @@ from PIL import Image
 from rldf.errors import ConfigError
 from rldf.grammar.grammar import load_grammar
 from rldf.models.model_sets import load_model_set
+from rldf.models.places365 import places365
 from rldf.perception.clip_scene import ClipScene
 from rldf.perception.encoder import Encoder
-from rldf.perception.labels import places365
 from tests.doubles import Scripted, picture, thing
 
 

@@ -61,7 +61,7 @@ def test_weights_are_half_precision_and_small():
     total = sum(file.stat().st_size for file in WEIGHTS.rglob("*") if file.is_file())
     assert total <= 60_000_000
     files = list(WEIGHTS.rglob("*.safetensors"))
-    assert len(files) == 5
+    assert len(files) == 6
     for file in files:
         with safe_open(file, framework="np") as weights:
             kinds = {str(weights.get_slice(name).get_dtype()) for name in weights.keys()}  # noqa: SIM118

@@ -7,8 +7,8 @@ from PIL import Image
 
 from rldf.report import write_report
 from rldf.report.learned import read_values
-from rldf.search.run_folder import load_run
-from tests.search.test_loop import color, run
+from rldf.runs.folder import load_run
+from tests.runs.test_loop import color, run
 
 
 def test_a_report_shows_the_policy_and_the_values(tmp_path):

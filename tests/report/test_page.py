@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from rldf.report import write_report
-from rldf.search.run_folder import load_run
+from rldf.runs.folder import load_run
 from tests.report.runs import GOAL, color, made, step
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>[red]\x1b[31m\u202e&amp;.png"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rldf.report.states import by_reward, thinned, visited_states
-from rldf.search.records import best_step
+from rldf.runs.records import best_step
 from tests.report.runs import GOAL, step
 
 COLUMNS = st.lists(st.integers(0, 99), min_size=1, max_size=150)

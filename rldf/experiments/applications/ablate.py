@@ -7,7 +7,7 @@ the same image seed. CLIP compares the concept's text with the input and with bo
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,18 @@ from rldf.errors import UsageError
 from rldf.experiments.applications.common import (
     IMAGES,
     ImageRequest,
+    found_sentence,
     generate_images,
-    search_or_read,
 )
 from rldf.experiments.compare.captions import Captioner
 from rldf.grammar.grammar import Grammar
 from rldf.interfaces import ImageTextModel
 from rldf.io.images import write_png
-from rldf.io.workdir import ResultFolder
+from rldf.io.text import counted
+from rldf.io.workdir import ResultFolder, as_json
 from rldf.models.model_set import ModelSet
 from rldf.report.images import Tile, image_grid
-from rldf.search.config import Search
+from rldf.runs.config import Search
 from rldf.stats import t_interval
 
 SHEET = "sheet.png"
@@ -78,9 +79,57 @@ def check_request(concept: str, images: Sequence[str], captions: Sequence[str] |
         raise UsageError("CONCEPT is empty: name a style or a character, such as watercolour")
     if captions is not None and len(captions) != len(images):
         raise UsageError(
-            f"{len(captions)} times --caption for {len(images)} images: give one for each, in "
-            "their order, or none"
+            f"{counted(len(captions), 'caption')} by --caption for "
+            f"{counted(len(images), 'image')}: give one for each, in their order, or none"
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """The fall of the score from one column to another, over pairs of one input."""
+
+    mean: float
+    # 95 % interval of the mean (Student's t); None for a single image
+    ci: tuple[float, float] | None
+    fell: int  # pairs in which it fell
+    of: int  # pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AblatedImage:
+    """What became of one input."""
+
+    image: str  # its path
+    caption: str
+    sentence: str  # what the search found
+    scores: Mapping[str, float]  # by column; -1 to 1, or -2 to 2 with a neutral text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AblationResult:
+    """The images of a request, written to its folder, and how much of the concept they show."""
+
+    out: Path  # the folder
+    concept: str
+    mean_scores: Mapping[str, float]  # by column
+    drops: Mapping[str, Drop]  # "input_to_caption", "input_to_rldf", "caption_to_rldf"
+    warnings: tuple[str, ...]
+    images: tuple[AblatedImage, ...]  # one for each input
+
+    @property
+    def sheet(self) -> Path:
+        """The image of all columns."""
+        return self.out / SHEET
+
+    def found(self) -> dict[str, Any]:
+        """Return the result in the manifest."""
+        found = asdict(self)
+        return as_json({name: found[name] for name in found if name not in ("out", "concept")})
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        places = {"out": str(self.out), "sheet": str(self.sheet)}
+        return {**places, "concept": self.concept, **self.found()}
 
 
 def ablate(
@@ -88,10 +137,9 @@ def ablate(
     captioner: Callable[[], Captioner],
     out: Path,
     progress: Callable[[str], None] = lambda what: None,
-) -> dict[str, Any]:
+) -> AblationResult:
     """Describe, search, draw and compare, and write it down; done again, it goes on."""
     inputs = [task.image for task in asked.tasks]
-    names = [task.settings.image for task in asked.tasks]
     folder = ResultFolder(out, asked.config())
     with folder.filling():
         captions = asked.captions or _captions(captioner(), inputs, progress)
@@ -110,21 +158,25 @@ def ablate(
             name: concept_scores(clip, images, asked.concept, asked.neutral)
             for name, images in drawn.items()
         }
-        result = summarise(scores) | {
-            "warnings": list(dict.fromkeys(hint for task in asked.tasks for hint in task.hints)),
-            "images": [
-                {
-                    "image": names[k],
-                    "caption": captions[k],
-                    "sentence": searched[k],
-                    "scores": {name: round(scores[name][k], 4) for name in COLUMNS},
-                }
-                for k in range(len(inputs))
-            ],
-        }
-        write_png(out / SHEET, _sheet(drawn, scores, captions, searched))
-        folder.finish(result)
-    return {"out": str(out), "sheet": str(out / SHEET), "concept": asked.concept, **result}
+        result = AblationResult(
+            out=out,
+            concept=asked.concept,
+            mean_scores={name: round(float(np.mean(scores[name])), 4) for name in COLUMNS},
+            drops=drops_of(scores),
+            warnings=tuple(dict.fromkeys(hint for task in asked.tasks for hint in task.hints)),
+            images=tuple(
+                AblatedImage(
+                    image=task.settings.image,
+                    caption=captions[k],
+                    sentence=searched[k],
+                    scores={name: round(scores[name][k], 4) for name in COLUMNS},
+                )
+                for k, task in enumerate(asked.tasks)
+            ),
+        )
+        write_png(result.sheet, _sheet(drawn, scores, captions, searched))
+        folder.finish(result.found())
+    return result
 
 
 def _captions(
@@ -136,7 +188,7 @@ def _captions(
 
 def _searched(task: Search, path: Path, progress: Callable[[str], None]) -> str:
     progress(f"searching for {task.settings.image}")
-    return str(search_or_read(path, task)["best"]["sentence"])
+    return found_sentence(path, task)
 
 
 def _drawn(asked: Ablation, column: str, sentences: Sequence[str], out: Path) -> list[Image.Image]:
@@ -190,24 +242,17 @@ def concept_scores(
     return [float(score) for score in cosines @ signs]
 
 
-def summarise(scores: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    """Give means and drops.
-
-    Returns:
-        Mean score by column; mean drop from the input to each drawing, and from the caption's
-        drawing to the found one, each over pairs of one input, with the 95 % interval of the mean
-        (Student's t; None for a single image).
-    """
+def drops_of(scores: Mapping[str, Sequence[float]]) -> dict[str, Drop]:
+    """Measure the falls from the input to each drawing, and from the caption's to the found one."""
     pairs = [("input", "caption"), ("input", "rldf"), ("caption", "rldf")]
     drops = {}
     for before, after in pairs:
         falls = [a - b for a, b in zip(scores[before], scores[after], strict=True)]
         interval = t_interval(falls)
-        drops[f"{before}_to_{after}"] = {
-            "mean": round(float(np.mean(falls)), 4),
-            "ci": None if interval is None else [round(end, 4) for end in interval],
-            "fell": sum(fall > 0 for fall in falls),
-            "of": len(falls),
-        }
-    means = {name: round(float(np.mean(scores[name])), 4) for name in COLUMNS}
-    return {"mean_scores": means, "drops": drops}
+        drops[f"{before}_to_{after}"] = Drop(
+            mean=round(float(np.mean(falls)), 4),
+            ci=None if interval is None else (round(interval[0], 4), round(interval[1], 4)),
+            fell=sum(fall > 0 for fall in falls),
+            of=len(falls),
+        )
+    return drops

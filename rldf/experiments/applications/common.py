@@ -16,11 +16,11 @@ from rldf.io.images import write_png
 from rldf.io.paths import cache_folder
 from rldf.models.model_set import ModelSet
 from rldf.models.model_sets import load_model_set
-from rldf.search.config import Search
-from rldf.search.loop import search
-from rldf.search.result import SearchResult
-from rldf.search.run_folder import RunFolder, load_run
-from rldf.search.run_naming import RUN
+from rldf.runs.config import Search
+from rldf.runs.folder import RunFolder, load_run
+from rldf.runs.loop import search
+from rldf.runs.naming import RUN
+from rldf.runs.result import RunResult
 
 IMAGES = "images"
 _BATCH = 8
@@ -57,12 +57,12 @@ def check_count(n: int) -> None:
         raise UsageError(f"-n {n}: give 1 to 10000")
 
 
-def generator_models(found: SearchResult, named: str | None) -> ModelSet:
+def generator_models(found: RunResult, named: str | None) -> ModelSet:
     """Load the model set that is to draw; nothing of it is loaded into memory yet."""
     return load_model_set(named or found.models, send_key=named is not None)
 
 
-def hints(found: SearchResult, models: ModelSet, named: str | None) -> list[str]:
+def hints(found: RunResult, models: ModelSet, named: str | None) -> list[str]:
     """List warnings about rendering a search result with a model set."""
     told = list(found.notes)
     if named is None and found.searched_with and models.identity() != found.searched_with:
@@ -98,12 +98,17 @@ def generate_images(
     return drawn
 
 
-def search_or_read(path: Path, task: Search) -> dict[str, Any]:
-    """Search, resume an unfinished search, or read the result of a finished one."""
+def found_sentence(path: Path, task: Search) -> str:
+    """Search, resume an unfinished search, or read a finished one, and give its best sentence."""
     there = (path / RUN).exists()
-    if there and (result := load_run(path).record.result) is not None:
-        return result
-    if there:
+    result = load_run(path).record.result if there else None
+    if result is None:
+        result = _search(path, task, resume=there)
+    return str(result["best"]["sentence"])
+
+
+def _search(path: Path, task: Search, *, resume: bool) -> dict[str, Any]:
+    if resume:
         run = RunFolder.resume(path, task.config)
     else:
         run = RunFolder.create(

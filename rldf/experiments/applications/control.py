@@ -16,8 +16,8 @@ from rldf.experiments.applications.common import (
     generate_images,
     image_seed,
 )
-from rldf.grammar.axes import Axis, Value
-from rldf.grammar.contents import SceneContents
+from rldf.grammar.axes import Axis
+from rldf.grammar.axis_kinds import ReadBack
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.ordering import spearman
 from rldf.interfaces import VisionModels
@@ -26,30 +26,18 @@ from rldf.io.workdir import ResultFolder
 from rldf.models.model_set import ModelSet
 from rldf.perception.encoder import Encoder
 from rldf.report.images import Tile, image_grid
-from rldf.search.result import SearchResult
+from rldf.runs.result import RunResult
 from rldf.stats import wilson
 
 GRID = "grid.png"
 
-_BY_CLIP = ("attribute", "action")
 _TIE = 1e-7  # two cosines this near are one
-COUNTS = ("object_count", "people_count")
-
-
-@dataclass(frozen=True, slots=True)
-class ReadBack:
-    """The value of one axis, as read from an image."""
-
-    # number of the value on the axis; None where nothing was seen that it has a word for
-    value: int | None
-    number: int | None = None  # how many things were seen, on axes of counts; None on others
 
 
 def reader_of(axis: Axis) -> str:
     """Name the model that reads an axis."""
-    if axis.reads in _BY_CLIP:
-        return "CLIP"
-    return "the scene classifier" if axis.reads == "scene" else "the detector"
+    reader = axis.kind.reader
+    return reader if reader == "CLIP" else f"the {reader}"
 
 
 def read_back(
@@ -61,10 +49,12 @@ def read_back(
 ) -> list[ReadBack]:
     """Read one axis of each image, given the encoding it was generated from."""
     axis = encoder.grammar.axes[number]
-    if axis.reads in _BY_CLIP:
+    if axis.kind.reader == "CLIP":
         return _by_clip(encoder, readers, number, images, drawn)
-    looks = encoder.detect(images)
-    return [_by_sight(encoder, axis, seen, cell) for seen, cell in zip(looks, drawn, strict=True)]
+    return [
+        axis.kind.read_back(axis, contents, _nouns(encoder, cell))
+        for contents, cell in zip(encoder.detect(images), drawn, strict=True)
+    ]
 
 
 def _by_clip(
@@ -74,10 +64,9 @@ def _by_clip(
     images: Sequence[Image.Image],
     drawn: Sequence[Encoding],
 ) -> list[ReadBack]:
-    values = range(len(encoder.grammar.axes[number].values))
-    found = []
+    axis, found = encoder.grammar.axes[number], []
     for vector, cell in zip(readers.clip.embed_images(images), drawn, strict=True):
-        options = [(*cell[:number], k, *cell[number + 1 :]) for k in values]
+        options = axis.kind.question(number, cell, len(axis.values))
         texts = readers.clip.embed_texts([encoder.grammar.derive(option) for option in options])
         likeness = texts @ vector
         best = int(likeness.argmax())
@@ -86,48 +75,17 @@ def _by_clip(
     return found
 
 
-def _by_sight(encoder: Encoder, axis: Axis, seen: SceneContents, cell: Encoding) -> ReadBack:
-    if axis.reads == "scene":
-        return ReadBack(None if seen.scene is None else axis.index(seen.scene))
-    if axis.reads == "people_count":
-        return ReadBack(_bin(axis, seen.people), seen.people)
-    nouns = _nouns(encoder, cell)
-    if axis.reads == "object_count":
-        count = sum(thing.count for thing in seen.objects if thing.value == nouns.get(axis.rank))
-        return ReadBack(_bin(axis, count), count)
-    others = {noun for rank, noun in nouns.items() if rank != axis.rank}
-    asked = nouns[axis.rank]
-    things = [
-        thing.value
-        for thing in seen.objects
-        if thing.value not in others or (thing.value == asked and thing.count > 1)
-    ]
-    words = [value.name for value in axis.values]
-    known = [words.index(thing) for thing in things if thing in words]
-    nothing = [i for i, value in enumerate(axis.values) if not value.labels]
-    return ReadBack(next(iter(known + nothing), None))
-
-
 def _nouns(encoder: Encoder, cell: Encoding) -> dict[int, str]:
     """Name the noun of each object axis of a state, by rank."""
     pairs = zip(encoder.grammar.axes, cell, strict=True)
-    return {axis.rank: axis.values[i].name for axis, i in pairs if axis.reads == "object"}
-
-
-def _bin(axis: Axis, count: int) -> int | None:
-    return next((i for i, value in enumerate(axis.values) if _holds(value, count)), None)
-
-
-def _holds(value: Value, count: int) -> bool:
-    low, high = value.count or (0, None)
-    return low <= count and (high is None or count <= high)
+    return {axis.rank: axis.values[i].name for axis, i in pairs if axis.kind.has_objects}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
     """A request: one row of images for each value of an axis."""
 
-    found: SearchResult  # the sentence, in the words of a grammar that has the axis
+    found: RunResult  # the sentence, in the words of a grammar that has the axis
     models: ModelSet  # what draws and reads
     axis: str  # symbol of the axis that varies
     values: tuple[str, ...] | None = None  # names of its values, one row each; None for all
@@ -137,6 +95,10 @@ class Control:
     def __post_init__(self) -> None:
         """Check the request."""
         check_count(self.n)
+        if why := self.found.grammar.unspoken(self.number, self.found.encoding):
+            raise UsageError(
+                f"--axis {self.axis}: no sentence speaks of it where {why}: name another axis"
+            )
         rows = self.rows
         if len(set(rows)) < len(rows):
             raise UsageError(f"--values {','.join(self.values or ())}: name each value once")
@@ -184,9 +146,110 @@ def planned(control: Control) -> list[ImageRequest]:
     return requests
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often the value asked for was read."""
+
+    hits: int
+    of: int  # number of images, at least 1
+
+    @property
+    def share(self) -> float:
+        """Hits by images, 0 to 1."""
+        return round(self.hits / self.of, 4)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the share."""
+        low, high = wilson(self.hits, self.of)
+        return round(low, 4), round(high, 4)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        low, high = self.interval
+        return {
+            "hits": self.hits, "of": self.of, "rate": self.share, "ci_low": low, "ci_high": high,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFigures:
+    """How the images of one value were read."""
+
+    value: str
+    rate: Rate
+    mean_number: float | None = None  # of the things seen; None on axes without counts
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        number = {} if self.mean_number is None else {"mean_number": self.mean_number}
+        return {"value": self.value, **self.rate.document(), **number}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlFigures:
+    """How the images of all values were read."""
+
+    axis: Axis
+    rate: Rate
+    rows: tuple[ValueFigures, ...]  # one for each value asked for
+    # Spearman's rank correlation of the value asked for and the number read; None on axes without
+    # counts, and where one of them never changes
+    spearman: float | None = None
+
+    @property
+    def read_by(self) -> str:
+        """The model that read the axis."""
+        return reader_of(self.axis)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the axis is of counts."""
+        return self.axis.kind.is_count
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "read_by": self.read_by,
+            **self.rate.document(),
+            "rows": [row.document() for row in self.rows],
+            **({"spearman": self.spearman} if self.counts else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlResult:
+    """The images of a request, written to its folder, and how they were read."""
+
+    asked: Control
+    out: Path  # the folder
+    images: tuple[ImageRequest, ...]  # what was drawn, row by row
+    reads: tuple[ReadBack, ...]  # what was read in each
+    figures: ControlFigures
+
+    @property
+    def grid(self) -> Path:
+        """The image of all rows."""
+        return self.out / GRID
+
+    def found(self) -> dict[str, Any]:
+        """Return the result in the manifest."""
+        return {
+            "run": str(self.asked.found.run),
+            "warnings": list(self.asked.found.notes),
+            **self.figures.document(),
+            "images": _documents(self.asked, self.images, self.reads),
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        places = {"out": str(self.out), "grid": str(self.grid)}
+        return {**places, **self.asked.config(), **self.found()}
+
+
 def control(
     asked: Control, out: Path, progress: Callable[[int], None] = lambda n: None
-) -> dict[str, Any]:
+) -> ControlResult:
     """Draw the rows, read them back, and write a grid and a manifest; done again, it goes on."""
     folder, requests = ResultFolder(out, asked.config()), planned(asked)
     encoder = Encoder(asked.found.grammar, asked.models)
@@ -194,39 +257,35 @@ def control(
         images = generate_images(asked.models, requests, out, progress)
         cells = [request.encoding for request in requests]
         reads = read_back(encoder, asked.models, asked.number, images, cells)
-        result = {
-            "run": str(asked.found.run),
-            "warnings": list(asked.found.notes),
-            **measured(asked, reads),
-            "images": _documents(asked, requests, reads),
-        }
-        write_png(out / GRID, _grid(asked, images, reads, result["rows"]))
-        folder.finish(result)
-    return {"out": str(out), "grid": str(out / GRID), **asked.config(), **result}
+        result = ControlResult(
+            asked=asked,
+            out=out,
+            images=tuple(requests),
+            reads=tuple(reads),
+            figures=measured(asked, reads),
+        )
+        write_png(result.grid, _grid(asked, images, reads, result.figures.rows))
+        folder.finish(result.found())
+    return result
 
 
-def measured(asked: Control, reads: Sequence[ReadBack]) -> dict[str, Any]:
-    """Sum up what was read.
-
-    Returns:
-        Hits, rate and its 95 % interval (Wilson) in all and for each value; on an axis of counts
-        also Spearman's rank correlation of the value asked for and the number read, None where
-        one of them never changes.
-    """
+def measured(asked: Control, reads: Sequence[ReadBack]) -> ControlFigures:
+    """Sum up what was read."""
     rows = []
     for place, row in enumerate(asked.rows):
         of_row = reads[place * asked.n : (place + 1) * asked.n]
         seen = [read.number for read in of_row if read.number is not None]
-        value = asked.words.values[row].name
-        numbers = {"mean_number": round(sum(seen) / len(seen), 3)} if seen else {}
-        rows.append({"value": value, **_rate([r.value == row for r in of_row]), **numbers})
+        rate = Rate(sum(read.value == row for read in of_row), len(of_row))
+        mean = round(sum(seen) / len(seen), 3) if seen else None
+        rows.append(ValueFigures(asked.words.values[row].name, rate, mean))
+    numbers = [read.number or 0 for read in reads]
     asked_for = [row for row in asked.rows for _ in range(asked.n)]
-    right = [read.value == row for read, row in zip(reads, asked_for, strict=True)]
-    found = {"read_by": reader_of(asked.words), **_rate(right), "rows": rows}
-    if asked.words.reads in COUNTS:
-        numbers_read = [read.number or 0 for read in reads]
-        found["spearman"] = _correlation(asked_for, numbers_read)
-    return found
+    return ControlFigures(
+        axis=asked.words,
+        rate=Rate(sum(row.rate.hits for row in rows), len(reads)),
+        rows=tuple(rows),
+        spearman=_correlation(asked_for, numbers),
+    )
 
 
 def _correlation(asked_for: Sequence[int], numbers: Sequence[int]) -> float | None:
@@ -234,17 +293,6 @@ def _correlation(asked_for: Sequence[int], numbers: Sequence[int]) -> float | No
         return None
     x, y = (np.asarray(values, dtype=np.float64) for values in (asked_for, numbers))
     return round(spearman(x, y), 4)
-
-
-def _rate(hits: Sequence[bool]) -> dict[str, Any]:
-    low, high = wilson(sum(hits), len(hits))
-    return {
-        "hits": sum(hits),
-        "of": len(hits),
-        "rate": round(sum(hits) / len(hits), 4),
-        "ci_low": round(low, 4),
-        "ci_high": round(high, 4),
-    }
 
 
 def _read_name(axis: Axis, read: ReadBack) -> str | None:
@@ -266,7 +314,7 @@ def _grid(
     asked: Control,
     images: Sequence[Image.Image],
     reads: Sequence[ReadBack],
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[ValueFigures],
 ) -> Image.Image:
     """Draw one row for each value; what reads as another value is marked."""
     tiles = []
@@ -277,5 +325,5 @@ def _grid(
             said = f"reads: {_read_name(asked.words, reads[k]) or 'nothing'}" if wrong else ""
             line.append(Tile(images[k], said, wrong))
         tiles.append(line)
-    labels = [f"{row['value']}\n{row['hits']} of {row['of']}" for row in rows]
+    labels = [f"{row.value}\n{row.rate.hits} of {row.rate.of}" for row in rows]
     return image_grid(tiles, labels=labels, heads=[f"seed {k + 1}" for k in range(asked.n)])

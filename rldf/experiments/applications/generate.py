@@ -21,7 +21,7 @@ from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
 from rldf.models.model_set import ModelSet
 from rldf.report.images import Tile, image_grid
-from rldf.search.result import SearchResult
+from rldf.runs.result import RunResult
 
 SHEET = "sheet.png"
 _COLUMNS = 4
@@ -31,7 +31,7 @@ _COLUMNS = 4
 class Generation:
     """A request for images of a search result."""
 
-    found: SearchResult  # the sentence, in the words of a grammar that has the varied axes
+    found: RunResult  # the sentence, in the words of a grammar that has the varied axes
     models: ModelSet  # what draws
     n: int  # number of images
     vary: tuple[str, ...] = ()  # symbols of the axes whose values change from image to image
@@ -40,8 +40,14 @@ class Generation:
     def __post_init__(self) -> None:
         """Check the request."""
         check_count(self.n)
-        for symbol in self.vary:
-            self.found.axis_number(symbol)
+        varied = [self.found.axis_number(symbol) for symbol in self.vary]
+        for number in varied:
+            if why := self.found.grammar.unspoken(number, self.found.encoding, varied):
+                symbol = self.found.grammar.axes[number].symbol
+                raise UsageError(
+                    f"--vary {symbol}: no sentence speaks of it where {why}: leave it out, or vary "
+                    f"{why.split()[0]} too"
+                )
         if len(set(self.vary)) < len(self.vary):
             raise UsageError(f"--vary {','.join(self.vary)}: name each axis once")
 
@@ -55,6 +61,34 @@ class Generation:
             "vary": list(self.vary),
             "seed": self.seed,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationResult:
+    """The images of a request, written to its folder."""
+
+    generation: Generation
+    out: Path  # the folder
+    images: tuple[ImageRequest, ...]  # what was drawn, in order
+
+    @property
+    def sheet(self) -> Path:
+        """The contact sheet."""
+        return self.out / SHEET
+
+    def found(self) -> dict[str, Any]:
+        """Return the result in the manifest."""
+        found = self.generation.found
+        return {
+            "run": str(found.run),
+            "warnings": list(found.notes),
+            "images": [image.document(found.grammar) for image in self.images],
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        places = {"out": str(self.out), "sheet": str(self.sheet)}
+        return {**places, **self.generation.config(), **self.found()}
 
 
 def planned(generation: Generation) -> list[ImageRequest]:
@@ -72,6 +106,7 @@ def planned(generation: Generation) -> list[ImageRequest]:
     for k, values in enumerate(cover):
         chosen = dict(zip(places, values, strict=False))
         encoding = tuple(chosen.get(i, value) for i, value in enumerate(found.encoding))
+        encoding = found.grammar.canonical(encoding)
         sentence = found.grammar.derive(encoding)
         file = f"{IMAGES}/{k:04d}.png"
         requests.append(ImageRequest(file, encoding, sentence, image_seed(generation.seed, k)))
@@ -80,20 +115,15 @@ def planned(generation: Generation) -> list[ImageRequest]:
 
 def generate(
     generation: Generation, out: Path, progress: Callable[[int], None] = lambda n: None
-) -> dict[str, Any]:
+) -> GenerationResult:
     """Generate the images, a contact sheet and a manifest; repeated, it resumes."""
     folder, requests = ResultFolder(out, generation.config()), planned(generation)
     with folder.filling():
         images = generate_images(generation.models, requests, out, progress)
-        write_png(out / SHEET, _sheet(generation, requests, images))
-        grammar = generation.found.grammar
-        result = {
-            "run": str(generation.found.run),
-            "warnings": list(generation.found.notes),
-            "images": [request.document(grammar) for request in requests],
-        }
-        folder.finish(result)
-    return {"out": str(out), "sheet": str(out / SHEET), **generation.config(), **result}
+        result = GenerationResult(generation=generation, out=out, images=tuple(requests))
+        write_png(result.sheet, _sheet(generation, requests, images))
+        folder.finish(result.found())
+    return result
 
 
 def _sheet(

@@ -4,12 +4,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rldf.experiments.bench.episodes import COLUMNS as EPISODE_COLUMNS
 from rldf.experiments.bench.episodes import as_csv, curves, draw_curves
-from rldf.experiments.bench.measures import QUARTERED
-from rldf.experiments.bench.plots import draw_progress
+from rldf.experiments.bench.measures import QUARTERED, best_at
 from rldf.experiments.bench.starts import COLUMNS as START_COLUMNS
 from rldf.experiments.bench.starts import by_start
 from rldf.experiments.bench.table3 import COLUMNS
@@ -17,7 +19,11 @@ from rldf.experiments.bench.trial import Outcome
 from rldf.io.files import write_bytes, write_text
 from rldf.report.html import details, document, doubts, facts, leaf_rows, text, wide_image
 from rldf.report.images import png_uri
-from rldf.search.run_naming import clean_stem
+from rldf.report.plotting import COLOURS, INK, draw_png
+from rldf.runs.naming import clean_stem
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _SHOWN = {
     "agent": "agent", "reward": "reward", "epsilon": "ε", "rate": "reached", "ci": "95 %",
@@ -25,6 +31,7 @@ _SHOWN = {
     "sigma2": "σ²", "f_semantic": "F", "c_semantic": "C", "regret": "regret",
 }  # fmt: skip
 
+_DASHES = ("-", "--", ":", "-.")  # one for each ε of an agent
 
 _ALTS = (
     "share of runs at the goal and best reward over unique renders",
@@ -142,3 +149,50 @@ def _page(
         details("How", [("command", shlex.join(command)), *leaf_rows(config)]),
     ]
     return document("rldf bench table3", "".join(sections))
+
+
+def draw_progress(outcomes: Sequence[Outcome], renders: int) -> bytes:
+    """Draw how the agents do with one reward, over the unique images spent."""
+    settings: dict[tuple[str, str | None], list[Outcome]] = {}
+    for outcome in outcomes:
+        settings.setdefault((outcome.trial.agent, outcome.trial.epsilon), []).append(outcome)
+    agents = list(dict.fromkeys(agent for agent, _ in settings))
+    at = np.arange(1, renders + 1)
+
+    def draw(left: "Axes", right: "Axes") -> None:
+        for (agent, epsilon), group in settings.items():
+            number = [e for a, e in settings if a == agent].index(epsilon)
+            colour = COLOURS[agents.index(agent) % len(COLOURS)]
+            dash = _DASHES[number % len(_DASHES)]
+            name = agent if epsilon is None else f"{agent}, ε {epsilon}"
+            left.plot(at, _share_reached(group, renders), label=name, color=colour, ls=dash)
+            curves = _best(group, renders)
+            right.plot(at, np.nanmean(curves, axis=0), color=colour, ls=dash)
+            if len(group) >= QUARTERED:
+                low, high = np.nanquantile(curves, [0.25, 0.75], axis=0)
+                right.fill_between(at, low, high, color=colour, alpha=0.08, lw=0)
+        left.set_ylim(0, 1.02)
+        for panel in (left, right):
+            panel.set_xlim(0, renders)
+            panel.set_xlabel("unique renders", color=INK)
+        left.set_ylabel("runs that reached the goal", color=INK)
+        right.set_ylabel("best reward so far", color=INK)
+        handles, names = left.get_legend_handles_labels()
+        right.legend(
+            handles, names, frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5)
+        )
+
+    return draw_png(draw, 11, 3.8, panels=2)
+
+
+def _share_reached(group: Sequence[Outcome], renders: int) -> NDArray[np.float64]:
+    counts = np.array([o.reached for o in group if o.reached is not None], dtype=np.int64)
+    at = np.arange(1, renders + 1)
+    return np.asarray((counts[:, None] <= at).sum(axis=0) / len(group), dtype=np.float64)
+
+
+def _best(group: Sequence[Outcome], renders: int) -> NDArray[np.float64]:
+    """Return the best reward so far: (runs, renders), before a run's first render its first."""
+    curves = np.array([best_at(o.best, renders) for o in group], dtype=np.float64)
+    first = np.array([o.best[0][1] for o in group])
+    return np.where(np.isnan(curves), first[:, None], curves)

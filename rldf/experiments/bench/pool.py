@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from rldf.experiments.bench.trial import Outcome, Trial, run_trial
 from rldf.experiments.bench.worlds import World
-from rldf.search.config import SearchConfig
+from rldf.runs.config import SearchConfig
 
 Group = tuple[Trial, ...]
 

@@ -18,7 +18,7 @@ from rldf.grammar.grammar import Grammar, load_grammar
 from rldf.io.paths import cache_folder
 from rldf.models.model_sets import ModelSet, load_model_set
 from rldf.rewards.files import load_reward_file, resolved
-from rldf.search.config import SearchConfig
+from rldf.runs.config import SearchConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from rldf.interfaces import (
     Detection,
     Detector,
     ImageTextModel,
+    PhotographReader,
     SaysLabels,
     SaysScenes,
     SceneClassifier,
@@ -95,3 +96,8 @@ class RememberingReaders:
     def clip(self) -> ImageTextModel:
         """What compares images with images and texts."""
         return self
+
+    @property
+    def photographs(self) -> PhotographReader | None:
+        """What reads photographs; the input images alone are asked about, each once."""
+        return self._readers.photographs

@@ -18,10 +18,10 @@ from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Axis, Grammar, Slot, Value
 from rldf.gridworld import Gridworld
 from rldf.interfaces import ImageGenerator, Json
-from rldf.search.config import SearchConfig
-from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import SearchState, walk
-from rldf.search.records import Step
+from rldf.runs.config import SearchConfig
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.loop import SearchState, walk
+from rldf.runs.records import Step
 
 SHAPES = {
     480: (2, 10, 3, 8),

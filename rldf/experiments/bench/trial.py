@@ -8,9 +8,9 @@ from rldf import seeding as seeds
 from rldf.agents.options import make_agent, takes
 from rldf.experiments.bench.measures import Distances, distances
 from rldf.experiments.bench.worlds import World
-from rldf.search.config import SearchConfig
-from rldf.search.loop import SearchState, walk
-from rldf.search.records import Step
+from rldf.runs.config import SearchConfig
+from rldf.runs.loop import SearchState, walk
+from rldf.runs.records import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from rldf.gridworld import Gridworld
 from rldf.interfaces import ImageGenerator, Json, Reward, VisionModels
 from rldf.perception.encoder import Encoder
 from rldf.rewards.files import build_reward, load_reward_file
-from rldf.search.env import EncodingGridEnv
+from rldf.runs.env import EncodingGridEnv
 
 WHOLE = 5_000
 """Cells up to which a world is drawn whole."""

@@ -10,29 +10,31 @@ A finished image is not computed again, and the render cache keeps single images
 command resumes where it stopped.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
-
-from pydantic import FiniteFloat, NonNegativeInt, model_validator
+from typing import Any, cast
 
 from rldf import seeding as seeds
-from rldf.errors import RunError, UsageError
+from rldf.errors import UsageError
 from rldf.experiments.compare.baselines import SPLIT, check_baselines, check_exhaustible
 from rldf.experiments.compare.captions import Captioner, make_captioner
+from rldf.experiments.compare.documents import (
+    ComparisonDocument,
+    ImageScores,
+    read_scores,
+)
 from rldf.experiments.compare.runner import SEARCH, MethodRunner
 from rldf.experiments.compare.score import evaluation_seeds
 from rldf.experiments.compare.summary import draw_comparison, summarise
 from rldf.grammar.grammar import load_grammar
-from rldf.io.files import parse_json, read_file, write_json
+from rldf.io.files import write_json
 from rldf.io.images import write_png
 from rldf.io.workdir import ResultFolder
-from rldf.io.yaml import Strict
 from rldf.models.checksums import checksum_of
 from rldf.models.model_sets import ModelSet, load_model_set
-from rldf.search.config import Search, SearchConfig, build_search
-from rldf.search.run_naming import clean_stem
+from rldf.runs.config import Search, SearchConfig, build_search
+from rldf.runs.naming import clean_stem
 
 RESULT, PICTURE = "result.json", "comparison.png"
 
@@ -136,7 +138,7 @@ def prepare_comparison(question: Question) -> Comparison:
 
 def compare(
     comparison: Comparison, out: Path, progress: Callable[[int], None] = lambda done: None
-) -> dict[str, Any]:
+) -> ComparisonDocument:
     """Draw and score everything; done again, it goes on."""
     methods = comparison.question.methods
     folder = ResultFolder(out, comparison.config())
@@ -154,15 +156,15 @@ def compare(
         }
         folder.finish(result)
     places = {"out": str(out), "picture": str(out / PICTURE)}
-    return {**places, **comparison.config(), **result}
+    return cast(ComparisonDocument, {**places, **comparison.config(), **result})
 
 
 def _row(
     comparison: Comparison, task: Search, place: Path, before: int, progress: Callable[[int], None]
-) -> dict[str, Any]:
+) -> ImageScores:
     """Give the result of one image, from its file where that is there."""
     if (place / RESULT).exists():
-        return read_result(place / RESULT, comparison.question.methods)
+        return read_scores(place / RESULT, comparison.question.methods)
     place.mkdir(exist_ok=True)
     write_png(place / "input.png", task.image)
     runner = MethodRunner(task, comparison.models, comparison.captioner)
@@ -170,7 +172,7 @@ def _row(
     for method in comparison.question.methods:
         scores.append(runner.score(method, place))
         progress(before + len(scores))
-    row = {
+    row: ImageScores = {
         "image": task.settings.image,
         "folder": place.name,
         "sentence": task.reading.sentence,
@@ -180,56 +182,3 @@ def _row(
     }
     write_json(place / RESULT, row)
     return row
-
-
-class _Entry(Strict):
-    """What one method came to."""
-
-    method: str
-    sentence: str | None
-    seed: NonNegativeInt | None
-    renders: NonNegativeInt
-    best: FiniteFloat | None
-    mean: FiniteFloat | None
-    axes: FiniteFloat | None
-    noun: bool | None
-    scene: bool | None
-    picture: str | None
-    notes: tuple[str, ...]
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        scored = (self.seed, self.best, self.mean, self.picture)
-        if self.sentence is None and scored != (None,) * 4:
-            raise ValueError("scores without a sentence")
-        if self.sentence is not None and (None in scored or self.picture != f"{self.method}.png"):
-            raise ValueError("a sentence without its scores or its picture")
-        return self
-
-
-class _Row(Strict):
-    """What all methods came to on one image."""
-
-    image: str
-    folder: str
-    sentence: str | None
-    methods: tuple[_Entry, ...]
-    doubtful: bool = False
-    warnings: tuple[str, ...] = ()
-
-
-def read_result(path: Path, methods: Sequence[str]) -> dict[str, Any]:
-    """Read the result of one image."""
-    try:
-        kept: dict[str, Any] = parse_json(read_file(path))
-        row = _Row.model_validate(kept)
-        if (row.folder, [entry.method for entry in row.methods]) != (
-            path.parent.name,
-            list(methods),
-        ):
-            raise ValueError("of another comparison")
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError:  # a ValidationError is one
-        raise RunError(f"{path} is damaged: move it away, and type the command again") from None
-    return kept

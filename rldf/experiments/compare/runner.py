@@ -3,21 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from PIL.Image import Image
 
 from rldf import seeding as seeds
 from rldf.experiments.compare.baselines import SPLIT, BaselineInput, baseline_prompts
 from rldf.experiments.compare.captions import Captioner
+from rldf.experiments.compare.documents import MethodScores
 from rldf.experiments.compare.score import Judge, Prompt, drawn, evaluation_seeds
 from rldf.generators.cached import CachedGenerator
 from rldf.io.images import write_png
 from rldf.io.paths import cache_folder
 from rldf.models.model_sets import ModelSet
 from rldf.perception.encoder import Encoder
-from rldf.search.config import Search, build_search
-from rldf.search.loop import SearchState, walk
+from rldf.runs.config import Search, build_search
+from rldf.runs.loop import SearchState, walk
 
 SEARCH = "rldf"
 """The method that the baselines are compared with."""
@@ -48,7 +48,7 @@ class MethodRunner:
             image_seed=settings.image_seed,
         )
 
-    def score(self, method: str, place: Path) -> dict[str, Any]:
+    def score(self, method: str, place: Path) -> MethodScores:
         """Generate a method's images, score the best one and write it."""
         pictures, notes = self._pictures(method)
         if pictures is None:
@@ -109,6 +109,17 @@ def searched(task: Search) -> Iterator[tuple[Prompt, Image]]:
             yield Prompt(step.sentence, step.seed), environment.image()
 
 
-def _without_sentence(method: str, notes: list[str]) -> dict[str, Any]:
-    empty = ("sentence", "seed", "best", "mean", "axes", "noun", "scene", "picture")
-    return {"method": method, **dict.fromkeys(empty), "renders": 0, "notes": notes}
+def _without_sentence(method: str, notes: list[str]) -> MethodScores:
+    return {
+        "method": method,
+        "sentence": None,
+        "seed": None,
+        "renders": 0,
+        "best": None,
+        "mean": None,
+        "axes": None,
+        "noun": None,
+        "scene": None,
+        "picture": None,
+        "notes": notes,
+    }

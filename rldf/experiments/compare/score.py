@@ -9,6 +9,7 @@ import numpy as np
 from PIL.Image import Image
 
 from rldf import seeding as seeds
+from rldf.experiments.compare.documents import Semantics
 from rldf.interfaces import ImageGenerator, VisionModels
 from rldf.perception.encoder import Encoder
 from rldf.perception.reading import ImageReading
@@ -90,16 +91,10 @@ class Judge:
         ]
         return float(np.mean(self.likeness(images)))
 
-    def semantics(self, image: Image) -> dict[str, Any]:
-        """Encode an image and compare it with the input, axis by axis.
-
-        Returns:
-            "axes": the share of those axes which could be read in the input that read the same;
-            "noun", "scene": whether the dominant object and the place do. None where the input
-            shows none, or the grammar has no such axis.
-        """
+    def semantics(self, image: Image) -> Semantics:
+        """Encode an image and compare it with the input, axis by axis."""
         there = self._words(self._reading)
-        here = self._words(self._encoder.encode(image))
+        here = self._words(self._encoder.encode_drawn(image))
         same = {symbol: here.get(symbol) == value for symbol, value in there.items()}
         return {
             "axes": sum(same.values()) / len(same) if same else None,

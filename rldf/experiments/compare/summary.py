@@ -1,12 +1,13 @@
 """Means over the images of a comparison, and its overview image (paper Fig. 7)."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from PIL import Image
 
+from rldf.experiments.compare.documents import ImageScores, MethodScores, MethodSummary
 from rldf.report.images import Tile, image_grid, load_image
 from rldf.stats import t_interval
 
@@ -14,12 +15,11 @@ PICTURED = 20
 """Largest number of rows in the overview image."""
 
 _SIDE = 192  # px
+_SEMANTICS: tuple[Literal["axes", "noun", "scene"], ...] = ("axes", "noun", "scene")
 _SAME = 1e-6  # two similarities this close are those of one image
 
-Row = Mapping[str, Any]
 
-
-def summarise(rows: Sequence[Row], methods: Sequence[str]) -> list[dict[str, Any]]:
+def summarise(rows: Sequence[ImageScores], methods: Sequence[str]) -> list[MethodSummary]:
     """Average the scores of each method, and set the first method against the others.
 
     Returns:
@@ -30,19 +30,21 @@ def summarise(rows: Sequence[Row], methods: Sequence[str]) -> list[dict[str, Any
     return [_summary(rows, methods[0], method) for method in methods]
 
 
-def _summary(rows: Sequence[Row], first: str, method: str) -> dict[str, Any]:
+def _summary(rows: Sequence[ImageScores], first: str, method: str) -> MethodSummary:
     pairs = [(_of(row, first), _of(row, method)) for row in rows]
-    scored = [theirs for _, theirs in pairs if theirs["best"] is not None]
-    margins = [a["best"] - b["best"] for a, b in pairs if b["best"] is not None]
-    return {
+    scored = [theirs for _, theirs in pairs if theirs["sentence"] is not None]
+    found: dict[str, Any] = {
         "method": method,
         "images": len(scored),
         "renders": _mean([entry["renders"] for entry in scored]),
-        **_interval("best", [entry["best"] for entry in scored]),
-        **_interval("mean", [entry["mean"] for entry in scored]),
-        **{name: _share(scored, name) for name in ("axes", "noun", "scene")},
-        **({} if method == first else _duel(margins)),
+        **_interval("best", _known(scored, "best")),
+        **_interval("mean", _known(scored, "mean")),
+        **{name: _mean(_known(scored, name)) for name in _SEMANTICS},
     }
+    if method != first:
+        both = [[one["best"] for one in pair if one["best"] is not None] for pair in pairs]
+        found |= _duel([best[0] - best[1] for best in both if len(best) == 2])
+    return cast(MethodSummary, found)
 
 
 def _duel(margins: list[float]) -> dict[str, Any]:
@@ -57,20 +59,21 @@ def _interval(name: str, values: list[float]) -> dict[str, Any]:
     return {name: _mean(values), f"{name}_low": low, f"{name}_high": high}
 
 
-def _share(entries: list[Row], name: str) -> float | None:
-    return _mean([float(entry[name]) for entry in entries if entry[name] is not None])
+def _known(
+    entries: list[MethodScores], name: Literal["best", "mean", "axes", "noun", "scene"]
+) -> list[float]:
+    return [float(score) for entry in entries if (score := entry[name]) is not None]
 
 
 def _mean(values: list[float]) -> float | None:
     return statistics.fmean(values) if values else None
 
 
-def _of(row: Row, method: str) -> Row:
-    found: Row = next(entry for entry in row["methods"] if entry["method"] == method)
-    return found
+def _of(row: ImageScores, method: str) -> MethodScores:
+    return next(entry for entry in row["methods"] if entry["method"] == method)
 
 
-def draw_comparison(rows: Sequence[Row], out: Path, methods: Sequence[str]) -> Image.Image:
+def draw_comparison(rows: Sequence[ImageScores], out: Path, methods: Sequence[str]) -> Image.Image:
     """Draw the input and the best image of each method, with sentence and score."""
     tiles = [
         [_input(row, out), *(_tile(_of(row, method), out / row["folder"]) for method in methods)]
@@ -79,14 +82,14 @@ def draw_comparison(rows: Sequence[Row], out: Path, methods: Sequence[str]) -> I
     return image_grid(tiles, heads=("input", *methods), side=_SIDE)
 
 
-def _input(row: Row, out: Path) -> Tile:
+def _input(row: ImageScores, out: Path) -> Tile:
     read = row["sentence"] or "no sentence, not every axis was read"
     how = "reads, in doubt, as" if row.get("doubtful") else "reads as"
     return Tile(_picture(out / row["folder"] / "input.png"), f"{how}: {read}")
 
 
-def _tile(entry: Row, folder: Path) -> Tile:
-    if entry["sentence"] is None:
+def _tile(entry: MethodScores, folder: Path) -> Tile:
+    if entry["sentence"] is None or entry["picture"] is None:
         return Tile(Image.new("RGB", (_SIDE, _SIDE), "white"), "no sentence")
     scores = f"best {entry['best']:.3f}, mean {entry['mean']:.3f}"
     return Tile(_picture(folder / entry["picture"]), f"{scores}: {entry['sentence']}")

@@ -5,8 +5,8 @@ from pathlib import Path
 from PIL import Image
 
 from rldf.grammar.grammar import load_grammar
-from rldf.search.records import Step
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
+from rldf.runs.records import Step
 
 ROOT = Path(__file__).parents[3]
 DRAWN = str(ROOT / "tests" / "drawn.yaml")

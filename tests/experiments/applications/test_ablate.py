@@ -10,13 +10,13 @@ from rldf.experiments.applications.ablate import (
     ablate,
     check_request,
     concept_scores,
+    drops_of,
     names_concept,
-    summarise,
 )
 from rldf.grammar.grammar import load_grammar
 from rldf.models.model_sets import load_model_set
 from rldf.pocket.world.drawing import draw
-from rldf.search.config import SearchConfig, build_search
+from rldf.runs.config import SearchConfig, build_search
 from tests.doubles import Scripted, picture
 from tests.experiments.applications.runs import DRAWN
 
@@ -35,17 +35,14 @@ def test_scores_are_cosines_less_the_neutral_one():
 
 
 def test_drops_are_means_of_pairs_with_students_interval():
-    told = summarise({"input": [0.5, 0.7], "caption": [0.5, 0.6], "rldf": [0.1, 0.1]})
-    assert told["mean_scores"] == {"input": 0.6, "caption": 0.55, "rldf": 0.1}
-    drop = told["drops"]["input_to_rldf"]
-    assert (drop["mean"], drop["fell"], drop["of"]) == (0.5, 2, 2)
+    drops = drops_of({"input": [0.5, 0.7], "caption": [0.5, 0.6], "rldf": [0.1, 0.1]})
+    drop = drops["input_to_rldf"]
+    assert (drop.mean, drop.fell, drop.of) == (0.5, 2, 2)
     # half = t(0.975, 1) s / sqrt 2 = 12.706 x 0.1414 / 1.4142
-    assert drop["ci"] == pytest.approx([0.5 - 1.2706, 0.5 + 1.2706], abs=1e-3)
-    assert told["drops"]["input_to_caption"]["fell"] == 1
-    assert (
-        summarise({k: [0.3] for k in ("input", "caption", "rldf")})["drops"]["input_to_rldf"]["ci"]
-        is None
-    )
+    assert drop.ci == pytest.approx([0.5 - 1.2706, 0.5 + 1.2706], abs=1e-3)
+    assert drops["input_to_caption"].fell == 1
+    single = drops_of({column: [0.3] for column in ("input", "caption", "rldf")})
+    assert single["input_to_rldf"].ci is None
 
 
 @pytest.mark.parametrize(
@@ -66,7 +63,7 @@ def test_a_concept_of_the_grammar_is_noticed(grammar, concept, known):
 def test_bad_requests():
     with pytest.raises(UsageError, match="CONCEPT is empty"):
         check_request(" ", ["a.png"], None)
-    with pytest.raises(UsageError, match="1 times --caption for 2 images"):
+    with pytest.raises(UsageError, match="1 caption by --caption for 2 images"):
         check_request("ink", ["a.png", "b.png"], ["a dog"])
     check_request("ink", ["a.png"], ["a dog"])
 
@@ -83,12 +80,13 @@ def test_a_watercolour_stays_in_its_caption_and_falls_away_in_the_search(tmp_pat
     settings = SearchConfig(image=str(image), models=DRAWN, agent="planner", renders=30)
     asked = Ablation(concept="watercolour", tasks=(build_search(settings, models),), models=models)
     result = ablate(asked, Saying, tmp_path / "out")
-    row = result["images"][0]
-    assert row["sentence"].startswith("a photo of one dog")
-    scores = row["scores"]
+    row = result.images[0]
+    assert row.sentence.startswith("a photo of one dog")
+    scores = row.scores
+    assert result.mean_scores == scores  # of one image
     assert scores["rldf"] < min(scores["input"], scores["caption"]) - 0.2
     told = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert (told["status"], told["images"]) == ("done", result["images"])
+    assert (told["status"], told["images"]) == ("done", result.document()["images"])
     assert told["config"]["searched_with"] == told["config"]["drawn_with"] == models.identity()
     steps = tmp_path / "out" / "runs" / "000" / "steps.jsonl"
     before = steps.stat().st_mtime_ns

@@ -14,7 +14,7 @@ from rldf.interfaces import ImageGenerator
 from rldf.io.images import read_image
 from rldf.models.model_sets import load_model_set
 from rldf.pocket.world.drawing import draw
-from rldf.search.result import in_words_of, read_result
+from rldf.runs.result import in_words_of, read_result
 from tests.experiments.applications.runs import DRAWN, found_run
 
 MODELS = load_model_set(DRAWN)
@@ -55,7 +55,7 @@ def test_pictures_manifest_and_sheet(found, tmp_path):
     assert told["status"] == "done"
     assert told["config"]["searched_with"]["name"] == "other"
     assert told["config"]["drawn_with"]["name"] == "drawn"
-    assert told["images"] == result["images"]
+    assert told["images"] == result.document()["images"]
     for k, image in enumerate(told["images"]):
         assert image["seed"] == image_seed(3, k)
         assert image["words"]["Noun"] == "dog"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rldf.experiments.applications.control import ReadBack, read_back, reader_of
+from rldf.experiments.applications.control import read_back, reader_of
+from rldf.grammar.axis_kinds import ReadBack
 from rldf.grammar.grammar import load_grammar
 from rldf.perception.encoder import Encoder
 from tests.doubles import Scripted, picture, thing

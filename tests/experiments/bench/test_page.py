@@ -5,8 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from rldf.experiments.bench.page import shown_rows
-from rldf.experiments.bench.plots import draw_progress
+from rldf.experiments.bench.page import draw_progress, shown_rows
 from rldf.experiments.bench.table3 import table
 from tests.experiments.bench.test_table3 import outcome
 

@@ -14,7 +14,7 @@ from rldf.experiments.bench.worlds import LiveWorld, draw_whole
 from rldf.generators.drawn import DrawnGenerator
 from rldf.grammar.grammar import load_grammar
 from rldf.models.model_sets import load_model_set
-from rldf.search.config import SearchConfig
+from rldf.runs.config import SearchConfig
 
 HERE = Path(__file__).parent
 GRAMMAR = load_grammar(str(HERE / "small.yaml"))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rldf.errors import RunError
-from rldf.experiments.compare.comparison import read_result
+from rldf.experiments.compare.documents import read_scores
 
 SCORED = {
     "method": "rldf", "sentence": "a dog", "seed": 1, "renders": 2, "best": 0.5, "mean": 0.25,
@@ -20,7 +20,7 @@ def read(tmp_path, row, methods=("rldf", "encoder")):
     place = tmp_path / "01-a"
     place.mkdir(exist_ok=True)
     (place / "result.json").write_text(row if isinstance(row, str) else json.dumps(row))
-    return read_result(place / "result.json", methods)
+    return read_scores(place / "result.json", methods)
 
 
 def test_what_was_written_is_read_back(tmp_path):

@@ -10,7 +10,7 @@ from gymnasium.utils.env_checker import check_env
 from rldf.errors import UsageError
 from rldf.generators.drawn import DrawnGenerator
 from rldf.grammar.grammar import load_grammar
-from rldf.search.env import EncodingGridEnv
+from rldf.runs.env import EncodingGridEnv
 from tests.doubles import CountingGenerator, tag_of
 
 GRAMMAR = load_grammar("base")
@@ -25,7 +25,7 @@ def make(**options):
 
 def by_name():
     return gym.make(
-        "rldf.search.env:rldf/EncodingGrid-v0",
+        "rldf.runs.env:rldf/EncodingGrid-v0",
         grammar=GRAMMAR,
         generator=DrawnGenerator(),
         reward=lambda images: np.array([np.asarray(i).mean() for i in images]),

@@ -3,7 +3,7 @@
 import pytest
 
 from rldf.errors import GrammarError, RunError
-from rldf.search.result import in_words_of, read_result
+from rldf.runs.result import in_words_of, read_result
 from tests.experiments.applications.runs import DRAWN, ROOT, SENTENCE, found_run
 
 

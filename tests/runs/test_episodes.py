@@ -8,13 +8,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rldf.agents import QLearning
+from rldf.agents.q_learning import QLearning
 from rldf.errors import UsageError
-from rldf.search.config import SearchConfig, budget_of
-from rldf.search.greedy import value_axes
-from rldf.search.records import upgraded
-from rldf.search.run_folder import load_run
-from tests.search.test_loop import GOAL, GRAMMAR, Crash, color, run, without_time
+from rldf.runs.config import SearchConfig, budget_of
+from rldf.runs.folder import load_run
+from rldf.runs.greedy import value_axes
+from rldf.runs.records import upgraded
+from tests.runs.test_loop import GOAL, GRAMMAR, Crash, color, run, without_time
 
 EPISODES = {"stop": "episodes", "episodes": 6, "renders": 3000, "steps": 60, "reward": color}
 

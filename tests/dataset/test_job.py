@@ -1,12 +1,12 @@
-"""Making clones from Python."""
+"""Planning and drawing clones."""
 
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from rldf.dataset.api import CloneOptions, clone_imagenet, prepare_imagenet
 from rldf.dataset.formats import FORMATS, ArchiveFormat
+from rldf.dataset.job import CloneOptions, prepare_imagenet
 from rldf.dataset.layout import open_folder
 from rldf.dataset.reader import open_clone
 from rldf.dataset.verify import verify
@@ -19,13 +19,18 @@ SMALL = {"models": ROOT / "tests" / "drawn.yaml", "per_class": 4, "splits": {"tr
 def test_a_clone_is_drawn_and_continued(tmp_path, capfd):
     stages = []
     out = tmp_path / "c"
-    result = clone_imagenet(2, out=out, progress=lambda *told: stages.append(told), **SMALL)
+    options = CloneOptions(out=out, **SMALL)
+
+    def tell(*told):
+        stages.append(told)
+
+    result = prepare_imagenet(2, options, progress=tell).draw(tell)
     assert (result.out, result.images, result.written, result.shards_left) == (out, 8, 8, 0)
     assert result.splits == {"train": 6, "val": 2}
     assert len(result.classes) == 2
     assert stages[0] == ("planning", 0, 0)
     assert stages[-1] == ("images", 8, 8)
-    again = clone_imagenet(2, out=out, **SMALL)
+    again = prepare_imagenet(2, options).draw()
     assert (again.images, again.written) == (8, 0)
     assert capfd.readouterr() == ("", "")
 
@@ -41,13 +46,13 @@ def test_a_clone_is_drawn_and_continued(tmp_path, capfd):
 )
 def test_a_wrong_option_is_refused_before_anything_is_written(tmp_path, wrong, said):
     with pytest.raises(UsageError, match=said):
-        clone_imagenet(2, out=tmp_path / "c", **SMALL, **wrong)
+        prepare_imagenet(2, CloneOptions(out=tmp_path / "c", **SMALL, **wrong))
     assert not list(tmp_path.iterdir())
 
 
 def test_an_estimate_writes_nothing(tmp_path):
     job = prepare_imagenet(2, CloneOptions(out=tmp_path / "c", **SMALL))
-    assert job.estimate()["images"] == 8
+    assert job.estimate().images == 8
     assert not list(tmp_path.iterdir())
 
 
@@ -80,7 +85,7 @@ class Zip(ArchiveFormat):
 
 def test_a_format_is_one_class_and_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(FORMATS, "zip", Zip)
-    result = clone_imagenet(2, out=tmp_path / "c", format="zip", **SMALL)
+    result = prepare_imagenet(2, CloneOptions(out=tmp_path / "c", format="zip", **SMALL)).draw()
     assert result.images == 8
     assert verify(open_folder(result.out)).document()["ok"]
     assert len(list(open_clone(result.out).images("train"))) == 6

@@ -1,4 +1,4 @@
-"""Tests of rldf.search.run_folder."""
+"""Tests of rldf.runs.folder."""
 
 import dataclasses
 import json
@@ -14,9 +14,9 @@ from PIL import Image
 
 from rldf.errors import RunError
 from rldf.io.workdir import config_difference
-from rldf.search.records import Step, best_step
-from rldf.search.run_folder import RunFolder, list_runs, load_run
-from rldf.search.run_naming import default_out, new_out, resume_command
+from rldf.runs.folder import RunFolder, list_runs, load_run
+from rldf.runs.naming import default_out, new_out, resume_command
+from rldf.runs.records import Step, best_step
 
 CONFIG = {"image": "dog.png", "agent": "q", "epsilon": 0.1, "reward": {"class": "clip", "C": 10}}
 COMMAND = ["rldf", "search", "dog.png"]
@@ -25,7 +25,7 @@ NOON = datetime(2025, 1, 31, 12, 0, 5)
 CREATES = """
 import sys
 from pathlib import Path
-from rldf.search.run_folder import RunFolder
+from rldf.runs.folder import RunFolder
 with RunFolder.create(Path(sys.argv[1]), {"agent": "q"}, ["rldf"], 0):
     print("held", flush=True)
     sys.stdin.read()
@@ -73,7 +73,7 @@ def test_a_new_run_explains_itself(tmp_path: Path) -> None:
 
 
 def test_versions_are_found_without_the_libraries() -> None:
-    code = "import sys, rldf.search.run_folder; from rldf.io.provenance import versions\n"
+    code = "import sys, rldf.runs.folder; from rldf.io.provenance import versions\n"
     code += "v = versions()\n"
     code += "assert v['torch']; assert not {'torch', 'diffusers', 'matplotlib'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -166,7 +166,7 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("text")
     with pytest.raises(RunError, match="is a file"):
         RunFolder.create(tmp_path / "run", CONFIG, COMMAND, seed=3)
-    with pytest.raises(RunError, match="cannot write to"):
+    with pytest.raises(RunError, match="lies in one"):
         RunFolder.create(tmp_path / "run" / "in" / "it", CONFIG, COMMAND, seed=3)
     assert contents(tmp_path) == {"run": b"text"}
 
@@ -310,7 +310,7 @@ def test_a_name_that_another_search_takes_meanwhile_is_left_to_it(
             path.mkdir(parents=True)  # by the other search
         return path
 
-    monkeypatch.setattr("rldf.search.run_naming.default_out", slow)
+    monkeypatch.setattr("rldf.runs.naming.default_out", slow)
     path = new_out(tmp_path / "runs", "dog.png", NOON)
     assert path.name == "dog-20250131-120005-2"
     assert path.is_dir()

@@ -1,30 +1,22 @@
-"""What a search found, read from its run folder: a sentence that other commands draw again."""
+"""What a run has found, read from its folder: a sentence that other commands draw again."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from html import escape
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-
-from PIL.Image import Image
 
 from rldf.errors import GrammarError, RunError, UsageError
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar, load_grammar
-from rldf.io.images import read_image
 from rldf.io.resources import find, names
 from rldf.io.yaml import read_text
-from rldf.search.records import Step, best_step
-from rldf.search.run_folder import RunFolder, load_run
-
-_SHOWN = 256  # px of an image in a notebook
+from rldf.runs.folder import RunFolder, load_run
+from rldf.runs.records import best_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchResult:
-    """A found sentence in the words of a grammar.
+class RunResult:
+    """What a run has found: its best sentence, in the words of a grammar.
 
     Attributes:
         run: the run folder.
@@ -49,36 +41,6 @@ class SearchResult:
     models: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
-
-    @property
-    def image(self) -> Image:
-        """The image that earned most, RGB; ImageError where the run folder has lost it."""
-        return read_image(self._best_path)
-
-    @property
-    def _best_path(self) -> Path:
-        best = best_step(self.steps, None)
-        return load_run(self.run).image_path(best.encoding, best.seed)
-
-    @property
-    def steps(self) -> list[Step]:
-        """The steps of the search so far, in their order."""
-        return load_run(self.run).steps()
-
-    @property
-    def summary(self) -> dict[str, Any] | None:
-        """What `rldf search --json` prints, None while the search goes on."""
-        return load_run(self.run).record.result
-
-    def to_html(self) -> str:
-        """Return the report of the run as one HTML page that needs no other file."""
-        return (self.run / "report.html").read_text(encoding="utf-8")
-
-    def _repr_html_(self) -> str:
-        """Show the input, the best image and its sentence in a notebook."""
-        shown = ((self.run / "input.png", "input"), (self._best_path, self.sentence))
-        images = "".join(_figure(path, caption) for path, caption in shown)
-        return f"<div>{images}<p>reward {self.reward:.4g}, {escape(str(self.run))}</p></div>"
 
     @property
     def words(self) -> dict[str, str]:
@@ -120,20 +82,7 @@ class SearchResult:
         }
 
 
-def _figure(path: Path, caption: str) -> str:
-    """Return an image of the run folder and its caption as HTML."""
-    image = read_image(path)
-    image.thumbnail((_SHOWN, _SHOWN))
-    buffer = BytesIO()
-    image.save(buffer, "PNG")
-    data, text = b64encode(buffer.getvalue()).decode("ascii"), escape(caption)
-    return (
-        f'<figure style="display:inline-block"><img src="data:image/png;base64,{data}" '
-        f'alt="{text}"><figcaption>{text}</figcaption></figure>'
-    )
-
-
-def read_result(path: Path) -> SearchResult:
+def read_result(path: Path) -> RunResult:
     """Read what a run has found: the sentence with the highest reward."""
     run = load_run(path)
     steps = run.steps()
@@ -142,7 +91,7 @@ def read_result(path: Path) -> SearchResult:
     best = best_step(steps, None)
     name = str(run.record.config.get("grammar"))
     grammar = _grammar(run, name)
-    return SearchResult(
+    return RunResult(
         run=path,
         grammar_name=name,
         grammar=grammar,
@@ -156,7 +105,7 @@ def read_result(path: Path) -> SearchResult:
     )
 
 
-def in_words_of(found: SearchResult, grammar: str | None) -> SearchResult:
+def in_words_of(found: RunResult, grammar: str | None) -> RunResult:
     """Read a found sentence in the words of another grammar, which may have more axes."""
     if grammar is None:
         return found

@@ -1,4 +1,4 @@
-"""Make clones from Python: `clone`, `clone_imagenet`, and the two steps that they consist of.
+"""Plans clones and draws them.
 
 `prepare_clone` and `prepare_imagenet` check every option and plan the clone; what they return can
 estimate the clone or draw it. Nothing here prints.
@@ -7,11 +7,11 @@ estimate the clone or draw it. Nothing here prints.
 import io
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, get_args
 
-from rldf.dataset.build import CloneProgress, calibrate, make_clone
+from rldf.dataset.build import CloneProgress, Estimate, calibrate, make_clone
 from rldf.dataset.config import PlanConfig, drawn_by, imagenet_config, user_config
 from rldf.dataset.formats import FORMATS
 from rldf.dataset.image_file import ImageFormat
@@ -136,11 +136,11 @@ class CloneJob:
     batch_size: int | None
     worker: Worker
 
-    def estimate(self) -> dict[str, Any]:
+    def estimate(self) -> Estimate:
         """Draw a few images (none by a server) and estimate bytes and hours of the whole clone."""
         source = self.record.write.source_type
-        warnings = list(self.record.doubts)
-        return calibrate(self.plan, self._renderer(), source) | {"warnings": warnings}
+        found = calibrate(self.plan, self._renderer(), source)
+        return replace(found, warnings=self.record.doubts)
 
     def draw(self, progress: Progress = no_progress) -> CloneResult:
         """Draw what is missing of the clone.
@@ -212,56 +212,6 @@ class _ImageProgress:
             self._progress("images", self._count(), self._total)
 
 
-def clone(
-    inputs: Sequence[str | Path],
-    *,
-    class_nouns: Mapping[str, str] | None = None,
-    progress: Progress = no_progress,
-    **options: Any,
-) -> CloneResult:
-    """Draw a clone with a class for each input; the same call continues an unfinished one.
-
-    Args:
-        inputs: run folders, image files, or folders that hold a folder of photos for each class.
-        class_nouns: noun of the grammar by the name of an input; others are read in the images.
-        progress: called with stage, done and total.
-        options: fields of `CloneOptions`.
-
-    Returns:
-        The clone.
-
-    Raises:
-        UsageError: an option or an input is not allowed.
-        NoGoalError: an input shows nothing that the grammar has a noun for.
-        RunError: the folder holds something else, or a clone of other options.
-        ModelMissingError: a model is not on this machine.
-    """
-    job = prepare_clone(inputs, CloneOptions(**options), class_nouns=class_nouns, progress=progress)
-    return job.draw(progress)
-
-
-def clone_imagenet(
-    classes: int | str | Path | None = None,
-    *,
-    progress: Progress = no_progress,
-    **options: Any,
-) -> CloneResult:
-    """Draw a clone of ImageNet's classes; the same call continues an unfinished one.
-
-    Args:
-        classes: how many, or a file of wnids or names; None for all that can be drawn.
-        progress: called with stage, done and total.
-        options: fields of `CloneOptions`.
-
-    Returns:
-        The clone.
-
-    Raises:
-        UsageError, RunError, ModelMissingError: as for `clone`.
-    """
-    return prepare_imagenet(classes, CloneOptions(**options), progress=progress).draw(progress)
-
-
 def prepare_clone(
     inputs: Sequence[str | Path],
     options: CloneOptions,
@@ -279,7 +229,9 @@ def prepare_clone(
     doubts: list[str] = []
 
     def configure(models: ModelSet, splits: Mapping[str, int]) -> PlanConfig:
-        words = input_grammar(given, _text(options.grammar), models.file.vocabulary_grammar)
+        words = input_grammar(
+            given, _text(options.grammar), models.file.vocabulary_grammar, models.file.grammar
+        )
         found = find_classes(given, Encoder(words, models, models.file), class_nouns, doubts.append)
         for doubt in doubts:
             warn(doubt)

@@ -38,7 +38,8 @@ from rldf.io.images import write_png
 from rldf.io.provenance import git_commit, versions
 from rldf.io.workdir import LOCK, as_json, config_difference, contents, refuse_links
 from rldf.perception.reading import ReadingRecord
-from rldf.search.records import (
+from rldf.runs.naming import RUN, refuse_foreign_run
+from rldf.runs.records import (
     ResumeEvent,
     RunRecord,
     Status,
@@ -47,7 +48,6 @@ from rldf.search.records import (
     read_steps,
     upgraded,
 )
-from rldf.search.run_naming import RUN, refuse_foreign_run
 
 _STEPS = "steps.jsonl"
 _SHOWN = 200  # characters of a difference

@@ -8,8 +8,10 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
@@ -22,12 +24,14 @@ from rldf.grammar.encoding import Encoding
 from rldf.io.files import parse_json, read_file, write_json
 from rldf.io.text import one_line
 from rldf.io.yaml import problems_of
+from rldf.models.model_sets import real_models
 from rldf.perception.reading import axes_document
-from rldf.search.config import Search, SearchConfig
-from rldf.search.env import EncodingGridEnv
-from rldf.search.greedy import roll_out, value_map
-from rldf.search.records import VALUES, Step, best_step
-from rldf.search.run_folder import RunFolder
+from rldf.runs.config import Search, SearchConfig
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.folder import RunFolder
+from rldf.runs.greedy import roll_out, value_map
+from rldf.runs.naming import new_out, refuse_foreign_run
+from rldf.runs.records import VALUES, Step, best_step
 
 Ended = Literal["goal", "renders", "episodes"]
 _CHECKPOINT_STEPS = 20
@@ -158,6 +162,36 @@ def _step(
     )
 
 
+def check_out(out: Path | None, *, resume: bool) -> None:
+    """Refuse a run folder that cannot be used, before anything is loaded."""
+    if out is not None:
+        refuse_foreign_run(out)
+    elif resume:
+        raise RunError("--resume needs --out with the folder of the run to go on with")
+
+
+def open_run(
+    task: Search,
+    out: Path | None,
+    *,
+    resume: bool,
+    command: Sequence[str],
+    model_choice: str | None,
+) -> RunFolder:
+    """Make the run folder of a search, or resume the run in it, and hold its lock."""
+    check_out(out, resume=resume)
+    if resume and out is not None:
+        return RunFolder.resume(out, task.config)
+    return RunFolder.create(
+        out or new_out(Path("runs"), task.config["image"], datetime.now()),
+        task.config,
+        command,
+        task.settings.seed,
+        model_choice=model_choice,
+        reading=task.reading.record,
+    )
+
+
 def search(task: Search, run: RunFolder, watch: Callable[[Step], None]) -> dict[str, Any]:
     """Run a task to its end and write down every step."""
     run.save_input(task.image)
@@ -210,9 +244,12 @@ def summarise(task: Search, run: RunFolder, place: SearchState) -> dict[str, Any
         },
         "seconds": round(place.seconds, 2),
         "run": str(run.path),
+        "medium": task.reading.record.medium,
+        "words": task.reading.record.words,
         "axes": axes_document(task.reading.record),
         "doubtful": task.reading.record.doubtful,
         "warnings": list(task.hints),
+        "better_models": real_models() if task.reading.by_words else None,
     }
 
 

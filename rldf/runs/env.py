@@ -1,6 +1,6 @@
 """The Gymnasium environment: gridworld + image generator + reward, for any RL library.
 
-`gym.make("rldf.search.env:rldf/EncodingGrid-v0", grammar=..., generator=..., reward=...)`
+`gym.make("rldf.runs.env:rldf/EncodingGrid-v0", grammar=..., generator=..., reward=...)`
 
 Observations · the encoding of the current cell, MultiDiscrete(shape).
 Actions · Discrete(2n): 2i is one step down axis i, 2i + 1 one step up. A step over an edge stays
@@ -265,4 +265,4 @@ class EncodingGridEnv(gym.Env[Observation, np.int64]):
         }
 
 
-gym.register(id="rldf/EncodingGrid-v0", entry_point="rldf.search.env:EncodingGridEnv")
+gym.register(id="rldf/EncodingGrid-v0", entry_point="rldf.runs.env:EncodingGridEnv")

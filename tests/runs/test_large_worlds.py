@@ -9,9 +9,9 @@ import pytest
 from rldf import seeding as seeds
 from rldf.agents.options import make_agent
 from rldf.grammar.grammar import Grammar, check_grammar
-from rldf.search.config import SearchConfig
-from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import SearchState, walk
+from rldf.runs.config import SearchConfig
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.loop import SearchState, walk
 
 AXES = 9
 SIZE = 10

@@ -23,14 +23,14 @@ from rldf.io.images import read_image, to_rgb
 from rldf.io.paths import cache_folder
 from rldf.models.auto import AUTO
 from rldf.models.model_sets import ModelSet, auto_choice, load_model_set
-from rldf.perception.encoder import Encoder
+from rldf.perception.encoder import Encoder, grammar_for
 from rldf.perception.reading import ImageReading
 from rldf.registry import find
 from rldf.rewards.context import RewardContext
 from rldf.rewards.files import RewardFile, build_reward, load_reward_file, resolved
 from rldf.rewards.realism import PenaliseUnrealistic, realism, realism_floor
-from rldf.search.env import EncodingGridEnv
-from rldf.search.greedy import value_axes
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.greedy import value_axes
 
 STOPS = ("goal", "budget", "episodes")
 """What may end a search, see `SearchConfig.stop`."""
@@ -61,7 +61,7 @@ class SearchConfig:
 
     Attributes:
         image: path of the input image.
-        grammar: name or path.
+        grammar: name or path; "auto" for the model set's own, which may depend on the image.
         axes: the axes to walk, separated by commas; the others stay at what the encoder reads in
             the input image. None for all.
         models: model set, name or path.
@@ -189,15 +189,18 @@ def build_search(
     """Load and check everything; nothing is written."""
     if settings.models == AUTO:
         settings = replace(settings, models=auto_choice().name)
+    models = models or load_model_set(settings.models)
+    reward_file = load_reward_file(settings.reward)
+    image = read_image(Path(settings.image)) if image is None else to_rgb(image)
+    if settings.grammar == AUTO:
+        settings = replace(settings, grammar=grammar_for(image, models, models.file))
     words = load_grammar(settings.grammar)
     walked = walked_axes(words, settings.axes)
-    reward_file = load_reward_file(settings.reward)
-    models = models or load_model_set(settings.models)
-    image = read_image(Path(settings.image)) if image is None else to_rgb(image)
     encoder = Encoder(words, models, models.file)
     reading = encoder.encode(image)
     grammar = frozen(words, walked, reading.nearest)
-    goal = None if reading.encoding is None else grammar.encode(words.decode(reading.encoding))
+    nearest = grammar.encode(words.decode(reading.nearest))
+    goal = None if reading.encoding is None else nearest
     context = RewardContext(image=image, reading=reading, encoder=encoder, readers=models)
     if settings.stop == "episodes" and goal is None:
         raise NoGoalError(
@@ -221,7 +224,7 @@ def build_search(
         environment.world,
         seeds.rng(settings.seed, "agent"),
         settings.options,
-        first=_first(settings, goal, reading),
+        first=_first(settings, reading, nearest),
     )
     config = asdict(settings) | {
         "image": Path(settings.image).name,  # its pixels decide, not where it lies
@@ -236,6 +239,8 @@ def build_search(
         if settings.penalise_unrealistic or settings.end_unrealistic
         else None,
     }
+    if reading.by_words:
+        config["photographs"] = models.part_identity("photographs")
     return Search(
         settings=settings,
         image=image,
@@ -280,9 +285,12 @@ def _held(reading: ImageReading, grammar: Grammar, walked: Sequence[str]) -> lis
     ]
 
 
-def _first(settings: SearchConfig, goal: Encoding | None, reading: ImageReading) -> Encoding | None:
-    """Return the cell that a warm start sees first."""
-    warm_start = settings.options.get("warm_start", False)
-    if warm_start and goal is None:
+def _first(settings: SearchConfig, reading: ImageReading, nearest: Encoding) -> Encoding | None:
+    """Return the cell that a warm start sees first; one that goes by words has such a start too."""
+    if reading.by_words:
+        return nearest if "warm_start" in settings.options else None
+    if not settings.options.get("warm_start", False):
+        return None
+    if reading.encoding is None:
         raise NoGoalError(f"{reading.lack(settings.grammar)}: leave --warm-start out")
-    return goal if warm_start else None
+    return nearest

@@ -24,10 +24,10 @@ from rldf.grammar.contents import SceneContents
 from rldf.grammar.grammar import load_grammar
 from rldf.perception.reading import ImageReading, ReadingRecord
 from rldf.report import write_report
-from rldf.search.config import Search, SearchConfig
-from rldf.search.env import EncodingGridEnv
-from rldf.search.loop import search
-from rldf.search.run_folder import RunFolder, load_run
+from rldf.runs.config import Search, SearchConfig
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.folder import RunFolder, load_run
+from rldf.runs.loop import search
 from tests.doubles import PaintedGenerator, picture
 
 ROOT = Path(__file__).parents[2]

@@ -12,12 +12,12 @@ from rldf.agents.policies import legal_actions
 from rldf.errors import UsageError
 from rldf.grammar.encoding import Encoding
 from rldf.grammar.grammar import Grammar
-from rldf.search.env import EncodingGridEnv
-from rldf.search.records import Step, ValueMap, best_step
+from rldf.runs.env import EncodingGridEnv
+from rldf.runs.records import Step, ValueMap, best_step
 from rldf.stats import wilson
 
 if TYPE_CHECKING:
-    from rldf.search.config import SearchConfig
+    from rldf.runs.config import SearchConfig
 
 _MOST_VALUES = 40_000  # cells of a value map
 

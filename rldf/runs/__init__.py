@@ -1,0 +1,1 @@
+"""A run: one search, in which an agent walks the grid of encodings, and its folder."""
