@@ -57,7 +57,8 @@ def loss_of(vae: AutoencoderKL, x: Tensor, noise: Tensor) -> Tensor:
     posterior = vae.encode(x).latent_dist
     y = vae.decode(posterior.mean + posterior.std * noise).sample.float()
     kl = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).float().mean()
-    return reconstruction_loss(y, x) + _KL * kl
+    loss: Tensor = reconstruction_loss(y, x) + _KL * kl
+    return loss
 
 
 def reconstruction_loss(y: Tensor, x: Tensor) -> Tensor:

